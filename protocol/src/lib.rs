@@ -1,0 +1,131 @@
+//! What visitflow's client and server must agree on.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`path`] | the endpoints' paths |
+//! | [`cookie`] | the cookies' names and lifetimes |
+//! | [`limits`] | sizes and ages that the server enforces and the client respects |
+//! | [`problem`] | the stable `type` of every error answer |
+//! | [`id`] | the forms of identifiers |
+//! | [`wire`] | the request bodies: the client writes them, the server reads them |
+//! | [`json`] | a small writer for those bodies, so that the client needs no JSON library |
+//!
+//! Without features the crate has no dependencies; `serde` adds `Deserialize` for the server.
+
+#![forbid(unsafe_code)]
+
+pub mod id;
+pub mod json;
+pub mod wire;
+
+/// Paths of the endpoints that the client and the pages call.
+pub mod path {
+    /// `POST`: start or resume a session.
+    pub const SESSION_START: &str = "/api/session/start";
+    /// `POST`: keep a session alive; optionally report engagement with a page view.
+    pub const SESSION_PING: &str = "/api/session/ping";
+    /// `POST`: end the session.
+    pub const SESSION_END: &str = "/api/session/end";
+    /// `POST`: one page view, or an array of them.
+    pub const PAGE_VIEW: &str = "/api/telemetry/page_view";
+    /// `POST`: one custom event, or an array of them.
+    pub const EVENT: &str = "/api/telemetry/event";
+    /// `POST`: one order, or an array of them.
+    pub const ORDER: &str = "/api/telemetry/order";
+    /// `POST`: sign in.
+    pub const LOGIN: &str = "/api/auth/login";
+    /// `POST`: sign out.
+    pub const LOGOUT: &str = "/api/auth/logout";
+    /// `GET`: the headline figures.
+    pub const OVERVIEW: &str = "/api/metrics/overview";
+    /// `GET`: visits and page views over time.
+    pub const TIMESERIES: &str = "/api/metrics/timeseries";
+    /// `GET`: the most viewed pages.
+    pub const PAGES: &str = "/api/metrics/pages";
+    /// `GET`: where visits came from.
+    pub const REFERRERS: &str = "/api/metrics/referrers";
+    /// `GET`: what happens now.
+    pub const LIVE: &str = "/api/metrics/live";
+}
+
+/// Cookies.
+pub mod cookie {
+    /// The server's HttpOnly session token, `s_<tag>.<secret>`.
+    pub const SESSION: &str = "session_id";
+    /// The client's visitor identifier, `v_` + UUID; exists only after consent.
+    pub const VISITOR: &str = "visitor_id";
+    /// The client's hint (ms since the Unix epoch) that a session is alive.
+    pub const LAST_ACTIVITY: &str = "last_activity";
+    /// Lifetime of [`VISITOR`] in seconds: one year.
+    pub const VISITOR_MAX_AGE_S: u32 = 31_536_000;
+    /// Lifetime of [`LAST_ACTIVITY`] in seconds: one hour.
+    pub const LAST_ACTIVITY_MAX_AGE_S: u32 = 3_600;
+}
+
+/// Limits that the server enforces.
+pub mod limits {
+    /// Largest request body in bytes.
+    pub const BODY_BYTES: usize = 64 * 1024;
+    /// Most items in the array of one request.
+    pub const ARRAY_ITEMS: usize = 100;
+    /// Longest URL or referrer in bytes.
+    pub const URL_BYTES: usize = 2_048;
+    /// Longest name of an event in characters.
+    pub const EVENT_NAME_CHARS: usize = 64;
+    /// Largest `props` of an event, as JSON text in bytes.
+    pub const PROPS_BYTES: usize = 4_096;
+    /// Longest order id in characters.
+    pub const ORDER_ID_CHARS: usize = 64;
+    /// Most items in an order.
+    pub const ORDER_ITEMS: usize = 200;
+    /// Longest site name in bytes (the limit of a DNS name, RFC 1035 §2.3.4).
+    pub const SITE_BYTES: usize = 253;
+    /// Longest short text (language, time zone, SKU, item name) in characters.
+    pub const TEXT_CHARS: usize = 128;
+    /// Oldest fact in ms: 7 days.
+    pub const AGE_MS: u64 = 7 * 24 * 60 * 60 * 1000;
+    /// Idle time in ms after which a session is dead unless configured otherwise: 30 minutes.
+    pub const SESSION_IDLE_MS: u64 = 30 * 60 * 1000;
+}
+
+/// The stable `type` of each RFC 9457 problem.
+pub mod problem {
+    /// 400: the body is not JSON, or a field has the wrong type.
+    pub const MALFORMED_BODY: &str = "malformed-body";
+    /// 400: a field's value breaks a rule; `detail` names the field.
+    pub const INVALID_FIELD: &str = "invalid-field";
+    /// 400: a query parameter breaks a rule.
+    pub const INVALID_QUERY: &str = "invalid-query";
+    /// 400: items of an array were refused; `rejected` lists them.
+    pub const REJECTED_ITEMS: &str = "rejected-items";
+    /// 400: two different session cookies came with one request.
+    pub const AMBIGUOUS_COOKIE: &str = "ambiguous-cookie";
+    /// 401: no live session; start one.
+    pub const SESSION_EXPIRED: &str = "session-expired";
+    /// 401: user name or password is wrong.
+    pub const WRONG_CREDENTIALS: &str = "wrong-credentials";
+    /// 401: the endpoint needs an admin's session or an API key.
+    pub const NOT_AUTHORIZED: &str = "not-authorized";
+    /// 403: signed in, or with a key, but without the right.
+    pub const FORBIDDEN: &str = "forbidden";
+    /// 403: the request comes from an origin that is not allowed.
+    pub const FOREIGN_ORIGIN: &str = "foreign-origin";
+    /// 404: nothing is served at this path.
+    pub const NOT_FOUND: &str = "not-found";
+    /// 405: the path exists, the method does not; `Allow` lists those that do.
+    pub const METHOD_NOT_ALLOWED: &str = "method-not-allowed";
+    /// 408: the body did not arrive in time.
+    pub const BODY_TIMEOUT: &str = "body-timeout";
+    /// 409: another request rotated this session first.
+    pub const SESSION_ROTATED: &str = "session-rotated";
+    /// 413: the body is larger than [`limits::BODY_BYTES`](crate::limits::BODY_BYTES).
+    pub const BODY_TOO_LARGE: &str = "body-too-large";
+    /// 415: the endpoint takes `application/json` only.
+    pub const UNSUPPORTED_MEDIA_TYPE: &str = "unsupported-media-type";
+    /// 429: too many requests; `Retry-After` says when to come back.
+    pub const TOO_MANY_REQUESTS: &str = "too-many-requests";
+    /// 500: a defect of the server.
+    pub const INTERNAL: &str = "internal";
+    /// 503: overloaded or the store is away; nothing was stored, `Retry-After` says when to retry.
+    pub const UNAVAILABLE: &str = "unavailable";
+}
