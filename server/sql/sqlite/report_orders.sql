@@ -1,0 +1,3 @@
+SELECT currency, COUNT(*), TOTAL(amount), AVG(amount)
+FROM orders WHERE created_at >= ?1 AND created_at < ?2 AND (?3 IS NULL OR site = ?3)
+GROUP BY currency ORDER BY COUNT(*) DESC, currency

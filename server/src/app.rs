@@ -1,0 +1,96 @@
+//! What every request shares.
+
+use std::sync::Arc;
+
+use crate::bots::BotFilter;
+use crate::config::{CookiePrefix, Serve};
+use crate::endpoints::assets::Assets;
+use crate::http::cookie::CookieStyle;
+use crate::http::origin::OriginRules;
+use crate::ingest::{Ingest, Writer};
+use crate::observe::Metrics;
+use crate::passwords::Passwords;
+use crate::session::Millis;
+use crate::store::Result;
+use crate::store::events::sqlite::Sqlite;
+use crate::store::events::sqlite::readers::Readers;
+use crate::store::sessions::embedded::Embedded;
+use crate::throttle::Throttle;
+
+/// Reports that run at once; they are the first to wait when the machine is busy.
+const REPORT_READERS: usize = 2;
+
+/// Look-ups of users and keys that run at once.
+const LOOKUP_READERS: usize = 4;
+
+/// What every request shares.
+#[derive(Debug)]
+pub struct App {
+    /// The configuration.
+    pub config: Serve,
+    /// The fast copy of live sessions.
+    pub sessions: Arc<Embedded>,
+    /// The way to the durable store.
+    pub ingest: Ingest,
+    /// Connections for the dashboard's queries.
+    pub reports: Readers,
+    /// Connections for users and keys.
+    pub lookups: Readers,
+    /// Checks passwords.
+    pub passwords: Passwords,
+    /// Limits by address and account.
+    pub throttle: Throttle,
+    /// Tells crawlers from browsers.
+    pub bots: BotFilter,
+    /// How cookies are written.
+    pub cookies: CookieStyle,
+    /// Who may call.
+    pub origins: OriginRules,
+    /// Pages and client.
+    pub assets: Assets,
+    /// For the operator.
+    pub metrics: Arc<Metrics>,
+}
+
+impl App {
+    /// Opens the stores.
+    ///
+    /// # Errors
+    /// When one of them cannot be opened.
+    pub fn open(config: Serve, database: Sqlite, now: Millis) -> Result<(Self, Writer)> {
+        let metrics = Metrics::new();
+        let sessions = Arc::new(Embedded::new(config.ttl()));
+        let (ingest, writer) = Ingest::start(
+            database.open()?,
+            Arc::clone(&sessions),
+            Arc::clone(&metrics),
+            now,
+        )?;
+        let cookies = CookieStyle {
+            session_name: match config.cookie_prefix {
+                CookiePrefix::None => visitflow_protocol::cookie::SESSION,
+                CookiePrefix::Host => "__Host-session_id",
+            },
+            session_max_age_s: config.ttl().idle_ms / 1_000,
+            domain: config.cookie_domain.clone(),
+        };
+        let app = Self {
+            sessions,
+            ingest,
+            reports: Readers::new(database.clone(), REPORT_READERS),
+            lookups: Readers::new(database, LOOKUP_READERS),
+            passwords: Passwords::new()?,
+            throttle: Throttle::default(),
+            bots: BotFilter::default(),
+            cookies,
+            origins: OriginRules {
+                allowed: config.allowed_origins.clone(),
+                public: config.public_url.clone(),
+            },
+            assets: Assets::new(config.www.clone()),
+            metrics,
+            config,
+        };
+        Ok((app, writer))
+    }
+}

@@ -1,0 +1,36 @@
+//! The admin listener: `GET /healthz`, `/readyz`, `/metrics`
+
+use hyper::header;
+
+use crate::app::App;
+use crate::http::problem::Problem;
+use crate::http::reply::{self, Reply};
+
+/// The process runs.
+#[must_use]
+pub fn alive() -> Reply {
+    reply::text("ok\n", "text/plain; charset=utf-8")
+}
+
+/// The server can store: its database answers.
+///
+/// # Errors
+/// 503 when it does not.
+pub async fn ready(app: &App) -> Result<Reply, Problem> {
+    app.lookups
+        .read(|db| crate::store::events::sqlite::accounts::account(db, "").map(drop))
+        .await?;
+    Ok(alive())
+}
+
+/// The metrics, in the Prometheus text format.
+#[must_use]
+pub fn metrics(app: &App) -> Reply {
+    let text = app.metrics.text(app.sessions.len(), app.ingest.depth());
+    let mut answer = reply::text(
+        text,
+        "application/openmetrics-text; version=1.0.0; charset=utf-8",
+    );
+    reply::set(&mut answer, header::CACHE_CONTROL, "no-store");
+    answer
+}

@@ -1,0 +1,218 @@
+//! `GET /api/metrics/{overview,timeseries,pages,referrers,live}`
+
+mod range;
+
+use serde_json::json;
+
+use self::range::{Interval, Query};
+use super::keys::require_reader;
+use crate::http::problem::Problem;
+use crate::http::reply::{self, Reply};
+use crate::service::Call;
+use crate::session::Millis;
+use crate::store::events::sqlite::reports::{self, Counted, Scope};
+
+/// A visit is active for this long after its last activity.
+const ACTIVE_MS: Millis = 5 * 60_000;
+
+const MINUTE_MS: Millis = 60_000;
+
+/// Minutes of page views in the live report.
+const LIVE_MINUTES: usize = 30;
+
+/// The headline figures.
+pub async fn overview(call: Call<'_>) -> Result<Reply, Problem> {
+    require_reader(&call).await?;
+    let query = Query::parse(&call, &["currency"])?;
+    let (scope, active_since) = (query.scope(), call.now - ACTIVE_MS);
+    let (visits, page_views, money, active, sites) = call
+        .app
+        .reports
+        .read(move |db| {
+            Ok((
+                reports::visits(db, &scope)?,
+                reports::page_views(db, &scope)?,
+                reports::money(db, &scope)?,
+                reports::active(db, active_since, scope.site.as_deref())?,
+                reports::sites(db, scope.from, scope.to)?,
+            ))
+        })
+        .await?;
+    let orders: u64 = money.iter().map(|money| money.orders).sum();
+    let wanted = query.value("currency").map(str::to_uppercase);
+    let headline = match &wanted {
+        Some(currency) => money.iter().find(|money| money.currency == *currency),
+        None => money.first(),
+    };
+    let by_currency: Vec<_> = money
+        .iter()
+        .map(|money| json!({"currency": money.currency, "orders": money.orders, "revenue": money.revenue, "average_order_value": money.average}))
+        .collect();
+    let mut report = query.describe();
+    report.extend([
+        ("total_visits".to_owned(), json!(visits.total)),
+        ("unique_visitors".to_owned(), json!(visits.unique_visitors)),
+        (
+            "conversion_rate".to_owned(),
+            json!(ratio(orders, visits.total.max(1)) * 100.0),
+        ),
+        (
+            "average_order_value".to_owned(),
+            json!(headline.map(|money| money.average)),
+        ),
+        ("orders".to_owned(), json!(orders)),
+        (
+            "revenue".to_owned(),
+            json!(headline.map_or(0.0, |money| money.revenue)),
+        ),
+        (
+            "currency".to_owned(),
+            json!(headline.map(|money| &money.currency).or(wanted.as_ref())),
+        ),
+        ("by_currency".to_owned(), json!(by_currency)),
+        ("page_views".to_owned(), json!(page_views)),
+        ("active_sessions".to_owned(), json!(active)),
+        (
+            "bounce_rate".to_owned(),
+            json!((visits.total > 0).then(|| ratio(visits.bounces, visits.total) * 100.0)),
+        ),
+        (
+            "average_visit_seconds".to_owned(),
+            json!(visits.average_ms.map(|ms| ms / 1_000.0)),
+        ),
+        ("sites".to_owned(), json!(sites)),
+    ]);
+    Ok(reply::json(&report))
+}
+
+/// Visits, visitors, page views and orders over time.
+pub async fn timeseries(call: Call<'_>) -> Result<Reply, Problem> {
+    require_reader(&call).await?;
+    let query = Query::parse(&call, &["interval"])?;
+    let interval = query.interval()?;
+    let slots = query.slots(interval)?;
+    let scopes: Vec<Scope> = slots
+        .iter()
+        .map(|(from, to)| Scope {
+            from: *from,
+            to: *to,
+            ..query.scope()
+        })
+        .collect();
+    let counts = call
+        .app
+        .reports
+        .read(move |db| {
+            scopes
+                .iter()
+                .map(|scope| {
+                    Ok((
+                        reports::visits(db, scope)?,
+                        reports::page_views(db, scope)?,
+                        reports::orders(db, scope)?,
+                    ))
+                })
+                .collect::<crate::store::Result<Vec<_>>>()
+        })
+        .await?;
+    let points: Vec<_> = slots
+        .iter()
+        .zip(counts)
+        .map(|((from, _), (visits, page_views, orders))| {
+            json!({"start": range::rfc3339(*from), "visits": visits.total, "unique_visitors": visits.unique_visitors, "page_views": page_views, "orders": orders})
+        })
+        .collect();
+    let mut report = query.describe();
+    report.insert(
+        "interval".to_owned(),
+        json!(match interval {
+            Interval::Hour => "hour",
+            Interval::Day => "day",
+        }),
+    );
+    report.insert("points".to_owned(), json!(points));
+    Ok(reply::json(&report))
+}
+
+/// The most viewed pages.
+pub async fn pages(call: Call<'_>) -> Result<Reply, Problem> {
+    require_reader(&call).await?;
+    let query = Query::parse(&call, &["limit"])?;
+    let (scope, limit) = (query.scope(), query.limit()?);
+    let pages = call
+        .app
+        .reports
+        .read(move |db| reports::pages(db, &scope, limit))
+        .await?;
+    let pages: Vec<_> = pages
+        .iter()
+        .map(|page| json!({"path": page.label, "page_views": page.count, "visits": page.visits}))
+        .collect();
+    let mut report = query.describe();
+    report.insert("pages".to_owned(), json!(pages));
+    Ok(reply::json(&report))
+}
+
+/// Where visits came from.
+pub async fn referrers(call: Call<'_>) -> Result<Reply, Problem> {
+    require_reader(&call).await?;
+    let query = Query::parse(&call, &["limit"])?;
+    let (scope, limit) = (query.scope(), query.limit()?);
+    let referrers = call
+        .app
+        .reports
+        .read(move |db| reports::referrers(db, &scope, limit))
+        .await?;
+    let referrers: Vec<_> = referrers
+        .iter()
+        .map(|Counted { label, visits, .. }| json!({"referrer": label, "visits": visits}))
+        .collect();
+    let mut report = query.describe();
+    report.insert("referrers".to_owned(), json!(referrers));
+    Ok(reply::json(&report))
+}
+
+/// What happens now.
+pub async fn live(call: Call<'_>) -> Result<Reply, Problem> {
+    require_reader(&call).await?;
+    let query = Query::parse(&call, &[])?;
+    let now = call.now;
+    let minutes = Millis::try_from(LIVE_MINUTES).unwrap_or(0);
+    let recent = Scope {
+        from: now - minutes * MINUTE_MS,
+        to: now + 1,
+        site: query.scope().site,
+    };
+    let idle_ms = call.app.sessions.ttl().idle_ms;
+    let (active, pages, per_minute) = call
+        .app
+        .reports
+        .read(move |db| {
+            let (since, site) = (now - ACTIVE_MS, recent.site.as_deref());
+            Ok((
+                reports::active(db, since, site)?,
+                reports::live_pages(db, since, site, since - idle_ms)?,
+                reports::per_minute(db, &recent)?,
+            ))
+        })
+        .await?;
+    let mut counts = [0_u64; LIVE_MINUTES];
+    for (minute, count) in per_minute {
+        counts[minute.min(LIVE_MINUTES - 1)] += count;
+    }
+    let pages: Vec<_> = pages
+        .iter()
+        .map(|page| json!({"path": page.label, "visits": page.visits}))
+        .collect();
+    Ok(reply::json(&json!({
+        "now": range::rfc3339(now),
+        "active_sessions": active,
+        "pages": pages,
+        "page_views_per_minute": counts,
+    })))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
+fn ratio(part: u64, whole: u64) -> f64 {
+    part as f64 / whole as f64
+}

@@ -1,0 +1,288 @@
+//! The query of a report: `?from=&to=&tz=&site=`, and how a range is cut into points.
+
+use std::collections::HashMap;
+
+use jiff::civil::{Date, Time};
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan as _};
+use serde_json::{Map, Value, json};
+
+use crate::http::problem::Problem;
+use crate::service::Call;
+use crate::session::Millis;
+use crate::store::events::sqlite::reports::Scope;
+
+/// Points in one time series.
+const POINTS_MAX: usize = 1_000;
+
+/// A range without `interval` is cut into hours up to this length.
+const HOURS_UP_TO_MS: Millis = 48 * 3_600_000;
+
+/// The length of a point.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Interval {
+    Hour,
+    Day,
+}
+
+/// A report's query, checked.
+#[derive(Debug)]
+pub(super) struct Query {
+    from: Timestamp,
+    to: Timestamp,
+    zone: TimeZone,
+    zone_name: String,
+    site: Option<String>,
+    values: HashMap<String, String>,
+}
+
+impl Query {
+    /// Reads the query of a request; `more` names the parameters that this report takes besides.
+    pub(super) fn parse(call: &Call<'_>, more: &[&str]) -> Result<Self, Problem> {
+        Self::read(call.head.uri.query().unwrap_or(""), more, call.now)
+    }
+
+    fn read(query: &str, more: &[&str], now: Millis) -> Result<Self, Problem> {
+        let mut values = HashMap::new();
+        for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+            let known = ["from", "to", "tz", "site"].contains(&&*name) || more.contains(&&*name);
+            if known
+                && !value.is_empty()
+                && values
+                    .insert(name.to_string(), value.into_owned())
+                    .is_some()
+            {
+                return Err(Problem::query(format!("`{name}` is given twice.")));
+            }
+        }
+        let zone_name = values
+            .get("tz")
+            .cloned()
+            .unwrap_or_else(|| "UTC".to_owned());
+        let zone = TimeZone::get(&zone_name).map_err(|_| {
+            Problem::query("`tz` is an IANA time zone name, such as Europe/Berlin.")
+        })?;
+        let now = Timestamp::from_millisecond(now).unwrap_or(Timestamp::UNIX_EPOCH);
+        let instant = |name: &str| {
+            values
+                .get(name)
+                .map(|text| instant(name, text, &zone))
+                .transpose()
+        };
+        let to = instant("to")?.unwrap_or(now);
+        let from = instant("from")?
+            .unwrap_or_else(|| to.checked_sub(720.hours()).unwrap_or(Timestamp::UNIX_EPOCH));
+        if from >= to {
+            return Err(Problem::query(
+                "`from` lies before `to`; the range is [from, to).",
+            ));
+        }
+        let site =
+            match values.get("site") {
+                Some(site) => Some(crate::site::normalize(site).ok_or_else(|| {
+                    Problem::query("`site` is a host name, such as shop.example.")
+                })?),
+                None => None,
+            };
+        Ok(Self {
+            from,
+            to,
+            zone,
+            zone_name,
+            site,
+            values,
+        })
+    }
+
+    /// What the report is about.
+    pub(super) fn scope(&self) -> Scope {
+        Scope {
+            from: self.from.as_millisecond(),
+            to: self.to.as_millisecond(),
+            site: self.site.clone(),
+        }
+    }
+
+    /// A parameter as it was given.
+    pub(super) fn value(&self, name: &str) -> Option<&str> {
+        self.values.get(name).map(String::as_str)
+    }
+
+    /// The head of every report.
+    pub(super) fn describe(&self) -> Map<String, Value> {
+        Map::from_iter([
+            ("from".to_owned(), json!(self.from.to_string())),
+            ("to".to_owned(), json!(self.to.to_string())),
+            ("time_zone".to_owned(), json!(self.zone_name)),
+            ("site".to_owned(), json!(self.site)),
+        ])
+    }
+
+    /// `?limit=`, 1 to 100, default 10.
+    pub(super) fn limit(&self) -> Result<u32, Problem> {
+        let Some(text) = self.value("limit") else {
+            return Ok(10);
+        };
+        text.parse()
+            .ok()
+            .filter(|limit| (1..=100).contains(limit))
+            .ok_or_else(|| Problem::query("`limit` is a whole number from 1 to 100."))
+    }
+
+    /// `?interval=`, default by the range's length.
+    pub(super) fn interval(&self) -> Result<Interval, Problem> {
+        let length = self.to.as_millisecond() - self.from.as_millisecond();
+        match self.value("interval") {
+            Some("hour") => Ok(Interval::Hour),
+            Some("day") => Ok(Interval::Day),
+            Some(_) => Err(Problem::query("`interval` is hour or day.")),
+            None if length <= HOURS_UP_TO_MS => Ok(Interval::Hour),
+            None => Ok(Interval::Day),
+        }
+    }
+
+    /// The range, cut at full hours or at midnights of the time zone: `[start, end)` each. The
+    /// first and the last may be shorter.
+    pub(super) fn slots(&self, interval: Interval) -> Result<Vec<(Millis, Millis)>, Problem> {
+        let mut slots = Vec::new();
+        let mut start = self.from;
+        while start < self.to {
+            if slots.len() == POINTS_MAX {
+                return Err(Problem::query(format!(
+                    "This range has more than {POINTS_MAX} points; choose a shorter one, or interval=day."
+                )));
+            }
+            let end = self
+                .next_cut(start, interval)
+                .unwrap_or(self.to)
+                .min(self.to);
+            slots.push((start.as_millisecond(), end.as_millisecond()));
+            start = end;
+        }
+        Ok(slots)
+    }
+
+    fn next_cut(&self, start: Timestamp, interval: Interval) -> Option<Timestamp> {
+        let local = start.to_zoned(self.zone.clone());
+        let next = match interval {
+            Interval::Day => local.tomorrow().ok()?.start_of_day().ok()?.timestamp(),
+            Interval::Hour => {
+                let into = i64::from(local.minute()) * 60_000
+                    + i64::from(local.second()) * 1_000
+                    + i64::from(local.millisecond());
+                Timestamp::from_millisecond(start.as_millisecond() - into + 3_600_000).ok()?
+            }
+        };
+        (next > start).then_some(next)
+    }
+}
+
+/// An instant as RFC 3339.
+pub(super) fn rfc3339(at: Millis) -> String {
+    Timestamp::from_millisecond(at)
+        .unwrap_or(Timestamp::UNIX_EPOCH)
+        .to_string()
+}
+
+fn instant(name: &str, text: &str, zone: &TimeZone) -> Result<Timestamp, Problem> {
+    let date = || text.parse::<Date>().ok().filter(|_| text.len() == 10);
+    let midnight = |date: Date| {
+        date.to_datetime(Time::midnight())
+            .to_zoned(zone.clone())
+            .ok()
+            .map(|zoned| zoned.timestamp())
+    };
+    // In a query, the + of an offset arrives as a space unless it was escaped.
+    let instant = date()
+        .and_then(midnight)
+        .or_else(|| text.replace(' ', "+").parse().ok());
+    let instant = instant.filter(|at| (Timestamp::UNIX_EPOCH..).contains(at));
+    instant.ok_or_else(|| {
+        Problem::query(format!(
+            "`{name}` is a date such as 2026-10-01, or RFC 3339 such as 2026-10-01T08:00:00Z."
+        ))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Millis = 1_790_000_000_000;
+
+    fn read(query: &str) -> Result<Query, Problem> {
+        Query::read(query, &["interval", "limit"], NOW)
+    }
+
+    #[test]
+    fn the_default_is_the_last_thirty_days() {
+        let scope = read("").unwrap().scope();
+        assert_eq!((scope.to, scope.to - scope.from), (NOW, 30 * 86_400_000));
+    }
+
+    #[test]
+    fn a_date_is_midnight_in_the_time_zone() {
+        let utc = read("from=2026-07-01&to=2026-07-02").unwrap().scope();
+        let berlin = read("from=2026-07-01&to=2026-07-02&tz=Europe/Berlin")
+            .unwrap()
+            .scope();
+        assert_eq!(utc.from - berlin.from, 2 * 3_600_000);
+        assert_eq!(berlin.to - berlin.from, 86_400_000);
+    }
+
+    #[test]
+    fn an_offset_may_come_unescaped() {
+        let scope = read("from=2026-07-01T00:00:00+02:00&to=2026-07-02T00:00:00%2B02:00")
+            .unwrap()
+            .scope();
+        assert_eq!(scope.to - scope.from, 86_400_000);
+    }
+
+    #[test]
+    fn days_follow_the_clock_of_the_zone_through_a_change_to_winter_time() {
+        let query = read("from=2026-10-24&to=2026-10-27&tz=Europe/Berlin").unwrap();
+        let hours: Vec<_> = query
+            .slots(Interval::Day)
+            .unwrap()
+            .iter()
+            .map(|(from, to)| (to - from) / 3_600_000)
+            .collect();
+        assert_eq!(hours, [24, 25, 24]);
+        assert_eq!(query.slots(Interval::Hour).unwrap().len(), 73);
+    }
+
+    #[test]
+    fn the_points_cover_the_range_without_gap_or_overlap() {
+        let query = read("from=2026-10-01T10:30:00Z&to=2026-10-01T12:15:00Z").unwrap();
+        let slots = query.slots(query.interval().unwrap()).unwrap();
+        let lengths: Vec<_> = slots
+            .iter()
+            .map(|(from, to)| (to - from) / 60_000)
+            .collect();
+        assert_eq!(lengths, [30, 60, 15]);
+        assert!(slots.windows(2).all(|pair| pair[0].1 == pair[1].0));
+    }
+
+    #[test]
+    fn bad_queries_say_what_is_right() {
+        for bad in [
+            "from=yesterday",
+            "from=2026-13-01",
+            "tz=Mars/Olympus",
+            "from=2026-07-02&to=2026-07-01",
+            "from=2026-07-01&from=2026-07-02",
+            "site=a%20b",
+            "to=0000-01-01",
+        ] {
+            assert!(read(bad).is_err(), "{bad}");
+        }
+        assert!(read("limit=0").unwrap().limit().is_err());
+        assert!(read("interval=week").unwrap().interval().is_err());
+        assert!(
+            read("from=2000-01-01&to=2026-01-01")
+                .unwrap()
+                .slots(Interval::Day)
+                .is_err()
+        );
+    }
+}

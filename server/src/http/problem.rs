@@ -1,0 +1,180 @@
+//! Errors. A [`Problem`] is what a caller is told (RFC 9457), with an optional sentence for the log
+//! alone. Endpoints make one where they know how to mend the request; what a store says becomes a
+//! 503 without detail, and the detail goes to the log.
+
+use std::borrow::Cow;
+
+use hyper::StatusCode;
+use serde::Serialize;
+use visitflow_protocol::problem as kind;
+
+use crate::store::StoreError;
+
+/// An error answer.
+#[derive(Debug)]
+pub struct Problem {
+    /// The status line.
+    pub status: StatusCode,
+    /// The stable `type`.
+    pub kind: &'static str,
+    /// How to mend the request.
+    pub detail: Cow<'static, str>,
+    /// The items of an array that were refused.
+    pub rejected: Vec<Rejected>,
+    /// Seconds for `Retry-After`.
+    pub retry_after_s: Option<u32>,
+    /// Methods for `Allow`.
+    pub allow: Option<&'static str>,
+    /// What only the log may know.
+    pub log: Option<String>,
+}
+
+/// An item of an array that was refused.
+#[derive(Debug, Serialize)]
+pub struct Rejected {
+    /// Its place in the array.
+    pub index: usize,
+    /// The stable `type` of its problem.
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    /// How to mend it.
+    pub detail: Cow<'static, str>,
+}
+
+#[derive(Serialize)]
+struct Wire<'a> {
+    #[serde(rename = "type")]
+    kind: &'a str,
+    title: &'a str,
+    status: u16,
+    detail: &'a str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    rejected: &'a [Rejected],
+}
+
+impl Problem {
+    /// A problem of the given status and type.
+    #[must_use]
+    pub fn new(
+        status: StatusCode,
+        kind: &'static str,
+        detail: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self {
+            status,
+            kind,
+            detail: detail.into(),
+            rejected: Vec::new(),
+            retry_after_s: None,
+            allow: None,
+            log: None,
+        }
+    }
+
+    /// 400: a field breaks a rule.
+    #[must_use]
+    pub fn field(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, kind::INVALID_FIELD, detail)
+    }
+
+    /// 400: a query parameter breaks a rule.
+    #[must_use]
+    pub fn query(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, kind::INVALID_QUERY, detail)
+    }
+
+    /// 401: there is no live session.
+    #[must_use]
+    pub fn session_expired() -> Self {
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            kind::SESSION_EXPIRED,
+            "There is no live session; call /api/session/start, then try again.",
+        )
+    }
+
+    /// 409: another request rotated or ended the session first.
+    #[must_use]
+    pub fn session_rotated() -> Self {
+        Self::new(
+            StatusCode::CONFLICT,
+            kind::SESSION_ROTATED,
+            "Another request has replaced or ended this session a moment ago; use the cookie that its answer set.",
+        )
+    }
+
+    /// 503: come back.
+    #[must_use]
+    pub fn unavailable(log: impl Into<String>) -> Self {
+        let detail = "The server cannot store anything right now; nothing of this request was stored. Send it again after Retry-After.";
+        Self {
+            retry_after_s: Some(2),
+            log: Some(log.into()),
+            ..Self::new(StatusCode::SERVICE_UNAVAILABLE, kind::UNAVAILABLE, detail)
+        }
+    }
+
+    /// 429: come back later.
+    #[must_use]
+    pub fn too_many_requests(retry_after_s: u32) -> Self {
+        let detail =
+            "Too many requests of this kind from this address; send it again after Retry-After.";
+        Self {
+            retry_after_s: Some(retry_after_s),
+            ..Self::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                kind::TOO_MANY_REQUESTS,
+                detail,
+            )
+        }
+    }
+
+    /// 500: a defect.
+    #[must_use]
+    pub fn internal(log: impl Into<String>) -> Self {
+        let detail = "The server failed; its log says why.";
+        Self {
+            log: Some(log.into()),
+            ..Self::new(StatusCode::INTERNAL_SERVER_ERROR, kind::INTERNAL, detail)
+        }
+    }
+
+    /// The body of the answer.
+    #[must_use]
+    pub fn json(&self) -> Vec<u8> {
+        let title = self.status.canonical_reason().unwrap_or("Error");
+        let wire = Wire {
+            kind: self.kind,
+            title,
+            status: self.status.as_u16(),
+            detail: &self.detail,
+            rejected: &self.rejected,
+        };
+        serde_json::to_vec(&wire).unwrap_or_default()
+    }
+
+    /// The problem of one item of an array.
+    #[must_use]
+    pub fn rejected_at(self, index: usize) -> Rejected {
+        Rejected {
+            index,
+            kind: self.kind,
+            detail: self.detail,
+        }
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Malformed(_) => Self::internal(error.to_string()),
+            _ => Self::unavailable(error.to_string()),
+        }
+    }
+}
+
+impl From<getrandom::Error> for Problem {
+    fn from(error: getrandom::Error) -> Self {
+        Self::unavailable(format!("the operating system has no randomness: {error}"))
+    }
+}

@@ -1,0 +1,182 @@
+//! Facts, and the commands that the writer commits. All of them are valid by construction: the
+//! endpoints check what came over the wire before they build one.
+
+use uuid::Uuid;
+
+use crate::session::token::SessionToken;
+use crate::session::visit::VisitorId;
+use crate::session::{Carrier, Millis};
+
+/// A page view, an event or an order.
+#[derive(Clone, Debug)]
+pub struct Fact {
+    /// The site that the request named; else the visit's, else [`Context::host`].
+    pub site: Option<String>,
+    /// When it happened, by the server's clock: receipt minus age.
+    pub occurred_at: Millis,
+    /// Store it without a visit and without an identifier.
+    pub anonymous: bool,
+    /// What happened.
+    pub kind: Kind,
+}
+
+/// What happened.
+#[derive(Clone, Debug)]
+pub enum Kind {
+    /// A page was seen.
+    PageView {
+        /// UUIDv7.
+        id: Uuid,
+        /// The page's address.
+        url: String,
+        /// Its path, for reports.
+        path: String,
+        /// The page before, or another site.
+        referrer: Option<String>,
+        /// The page's title.
+        title: Option<String>,
+        /// JSON text.
+        device: Option<String>,
+    },
+    /// Something that the site wants counted.
+    Event {
+        /// UUIDv7.
+        id: Uuid,
+        /// Its name.
+        name: String,
+        /// JSON text.
+        props: Option<String>,
+        /// The page it happened on.
+        url: Option<String>,
+    },
+    /// Something was bought.
+    Order(Order),
+}
+
+/// An order.
+#[derive(Clone, Debug)]
+pub struct Order {
+    /// The shop's own number.
+    pub id: String,
+    /// Exact decimal.
+    pub amount: String,
+    /// ISO 4217.
+    pub currency: String,
+    /// JSON text.
+    pub items: Option<String>,
+    /// Whether an API key vouches for it; then the session or the user below may attribute it.
+    pub from_api: bool,
+    /// Tag of the session to attribute it to.
+    pub session: Option<crate::session::token::Tag>,
+    /// User to attribute it to.
+    pub user_id: Option<String>,
+}
+
+/// What surrounds a command.
+#[derive(Debug)]
+pub struct Context {
+    /// When the request was received.
+    pub now: Millis,
+    /// The session it came with.
+    pub carrier: Carrier,
+    /// A token that becomes valid if the command needs a new session; none where the browser could
+    /// not keep its cookie (another site's page).
+    pub offer: Option<SessionToken>,
+    /// The visitor it names.
+    pub visitor: Option<VisitorId>,
+    /// The host it was sent to: the site of last resort.
+    pub host: String,
+}
+
+/// What the writer commits.
+#[derive(Debug)]
+pub enum Command {
+    /// Start or resume a session.
+    Start {
+        /// What surrounds it.
+        context: Context,
+        /// The site that the request named.
+        site: Option<String>,
+        /// The page's address.
+        url: Option<String>,
+        /// Where the visitor came from.
+        referrer: Option<String>,
+    },
+    /// Store facts.
+    Facts {
+        /// What surrounds them.
+        context: Context,
+        /// In the order of the request.
+        facts: Vec<Fact>,
+    },
+    /// Sign a verified user in.
+    SignIn {
+        /// When the request was received.
+        now: Millis,
+        /// The live token it came with.
+        presented: Option<SessionToken>,
+        /// The token that replaces it, or the first of a new session.
+        offer: SessionToken,
+        /// The user.
+        user_id: String,
+        /// Whether the session's visit gets the user; `false` leaves the session without a visit.
+        visit: bool,
+    },
+    /// Sign out: the token is replaced, the user leaves the session.
+    SignOut {
+        /// When the request was received.
+        now: Millis,
+        /// The live token it came with.
+        presented: SessionToken,
+        /// The token that replaces it.
+        offer: SessionToken,
+    },
+    /// End the session.
+    End {
+        /// When the request was received.
+        now: Millis,
+        /// The live token it came with.
+        presented: SessionToken,
+    },
+    /// Note how a page view was engaged with.
+    Engagement {
+        /// The visit of the session that says so.
+        visit_id: Uuid,
+        /// The page view.
+        page_view_id: Uuid,
+        /// Milliseconds visible and focused.
+        engaged_ms: i64,
+        /// Greatest scroll depth in per cent.
+        scroll_pct: i64,
+    },
+    /// Write what slid, end what expired, forget what is long over.
+    Sweep {
+        /// The instant to judge by.
+        now: Millis,
+    },
+}
+
+/// What a command did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// The offered token is valid now.
+    pub issued: bool,
+    /// The request joined a visit that was live already.
+    pub joined: bool,
+    /// Another request rotated or ended the session first; nothing was done.
+    pub lost: bool,
+    /// Facts that were stored by an earlier request already.
+    pub twins: u32,
+}
+
+impl Kind {
+    /// The page's address and the referrer, for the visit that the fact may begin.
+    #[must_use]
+    pub fn addresses(&self) -> (Option<&str>, Option<&str>) {
+        match self {
+            Self::PageView { url, referrer, .. } => (Some(url), referrer.as_deref()),
+            Self::Event { url, .. } => (url.as_deref(), None),
+            Self::Order(_) => (None, None),
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! The one match on method and path.
+//!
+//! | path | endpoint |
+//! |---|---|
+//! | `POST /api/session/{start,ping,end}` | [`endpoints::session`] |
+//! | `POST /api/telemetry/{page_view,event,order}` | [`endpoints::telemetry`] |
+//! | `POST /api/auth/{login,logout}` | [`endpoints::auth`] |
+//! | `GET /api/metrics/{overview,timeseries,pages,referrers,live}` | [`endpoints::metrics`] |
+//! | `GET /api/openapi.json` | [`endpoints::openapi`] |
+//! | `GET` anything else | [`endpoints::assets`] |
+//! | admin listener: `GET /healthz`, `/readyz`, `/metrics` | [`endpoints::health`] |
+
+use hyper::http::request::Parts;
+use hyper::{Method, StatusCode};
+use visitflow_protocol::{path, problem as kind};
+
+use crate::app::App;
+use crate::endpoints::{assets, auth, health, metrics, openapi, session, telemetry};
+use crate::http::problem::Problem;
+use crate::http::reply::Reply;
+use crate::service::Call;
+
+#[cfg(doc)]
+use crate::endpoints;
+
+/// Where the API's description for machines is.
+const OPENAPI: &str = "/api/openapi.json";
+
+/// Finds the endpoint and calls it.
+///
+/// # Errors
+/// 404 and 405; else what the endpoint says.
+pub async fn route(call: Call<'_>) -> Result<Reply, Problem> {
+    let get = matches!(call.head.method, Method::GET | Method::HEAD);
+    let post = call.head.method == Method::POST;
+    match call.head.uri.path() {
+        path::SESSION_START if post => session::start(call).await,
+        path::SESSION_PING if post => session::ping(call).await,
+        path::SESSION_END if post => session::end(call).await,
+        path::PAGE_VIEW if post => telemetry::page_view(call).await,
+        path::EVENT if post => telemetry::event(call).await,
+        path::ORDER if post => telemetry::order(call).await,
+        path::LOGIN if post => auth::login(call).await,
+        path::LOGOUT if post => auth::logout(call).await,
+        path::OVERVIEW if get => metrics::overview(call).await,
+        path::TIMESERIES if get => metrics::timeseries(call).await,
+        path::PAGES if get => metrics::pages(call).await,
+        path::REFERRERS if get => metrics::referrers(call).await,
+        path::LIVE if get => metrics::live(call).await,
+        OPENAPI if get => Ok(openapi::describe()),
+        path::SESSION_START
+        | path::SESSION_PING
+        | path::SESSION_END
+        | path::PAGE_VIEW
+        | path::EVENT
+        | path::ORDER
+        | path::LOGIN
+        | path::LOGOUT => Err(method_not_allowed("POST, OPTIONS")),
+        path::OVERVIEW
+        | path::TIMESERIES
+        | path::PAGES
+        | path::REFERRERS
+        | path::LIVE
+        | OPENAPI => Err(method_not_allowed("GET, HEAD, OPTIONS")),
+        other => match call.app.assets.find(other) {
+            Some(asset) if get => Ok(assets::serve(&call, asset)),
+            Some(_) => Err(method_not_allowed("GET, HEAD, OPTIONS")),
+            None => Err(not_found()),
+        },
+    }
+}
+
+/// Finds the endpoint of the admin listener and calls it.
+///
+/// # Errors
+/// 404 and 405.
+pub async fn route_admin(app: &App, head: &Parts) -> Result<Reply, Problem> {
+    let get = matches!(head.method, Method::GET | Method::HEAD);
+    match head.uri.path() {
+        "/healthz" if get => Ok(health::alive()),
+        "/readyz" if get => health::ready(app).await,
+        "/metrics" if get => Ok(health::metrics(app)),
+        "/healthz" | "/readyz" | "/metrics" => Err(method_not_allowed("GET, HEAD")),
+        _ => Err(not_found()),
+    }
+}
+
+fn not_found() -> Problem {
+    Problem::new(
+        StatusCode::NOT_FOUND,
+        kind::NOT_FOUND,
+        "Nothing is served at this path; /api/openapi.json lists what is.",
+    )
+}
+
+fn method_not_allowed(allow: &'static str) -> Problem {
+    let detail = "This path does not take this method; Allow lists those it takes.";
+    Problem {
+        allow: Some(allow),
+        ..Problem::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            kind::METHOD_NOT_ALLOWED,
+            detail,
+        )
+    }
+}

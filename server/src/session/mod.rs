@@ -1,0 +1,68 @@
+//! The rules of sessions and visits. No I/O happens here and `now` is always an argument, so that
+//! every rule can be tested by moving a number.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`token`] | the credential `s_<tag>.<secret>`: issue, parse, hash |
+//! | [`record`] | what the server keeps of a token, and its standing at an instant |
+//! | [`visit`] | when a hit joins a visit, and whom a visit belongs to |
+//!
+//! A *session* is the security object (a token); a *visit* is the analytics object. Several
+//! sessions may point at one visit.
+
+pub mod record;
+pub mod token;
+pub mod visit;
+
+/// Milliseconds since the Unix epoch, UTC: the one form of time in the server and its stores.
+pub type Millis = i64;
+
+/// How long sessions live.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ttl {
+    /// Idle limit in ms; slides with activity. `--session-idle`, default 30 minutes.
+    pub idle_ms: Millis,
+    /// Absolute limit in ms since creation; nothing extends it. `--session-max`, default 24 hours.
+    pub max_ms: Millis,
+}
+
+impl Default for Ttl {
+    fn default() -> Self {
+        Self {
+            idle_ms: 30 * 60_000,
+            max_ms: 24 * 3_600_000,
+        }
+    }
+}
+
+/// What a request brings to prove its session, judged when it arrived.
+#[derive(Clone, Debug)]
+pub enum Carrier {
+    /// A live session.
+    Live {
+        /// Names it.
+        tag: token::Tag,
+        /// Its visit, if it has one.
+        visit_id: Option<uuid::Uuid>,
+    },
+    /// A token that was rotated or ended a moment ago: its facts still reach their visit.
+    Crossing {
+        /// The visit, if it had one.
+        visit_id: Option<uuid::Uuid>,
+        /// Whether a rotation replaced the token, or the session ended.
+        rotated: bool,
+    },
+    /// Nothing that counts.
+    Nothing,
+}
+
+impl Carrier {
+    /// The visit that the request belongs to, as far as its session says.
+    #[must_use]
+    pub fn visit_id(&self) -> Option<uuid::Uuid> {
+        match self {
+            Self::Live { visit_id, .. } | Self::Crossing { visit_id, .. } => *visit_id,
+            Self::Nothing => None,
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! What the server keeps of a token, and what a presented token is worth at an instant.
+
+use uuid::Uuid;
+
+use super::token::{SecretHash, SessionToken, Tag};
+use super::{Millis, Ttl};
+
+/// For this long after a rotation or an end, facts that carry the old token still reach their
+/// visit: they were in flight. The token has no right beyond that.
+pub const CROSSING_MS: Millis = 60_000;
+
+/// Rotations remembered within [`CROSSING_MS`]; sign-ins in quicker succession forget the oldest.
+const RETIRED_MAX: usize = 8;
+
+/// A secret that a rotation replaced.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Retired {
+    /// Hash of the replaced secret.
+    pub secret_hash: SecretHash,
+    /// When it was replaced.
+    pub at: Millis,
+}
+
+/// A token's record: a row of `session_tokens`, and its copy in the session store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// Names the record.
+    pub tag: Tag,
+    /// Hash of the one secret that is valid.
+    pub secret_hash: SecretHash,
+    /// Counts rotations, bindings and the end; a store refuses to replace a record by an older one.
+    pub generation: u64,
+    /// The visit that hits of this session belong to; none for a sign-in to the dashboard.
+    pub visit_id: Option<Uuid>,
+    /// The signed-in user.
+    pub user_id: Option<String>,
+    /// Start of the absolute limit.
+    pub created_at: Millis,
+    /// Start of the idle limit.
+    pub last_activity: Millis,
+    /// Set once, when the session was ended or found expired.
+    pub ended_at: Option<Millis>,
+    /// Secrets replaced within the last [`CROSSING_MS`].
+    pub retired: Vec<Retired>,
+}
+
+/// What a presented token is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Valid.
+    Live,
+    /// Rotated or ended less than [`CROSSING_MS`] ago: its facts reach their visit, nothing more.
+    Crossing {
+        /// Whether a rotation replaced it (the browser holds a newer cookie), or the session ended.
+        rotated: bool,
+    },
+    /// Expired, ended, or never issued.
+    Dead,
+}
+
+impl Record {
+    /// The record of a token that was just issued.
+    #[must_use]
+    pub fn open(
+        token: &SessionToken,
+        visit_id: Option<Uuid>,
+        user_id: Option<String>,
+        now: Millis,
+    ) -> Self {
+        Self {
+            tag: token.tag(),
+            secret_hash: token.hash(),
+            generation: 1,
+            visit_id,
+            user_id,
+            created_at: now,
+            last_activity: now,
+            ended_at: None,
+            retired: Vec::new(),
+        }
+    }
+
+    /// What `presented` is worth at `now`.
+    #[must_use]
+    pub fn standing(&self, presented: &SecretHash, now: Millis, ttl: Ttl) -> Standing {
+        let recent = |at: Millis| now - at < CROSSING_MS;
+        let retired = self
+            .retired
+            .iter()
+            .any(|old| old.secret_hash == *presented && recent(old.at));
+        let current = self.secret_hash == *presented;
+        match self.ended_at {
+            Some(at) if (current || retired) && recent(at) => Standing::Crossing { rotated: false },
+            Some(_) => Standing::Dead,
+            None if current && !self.expired(now, ttl) => Standing::Live,
+            None if retired => Standing::Crossing { rotated: true },
+            None => Standing::Dead,
+        }
+    }
+
+    /// Whether the idle or the absolute limit has passed.
+    #[must_use]
+    pub fn expired(&self, now: Millis, ttl: Ttl) -> bool {
+        now - self.last_activity >= ttl.idle_ms || now - self.created_at >= ttl.max_ms
+    }
+
+    /// Notes activity; time never runs backwards.
+    pub fn slide(&mut self, at: Millis) {
+        self.last_activity = self.last_activity.max(at);
+    }
+
+    /// Replaces the secret: the old one is dead with this very step.
+    pub fn rotate(&mut self, token: &SessionToken, user_id: Option<String>, now: Millis) {
+        self.retired.retain(|old| now - old.at < CROSSING_MS);
+        if self.retired.len() == RETIRED_MAX {
+            self.retired.remove(0);
+        }
+        self.retired.push(Retired {
+            secret_hash: self.secret_hash,
+            at: now,
+        });
+        self.secret_hash = token.hash();
+        self.user_id = user_id;
+        self.generation += 1;
+        self.slide(now);
+    }
+
+    /// Points the session at a visit.
+    pub fn bind(&mut self, visit_id: Option<Uuid>) {
+        self.visit_id = visit_id;
+        self.generation += 1;
+    }
+
+    /// Ends the session for good.
+    pub fn end(&mut self, at: Millis) {
+        if self.ended_at.is_none() {
+            self.ended_at = Some(at);
+            self.generation += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TTL: Ttl = Ttl {
+        idle_ms: 1_800_000,
+        max_ms: 86_400_000,
+    };
+
+    fn opened() -> (Record, SessionToken) {
+        let token = SessionToken::issue().unwrap();
+        (Record::open(&token, None, None, 0), token)
+    }
+
+    #[test]
+    fn idle_limit_slides_and_is_exclusive_at_its_end() {
+        let (mut record, token) = opened();
+        assert_eq!(
+            record.standing(&token.hash(), TTL.idle_ms - 1, TTL),
+            Standing::Live
+        );
+        assert_eq!(
+            record.standing(&token.hash(), TTL.idle_ms, TTL),
+            Standing::Dead
+        );
+        record.slide(1_000_000);
+        assert_eq!(
+            record.standing(&token.hash(), TTL.idle_ms, TTL),
+            Standing::Live
+        );
+        record.slide(5);
+        assert_eq!(record.last_activity, 1_000_000);
+    }
+
+    #[test]
+    fn absolute_limit_is_not_extended_by_activity() {
+        let (mut record, token) = opened();
+        record.slide(TTL.max_ms - 1);
+        assert_eq!(
+            record.standing(&token.hash(), TTL.max_ms - 1, TTL),
+            Standing::Live
+        );
+        assert_eq!(
+            record.standing(&token.hash(), TTL.max_ms, TTL),
+            Standing::Dead
+        );
+    }
+
+    #[test]
+    fn a_rotated_secret_is_dead_at_once_and_crosses_for_a_minute() {
+        let (mut record, old) = opened();
+        let new = SessionToken::rotate(record.tag).unwrap();
+        record.rotate(&new, Some("u".into()), 10);
+        assert_eq!(record.standing(&new.hash(), 10, TTL), Standing::Live);
+        assert_eq!(
+            record.standing(&old.hash(), 10, TTL),
+            Standing::Crossing { rotated: true }
+        );
+        assert_eq!(
+            record.standing(&old.hash(), 10 + CROSSING_MS - 1, TTL),
+            Standing::Crossing { rotated: true }
+        );
+        assert_eq!(
+            record.standing(&old.hash(), 10 + CROSSING_MS, TTL),
+            Standing::Dead
+        );
+    }
+
+    #[test]
+    fn an_ended_session_crosses_for_a_minute_and_stays_ended() {
+        let (mut record, token) = opened();
+        record.end(10);
+        record.end(99);
+        assert_eq!(record.ended_at, Some(10));
+        assert_eq!(
+            record.standing(&token.hash(), 11, TTL),
+            Standing::Crossing { rotated: false }
+        );
+        assert_eq!(
+            record.standing(&token.hash(), 10 + CROSSING_MS, TTL),
+            Standing::Dead
+        );
+    }
+
+    #[test]
+    fn another_secret_under_a_known_tag_is_worth_nothing() {
+        let (record, _) = opened();
+        let forged = SessionToken::rotate(record.tag).unwrap();
+        assert_eq!(record.standing(&forged.hash(), 1, TTL), Standing::Dead);
+    }
+}

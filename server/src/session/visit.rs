@@ -1,0 +1,166 @@
+//! When a hit joins a visit, and whom a visit belongs to.
+
+use std::fmt;
+use std::str::FromStr;
+
+use uuid::Uuid;
+use visitflow_protocol::id;
+
+use super::{Millis, Ttl};
+
+/// A browser that consented: `v_` + UUID.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct VisitorId(Uuid);
+
+impl FromStr for VisitorId {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        if !id::is_visitor_id(text) {
+            return Err(());
+        }
+        text[id::VISITOR_PREFIX.len()..]
+            .parse()
+            .map(Self)
+            .map_err(|_| ())
+    }
+}
+
+impl fmt::Display for VisitorId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", id::VISITOR_PREFIX, self.0)
+    }
+}
+
+/// The state of a visit that the rules look at: a row of `sessions`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Visit {
+    /// Its identifier.
+    pub id: Uuid,
+    /// The report it belongs to.
+    pub site: String,
+    /// The browser, as text; none if the browser never said.
+    pub visitor_id: Option<String>,
+    /// The user; set once.
+    pub user_id: Option<String>,
+    /// When its first fact happened, or its start.
+    pub started_at: Millis,
+    /// When its last fact or ping happened.
+    pub last_activity: Millis,
+    /// When it ended: the end of its last live session, or its last activity if that expired.
+    pub ended_at: Option<Millis>,
+}
+
+/// What a sign-in does to a visit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Link {
+    /// The visit was anonymous: it and the visitor's earlier anonymous visits get the user.
+    Set,
+    /// The visit is this user's already.
+    Keep,
+    /// The visit is another user's, and a visit's user is set once: a new visit begins.
+    NewVisit,
+}
+
+impl Visit {
+    /// Whether a hit at `now` that brings no session of its own may join the visit. The caller
+    /// adds what only the store knows: that not all of the visit's sessions have expired.
+    #[must_use]
+    pub fn is_live(&self, now: Millis, ttl: Ttl) -> bool {
+        self.ended_at.is_none() && now - self.last_activity < ttl.idle_ms
+    }
+
+    /// Whether a session of `user_id` may belong to the visit.
+    #[must_use]
+    pub fn admits(&self, user_id: Option<&str>) -> bool {
+        user_id.is_none() || self.link(user_id) != Link::NewVisit
+    }
+
+    /// Whether a fact that arrived late belongs to the visit. An expired visit ended with its last
+    /// activity and covers the idle limit beyond it; one that was ended on request ended there.
+    #[must_use]
+    pub fn covers(&self, occurred_at: Millis, ttl: Ttl) -> bool {
+        let ended_on_request = self.ended_at.is_some_and(|at| at > self.last_activity);
+        let until = if ended_on_request {
+            self.ended_at.unwrap_or(Millis::MAX)
+        } else {
+            self.last_activity + ttl.idle_ms - 1
+        };
+        (self.started_at..=until).contains(&occurred_at)
+    }
+
+    /// What the sign-in of `user_id` does to the visit.
+    #[must_use]
+    pub fn link(&self, user_id: Option<&str>) -> Link {
+        match (self.user_id.as_deref(), user_id) {
+            (_, None) => Link::Keep,
+            (None, Some(_)) => Link::Set,
+            (Some(own), Some(other)) if own == other => Link::Keep,
+            _ => Link::NewVisit,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TTL: Ttl = Ttl {
+        idle_ms: 1_000,
+        max_ms: 10_000,
+    };
+
+    fn visit(last_activity: Millis, ended_at: Option<Millis>) -> Visit {
+        Visit {
+            id: Uuid::nil(),
+            site: "a".into(),
+            visitor_id: None,
+            user_id: None,
+            started_at: 100,
+            last_activity,
+            ended_at,
+        }
+    }
+
+    #[test]
+    fn an_idle_or_ended_visit_is_not_joined() {
+        assert!(visit(500, None).is_live(1_499, TTL));
+        assert!(!visit(500, None).is_live(1_500, TTL));
+        assert!(!visit(500, Some(600)).is_live(700, TTL));
+    }
+
+    #[test]
+    fn a_late_fact_belongs_to_the_visit_that_covers_its_time() {
+        assert!(!visit(500, Some(500)).covers(99, TTL));
+        assert!(
+            visit(500, Some(500)).covers(1_499, TTL),
+            "expired: the idle limit still covers it"
+        );
+        assert!(!visit(500, Some(500)).covers(1_500, TTL));
+        assert!(visit(500, Some(600)).covers(600, TTL));
+        assert!(
+            !visit(500, Some(600)).covers(601, TTL),
+            "ended on request: what came later is another visit"
+        );
+    }
+
+    #[test]
+    fn a_visits_user_is_set_once() {
+        let mut anonymous = visit(500, None);
+        assert_eq!(anonymous.link(Some("ann")), Link::Set);
+        anonymous.user_id = Some("ann".into());
+        assert_eq!(anonymous.link(Some("ann")), Link::Keep);
+        assert_eq!(anonymous.link(Some("bob")), Link::NewVisit);
+        assert_eq!(anonymous.link(None), Link::Keep);
+    }
+
+    #[test]
+    fn a_visitor_id_keeps_one_spelling() {
+        let upper = "v_018F3A5E-7C1B-4F6A-9D2E-3B4C5D6E7F80";
+        assert_eq!(
+            upper.parse::<VisitorId>().unwrap().to_string(),
+            upper.to_lowercase().replace("V_", "v_")
+        );
+        assert!("v_nonsense".parse::<VisitorId>().is_err());
+    }
+}

@@ -1,0 +1,124 @@
+//! The embedded default: one SQLite file in WAL mode, `synchronous=FULL`, so that a commit that
+//! returned survives a power cut. Others may read the file while the server runs.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`ledger`] | the commands of the ingest, inside one transaction |
+//! | [`reports`] | the queries of the dashboard, on connections that cannot write |
+//! | [`accounts`] | users and API keys |
+//! | [`readers`] | the connections for those queries |
+//! | `rows` | a row and its type |
+//!
+//! The statements are the `.sql` files of `server/sql/sqlite`, one each.
+
+pub mod accounts;
+pub mod ledger;
+pub mod readers;
+pub mod reports;
+mod rows;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+use crate::store::{Result, StoreError};
+
+/// A statement by the name of its file.
+macro_rules! sql {
+    ($name:literal) => {
+        include_str!(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/sql/sqlite/",
+            $name,
+            ".sql"
+        ))
+    };
+}
+use sql;
+
+mod migrations {
+    refinery::embed_migrations!("sql/sqlite/migrations");
+}
+
+/// How long a statement waits for another process (`visitflow user add`) to commit.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Prepared statements kept per connection; there are fewer than this.
+const STATEMENTS: usize = 64;
+
+/// Where the database is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sqlite {
+    path: PathBuf,
+}
+
+impl Sqlite {
+    /// The database in the file `path`; created at the first [`Self::open`].
+    #[must_use]
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into() }
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Opens a connection that writes, and brings the schema up to date.
+    ///
+    /// # Errors
+    /// When the file cannot be opened, or a migration fails.
+    pub fn open(&self) -> Result<Connection> {
+        let mut connection =
+            Connection::open(&self.path).map_err(|source| self.cannot_open(source))?;
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        let mode: String = connection
+            .pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))
+            .map_err(|source| self.cannot_open(source))?;
+        tracing::debug!(mode, path = %self.path.display(), "database opened");
+        connection.pragma_update(None, "synchronous", "full")?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        migrate(&mut connection)?;
+        Ok(connection)
+    }
+
+    /// Opens a connection that only reads; [`Self::open`] must have run before.
+    ///
+    /// # Errors
+    /// When the file cannot be opened.
+    pub fn open_reader(&self) -> Result<Connection> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX
+            | OpenFlags::SQLITE_OPEN_URI;
+        let connection = Connection::open_with_flags(&self.path, flags)
+            .map_err(|source| self.cannot_open(source))?;
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        Ok(connection)
+    }
+
+    fn cannot_open(&self, source: rusqlite::Error) -> StoreError {
+        StoreError::Open {
+            path: self.path.display().to_string(),
+            source,
+        }
+    }
+}
+
+/// Brings the schema up to date.
+///
+/// # Errors
+/// When a migration fails; those before it stay applied.
+pub fn migrate(connection: &mut Connection) -> Result<()> {
+    let report = migrations::migrations::runner().run(connection)?;
+    for migration in report.applied_migrations() {
+        tracing::info!(
+            version = migration.version(),
+            name = migration.name(),
+            "migration applied"
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,69 @@
+//! A few connections that only read, each lent to one query at a time.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rusqlite::Connection;
+use tokio::sync::Semaphore;
+
+use super::Sqlite;
+use crate::store::{Result, StoreError};
+
+/// How long a query waits for its turn before the caller is told to come back.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The connections of one kind of reader, so that a slow report never holds up a sign-in.
+#[derive(Clone, Debug)]
+pub struct Readers {
+    database: Sqlite,
+    turns: Arc<Semaphore>,
+    idle: Arc<Mutex<Vec<Connection>>>,
+}
+
+impl Readers {
+    /// At most `size` connections; each is opened when first needed.
+    #[must_use]
+    pub fn new(database: Sqlite, size: usize) -> Self {
+        Self {
+            database,
+            turns: Arc::new(Semaphore::new(size)),
+            idle: Arc::default(),
+        }
+    }
+
+    /// Runs `query` on a thread that may block.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when all connections stay busy; else what the query says.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let turn = tokio::time::timeout(PATIENCE, Arc::clone(&self.turns).acquire_owned())
+            .await
+            .map_err(|_| StoreError::Unavailable("every reader is busy"))?;
+        let readers = self.clone();
+        let answer = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            let idle = readers.idle().pop();
+            let connection = match idle {
+                Some(connection) => connection,
+                None => readers.database.open_reader()?,
+            };
+            // One transaction: all the queries of a report see the same instant.
+            let answer = connection
+                .unchecked_transaction()
+                .map_err(StoreError::from)
+                .and_then(|snapshot| query(&snapshot));
+            readers.idle().push(connection);
+            answer
+        });
+        answer
+            .await
+            .unwrap_or(Err(StoreError::Unavailable("a query panicked")))
+    }
+
+    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,42 @@
+//! Where things are kept.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`sessions`] | the fast copy of live tokens, consulted on every hit |
+//! | [`events`] | the durable store: visits, tokens, facts, users, keys; and the reports over them |
+//!
+//! The durable store owns every token. The fast copy is filled from it at start, changed only
+//! after a commit, and refuses a generation lower than the one it holds.
+
+pub mod events;
+pub mod sessions;
+
+/// A store could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database said no.
+    #[error("the database failed: {0}")]
+    Database(#[from] rusqlite::Error),
+    /// The schema could not be brought up to date.
+    #[error("the migration failed: {0}")]
+    Migration(#[from] refinery::Error),
+    /// The database's file cannot be used.
+    #[error(
+        "cannot open the database {path}: {source}; check that its folder exists and is writable"
+    )]
+    Open {
+        /// The file.
+        path: String,
+        /// What SQLite says.
+        source: rusqlite::Error,
+    },
+    /// A row holds what this program never writes.
+    #[error("the database holds a malformed {0}")]
+    Malformed(&'static str),
+    /// The store is shutting down, or too much is waiting.
+    #[error("the store takes no more work: {0}")]
+    Unavailable(&'static str),
+}
+
+/// Shorthand.
+pub type Result<T> = std::result::Result<T, StoreError>;

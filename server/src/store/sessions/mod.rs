@@ -1,0 +1,3 @@
+//! The fast copy of live tokens.
+
+pub mod embedded;
