@@ -1,0 +1,19 @@
+// The shop's door to visitflow. Calls made before /visitflow.js has loaded wait in a queue that
+// the script takes over; if the script never comes (blocked, offline), they wait there for ever
+// and the shop works all the same.
+
+window.visitflow =
+  window.visitflow ||
+  function () {
+    (window.visitflow.q = window.visitflow.q || []).push(arguments);
+  };
+
+/** `track("event", "add_to_cart", { sku })`, `track("grant")` and so on, at any time. */
+export function track(...command) {
+  window.visitflow(...command);
+}
+
+/** The loaded client, or null while only the queue is there. */
+export function client() {
+  return typeof window.visitflow.snapshot === "function" ? window.visitflow : null;
+}
