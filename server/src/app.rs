@@ -8,6 +8,7 @@ use crate::endpoints::assets::Assets;
 use crate::http::cookie::CookieStyle;
 use crate::http::origin::OriginRules;
 use crate::ingest::{Ingest, Writer};
+use crate::lifecycle::Lifecycle;
 use crate::observe::Metrics;
 use crate::passwords::Passwords;
 use crate::session::Millis;
@@ -28,10 +29,8 @@ const LOOKUP_READERS: usize = 4;
 pub struct App {
     /// The configuration.
     pub config: Serve,
-    /// The fast copy of live sessions.
-    pub sessions: Arc<Embedded>,
-    /// The way to the durable store.
-    pub ingest: Ingest,
+    /// The steps of a session's life.
+    pub lifecycle: Lifecycle,
     /// Connections for the dashboard's queries.
     pub reports: Readers,
     /// Connections for users and keys.
@@ -75,8 +74,7 @@ impl App {
             domain: config.cookie_domain.clone(),
         };
         let app = Self {
-            sessions,
-            ingest,
+            lifecycle: Lifecycle { sessions, ingest },
             reports: Readers::new(database.clone(), REPORT_READERS),
             lookups: Readers::new(database, LOOKUP_READERS),
             passwords: Passwords::new()?,

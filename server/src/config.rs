@@ -33,7 +33,7 @@ pub struct Common {
     #[arg(
         long,
         env = "VISITFLOW_LOG",
-        default_value = "info",
+        default_value = "info,refinery_core=warn",
         global = true,
         help_heading = "Logging",
         value_name = "LEVEL"

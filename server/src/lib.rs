@@ -2,12 +2,14 @@
 //!
 //! A request's way: [`serve`] accepts the connection, [`service`] wraps the request (limits, origin,
 //! errors, log), [`router`] finds the endpoint, [`endpoints`] parse, act and reply. The acting is
-//! [`session`] (the rules, pure), [`ingest`] (the queue and the one writer) and [`store`].
+//! [`lifecycle`] over [`session`] (the rules, pure), [`ingest`] (the queue and the one writer) and
+//! [`store`].
 //!
 //! | you want to change | look in |
 //! |---|---|
 //! | a flag | [`config`] |
 //! | when a session ends, when a visit is joined | [`session`] |
+//! | what start, page view, ping, login, logout, end do | [`lifecycle`] |
 //! | what an endpoint takes or answers | [`endpoints`] |
 //! | cookies, origins, proxies, error answers | [`http`] |
 //! | how facts become durable | [`ingest`], `store/events/sqlite/ledger.rs` |
@@ -28,6 +30,7 @@ pub mod config;
 pub mod endpoints;
 pub mod http;
 pub mod ingest;
+pub mod lifecycle;
 pub mod observe;
 pub mod passwords;
 pub mod router;

@@ -170,7 +170,7 @@ pub async fn run(app: Arc<App>, listeners: Listeners, shutdown: impl Future<Outp
                 let app = Arc::clone(&app);
                 tokio::spawn(async move {
                     app.throttle.forget_quiet();
-                    if let Err(error) = app.ingest.commit(Command::Sweep { now: clock::now() }).await {
+                    if let Err(error) = app.lifecycle.ingest.commit(Command::Sweep { now: clock::now() }).await {
                         tracing::warn!(%error, "could not sweep");
                     }
                 });

@@ -4,14 +4,11 @@ use hyper::StatusCode;
 use serde_json::json;
 use visitflow_protocol::{problem as kind, wire};
 
-use super::keep;
+use super::{hit, set_cookie};
 use crate::http::body::require_json;
 use crate::http::problem::Problem;
 use crate::http::reply::{self, Reply};
-use crate::ingest::fact::Command;
 use crate::service::Call;
-use crate::session::Carrier;
-use crate::session::token::SessionToken;
 use crate::store::events::sqlite::accounts::{self, Account};
 
 /// Longest name and password, in bytes.
@@ -27,32 +24,14 @@ pub async fn login(mut call: Call<'_>) -> Result<Reply, Problem> {
     let token = call.token()?;
     call.app.throttle.sign_in(call.client)?;
     let account = verify(&call, name, password).await?;
-    let presented = match (
-        call.app
-            .sessions
-            .touch(token.as_ref(), Some(call.now), call.now),
-        token,
-    ) {
-        (Carrier::Live { .. }, Some(token)) => Some(token),
-        (Carrier::Crossing { .. }, _) => return Err(Problem::session_rotated()),
-        _ => None,
-    };
-    let offer = match &presented {
-        Some(token) => SessionToken::rotate(token.tag())?,
-        None => SessionToken::issue()?,
-    };
-    let command = Command::SignIn {
-        now: call.now,
-        presented,
-        offer: offer.clone(),
-        user_id: account.id.clone(),
-        visit: body.visit.unwrap_or(true),
-    };
-    if call.app.ingest.commit(command).await?.lost {
-        return Err(Problem::session_rotated());
-    }
+    let visit = body.visit.unwrap_or(true);
+    let cookie = call
+        .app
+        .lifecycle
+        .sign_in::<Problem>(hit(&call, token, None), account.id.clone(), visit)
+        .await?;
     let mut answer = reply::json(&json!({ "user_id": account.id }));
-    keep(&call, &mut answer, Some(&offer));
+    set_cookie(&call, &mut answer, &cookie);
     Ok(answer)
 }
 
@@ -60,29 +39,13 @@ pub async fn login(mut call: Call<'_>) -> Result<Reply, Problem> {
 pub async fn logout(mut call: Call<'_>) -> Result<Reply, Problem> {
     require_json(&call.head.headers)?;
     let _: serde_json::Map<String, serde_json::Value> = call.json().await?;
-    let token = call.token()?;
+    let cookie = call
+        .app
+        .lifecycle
+        .sign_out::<Problem>(hit(&call, call.token()?, None))
+        .await?;
     let mut answer = reply::no_content();
-    match (
-        call.app
-            .sessions
-            .touch(token.as_ref(), Some(call.now), call.now),
-        token,
-    ) {
-        (Carrier::Live { .. }, Some(presented)) => {
-            let offer = SessionToken::rotate(presented.tag())?;
-            call.app
-                .ingest
-                .commit(Command::SignOut {
-                    now: call.now,
-                    presented,
-                    offer: offer.clone(),
-                })
-                .await?;
-            keep(&call, &mut answer, Some(&offer));
-        }
-        (Carrier::Crossing { .. }, _) => {} // a newer cookie may be there already
-        _ => reply::add_cookie(&mut answer, call.app.cookies.clear_session(call.secure)),
-    }
+    set_cookie(&call, &mut answer, &cookie);
     Ok(answer)
 }
 

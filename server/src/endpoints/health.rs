@@ -26,7 +26,9 @@ pub async fn ready(app: &App) -> Result<Reply, Problem> {
 /// The metrics, in the Prometheus text format.
 #[must_use]
 pub fn metrics(app: &App) -> Reply {
-    let text = app.metrics.text(app.sessions.len(), app.ingest.depth());
+    let text = app
+        .metrics
+        .text(app.lifecycle.sessions.len(), app.lifecycle.ingest.depth());
     let mut answer = reply::text(
         text,
         "application/openmetrics-text; version=1.0.0; charset=utf-8",

@@ -99,7 +99,8 @@ pub async fn require_reader(call: &Call<'_>) -> Result<(), Problem> {
         };
     }
     let token = call.token()?;
-    let Some(user_id) = token.and_then(|token| call.app.sessions.user(&token, call.now)) else {
+    let Some(user_id) = token.and_then(|token| call.app.lifecycle.sessions.user(&token, call.now))
+    else {
         return Err(not_authorized(
             "Reports need the session of an admin, or an API key; sign in, or send Authorization: Bearer <key>.",
         ));

@@ -183,7 +183,7 @@ pub async fn live(call: Call<'_>) -> Result<Reply, Problem> {
         to: now + 1,
         site: query.scope().site,
     };
-    let idle_ms = call.app.sessions.ttl().idle_ms;
+    let idle_ms = call.app.lifecycle.sessions.ttl().idle_ms;
     let (active, pages, per_minute) = call
         .app
         .reports

@@ -14,9 +14,9 @@ use hyper::StatusCode;
 use crate::http::cookie;
 use crate::http::problem::Problem;
 use crate::http::reply::{self, Reply};
+use crate::lifecycle::{Cookie, Hit};
 use crate::observe::Drop;
 use crate::service::Call;
-use crate::session::Carrier;
 use crate::session::token::SessionToken;
 use crate::session::visit::VisitorId;
 
@@ -46,11 +46,6 @@ fn site(
         .or_else(|| origin().and_then(crate::site::of_url)))
 }
 
-/// The site of last resort: the host that the request was sent to.
-fn own_site(call: &Call<'_>) -> String {
-    crate::site::normalize(call.host).unwrap_or_else(|| "localhost".into())
-}
-
 /// Whether nobody is there to be counted: the answer is 204 then, and nothing is stored.
 fn not_a_person(call: &Call<'_>, webdriver: bool) -> Option<Drop> {
     let purpose = call
@@ -76,20 +71,35 @@ fn dropped(call: &Call<'_>, reason: Drop) -> Reply {
     reply::no_content()
 }
 
+/// Who calls, and when, for the steps of [`crate::lifecycle`].
+fn hit(call: &Call<'_>, token: Option<SessionToken>, visitor: Option<VisitorId>) -> Hit {
+    // The site of last resort is the host that the request was sent to.
+    let host = crate::site::normalize(call.host).unwrap_or_else(|| "localhost".into());
+    Hit {
+        now: call.now,
+        token,
+        visitor,
+        host,
+    }
+}
+
 /// The token that a request without a session may be given; none where no cookie would stick.
-fn offer(call: &Call<'_>, carrier: &Carrier) -> Result<Option<SessionToken>, Problem> {
-    if !matches!(carrier, Carrier::Nothing) || call.key.is_some() || call.cross_site() {
+fn offer(call: &Call<'_>) -> Result<Option<SessionToken>, Problem> {
+    if call.key.is_some() || call.cross_site() {
         return Ok(None);
     }
     call.app.throttle.session(call.client)?;
     Ok(Some(SessionToken::issue()?))
 }
 
-/// Sends the session's cookie, decided now: a token that was rotated or ended while the request was
-/// on its way is not sent again.
-fn keep(call: &Call<'_>, answer: &mut Reply, token: Option<&SessionToken>) {
-    if let Some(token) = token.filter(|token| call.app.sessions.is_current(token, call.now)) {
-        reply::add_cookie(answer, call.app.cookies.set_session(token, call.secure));
+/// Writes what was decided of the session's cookie.
+fn set_cookie(call: &Call<'_>, answer: &mut Reply, cookie: &Cookie) {
+    match cookie {
+        Cookie::Leave => {}
+        Cookie::Set(token) => {
+            reply::add_cookie(answer, call.app.cookies.set_session(token, call.secure))
+        }
+        Cookie::Clear => reply::add_cookie(answer, call.app.cookies.clear_session(call.secure)),
     }
 }
 

@@ -3,13 +3,13 @@
 use serde::Serialize;
 use visitflow_protocol::wire;
 
-use super::{dropped, keep, not_a_person, offer, own_site, site, visitor};
+use super::{dropped, hit, not_a_person, offer, set_cookie, site, visitor};
 use crate::http::problem::Problem;
 use crate::http::reply::{self, Reply};
-use crate::ingest::fact::{Command, Context};
+use crate::lifecycle::Page;
 use crate::observe::Drop;
 use crate::service::Call;
-use crate::session::{Carrier, Millis};
+use crate::session::Millis;
 
 #[derive(Serialize)]
 struct Started {
@@ -33,57 +33,23 @@ pub async fn start(mut call: Call<'_>) -> Result<Reply, Problem> {
     let url = super::telemetry::page_address(body.url)?;
     let referrer = super::telemetry::referrer(body.referrer)?;
     let site = site(&call, body.site.as_deref(), url.as_deref())?;
-    let token = call.token()?;
-    let carrier = match call
-        .app
-        .sessions
-        .touch(token.as_ref(), Some(call.now), call.now)
-    {
-        Carrier::Crossing { rotated: true, .. } => return Err(Problem::session_expired()),
-        Carrier::Crossing { rotated: false, .. } => Carrier::Nothing,
-        carrier => carrier,
+    let page = Page {
+        site,
+        url,
+        referrer,
     };
-    let (live, has_visit) = (
-        matches!(carrier, Carrier::Live { .. }),
-        carrier.visit_id().is_some(),
-    );
-    let offered = offer(&call, &carrier)?;
-    let mut resumed = live;
-    if !has_visit {
-        let context = Context {
-            now: call.now,
-            carrier,
-            offer: offered.clone(),
-            visitor: named,
-            host: own_site(&call),
-        };
-        let outcome = call
-            .app
-            .ingest
-            .commit(Command::Start {
-                context,
-                site,
-                url,
-                referrer,
-            })
-            .await?;
-        resumed |= outcome.joined && !outcome.issued;
-    }
+    let (resumed, cookie) = call
+        .app
+        .lifecycle
+        .start(hit(&call, call.token()?, named), page, || offer(&call))
+        .await?;
     let session = if resumed { "resumed" } else { "started" };
     let mut answer = reply::json(&Started {
         session,
-        expires_in: call.app.sessions.ttl().idle_ms / 1_000,
+        expires_in: call.app.lifecycle.sessions.ttl().idle_ms / 1_000,
         now: call.now,
     });
-    keep(
-        &call,
-        &mut answer,
-        if live {
-            token.as_ref()
-        } else {
-            offered.as_ref()
-        },
-    );
+    set_cookie(&call, &mut answer, &cookie);
     if let (Some(visitor), Some(_), false) = (named, body.visitor_id, call.cross_site()) {
         reply::add_cookie(
             &mut answer,
@@ -100,54 +66,26 @@ pub async fn ping(mut call: Call<'_>) -> Result<Reply, Problem> {
         return Ok(dropped(&call, reason));
     }
     let engagement = engagement(&body)?;
-    let token = call.token()?;
-    let Carrier::Live { visit_id, .. } =
-        call.app
-            .sessions
-            .touch(token.as_ref(), Some(call.now), call.now)
-    else {
-        return Err(Problem::session_expired());
-    };
-    if let (Some(visit_id), Some((page_view_id, engaged_ms, scroll_pct))) = (visit_id, engagement) {
-        call.app
-            .ingest
-            .commit(Command::Engagement {
-                visit_id,
-                page_view_id,
-                engaged_ms,
-                scroll_pct,
-            })
-            .await?;
-    }
+    let cookie = call
+        .app
+        .lifecycle
+        .ping(hit(&call, call.token()?, None), engagement)
+        .await?;
     let mut answer = reply::no_content();
-    keep(&call, &mut answer, token.as_ref());
+    set_cookie(&call, &mut answer, &cookie);
     Ok(answer)
 }
 
 /// Ends the session.
 pub async fn end(mut call: Call<'_>) -> Result<Reply, Problem> {
     let _: serde_json::Map<String, serde_json::Value> = call.json().await?;
-    let token = call.token()?;
-    let carrier = call.app.sessions.touch(token.as_ref(), None, call.now);
+    let cookie = call
+        .app
+        .lifecycle
+        .end(hit(&call, call.token()?, None))
+        .await?;
     let mut answer = reply::no_content();
-    let clear = match (carrier, token) {
-        (Carrier::Live { .. }, Some(presented)) => {
-            !call
-                .app
-                .ingest
-                .commit(Command::End {
-                    now: call.now,
-                    presented,
-                })
-                .await?
-                .lost
-        }
-        (Carrier::Crossing { .. }, _) => false, // a newer cookie may be there already
-        _ => true,
-    };
-    if clear {
-        reply::add_cookie(&mut answer, call.app.cookies.clear_session(call.secure));
-    }
+    set_cookie(&call, &mut answer, &cookie);
     Ok(answer)
 }
 

@@ -9,17 +9,17 @@ use url::Url;
 use uuid::Uuid;
 use visitflow_protocol::{id as ids, limits, problem as kind, wire};
 
-use super::{dropped, forbidden, keep, not_a_person, offer, own_site, site, visitor};
+use super::{dropped, forbidden, hit, not_a_person, offer, set_cookie, site, visitor};
 use crate::config::Orders;
 use crate::http::body::{self, malformed};
 use crate::http::problem::{Problem, Rejected};
 use crate::http::reply::{self, Reply};
-use crate::ingest::fact::{Command, Context, Fact, Kind, Order};
+use crate::ingest::fact::{Fact, Kind, Order};
 use crate::observe::Stored;
 use crate::service::Call;
+use crate::session::Millis;
 use crate::session::token::Tag;
 use crate::session::visit::VisitorId;
-use crate::session::{Carrier, Millis};
 use crate::store::events::sqlite::ledger::uuid_v7;
 
 /// Longest title kept, in bytes; the rest is cut off.
@@ -123,53 +123,18 @@ fn parse<T: Item>(call: &Call<'_>, body: &[u8]) -> Result<(Vec<Checked>, Vec<Rej
 
 /// Commits the facts and answers with the cookie that is right then.
 async fn store(call: &Call<'_>, stored: Stored, items: Vec<Checked>) -> Result<Reply, Problem> {
-    let idle_ms = call.app.sessions.ttl().idle_ms;
-    let activity = items
-        .iter()
-        .filter(|item| !item.fact.anonymous)
-        .map(|item| item.fact.occurred_at)
-        .max();
-    let activity = activity.filter(|at| call.now - at < idle_ms);
-    let anonymous = items.iter().all(|item| item.fact.anonymous);
-    let token = if anonymous || call.key.is_some() {
-        None
-    } else {
-        call.token()?
-    };
-    let carrier = call.app.sessions.touch(token.as_ref(), activity, call.now);
-    let live = matches!(carrier, Carrier::Live { .. });
-    // An order starts nothing, and neither does a fact that comes too late to be of a living visit.
-    let may_start = activity.is_some() && stored != Stored::Order;
-    let mut offered = if may_start {
-        offer(call, &carrier)?
-    } else {
-        None
-    };
-    let (count, mut twins) = (items.len() as u64, 0);
-    let mut issued = None;
-    for (visitor, facts) in by_visitor(items) {
-        let context = Context {
-            now: call.now,
-            carrier: carrier.clone(),
-            offer: offered.take(),
-            visitor,
-            host: own_site(call),
-        };
-        let token = context.offer.clone();
-        let outcome = call
-            .app
-            .ingest
-            .commit(Command::Facts { context, facts })
-            .await?;
-        twins += u64::from(outcome.twins);
-        issued = issued.or(token.filter(|_| outcome.issued));
-    }
-    call.app.metrics.stored(stored, count, twins);
+    let count = items.len() as u64;
+    // Cookies are not even read for what is anonymous, nor for what a server sends.
+    let touches_cookies = call.key.is_none() && items.iter().any(|item| !item.fact.anonymous);
+    let token = if touches_cookies { call.token()? } else { None };
+    let (twins, cookie) = call
+        .app
+        .lifecycle
+        .facts(hit(call, token, None), by_visitor(items), || offer(call))
+        .await?;
+    call.app.metrics.stored(stored, count, u64::from(twins));
     let mut answer = reply::no_content();
-    if live && activity.is_some() {
-        keep(call, &mut answer, token.as_ref());
-    }
-    keep(call, &mut answer, issued.as_ref());
+    set_cookie(call, &mut answer, &cookie);
     Ok(answer)
 }
 

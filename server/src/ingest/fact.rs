@@ -170,6 +170,12 @@ pub struct Outcome {
 }
 
 impl Kind {
+    /// Whether a fact of this kind may start a visit. An order never does.
+    #[must_use]
+    pub fn starts_a_visit(&self) -> bool {
+        !matches!(self, Self::Order(_))
+    }
+
     /// The page's address and the referrer, for the visit that the fact may begin.
     #[must_use]
     pub fn addresses(&self) -> (Option<&str>, Option<&str>) {

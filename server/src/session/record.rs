@@ -90,9 +90,12 @@ impl Record {
             .any(|old| old.secret_hash == *presented && recent(old.at));
         let current = self.secret_hash == *presented;
         match self.ended_at {
-            Some(at) if (current || retired) && recent(at) => Standing::Crossing { rotated: false },
+            Some(at) if (current || retired) && recent(at) && !self.expired(at, ttl) => {
+                Standing::Crossing { rotated: false }
+            }
             Some(_) => Standing::Dead,
-            None if current && !self.expired(now, ttl) => Standing::Live,
+            None if self.expired(now, ttl) => Standing::Dead,
+            None if current => Standing::Live,
             None if retired => Standing::Crossing { rotated: true },
             None => Standing::Dead,
         }
@@ -220,6 +223,16 @@ mod tests {
         );
         assert_eq!(
             record.standing(&token.hash(), 10 + CROSSING_MS, TTL),
+            Standing::Dead
+        );
+    }
+
+    #[test]
+    fn a_session_that_was_found_expired_does_not_cross() {
+        let (mut record, token) = opened();
+        record.end(TTL.idle_ms);
+        assert_eq!(
+            record.standing(&token.hash(), TTL.idle_ms + 1, TTL),
             Standing::Dead
         );
     }

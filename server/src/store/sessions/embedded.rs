@@ -67,7 +67,8 @@ impl Embedded {
         let visit_id = record.visit_id;
         match record.standing(&hash, now, self.ttl) {
             Standing::Live => {
-                if let Some(at) = at.filter(|at| *at > record.last_activity) {
+                // Equal too: its visit may be older than the session that was bound to it.
+                if let Some(at) = at.filter(|at| *at >= record.last_activity) {
                     record.slide(at);
                     slid.insert(record.tag);
                 }

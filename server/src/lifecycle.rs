@@ -1,0 +1,312 @@
+//! The steps of a session's life, between an endpoint and the writer: start, facts, ping, end,
+//! sign in, sign out. They know no HTTP; time and fresh tokens are arguments.
+//!
+//! Each step judges the presented token once, lets the writer commit what is to be committed, and
+//! decides the cookie last: a token that was rotated or ended meanwhile is not sent again.
+
+use std::sync::Arc;
+
+use crate::ingest::Ingest;
+use crate::ingest::fact::{Command, Context, Fact};
+use crate::session::token::SessionToken;
+use crate::session::visit::VisitorId;
+use crate::session::{Carrier, Millis};
+use crate::store::StoreError;
+use crate::store::sessions::embedded::Embedded;
+
+/// What a browser is to do with its session cookie.
+#[derive(Clone, Debug)]
+pub enum Cookie {
+    /// Nothing: no `Set-Cookie`.
+    Leave,
+    /// Keep this token for another idle limit.
+    Set(SessionToken),
+    /// Delete it.
+    Clear,
+}
+
+/// Why a step was not taken.
+#[derive(Debug)]
+pub enum Refusal {
+    /// There is no live session.
+    Expired,
+    /// Another request rotated or ended the session a moment ago.
+    Rotated,
+    /// The store failed; nothing was done.
+    Store(StoreError),
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// Who calls, and when.
+#[derive(Clone, Debug)]
+pub struct Hit {
+    /// When the request was received.
+    pub now: Millis,
+    /// The token that it carries.
+    pub token: Option<SessionToken>,
+    /// The visitor that it names.
+    pub visitor: Option<VisitorId>,
+    /// The host it was sent to: the site of last resort.
+    pub host: String,
+}
+
+/// The page that a start names.
+#[derive(Clone, Debug, Default)]
+pub struct Page {
+    /// The site, if named.
+    pub site: Option<String>,
+    /// The address.
+    pub url: Option<String>,
+    /// Where the visitor came from.
+    pub referrer: Option<String>,
+}
+
+/// The steps.
+#[derive(Debug)]
+pub struct Lifecycle {
+    /// The fast copy of live sessions.
+    pub sessions: Arc<Embedded>,
+    /// The way to the durable store.
+    pub ingest: Ingest,
+}
+
+impl Lifecycle {
+    /// Starts a session, or resumes the live one (`true`). `offer` makes the token of a new one;
+    /// it is called only if one is needed, and may say that no cookie would stick.
+    ///
+    /// # Errors
+    /// [`Refusal::Expired`] for a token that was rotated a moment ago: the browser has a newer one.
+    pub async fn start<E: From<Refusal>>(
+        &self,
+        hit: Hit,
+        page: Page,
+        offer: impl FnOnce() -> Result<Option<SessionToken>, E>,
+    ) -> Result<(bool, Cookie), E> {
+        let carrier = match self
+            .sessions
+            .touch(hit.token.as_ref(), Some(hit.now), hit.now)
+        {
+            Carrier::Crossing { rotated: true, .. } => return Err(Refusal::Expired.into()),
+            Carrier::Crossing { rotated: false, .. } => Carrier::Nothing,
+            carrier => carrier,
+        };
+        if carrier.visit_id().is_some() {
+            return Ok((true, self.keep(hit.token, hit.now)));
+        }
+        let live = matches!(carrier, Carrier::Live { .. });
+        let offered = if live { None } else { offer()? };
+        let Page {
+            site,
+            url,
+            referrer,
+        } = page;
+        let context = Context {
+            now: hit.now,
+            carrier,
+            offer: offered.clone(),
+            visitor: hit.visitor,
+            host: hit.host,
+        };
+        let outcome = self
+            .commit(Command::Start {
+                context,
+                site,
+                url,
+                referrer,
+            })
+            .await?;
+        let resumed = live || (outcome.joined && !outcome.issued);
+        Ok((
+            resumed,
+            self.keep(if live { hit.token } else { offered }, hit.now),
+        ))
+    }
+
+    /// Stores facts: `(visitor, facts)` in their order. Answers with the number of twins, after the
+    /// commit. `offer` as in [`Self::start`]; facts that may not start a session ask for none.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn facts<E: From<Refusal>>(
+        &self,
+        hit: Hit,
+        facts: Vec<(Option<VisitorId>, Vec<Fact>)>,
+        offer: impl FnOnce() -> Result<Option<SessionToken>, E>,
+    ) -> Result<(u32, Cookie), E> {
+        let named = || {
+            facts
+                .iter()
+                .flat_map(|(_, facts)| facts)
+                .filter(|fact| !fact.anonymous)
+        };
+        let recent = |fact: &&Fact| hit.now - fact.occurred_at < self.sessions.ttl().idle_ms;
+        let activity = named()
+            .map(|fact| fact.occurred_at)
+            .max()
+            .filter(|at| hit.now - at < self.sessions.ttl().idle_ms);
+        let may_start = named()
+            .filter(recent)
+            .any(|fact| fact.kind.starts_a_visit());
+        let token = hit.token.filter(|_| named().next().is_some());
+        let carrier = self.sessions.touch(token.as_ref(), activity, hit.now);
+        let mut offered = if may_start && matches!(carrier, Carrier::Nothing) {
+            offer()?
+        } else {
+            None
+        };
+        let (mut twins, mut issued) = (0, None);
+        for (visitor, facts) in facts {
+            let context = Context {
+                now: hit.now,
+                carrier: carrier.clone(),
+                offer: offered.take(),
+                visitor,
+                host: hit.host.clone(),
+            };
+            let fresh = context.offer.clone();
+            let outcome = self.commit(Command::Facts { context, facts }).await?;
+            twins += outcome.twins;
+            issued = issued.or(fresh.filter(|_| outcome.issued));
+        }
+        // A fact that comes too late to be of a living visit slides nothing and sets no cookie.
+        let kept = token.filter(|_| activity.is_some() && matches!(carrier, Carrier::Live { .. }));
+        Ok((twins, self.keep(issued.or(kept), hit.now)))
+    }
+
+    /// Keeps a live session alive; starts nothing. `engagement`: page view, milliseconds, per cent.
+    ///
+    /// # Errors
+    /// [`Refusal::Expired`] without a live session.
+    pub async fn ping(
+        &self,
+        hit: Hit,
+        engagement: Option<(uuid::Uuid, i64, i64)>,
+    ) -> Result<Cookie, Refusal> {
+        let Carrier::Live { visit_id, .. } =
+            self.sessions
+                .touch(hit.token.as_ref(), Some(hit.now), hit.now)
+        else {
+            return Err(Refusal::Expired);
+        };
+        if let (Some(visit_id), Some((page_view_id, engaged_ms, scroll_pct))) =
+            (visit_id, engagement)
+        {
+            self.commit(Command::Engagement {
+                visit_id,
+                page_view_id,
+                engaged_ms,
+                scroll_pct,
+            })
+            .await?;
+        }
+        Ok(self.keep(hit.token, hit.now))
+    }
+
+    /// Ends the session.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn end(&self, hit: Hit) -> Result<Cookie, Refusal> {
+        match (
+            self.sessions.touch(hit.token.as_ref(), None, hit.now),
+            hit.token,
+        ) {
+            (Carrier::Live { .. }, Some(presented)) => {
+                let outcome = self
+                    .commit(Command::End {
+                        now: hit.now,
+                        presented,
+                    })
+                    .await?;
+                Ok(if outcome.lost {
+                    Cookie::Leave
+                } else {
+                    Cookie::Clear
+                })
+            }
+            (Carrier::Crossing { .. }, _) => Ok(Cookie::Leave), // a newer cookie may be there already
+            _ => Ok(Cookie::Clear),
+        }
+    }
+
+    /// Signs a verified user in. With `visit` the session's visit gets the user; without, the
+    /// session has no visit from here on.
+    ///
+    /// # Errors
+    /// [`Refusal::Rotated`] when another request has rotated or ended the session.
+    pub async fn sign_in<E: From<Refusal> + From<getrandom::Error>>(
+        &self,
+        hit: Hit,
+        user_id: String,
+        visit: bool,
+    ) -> Result<Cookie, E> {
+        let presented = match (
+            self.sessions
+                .touch(hit.token.as_ref(), Some(hit.now), hit.now),
+            hit.token,
+        ) {
+            (Carrier::Live { .. }, Some(token)) => Some(token),
+            (Carrier::Crossing { .. }, _) => return Err(Refusal::Rotated.into()),
+            _ => None,
+        };
+        let offer = match &presented {
+            Some(token) => SessionToken::rotate(token.tag())?,
+            None => SessionToken::issue()?,
+        };
+        let command = Command::SignIn {
+            now: hit.now,
+            presented,
+            offer: offer.clone(),
+            user_id,
+            visit,
+        };
+        if self.commit(command).await?.lost {
+            return Err(Refusal::Rotated.into());
+        }
+        Ok(self.keep(Some(offer), hit.now))
+    }
+
+    /// Replaces the token and takes the user out of the session.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn sign_out<E: From<Refusal> + From<getrandom::Error>>(
+        &self,
+        hit: Hit,
+    ) -> Result<Cookie, E> {
+        match (
+            self.sessions
+                .touch(hit.token.as_ref(), Some(hit.now), hit.now),
+            hit.token,
+        ) {
+            (Carrier::Live { .. }, Some(presented)) => {
+                let offer = SessionToken::rotate(presented.tag())?;
+                self.commit(Command::SignOut {
+                    now: hit.now,
+                    presented,
+                    offer: offer.clone(),
+                })
+                .await?;
+                Ok(self.keep(Some(offer), hit.now))
+            }
+            (Carrier::Crossing { .. }, _) => Ok(Cookie::Leave),
+            _ => Ok(Cookie::Clear),
+        }
+    }
+
+    async fn commit(&self, command: Command) -> Result<crate::ingest::fact::Outcome, Refusal> {
+        Ok(self.ingest.commit(command).await?)
+    }
+
+    /// The cookie of a token, decided now.
+    fn keep(&self, token: Option<SessionToken>, now: Millis) -> Cookie {
+        token
+            .filter(|token| self.sessions.is_current(token, now))
+            .map_or(Cookie::Leave, Cookie::Set)
+    }
+}

@@ -1,0 +1,740 @@
+//! The session rules against a model: any sequence of start, view, ping, sign-in, sign-out, end,
+//! lost cookies, replayed cookies and passing time leaves the same visits in the store as in a
+//! plain restatement of the rules, and every step answers alike.
+
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use uuid::Uuid;
+use visitflow_server::ingest::Ingest;
+use visitflow_server::ingest::fact::{Fact, Kind};
+use visitflow_server::lifecycle::{Cookie, Hit, Lifecycle, Page, Refusal};
+use visitflow_server::observe::Metrics;
+use visitflow_server::session::token::SessionToken;
+use visitflow_server::session::visit::VisitorId;
+use visitflow_server::session::{Millis, Ttl};
+use visitflow_server::store::events::sqlite::Sqlite;
+use visitflow_server::store::events::sqlite::ledger::uuid_v7;
+use visitflow_server::store::sessions::embedded::Embedded;
+
+const MINUTE: Millis = 60_000;
+const TTL: Ttl = Ttl {
+    idle_ms: 30 * MINUTE,
+    max_ms: 24 * 60 * MINUTE,
+};
+const BROWSERS: usize = 3;
+/// Browsers 0 and 1 share a visitor: two profiles that copied a cookie, or a cookie jar that lost
+/// one cookie of two.
+const VISITORS: [usize; BROWSERS] = [0, 0, 1];
+
+#[derive(Clone, Debug)]
+enum Op {
+    Start,
+    View {
+        age: Millis,
+    },
+    Resend,
+    Ping,
+    SignIn {
+        user: u8,
+        visit: bool,
+    },
+    SignOut,
+    End,
+    LoseCookie,
+    /// The next step carries a cookie that the browser held some steps ago.
+    ReplayCookie {
+        back: usize,
+    },
+    Pass {
+        ms: Millis,
+    },
+    Sweep,
+}
+
+fn op() -> impl Strategy<Value = Op> {
+    prop_oneof![
+        3 => Just(Op::Start),
+        6 => prop_oneof![Just(0), Just(5 * MINUTE), Just(29 * MINUTE), Just(40 * MINUTE), Just(3 * 60 * MINUTE)].prop_map(|age| Op::View { age }),
+        2 => Just(Op::Resend),
+        3 => Just(Op::Ping),
+        2 => (0..2_u8, prop::bool::weighted(0.8)).prop_map(|(user, visit)| Op::SignIn { user, visit }),
+        1 => Just(Op::SignOut),
+        1 => Just(Op::End),
+        1 => Just(Op::LoseCookie),
+        1 => (1..4_usize).prop_map(|back| Op::ReplayCookie { back }),
+        6 => prop_oneof![Just(1_000), Just(59_999), Just(10 * MINUTE), Just(29 * MINUTE + 59_999), Just(30 * MINUTE), Just(7 * 60 * MINUTE)].prop_map(|ms| Op::Pass { ms }),
+        1 => Just(Op::Sweep),
+    ]
+}
+
+/// What a step answered, as far as both sides can say it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Answer {
+    /// No `Set-Cookie`.
+    Left,
+    /// The cookie that the request carried is sent again.
+    Kept,
+    /// A new cookie is set.
+    Fresh,
+    /// The cookie is deleted.
+    Cleared,
+    /// 401.
+    Expired,
+    /// 409.
+    Rotated,
+}
+
+/// A visit, as far as both sides can say it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Row {
+    started_at: Millis,
+    last_activity: Millis,
+    ended_at: Option<Millis>,
+    visitor: usize,
+    user: Option<String>,
+    page_views: u64,
+}
+
+// ---- the model --------------------------------------------------------------------------------
+
+/// A cookie of the model: which token, and which of its secrets.
+type ModelCookie = (usize, usize);
+
+#[derive(Clone, Debug)]
+struct Token {
+    secret: usize,
+    retired: Vec<(usize, Millis)>,
+    visit: Option<usize>,
+    user: Option<u8>,
+    created: Millis,
+    last: Millis,
+    ended: Option<Millis>,
+}
+
+#[derive(Default)]
+struct Model {
+    tokens: Vec<Token>,
+    visits: Vec<Row>,
+    /// The visit that a visitor's next hit joins, if it is live.
+    current: [Option<usize>; 2],
+    views: std::collections::HashSet<Uuid>,
+}
+
+enum Worth {
+    Live(usize),
+    Crossing { token: usize, rotated: bool },
+    Nothing,
+}
+
+impl Model {
+    fn expired(&self, token: usize, now: Millis) -> bool {
+        let token = &self.tokens[token];
+        now - token.last >= TTL.idle_ms || now - token.created >= TTL.max_ms
+    }
+
+    fn worth(&self, cookie: Option<ModelCookie>, now: Millis) -> Worth {
+        let Some((at, secret)) = cookie else {
+            return Worth::Nothing;
+        };
+        let token = &self.tokens[at];
+        let retired = token
+            .retired
+            .iter()
+            .any(|(old, when)| *old == secret && now - when < MINUTE);
+        if let Some(ended) = token.ended {
+            let crossing = now - ended < MINUTE && (retired || token.secret == secret);
+            return if crossing {
+                Worth::Crossing {
+                    token: at,
+                    rotated: false,
+                }
+            } else {
+                Worth::Nothing
+            };
+        }
+        if self.expired(at, now) {
+            Worth::Nothing
+        } else if token.secret == secret {
+            Worth::Live(at)
+        } else if retired {
+            Worth::Crossing {
+                token: at,
+                rotated: true,
+            }
+        } else {
+            Worth::Nothing
+        }
+    }
+
+    fn slide(&mut self, token: usize, at: Millis) {
+        let token = &mut self.tokens[token];
+        token.last = token.last.max(at);
+        if let Some(visit) = token.visit {
+            self.touch(visit, at);
+        }
+    }
+
+    fn touch(&mut self, visit: usize, at: Millis) {
+        let visit = &mut self.visits[visit];
+        if visit.ended_at.is_none() {
+            visit.last_activity = visit.last_activity.max(at);
+        }
+    }
+
+    fn live_tokens(&self, visit: usize, now: Millis) -> usize {
+        (0..self.tokens.len())
+            .filter(|at| {
+                self.tokens[*at].visit == Some(visit)
+                    && self.tokens[*at].ended.is_none()
+                    && !self.expired(*at, now)
+            })
+            .count()
+    }
+
+    fn begin(&mut self, visitor: usize, user: Option<u8>, at: Millis) -> usize {
+        self.visits.push(Row {
+            started_at: at,
+            last_activity: at,
+            ended_at: None,
+            visitor,
+            user: user.map(name),
+            page_views: 0,
+        });
+        self.current[visitor] = Some(self.visits.len() - 1);
+        self.visits.len() - 1
+    }
+
+    fn join_or_begin(
+        &mut self,
+        visitor: usize,
+        user: Option<u8>,
+        at: Millis,
+        now: Millis,
+    ) -> usize {
+        if let Some(visit) = self.current[visitor] {
+            let row = &self.visits[visit];
+            let others = user.is_some() && row.user.is_some() && row.user != user.map(name);
+            let has_tokens = self.tokens.iter().any(|token| token.visit == Some(visit));
+            let deserted = has_tokens && self.live_tokens(visit, now) == 0;
+            if row.ended_at.is_none()
+                && now - row.last_activity < TTL.idle_ms
+                && !others
+                && !deserted
+            {
+                if let Some(user) = user {
+                    self.link(visit, user);
+                }
+                return visit;
+            }
+        }
+        self.begin(visitor, user, at)
+    }
+
+    fn link(&mut self, visit: usize, user: u8) {
+        if self.visits[visit].user.is_none() {
+            let visitor = self.visits[visit].visitor;
+            for row in self
+                .visits
+                .iter_mut()
+                .filter(|row| row.visitor == visitor && row.user.is_none())
+            {
+                row.user = Some(name(user));
+            }
+        }
+    }
+
+    fn open(
+        &mut self,
+        visit: Option<usize>,
+        user: Option<u8>,
+        last: Millis,
+        now: Millis,
+    ) -> ModelCookie {
+        self.tokens.push(Token {
+            secret: 0,
+            retired: Vec::new(),
+            visit,
+            user,
+            created: now,
+            last,
+            ended: None,
+        });
+        (self.tokens.len() - 1, 0)
+    }
+
+    fn start(
+        &mut self,
+        cookie: Option<ModelCookie>,
+        visitor: usize,
+        now: Millis,
+    ) -> (Answer, Option<ModelCookie>) {
+        match self.worth(cookie, now) {
+            Worth::Crossing { rotated: true, .. } => (Answer::Expired, cookie),
+            Worth::Live(token) => {
+                self.slide(token, now);
+                if self.tokens[token].visit.is_none() {
+                    let visit = self.join_or_begin(visitor, self.tokens[token].user, now, now);
+                    self.tokens[token].visit = Some(visit);
+                    self.touch(visit, now);
+                }
+                (Answer::Kept, cookie)
+            }
+            _ => {
+                let visit = self.join_or_begin(visitor, None, now, now);
+                self.touch(visit, now);
+                (Answer::Fresh, Some(self.open(Some(visit), None, now, now)))
+            }
+        }
+    }
+
+    fn view(
+        &mut self,
+        cookie: Option<ModelCookie>,
+        visitor: usize,
+        id: Uuid,
+        at: Millis,
+        now: Millis,
+    ) -> (Answer, Option<ModelCookie>) {
+        let late = now - at >= TTL.idle_ms;
+        let worth = self.worth(cookie, now);
+        if let (Worth::Live(token), false) = (&worth, late) {
+            self.slide(*token, at);
+        }
+        let kept = if matches!(worth, Worth::Live(_)) && !late {
+            Answer::Kept
+        } else {
+            Answer::Left
+        };
+        if !self.views.insert(id) {
+            return (kept, cookie);
+        }
+        let own = match &worth {
+            Worth::Live(token) | Worth::Crossing { token, .. } => self.tokens[*token].visit,
+            Worth::Nothing => None,
+        };
+        let visit = if late {
+            own.filter(|visit| self.covers(*visit, at))
+                .or_else(|| self.covering(visitor, at))
+                .unwrap_or_else(|| {
+                    self.visits.push(Row {
+                        started_at: at,
+                        last_activity: at,
+                        ended_at: Some(at),
+                        visitor,
+                        user: None,
+                        page_views: 0,
+                    });
+                    self.visits.len() - 1
+                })
+        } else {
+            match (own, &worth) {
+                (Some(visit), _) => visit,
+                (None, Worth::Crossing { .. }) => return (kept, cookie),
+                (None, Worth::Live(token)) => {
+                    let visit = self.join_or_begin(visitor, self.tokens[*token].user, at, now);
+                    self.tokens[*token].visit = Some(visit);
+                    visit
+                }
+                (None, Worth::Nothing) => {
+                    let visit = self.join_or_begin(visitor, None, at, now);
+                    let fresh = self.open(Some(visit), None, at, now);
+                    self.count(visit, at);
+                    // A view as old as the idle limit allows may leave a token that is still live.
+                    return (Answer::Fresh, Some(fresh));
+                }
+            }
+        };
+        self.count(visit, at);
+        (kept, cookie)
+    }
+
+    fn count(&mut self, visit: usize, at: Millis) {
+        let row = &mut self.visits[visit];
+        row.page_views += 1;
+        match row.ended_at {
+            Some(ended) if ended == row.last_activity => {
+                row.ended_at = Some(ended.max(at));
+                row.last_activity = row.last_activity.max(at);
+            }
+            Some(ended) => row.last_activity = row.last_activity.max(at.min(ended)),
+            None => row.last_activity = row.last_activity.max(at),
+        }
+    }
+
+    fn covers(&self, visit: usize, at: Millis) -> bool {
+        let row = &self.visits[visit];
+        let until = match row.ended_at {
+            Some(ended) if ended > row.last_activity => ended,
+            _ => row.last_activity + TTL.idle_ms - 1,
+        };
+        row.started_at <= at && at <= until
+    }
+
+    fn covering(&self, visitor: usize, at: Millis) -> Option<usize> {
+        let before = (0..self.visits.len()).filter(|visit| {
+            self.visits[*visit].visitor == visitor && self.visits[*visit].started_at <= at
+        });
+        before
+            .max_by_key(|visit| self.visits[*visit].started_at)
+            .filter(|visit| self.covers(*visit, at))
+    }
+
+    fn ping(&mut self, cookie: Option<ModelCookie>, now: Millis) -> Answer {
+        match self.worth(cookie, now) {
+            Worth::Live(token) => {
+                self.slide(token, now);
+                Answer::Kept
+            }
+            _ => Answer::Expired,
+        }
+    }
+
+    fn rotate(&mut self, token: usize, user: Option<u8>, now: Millis) -> ModelCookie {
+        self.slide(token, now);
+        let token_ref = &mut self.tokens[token];
+        token_ref.retired.push((token_ref.secret, now));
+        token_ref.secret += 1;
+        token_ref.user = user;
+        (token, token_ref.secret)
+    }
+
+    fn sign_in(
+        &mut self,
+        cookie: Option<ModelCookie>,
+        user: u8,
+        with_visit: bool,
+        now: Millis,
+    ) -> (Answer, Option<ModelCookie>) {
+        match self.worth(cookie, now) {
+            Worth::Crossing { .. } => (Answer::Rotated, cookie),
+            Worth::Nothing => (Answer::Fresh, Some(self.open(None, Some(user), now, now))),
+            Worth::Live(token) => {
+                let fresh = self.rotate(token, Some(user), now);
+                if let Some(visit) = self.tokens[token].visit {
+                    if !with_visit {
+                        self.tokens[token].visit = None;
+                    } else if self.visits[visit]
+                        .user
+                        .as_ref()
+                        .is_some_and(|own| *own != name(user))
+                    {
+                        let next = self.begin(self.visits[visit].visitor, Some(user), now);
+                        self.tokens[token].visit = Some(next);
+                        self.end_if_deserted(visit, now);
+                    } else {
+                        self.link(visit, user);
+                    }
+                }
+                (Answer::Fresh, Some(fresh))
+            }
+        }
+    }
+
+    fn sign_out(
+        &mut self,
+        cookie: Option<ModelCookie>,
+        now: Millis,
+    ) -> (Answer, Option<ModelCookie>) {
+        match self.worth(cookie, now) {
+            Worth::Live(token) => (Answer::Fresh, Some(self.rotate(token, None, now))),
+            Worth::Crossing { .. } => (Answer::Left, cookie),
+            Worth::Nothing => (Answer::Cleared, None),
+        }
+    }
+
+    fn end(&mut self, cookie: Option<ModelCookie>, now: Millis) -> (Answer, Option<ModelCookie>) {
+        match self.worth(cookie, now) {
+            Worth::Live(token) => {
+                self.tokens[token].ended = Some(now);
+                if let Some(visit) = self.tokens[token].visit {
+                    self.end_if_deserted(visit, now);
+                }
+                (Answer::Cleared, None)
+            }
+            Worth::Crossing { .. } => (Answer::Left, cookie),
+            Worth::Nothing => (Answer::Cleared, None),
+        }
+    }
+
+    fn end_if_deserted(&mut self, visit: usize, now: Millis) {
+        if self.live_tokens(visit, now) == 0 && self.visits[visit].ended_at.is_none() {
+            self.visits[visit].ended_at = Some(now.max(self.visits[visit].last_activity));
+        }
+    }
+
+    fn finish(mut self, now: Millis) -> Vec<Row> {
+        for visit in 0..self.visits.len() {
+            let has_tokens = self.tokens.iter().any(|token| token.visit == Some(visit));
+            let row = &self.visits[visit];
+            let idle = now - row.last_activity >= TTL.idle_ms;
+            if row.ended_at.is_none() && (idle || has_tokens && self.live_tokens(visit, now) == 0) {
+                self.visits[visit].ended_at = Some(self.visits[visit].last_activity);
+            }
+        }
+        self.visits.sort();
+        self.visits
+    }
+}
+
+fn name(user: u8) -> String {
+    format!("user {user}")
+}
+
+// ---- the real thing ---------------------------------------------------------------------------
+
+struct Real {
+    lifecycle: Lifecycle,
+    visitors: [VisitorId; 2],
+    site: String,
+}
+
+fn answer(
+    outcome: Result<Cookie, Refusal>,
+    carried: Option<&SessionToken>,
+) -> (Answer, Option<SessionToken>) {
+    match outcome {
+        Ok(Cookie::Leave) => (Answer::Left, carried.cloned()),
+        Ok(Cookie::Clear) => (Answer::Cleared, None),
+        Ok(Cookie::Set(token))
+            if carried.is_some_and(|carried| carried.cookie_value() == token.cookie_value()) =>
+        {
+            (Answer::Kept, Some(token))
+        }
+        Ok(Cookie::Set(token)) => (Answer::Fresh, Some(token)),
+        Err(Refusal::Expired) => (Answer::Expired, carried.cloned()),
+        Err(Refusal::Rotated) => (Answer::Rotated, carried.cloned()),
+        Err(Refusal::Store(error)) => panic!("{error}"),
+    }
+}
+
+/// [`Refusal`] does not know where randomness comes from.
+struct Failure(Refusal);
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self(refusal)
+    }
+}
+
+impl From<getrandom::Error> for Failure {
+    fn from(error: getrandom::Error) -> Self {
+        panic!("{error}")
+    }
+}
+
+impl Real {
+    fn hit(&self, token: Option<&SessionToken>, visitor: usize, now: Millis) -> Hit {
+        Hit {
+            now,
+            token: token.cloned(),
+            visitor: Some(self.visitors[visitor]),
+            host: self.site.clone(),
+        }
+    }
+
+    async fn view(
+        &self,
+        token: Option<&SessionToken>,
+        visitor: usize,
+        id: Uuid,
+        at: Millis,
+        now: Millis,
+    ) -> Result<Cookie, Refusal> {
+        let kind = Kind::PageView {
+            id,
+            url: "https://shop.example/".into(),
+            path: "/".into(),
+            referrer: None,
+            title: None,
+            device: None,
+        };
+        let fact = Fact {
+            site: Some(self.site.clone()),
+            occurred_at: at,
+            anonymous: false,
+            kind,
+        };
+        let facts = vec![(Some(self.visitors[visitor]), vec![fact])];
+        self.lifecycle
+            .facts(self.hit(token, visitor, now), facts, offer)
+            .await
+            .map(|(_, cookie)| cookie)
+    }
+}
+
+fn offer() -> Result<Option<SessionToken>, Refusal> {
+    Ok(Some(SessionToken::issue().unwrap()))
+}
+
+fn run(steps: Vec<(usize, Op)>) {
+    let folder = tempfile::tempdir().unwrap();
+    let database = Sqlite::new(folder.path().join("visitflow.db"));
+    let db = database.open().unwrap();
+    db.pragma_update(None, "synchronous", "off").unwrap(); // what is tested here is not the disk
+    let sessions = Arc::new(Embedded::new(TTL));
+    let mut now = 1_790_000_000_000;
+    let (ingest, writer) = Ingest::start(db, Arc::clone(&sessions), Metrics::new(), now).unwrap();
+    let visitor = || format!("v_{}", Uuid::new_v4()).parse().unwrap();
+    let real = Real {
+        lifecycle: Lifecycle { sessions, ingest },
+        visitors: [visitor(), visitor()],
+        site: "shop.example".into(),
+    };
+    let names = real.visitors.map(|visitor| visitor.to_string());
+    let mut model = Model::default();
+    let mut history: [Vec<(Option<SessionToken>, Option<ModelCookie>)>; BROWSERS] =
+        Default::default();
+    let mut last_view: [Option<(Uuid, Millis)>; BROWSERS] = Default::default();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        for (step, (browser, op)) in steps.iter().enumerate() {
+            let (browser, visitor) = (*browser, VISITORS[*browser]);
+            let (token, cookie) = history[browser].last().cloned().unwrap_or((None, None));
+            let token = token.as_ref();
+            let ((got, token), (expected, cookie)) = match op {
+                Op::Start => {
+                    let page = Page {
+                        site: Some(real.site.clone()),
+                        ..Page::default()
+                    };
+                    let started = real
+                        .lifecycle
+                        .start(real.hit(token, visitor, now), page, offer)
+                        .await;
+                    (
+                        answer(started.map(|(_, cookie)| cookie), token),
+                        model.start(cookie, visitor, now),
+                    )
+                }
+                Op::View { age } => {
+                    let (id, at) = (uuid_v7(now), now - age);
+                    last_view[browser] = Some((id, at));
+                    (
+                        answer(real.view(token, visitor, id, at, now).await, token),
+                        model.view(cookie, visitor, id, at, now),
+                    )
+                }
+                Op::Resend => {
+                    let Some((id, at)) = last_view[browser] else {
+                        continue;
+                    };
+                    (
+                        answer(real.view(token, visitor, id, at, now).await, token),
+                        model.view(cookie, visitor, id, at, now),
+                    )
+                }
+                Op::Ping => (
+                    answer(
+                        real.lifecycle
+                            .ping(real.hit(token, visitor, now), None)
+                            .await,
+                        token,
+                    ),
+                    (model.ping(cookie, now), cookie),
+                ),
+                Op::SignIn { user, visit } => {
+                    let signed_in = real
+                        .lifecycle
+                        .sign_in::<Failure>(real.hit(token, visitor, now), name(*user), *visit)
+                        .await;
+                    (
+                        answer(signed_in.map_err(|failure| failure.0), token),
+                        model.sign_in(cookie, *user, *visit, now),
+                    )
+                }
+                Op::SignOut => {
+                    let signed_out = real
+                        .lifecycle
+                        .sign_out::<Failure>(real.hit(token, visitor, now))
+                        .await;
+                    (
+                        answer(signed_out.map_err(|failure| failure.0), token),
+                        model.sign_out(cookie, now),
+                    )
+                }
+                Op::End => (
+                    answer(
+                        real.lifecycle.end(real.hit(token, visitor, now)).await,
+                        token,
+                    ),
+                    model.end(cookie, now),
+                ),
+                Op::LoseCookie => ((Answer::Left, None), (Answer::Left, None)),
+                Op::ReplayCookie { back } => {
+                    let held = history[browser]
+                        .iter()
+                        .rev()
+                        .nth(*back)
+                        .cloned()
+                        .unwrap_or((None, None));
+                    ((Answer::Left, held.0), (Answer::Left, held.1))
+                }
+                Op::Pass { ms } => {
+                    now += ms;
+                    continue;
+                }
+                Op::Sweep => {
+                    real.lifecycle
+                        .ingest
+                        .commit(visitflow_server::ingest::fact::Command::Sweep { now })
+                        .await
+                        .unwrap();
+                    continue;
+                }
+            };
+            assert_eq!(
+                got, expected,
+                "step {step}: browser {browser}, {op:?}, in {steps:?}"
+            );
+            history[browser].push((token, cookie));
+        }
+        real.lifecycle
+            .ingest
+            .commit(visitflow_server::ingest::fact::Command::Sweep { now })
+            .await
+            .unwrap();
+    });
+    drop(real);
+    writer.join();
+    let stored = database.open_reader().unwrap();
+    let mut statement = stored.prepare("SELECT started_at, last_activity, ended_at, visitor_id, user_id, page_views FROM sessions").unwrap();
+    let mut rows: Vec<Row> = statement
+        .query_map([], |row| {
+            let visitor: String = row.get(3)?;
+            let visitor = names.iter().position(|name| *name == visitor).unwrap();
+            Ok(Row {
+                started_at: row.get(0)?,
+                last_activity: row.get(1)?,
+                ended_at: row.get(2)?,
+                visitor,
+                user: row.get(4)?,
+                page_views: row.get(5)?,
+            })
+        })
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap();
+    rows.sort();
+    assert_eq!(rows, model.finish(now), "in {steps:?}");
+    let counted: u64 = stored
+        .query_row(
+            "SELECT COUNT(*) FROM page_views WHERE visit_id IS NOT NULL",
+            [],
+            |row| row.get(0),
+        )
+        .unwrap();
+    assert_eq!(counted, rows.iter().map(|row| row.page_views).sum::<u64>());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { max_shrink_iters: 2_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_sequence_of_steps_leaves_what_the_rules_say(steps in prop::collection::vec((0..BROWSERS, op()), 1..60)) {
+        run(steps);
+    }
+}
