@@ -182,6 +182,11 @@ impl Model {
         }
     }
 
+    fn bind(&mut self, token: usize, visit: usize) {
+        self.tokens[token].visit = Some(visit);
+        self.touch(visit, self.tokens[token].last);
+    }
+
     fn live_tokens(&self, visit: usize, now: Millis) -> usize {
         (0..self.tokens.len())
             .filter(|at| {
@@ -275,7 +280,7 @@ impl Model {
                 self.slide(token, now);
                 if self.tokens[token].visit.is_none() {
                     let visit = self.join_or_begin(visitor, self.tokens[token].user, now, now);
-                    self.tokens[token].visit = Some(visit);
+                    self.bind(token, visit);
                     self.touch(visit, now);
                 }
                 (Answer::Kept, cookie)
@@ -333,7 +338,7 @@ impl Model {
                 (None, Worth::Crossing { .. }) => return (kept, cookie),
                 (None, Worth::Live(token)) => {
                     let visit = self.join_or_begin(visitor, self.tokens[*token].user, at, now);
-                    self.tokens[*token].visit = Some(visit);
+                    self.bind(*token, visit);
                     visit
                 }
                 (None, Worth::Nothing) => {
@@ -691,6 +696,7 @@ fn run(steps: Vec<(usize, Op)>) {
                 "step {step}: browser {browser}, {op:?}, in {steps:?}"
             );
             history[browser].push((token, cookie));
+            now += 1; // no two visits begin at once: which of them covers a late fact is nobody's rule
         }
         real.lifecycle
             .ingest

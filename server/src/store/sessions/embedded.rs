@@ -67,8 +67,7 @@ impl Embedded {
         let visit_id = record.visit_id;
         match record.standing(&hash, now, self.ttl) {
             Standing::Live => {
-                // Equal too: its visit may be older than the session that was bound to it.
-                if let Some(at) = at.filter(|at| *at >= record.last_activity) {
+                if let Some(at) = at.filter(|at| *at > record.last_activity) {
                     record.slide(at);
                     slid.insert(record.tag);
                 }

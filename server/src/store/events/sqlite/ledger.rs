@@ -514,6 +514,9 @@ impl<'c> Ledger<'c> {
         };
         match (record, &context.offer) {
             (Some(mut record), _) => {
+                // Invariant: a visit's last activity is not before that of any of its sessions.
+                let slide = Slide { tag: record.tag, visit_id: Some(visit_id), at: record.last_activity };
+                self.slide(&[slide])?;
                 record.bind(Some(visit_id));
                 self.put(record)?;
             }
