@@ -2,6 +2,8 @@
 //! lost cookies, replayed cookies and passing time leaves the same visits in the store as in a
 //! plain restatement of the rules, and every step answers alike.
 
+#![expect(clippy::unwrap_used, reason = "a test that fails is meant to panic")]
+
 use std::sync::Arc;
 
 use proptest::prelude::*;

@@ -191,7 +191,6 @@ impl Worker {
         }) else {
             return;
         };
-        self.sessions.forget_dead(now);
         let version = self
             .db
             .pragma_query_value(None, "data_version", |row| row.get(0))
@@ -202,6 +201,7 @@ impl Worker {
                 tracing::error!(%error, "could not read what another process has changed");
             }
         }
+        self.sessions.forget_dead(now);
     }
 }
 

@@ -137,7 +137,7 @@ impl Embedded {
         self.lock()
             .records
             .retain(|_, record| match record.ended_at {
-                Some(at) => now - at < CROSSING_MS,
+                Some(at) => now - at < CROSSING_MS && !record.expired(at, ttl),
                 None => !record.expired(now, ttl),
             });
     }

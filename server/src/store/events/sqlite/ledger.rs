@@ -172,7 +172,7 @@ impl<'c> Ledger<'c> {
                 _ if fact.anonymous => self.insert(fact, &site, None, context.now)?,
                 (_, own) if late => self.late(context, fact, &site, own.map(|(visit, _)| visit))?,
                 (_, Some((visit, facts_before))) => {
-                    self.into_visit(context, fact, &site, &visit, facts_before == 0)?
+                    self.store_in_visit(context, fact, &site, &visit, facts_before == 0)?
                 }
                 (_, None) if matches!(context.carrier, Carrier::Crossing { .. }) => {
                     self.insert(fact, &site, None, context.now)?
@@ -200,7 +200,7 @@ impl<'c> Ledger<'c> {
     }
 
     /// Stores a fact of a visit that is known.
-    fn into_visit(
+    fn store_in_visit(
         &mut self,
         context: &Context,
         fact: &Fact,
@@ -515,7 +515,11 @@ impl<'c> Ledger<'c> {
         match (record, &context.offer) {
             (Some(mut record), _) => {
                 // Invariant: a visit's last activity is not before that of any of its sessions.
-                let slide = Slide { tag: record.tag, visit_id: Some(visit_id), at: record.last_activity };
+                let slide = Slide {
+                    tag: record.tag,
+                    visit_id: Some(visit_id),
+                    at: record.last_activity,
+                };
                 self.slide(&[slide])?;
                 record.bind(Some(visit_id));
                 self.put(record)?;
