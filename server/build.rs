@@ -9,8 +9,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest as _, Sha256};
 
 fn main() -> io::Result<()> {
-    let root =
-        PathBuf::from(std::env::var("CARGO_MANIFEST_DIR").map_err(io::Error::other)?).join("..");
+    let root = PathBuf::from(std::env::var("CARGO_MANIFEST_DIR").map_err(io::Error::other)?).join("..");
     let out = PathBuf::from(std::env::var("OUT_DIR").map_err(io::Error::other)?);
     let mut table = String::from("&[\n");
     for folder in ["pkg/dist/cdn", "www/dist"] {
@@ -22,11 +21,8 @@ fn main() -> io::Result<()> {
         }
         files.sort();
         for file in files {
-            let name = file
-                .strip_prefix(&folder)
-                .map_err(io::Error::other)?
-                .to_string_lossy()
-                .replace('\\', "/");
+            let name =
+                file.strip_prefix(&folder).map_err(io::Error::other)?.to_string_lossy().replace('\\', "/");
             embed(&file, &format!("/{name}"), &out, &mut table)?;
         }
     }
@@ -50,23 +46,15 @@ fn list(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
 fn embed(file: &Path, name: &str, out: &Path, table: &mut String) -> io::Result<()> {
     println!("cargo::rerun-if-changed={}", file.display());
     let bytes = fs::read(file)?;
-    let hash: String =
-        Sha256::digest(&bytes)
-            .iter()
-            .take(8)
-            .fold(String::new(), |mut text, byte| {
-                let _ = write!(text, "{byte:02x}");
-                text
-            });
+    let hash: String = Sha256::digest(&bytes).iter().take(8).fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    });
     let mut brotli = Vec::new();
     brotli::BrotliCompress(
         &mut bytes.as_slice(),
         &mut brotli,
-        &brotli::enc::BrotliEncoderParams {
-            quality: 11,
-            lgwin: 22,
-            ..Default::default()
-        },
+        &brotli::enc::BrotliEncoderParams { quality: 11, lgwin: 22, ..Default::default() },
     )?;
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
     gzip.write_all(&bytes)?;

@@ -59,12 +59,8 @@ impl App {
     pub fn open(config: Serve, database: Sqlite, now: Millis) -> Result<(Self, Writer)> {
         let metrics = Metrics::new();
         let sessions = Arc::new(Embedded::new(config.ttl()));
-        let (ingest, writer) = Ingest::start(
-            database.open()?,
-            Arc::clone(&sessions),
-            Arc::clone(&metrics),
-            now,
-        )?;
+        let (ingest, writer) =
+            Ingest::start(database.open()?, Arc::clone(&sessions), Arc::clone(&metrics), now)?;
         let cookies = CookieStyle {
             session_name: match config.cookie_prefix {
                 CookiePrefix::None => visitflow_protocol::cookie::SESSION,

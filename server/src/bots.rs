@@ -49,10 +49,7 @@ impl Default for BotFilter {
     fn default() -> Self {
         let mut bots = Bots::default();
         bots.remove(&HTTP_CLIENTS);
-        Self {
-            bots,
-            known: Mutex::default(),
-        }
+        Self { bots, known: Mutex::default() }
     }
 }
 

@@ -9,7 +9,5 @@ use crate::session::Millis;
 pub fn now() -> Millis {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| {
-            Millis::try_from(since.as_millis()).unwrap_or(Millis::MAX)
-        })
+        .map_or(0, |since| Millis::try_from(since.as_millis()).unwrap_or(Millis::MAX))
 }

@@ -32,34 +32,18 @@ pub fn user(common: &Common, command: UserCommand) -> Result<(), CommandError> {
     match command {
         UserCommand::Add { name, admin } => {
             let mut password = String::new();
-            std::io::stdin()
-                .lock()
-                .read_line(&mut password)
-                .map_err(|error| {
-                    CommandError::Told(format!("cannot read the password from stdin: {error}"))
-                })?;
+            std::io::stdin().lock().read_line(&mut password).map_err(|error| {
+                CommandError::Told(format!("cannot read the password from stdin: {error}"))
+            })?;
             let password = password.trim_end_matches(['\r', '\n']);
             if name.is_empty() || password.is_empty() {
                 return Err(CommandError::Told("a user needs a name and a password; write the password on stdin: visitflow user add NAME < password.txt".into()));
             }
             let role = if admin { Role::Admin } else { Role::User };
             let id = format!("u_{}", Uuid::now_v7());
-            let added = accounts::put_user(
-                &mut db,
-                &id,
-                &name,
-                &passwords::hash(password)?,
-                role,
-                clock::now(),
-            )?;
-            println!(
-                "{} {name}",
-                if added {
-                    "added"
-                } else {
-                    "changed; all sessions ended for"
-                }
-            );
+            let added =
+                accounts::put_user(&mut db, &id, &name, &passwords::hash(password)?, role, clock::now())?;
+            println!("{} {name}", if added { "added" } else { "changed; all sessions ended for" });
             Ok(())
         }
         UserCommand::Disable { name } => {
@@ -77,18 +61,13 @@ pub fn user(common: &Common, command: UserCommand) -> Result<(), CommandError> {
 /// # Errors
 /// When the name is taken, or the store fails.
 pub fn key(common: &Common, command: KeyCommand) -> Result<(), CommandError> {
-    let KeyCommand::Add {
-        name,
-        scope,
-        expires,
-    } = command;
+    let KeyCommand::Add { name, scope, expires } = command;
     let db = common.database_url.open()?;
-    let (id, text, secret_hash) = keys::issue().map_err(|error| {
-        CommandError::Told(format!("the operating system has no randomness: {error}"))
-    })?;
+    let (id, text, secret_hash) = keys::issue()
+        .map_err(|error| CommandError::Told(format!("the operating system has no randomness: {error}")))?;
     let now = clock::now();
-    let expires_at = expires
-        .map(|length| now.saturating_add(i64::try_from(length.as_millis()).unwrap_or(i64::MAX)));
+    let expires_at =
+        expires.map(|length| now.saturating_add(i64::try_from(length.as_millis()).unwrap_or(i64::MAX)));
     let key = ApiKey {
         secret_hash,
         read: scope.contains(&Scope::Read),
@@ -106,10 +85,7 @@ pub fn key(common: &Common, command: KeyCommand) -> Result<(), CommandError> {
 /// When a migration fails.
 pub fn migrate(common: &Common) -> Result<(), CommandError> {
     common.database_url.open()?;
-    println!(
-        "the schema of {} is up to date",
-        common.database_url.path().display()
-    );
+    println!("the schema of {} is up to date", common.database_url.path().display());
     Ok(())
 }
 
@@ -130,28 +106,7 @@ pub fn check(common: &Common, config: &Serve) -> Result<(), CommandError> {
     if let (Some(cert), Some(key)) = (&config.tls_cert, &config.tls_key) {
         note("certificate", serve::tls(cert, key).map(drop));
     }
-    note(
-        "database",
-        common
-            .database_url
-            .open()
-            .map(drop)
-            .map_err(|error| error.to_string()),
-    );
-    for (what, address) in [
-        ("--listen", config.listen),
-        ("--admin-listen", config.admin_listen),
-    ] {
-        note(
-            &format!("{what} {address}"),
-            std::net::TcpListener::bind(address)
-                .map(drop)
-                .map_err(|error| error.to_string()),
-        );
-    }
-    if wrong.is_empty() {
-        Ok(())
-    } else {
-        Err(CommandError::Told(format!("to mend: {}", wrong.join(", "))))
-    }
+    let database = common.database_url.check().map_err(|error| error.to_string());
+    note(&format!("database {}", common.database_url.path().display()), database);
+    if wrong.is_empty() { Ok(()) } else { Err(CommandError::Told(format!("to mend: {}", wrong.join(", ")))) }
 }

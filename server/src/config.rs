@@ -184,13 +184,8 @@ pub struct Serve {
         value_name = "ADDR"
     )]
     pub admin_listen: SocketAddr,
-    /// How browsers reach this server, such as https://stats.example.com; default: what each request says
-    #[arg(
-        long,
-        env = "VISITFLOW_PUBLIC_URL",
-        help_heading = "Network",
-        value_name = "ORIGIN"
-    )]
+    /// How browsers reach this server, such as `https://stats.example.com`; default: what each request says
+    #[arg(long, env = "VISITFLOW_PUBLIC_URL", help_heading = "Network", value_name = "ORIGIN")]
     pub public_url: Option<Origin>,
     /// An origin whose pages may send facts and read answers (repeatable); default: same origin only
     #[arg(
@@ -242,44 +237,19 @@ pub struct Serve {
     #[arg(long, env = "VISITFLOW_COOKIE_DOMAIN", value_parser = cookie_domain, help_heading = "Sessions", value_name = "DOMAIN")]
     pub cookie_domain: Option<String>,
     /// When cookies carry Secure
-    #[arg(
-        long,
-        env = "VISITFLOW_COOKIE_SECURE",
-        default_value = "always",
-        help_heading = "Sessions"
-    )]
+    #[arg(long, env = "VISITFLOW_COOKIE_SECURE", default_value = "always", help_heading = "Sessions")]
     pub cookie_secure: CookieSecure,
     /// Prefix of the session cookie's name
-    #[arg(
-        long,
-        env = "VISITFLOW_COOKIE_PREFIX",
-        default_value = "none",
-        help_heading = "Sessions"
-    )]
+    #[arg(long, env = "VISITFLOW_COOKIE_PREFIX", default_value = "none", help_heading = "Sessions")]
     pub cookie_prefix: CookiePrefix,
     /// What a browser's Global Privacy Control means
-    #[arg(
-        long,
-        env = "VISITFLOW_GPC",
-        default_value = "honour",
-        help_heading = "Privacy"
-    )]
+    #[arg(long, env = "VISITFLOW_GPC", default_value = "honour", help_heading = "Privacy")]
     pub gpc: Gpc,
     /// Whose orders count
-    #[arg(
-        long,
-        env = "VISITFLOW_ORDERS",
-        default_value = "any",
-        help_heading = "Reports"
-    )]
+    #[arg(long, env = "VISITFLOW_ORDERS", default_value = "any", help_heading = "Reports")]
     pub orders: Orders,
     /// Serve pages and client from this folder, uncached, instead of those in the binary
-    #[arg(
-        long,
-        env = "VISITFLOW_WWW",
-        help_heading = "Development",
-        value_name = "DIR"
-    )]
+    #[arg(long, env = "VISITFLOW_WWW", help_heading = "Development", value_name = "DIR")]
     pub www: Option<PathBuf>,
 }
 
@@ -287,10 +257,7 @@ impl Serve {
     /// The session limits.
     #[must_use]
     pub fn ttl(&self) -> Ttl {
-        Ttl {
-            idle_ms: millis(self.session_idle),
-            max_ms: millis(self.session_max),
-        }
+        Ttl { idle_ms: millis(self.session_idle), max_ms: millis(self.session_max) }
     }
 
     /// Whether the server itself speaks TLS.
@@ -305,18 +272,15 @@ impl Serve {
     /// A sentence that says what to change.
     pub fn validate(&self) -> Result<(), String> {
         if self.session_max < self.session_idle {
-            return Err(
-                "--session-max is shorter than --session-idle; make it at least as long".into(),
-            );
+            return Err("--session-max is shorter than --session-idle; make it at least as long".into());
         }
         if self.cookie_prefix == CookiePrefix::Host && self.cookie_domain.is_some() {
-            return Err(
-                "a __Host- cookie has no domain; drop --cookie-domain or --cookie-prefix host"
-                    .into(),
-            );
+            return Err("a __Host- cookie has no domain; drop --cookie-domain or --cookie-prefix host".into());
         }
         if self.cookie_prefix == CookiePrefix::Host && self.cookie_secure == CookieSecure::Never {
-            return Err("a __Host- cookie must be Secure; drop --cookie-secure never or --cookie-prefix host".into());
+            return Err(
+                "a __Host- cookie must be Secure; drop --cookie-secure never or --cookie-prefix host".into(),
+            );
         }
         Ok(())
     }
@@ -327,14 +291,9 @@ fn millis(duration: Duration) -> Millis {
 }
 
 fn session_length(text: &str) -> Result<Duration, String> {
-    let length =
-        humantime::parse_duration(text).map_err(|error| format!("{error}; write 30m or 24h"))?;
+    let length = humantime::parse_duration(text).map_err(|error| format!("{error}; write 30m or 24h"))?;
     let (least, most) = (Duration::from_secs(1), Duration::from_secs(400 * 86_400));
-    if (least..=most).contains(&length) {
-        Ok(length)
-    } else {
-        Err("a session lasts from 1s to 400d".into())
-    }
+    if (least..=most).contains(&length) { Ok(length) } else { Err("a session lasts from 1s to 400d".into()) }
 }
 
 fn database(url: &str) -> Result<Sqlite, String> {
@@ -344,9 +303,7 @@ fn database(url: &str) -> Result<Sqlite, String> {
         None => {
             // The rest of the URL may hold a password, so only its scheme is repeated.
             let scheme = url.split_once("://").map_or("", |(scheme, _)| scheme);
-            Err(format!(
-                "this version stores in SQLite only, not in {scheme:?}; write sqlite://visitflow.db"
-            ))
+            Err(format!("this version stores in SQLite only, not in {scheme:?}; write sqlite://visitflow.db"))
         }
     }
 }
@@ -393,15 +350,9 @@ mod tests {
     fn what_cannot_work_is_refused_with_a_way_out() {
         for (flags, hint) in [
             (&["--session-max", "1m"][..], "--session-idle"),
-            (
-                &["--cookie-prefix", "host", "--cookie-domain", "a.example"],
-                "drop",
-            ),
+            (&["--cookie-prefix", "host", "--cookie-domain", "a.example"], "drop"),
             (&["--session-idle", "30"], "write 30m"),
-            (
-                &["--database-url", "postgres://user:secret@db/x"],
-                "sqlite://visitflow.db",
-            ),
+            (&["--database-url", "postgres://user:secret@db/x"], "sqlite://visitflow.db"),
             (&["--allowed-origin", "shop.example"], "https://"),
             (&["--tls-cert", "a.pem"], "--tls-key"),
         ] {

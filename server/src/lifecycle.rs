@@ -87,10 +87,7 @@ impl Lifecycle {
         page: Page,
         offer: impl FnOnce() -> Result<Option<SessionToken>, E>,
     ) -> Result<(bool, Cookie), E> {
-        let carrier = match self
-            .sessions
-            .touch(hit.token.as_ref(), Some(hit.now), hit.now)
-        {
+        let carrier = match self.sessions.touch(hit.token.as_ref(), Some(hit.now), hit.now) {
             Carrier::Crossing { rotated: true, .. } => return Err(Refusal::Expired.into()),
             Carrier::Crossing { rotated: false, .. } => Carrier::Nothing,
             carrier => carrier,
@@ -100,31 +97,12 @@ impl Lifecycle {
         }
         let live = matches!(carrier, Carrier::Live { .. });
         let offered = if live { None } else { offer()? };
-        let Page {
-            site,
-            url,
-            referrer,
-        } = page;
-        let context = Context {
-            now: hit.now,
-            carrier,
-            offer: offered.clone(),
-            visitor: hit.visitor,
-            host: hit.host,
-        };
-        let outcome = self
-            .commit(Command::Start {
-                context,
-                site,
-                url,
-                referrer,
-            })
-            .await?;
+        let Page { site, url, referrer } = page;
+        let context =
+            Context { now: hit.now, carrier, offer: offered.clone(), visitor: hit.visitor, host: hit.host };
+        let outcome = self.commit(Command::Start { context, site, url, referrer }).await?;
         let resumed = live || (outcome.joined && !outcome.issued);
-        Ok((
-            resumed,
-            self.keep(if live { hit.token } else { offered }, hit.now),
-        ))
+        Ok((resumed, self.keep(if live { hit.token } else { offered }, hit.now)))
     }
 
     /// Stores facts: `(visitor, facts)` in their order. Answers with the number of twins, after the
@@ -138,27 +116,16 @@ impl Lifecycle {
         facts: Vec<(Option<VisitorId>, Vec<Fact>)>,
         offer: impl FnOnce() -> Result<Option<SessionToken>, E>,
     ) -> Result<(u32, Cookie), E> {
-        let named = || {
-            facts
-                .iter()
-                .flat_map(|(_, facts)| facts)
-                .filter(|fact| !fact.anonymous)
-        };
+        let named = || facts.iter().flat_map(|(_, facts)| facts).filter(|fact| !fact.anonymous);
         let recent = |fact: &&Fact| hit.now - fact.occurred_at < self.sessions.ttl().idle_ms;
         let activity = named()
             .map(|fact| fact.occurred_at)
             .max()
             .filter(|at| hit.now - at < self.sessions.ttl().idle_ms);
-        let may_start = named()
-            .filter(recent)
-            .any(|fact| fact.kind.starts_a_visit());
+        let may_start = named().filter(recent).any(|fact| fact.kind.starts_a_visit());
         let token = hit.token.filter(|_| named().next().is_some());
         let carrier = self.sessions.touch(token.as_ref(), activity, hit.now);
-        let mut offered = if may_start && matches!(carrier, Carrier::Nothing) {
-            offer()?
-        } else {
-            None
-        };
+        let mut offered = if may_start && matches!(carrier, Carrier::Nothing) { offer()? } else { None };
         let (mut twins, mut issued) = (0, None);
         for (visitor, facts) in facts {
             let context = Context {
@@ -187,22 +154,12 @@ impl Lifecycle {
         hit: Hit,
         engagement: Option<(uuid::Uuid, i64, i64)>,
     ) -> Result<Cookie, Refusal> {
-        let Carrier::Live { visit_id, .. } =
-            self.sessions
-                .touch(hit.token.as_ref(), Some(hit.now), hit.now)
+        let Carrier::Live { visit_id, .. } = self.sessions.touch(hit.token.as_ref(), Some(hit.now), hit.now)
         else {
             return Err(Refusal::Expired);
         };
-        if let (Some(visit_id), Some((page_view_id, engaged_ms, scroll_pct))) =
-            (visit_id, engagement)
-        {
-            self.commit(Command::Engagement {
-                visit_id,
-                page_view_id,
-                engaged_ms,
-                scroll_pct,
-            })
-            .await?;
+        if let (Some(visit_id), Some((page_view_id, engaged_ms, scroll_pct))) = (visit_id, engagement) {
+            self.commit(Command::Engagement { visit_id, page_view_id, engaged_ms, scroll_pct }).await?;
         }
         Ok(self.keep(hit.token, hit.now))
     }
@@ -212,22 +169,10 @@ impl Lifecycle {
     /// # Errors
     /// When the store fails.
     pub async fn end(&self, hit: Hit) -> Result<Cookie, Refusal> {
-        match (
-            self.sessions.touch(hit.token.as_ref(), None, hit.now),
-            hit.token,
-        ) {
+        match (self.sessions.touch(hit.token.as_ref(), None, hit.now), hit.token) {
             (Carrier::Live { .. }, Some(presented)) => {
-                let outcome = self
-                    .commit(Command::End {
-                        now: hit.now,
-                        presented,
-                    })
-                    .await?;
-                Ok(if outcome.lost {
-                    Cookie::Leave
-                } else {
-                    Cookie::Clear
-                })
+                let outcome = self.commit(Command::End { now: hit.now, presented }).await?;
+                Ok(if outcome.lost { Cookie::Leave } else { Cookie::Clear })
             }
             (Carrier::Crossing { .. }, _) => Ok(Cookie::Leave), // a newer cookie may be there already
             _ => Ok(Cookie::Clear),
@@ -245,11 +190,7 @@ impl Lifecycle {
         user_id: String,
         visit: bool,
     ) -> Result<Cookie, E> {
-        let presented = match (
-            self.sessions
-                .touch(hit.token.as_ref(), Some(hit.now), hit.now),
-            hit.token,
-        ) {
+        let presented = match (self.sessions.touch(hit.token.as_ref(), Some(hit.now), hit.now), hit.token) {
             (Carrier::Live { .. }, Some(token)) => Some(token),
             (Carrier::Crossing { .. }, _) => return Err(Refusal::Rotated.into()),
             _ => None,
@@ -258,13 +199,7 @@ impl Lifecycle {
             Some(token) => SessionToken::rotate(token.tag())?,
             None => SessionToken::issue()?,
         };
-        let command = Command::SignIn {
-            now: hit.now,
-            presented,
-            offer: offer.clone(),
-            user_id,
-            visit,
-        };
+        let command = Command::SignIn { now: hit.now, presented, offer: offer.clone(), user_id, visit };
         if self.commit(command).await?.lost {
             return Err(Refusal::Rotated.into());
         }
@@ -275,23 +210,11 @@ impl Lifecycle {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn sign_out<E: From<Refusal> + From<getrandom::Error>>(
-        &self,
-        hit: Hit,
-    ) -> Result<Cookie, E> {
-        match (
-            self.sessions
-                .touch(hit.token.as_ref(), Some(hit.now), hit.now),
-            hit.token,
-        ) {
+    pub async fn sign_out<E: From<Refusal> + From<getrandom::Error>>(&self, hit: Hit) -> Result<Cookie, E> {
+        match (self.sessions.touch(hit.token.as_ref(), Some(hit.now), hit.now), hit.token) {
             (Carrier::Live { .. }, Some(presented)) => {
                 let offer = SessionToken::rotate(presented.tag())?;
-                self.commit(Command::SignOut {
-                    now: hit.now,
-                    presented,
-                    offer: offer.clone(),
-                })
-                .await?;
+                self.commit(Command::SignOut { now: hit.now, presented, offer: offer.clone() }).await?;
                 Ok(self.keep(Some(offer), hit.now))
             }
             (Carrier::Crossing { .. }, _) => Ok(Cookie::Leave),
@@ -305,8 +228,6 @@ impl Lifecycle {
 
     /// The cookie of a token, decided now.
     fn keep(&self, token: Option<SessionToken>, now: Millis) -> Cookie {
-        token
-            .filter(|token| self.sessions.is_current(token, now))
-            .map_or(Cookie::Leave, Cookie::Set)
+        token.filter(|token| self.sessions.is_current(token, now)).map_or(Cookie::Leave, Cookie::Set)
     }
 }

@@ -37,13 +37,9 @@ fn log(common: &Common) -> Outcome {
     let filter = EnvFilter::builder()
         .parse(&common.log)
         .map_err(|error| format!("--log {:?}: {error}", common.log))?;
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match common.log_format {
-        LogFormat::Text => log
-            .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
-            .init(),
+        LogFormat::Text => log.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).init(),
         LogFormat::Json => log.json().init(),
     }
     Ok(())
@@ -60,10 +56,7 @@ async fn run(config: Serve, common: Common) -> Outcome {
             "this binary was built without the client and the pages; `cargo xtask build` builds all three"
         );
     }
-    let (mut term, mut interrupt) = (
-        signal(SignalKind::terminate())?,
-        signal(SignalKind::interrupt())?,
-    );
+    let (mut term, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     tracing::info!(%public, %admin, tls = app.config.tls(), "listening");
     let app = Arc::new(app);
     serve::run(Arc::clone(&app), listeners, async move {

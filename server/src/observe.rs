@@ -68,9 +68,7 @@ pub struct Metrics {
     queue: Gauge,
 }
 
-const SECONDS: [f64; 10] = [
-    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.5,
-];
+const SECONDS: [f64; 10] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.5];
 const SIZES: [f64; 8] = [1.0, 2.0, 4.0, 16.0, 64.0, 128.0, 256.0, 512.0];
 
 impl Metrics {
@@ -103,42 +101,19 @@ impl Metrics {
             "Requests answered 204 and not stored, by reason",
             metrics.dropped.clone(),
         );
-        registry.register(
-            "facts",
-            "Facts accepted, twins included, by kind",
-            metrics.facts.clone(),
-        );
-        registry.register(
-            "twins",
-            "Facts that had been stored before",
-            metrics.twins.clone(),
-        );
+        registry.register("facts", "Facts accepted, twins included, by kind", metrics.facts.clone());
+        registry.register("twins", "Facts that had been stored before", metrics.twins.clone());
         registry.register_with_unit(
             "commit",
             "Time of a commit",
             Unit::Seconds,
             metrics.commit_seconds.clone(),
         );
-        registry.register(
-            "commit_commands",
-            "Commands in a commit",
-            metrics.commit_commands.clone(),
-        );
-        registry.register(
-            "connections",
-            "Open connections",
-            metrics.connections.clone(),
-        );
+        registry.register("commit_commands", "Commands in a commit", metrics.commit_commands.clone());
+        registry.register("connections", "Open connections", metrics.connections.clone());
         registry.register("sessions", "Sessions in memory", metrics.sessions.clone());
-        registry.register(
-            "queue",
-            "Commands that wait for the writer",
-            metrics.queue.clone(),
-        );
-        Arc::new(Self {
-            registry,
-            ..metrics
-        })
+        registry.register("queue", "Commands that wait for the writer", metrics.queue.clone());
+        Arc::new(Self { registry, ..metrics })
     }
 
     /// An answer was written.
@@ -175,8 +150,7 @@ impl Metrics {
     /// The text for Prometheus.
     #[must_use]
     pub fn text(&self, sessions: usize, queue: usize) -> String {
-        self.sessions
-            .set(i64::try_from(sessions).unwrap_or(i64::MAX));
+        self.sessions.set(i64::try_from(sessions).unwrap_or(i64::MAX));
         self.queue.set(i64::try_from(queue).unwrap_or(i64::MAX));
         let mut text = String::new();
         // Writing to a String cannot fail.

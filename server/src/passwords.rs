@@ -28,10 +28,7 @@ impl Passwords {
     /// When the decoy cannot be hashed.
     pub fn new() -> Result<Self> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Ok(Self {
-            turns: Arc::new(Semaphore::new((cores / 2).max(1))),
-            decoy: hash("decoy")?,
-        })
+        Ok(Self { turns: Arc::new(Semaphore::new((cores / 2).max(1))), decoy: hash("decoy")? })
     }
 
     /// Whether the password is that of `hash`; with no hash, `false` in the same time.
@@ -46,11 +43,8 @@ impl Passwords {
         let hash = hash.unwrap_or_else(|| self.decoy.clone());
         let matches = tokio::task::spawn_blocking(move || {
             let _turn = turn;
-            PasswordHash::new(&hash).is_ok_and(|hash| {
-                Argon2::default()
-                    .verify_password(password.as_bytes(), &hash)
-                    .is_ok()
-            })
+            PasswordHash::new(&hash)
+                .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
         });
         Ok(matches.await.unwrap_or(false) && known)
     }
@@ -78,12 +72,7 @@ mod tests {
         let passwords = Passwords::new().unwrap();
         let hash = hash("correct horse").unwrap();
         assert!(hash.starts_with("$argon2id$"));
-        assert!(
-            passwords
-                .verify("correct horse".into(), Some(hash.clone()))
-                .await
-                .unwrap()
-        );
+        assert!(passwords.verify("correct horse".into(), Some(hash.clone())).await.unwrap());
         assert!(!passwords.verify("wrong".into(), Some(hash)).await.unwrap());
         assert!(!passwords.verify("decoy".into(), None).await.unwrap());
     }

@@ -56,12 +56,9 @@ pub async fn route(call: Call<'_>) -> Result<Reply, Problem> {
         | path::ORDER
         | path::LOGIN
         | path::LOGOUT => Err(method_not_allowed("POST, OPTIONS")),
-        path::OVERVIEW
-        | path::TIMESERIES
-        | path::PAGES
-        | path::REFERRERS
-        | path::LIVE
-        | OPENAPI => Err(method_not_allowed("GET, HEAD, OPTIONS")),
+        path::OVERVIEW | path::TIMESERIES | path::PAGES | path::REFERRERS | path::LIVE | OPENAPI => {
+            Err(method_not_allowed("GET, HEAD, OPTIONS"))
+        }
         other => match call.app.assets.find(other) {
             Some(asset) if get => Ok(assets::serve(&call, asset)),
             Some(_) => Err(method_not_allowed("GET, HEAD, OPTIONS")),
@@ -97,10 +94,6 @@ fn method_not_allowed(allow: &'static str) -> Problem {
     let detail = "This path does not take this method; Allow lists those it takes.";
     Problem {
         allow: Some(allow),
-        ..Problem::new(
-            StatusCode::METHOD_NOT_ALLOWED,
-            kind::METHOD_NOT_ALLOWED,
-            detail,
-        )
+        ..Problem::new(StatusCode::METHOD_NOT_ALLOWED, kind::METHOD_NOT_ALLOWED, detail)
     }
 }

@@ -88,13 +88,7 @@ impl Listeners {
             _ => None,
         };
         let bind = async |address, flag| {
-            TcpListener::bind(address)
-                .await
-                .map_err(|source| ListenError::Bind {
-                    address,
-                    flag,
-                    source,
-                })
+            TcpListener::bind(address).await.map_err(|source| ListenError::Bind { address, flag, source })
         };
         Ok(Self {
             public: bind(config.listen, "--listen").await?,
@@ -117,9 +111,8 @@ impl Listeners {
 /// # Errors
 /// A sentence that names the file.
 pub fn tls(cert: &std::path::Path, key: &std::path::Path) -> Result<ServerConfig, String> {
-    let named = |path: &std::path::Path, error: &dyn std::fmt::Display| {
-        format!("{}: {error}", path.display())
-    };
+    let named =
+        |path: &std::path::Path, error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
     let chain: Vec<_> = CertificateDer::pem_file_iter(cert)
         .and_then(Iterator::collect)
         .map_err(|error| named(cert, &error))?;
@@ -136,10 +129,7 @@ pub fn tls(cert: &std::path::Path, key: &std::path::Path) -> Result<ServerConfig
 /// that was acknowledged is durable already; the caller joins the writer for the rest.
 pub async fn run(app: Arc<App>, listeners: Listeners, shutdown: impl Future<Output = ()>) {
     let graceful = GracefulShutdown::new();
-    let (turns, counts) = (
-        Arc::new(Semaphore::new(CONNECTIONS)),
-        Arc::new(PerAddress::default()),
-    );
+    let (turns, counts) = (Arc::new(Semaphore::new(CONNECTIONS)), Arc::new(PerAddress::default()));
     let mut sweep = tokio::time::interval(SWEEP_EVERY);
     sweep.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     tokio::pin!(shutdown);
@@ -179,10 +169,7 @@ pub async fn run(app: Arc<App>, listeners: Listeners, shutdown: impl Future<Outp
     }
     drop(listeners);
     tracing::info!("draining");
-    if tokio::time::timeout(app.config.drain, graceful.shutdown())
-        .await
-        .is_err()
-    {
+    if tokio::time::timeout(app.config.drain, graceful.shutdown()).await.is_err() {
         tracing::warn!("some connections outlived the drain limit and were closed");
     }
 }
@@ -203,9 +190,7 @@ async fn public(
     match tls {
         None => connection(stream, answer, watcher).await,
         Some(config) => {
-            match tokio::time::timeout(HANDSHAKE_PATIENCE, TlsAcceptor::from(config).accept(stream))
-                .await
-            {
+            match tokio::time::timeout(HANDSHAKE_PATIENCE, TlsAcceptor::from(config).accept(stream)).await {
                 Ok(Ok(stream)) => connection(stream, answer, watcher).await,
                 Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
                 Err(_) => tracing::debug!("TLS handshake took too long"),
@@ -219,9 +204,7 @@ async fn connection<S>(
     answer: S,
     watcher: hyper_util::server::graceful::Watcher,
 ) where
-    S: hyper::service::Service<Request<Incoming>, Response = Reply, Error = Infallible>
-        + Send
-        + 'static,
+    S: hyper::service::Service<Request<Incoming>, Response = Reply, Error = Infallible> + Send + 'static,
     S::Future: Send + 'static,
 {
     let mut builder = Builder::new(TokioExecutor::new());
@@ -238,9 +221,7 @@ async fn connection<S>(
         .max_concurrent_streams(128)
         .keep_alive_interval(HEAD_PATIENCE)
         .keep_alive_timeout(HANDSHAKE_PATIENCE);
-    let connection = builder
-        .serve_connection(TokioIo::new(stream), answer)
-        .into_owned();
+    let connection = builder.serve_connection(TokioIo::new(stream), answer).into_owned();
     if let Err(error) = watcher.watch(connection).await {
         tracing::debug!(%error, "connection closed");
     }
@@ -274,12 +255,7 @@ struct Admitted {
 }
 
 impl PerAddress {
-    fn admit(
-        self: &Arc<Self>,
-        peer: IpAddr,
-        turns: &Arc<Semaphore>,
-        app: &App,
-    ) -> Option<Admitted> {
+    fn admit(self: &Arc<Self>, peer: IpAddr, turns: &Arc<Semaphore>, app: &App) -> Option<Admitted> {
         let turn = Arc::clone(turns).try_acquire_owned().ok()?;
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let count = counts.entry(peer).or_default();
@@ -287,12 +263,7 @@ impl PerAddress {
             return None;
         }
         *count += 1;
-        Some(Admitted {
-            counts: Arc::clone(self),
-            peer,
-            _turn: turn,
-            _metric: app.metrics.connection(),
-        })
+        Some(Admitted { counts: Arc::clone(self), peer, _turn: turn, _metric: app.metrics.connection() })
     }
 }
 

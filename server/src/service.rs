@@ -117,8 +117,7 @@ pub async fn answer(app: Arc<App>, request: Request<Incoming>, peer: IpAddr, tls
     let outcome = handle(&app, &head, body, client, &verdict, https, &host).await;
     let mut answer = outcome.unwrap_or_else(|problem| refuse(&head, &problem));
     finish(&mut answer, &verdict, https);
-    app.metrics
-        .answered(answer.status().as_u16(), begun.elapsed());
+    app.metrics.answered(answer.status().as_u16(), begun.elapsed());
     tracing::debug!(method = %head.method, path = head.uri.path(), status = answer.status().as_u16(), micros = begun.elapsed().as_micros(), "answered");
     answer
 }
@@ -132,11 +131,7 @@ async fn handle(
     https: bool,
     host: &str,
 ) -> Result<Reply, Problem> {
-    if head
-        .uri
-        .path_and_query()
-        .is_some_and(|target| target.as_str().len() > TARGET_BYTES)
-    {
+    if head.uri.path_and_query().is_some_and(|target| target.as_str().len() > TARGET_BYTES) {
         return Err(Problem::new(
             StatusCode::URI_TOO_LONG,
             kind::INVALID_QUERY,
@@ -160,27 +155,12 @@ async fn handle(
         CookieSecure::Never => false,
         CookieSecure::Auto => https || !origin::is_loopback(host),
     };
-    router::route(Call {
-        app,
-        head,
-        now,
-        client,
-        key,
-        host,
-        secure,
-        body: Some(body),
-    })
-    .await
+    router::route(Call { app, head, now, client, key, host, secure, body: Some(body) }).await
 }
 
 /// The answer for a problem, and its line in the log.
 fn refuse(head: &Parts, problem: &Problem) -> Reply {
-    let (method, path, status, kind) = (
-        &head.method,
-        head.uri.path(),
-        problem.status.as_u16(),
-        problem.kind,
-    );
+    let (method, path, status, kind) = (&head.method, head.uri.path(), problem.status.as_u16(), problem.kind);
     match &problem.log {
         Some(cause) if problem.status.is_server_error() => {
             tracing::error!(%method, path, status, kind, cause, "request failed")
@@ -195,12 +175,10 @@ fn refuse(head: &Parts, problem: &Problem) -> Reply {
 fn target(head: &Parts, client: Client, tls: bool) -> (bool, String) {
     let text = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok());
     let forwarded = |name: &str| {
-        text(name)
-            .filter(|_| client.proxied)
-            .map(|value| value.rsplit(',').next().unwrap_or(value).trim())
+        text(name).filter(|_| client.proxied).map(|value| value.rsplit(',').next().unwrap_or(value).trim())
     };
-    let https = tls
-        || forwarded("x-forwarded-proto").is_some_and(|proto| proto.eq_ignore_ascii_case("https"));
+    let https =
+        tls || forwarded("x-forwarded-proto").is_some_and(|proto| proto.eq_ignore_ascii_case("https"));
     let host = forwarded("x-forwarded-host")
         .or_else(|| head.uri.authority().map(|authority| authority.as_str()))
         .or_else(|| text("host"));
@@ -211,16 +189,8 @@ fn target(head: &Parts, client: Client, tls: bool) -> (bool, String) {
 fn preflight(verdict: &Verdict) -> Reply {
     let mut answer = reply::no_content();
     if matches!(verdict, Verdict::Listed(_)) {
-        reply::set(
-            &mut answer,
-            header::ACCESS_CONTROL_ALLOW_METHODS,
-            "GET, POST, DELETE",
-        );
-        reply::set(
-            &mut answer,
-            header::ACCESS_CONTROL_ALLOW_HEADERS,
-            "authorization, content-type",
-        );
+        reply::set(&mut answer, header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, DELETE");
+        reply::set(&mut answer, header::ACCESS_CONTROL_ALLOW_HEADERS, "authorization, content-type");
         reply::set(&mut answer, header::ACCESS_CONTROL_MAX_AGE, "7200");
     }
     answer
@@ -234,35 +204,18 @@ fn finish(answer: &mut Reply, verdict: &Verdict, https: bool) {
         && let Ok(origin) = HeaderValue::from_str(origin)
     {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-        headers.insert(
-            header::ACCESS_CONTROL_ALLOW_CREDENTIALS,
-            HeaderValue::from_static("true"),
-        );
-        headers.insert(
-            header::ACCESS_CONTROL_EXPOSE_HEADERS,
-            HeaderValue::from_static("retry-after"),
-        );
+        headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
+        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("retry-after"));
     }
-    headers.insert(
-        header::X_CONTENT_TYPE_OPTIONS,
-        HeaderValue::from_static("nosniff"),
-    );
-    headers.insert(
-        header::REFERRER_POLICY,
-        HeaderValue::from_static("strict-origin-when-cross-origin"),
-    );
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("strict-origin-when-cross-origin"));
     if https {
-        headers.insert(
-            header::STRICT_TRANSPORT_SECURITY,
-            HeaderValue::from_static("max-age=31536000"),
-        );
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
     }
 }
 
 /// Answers a request on the admin listener.
 pub async fn answer_admin(app: Arc<App>, request: Request<Incoming>) -> Reply {
     let (head, _) = request.into_parts();
-    router::route_admin(&app, &head)
-        .await
-        .unwrap_or_else(|problem| refuse(&head, &problem))
+    router::route_admin(&app, &head).await.unwrap_or_else(|problem| refuse(&head, &problem))
 }

@@ -9,9 +9,7 @@ pub fn normalize(name: &str) -> Option<String> {
     let name = name.trim().to_lowercase();
     let name = match name.rsplit_once(':') {
         Some((host, port))
-            if !host.is_empty()
-                && port.bytes().all(|byte| byte.is_ascii_digit())
-                && !name.ends_with(']') =>
+            if !host.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) && !name.ends_with(']') =>
         {
             host.to_owned()
         }
@@ -19,8 +17,7 @@ pub fn normalize(name: &str) -> Option<String> {
     };
     let name = name.strip_prefix("www.").map(str::to_owned).unwrap_or(name);
     let allowed = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | '[' | ']' | ':');
-    (!name.is_empty() && name.len() <= limits::SITE_BYTES && name.chars().all(allowed))
-        .then_some(name)
+    (!name.is_empty() && name.len() <= limits::SITE_BYTES && name.chars().all(allowed)).then_some(name)
 }
 
 /// The site of an http(s) address.
@@ -58,10 +55,7 @@ mod tests {
 
     #[test]
     fn the_site_of_an_address_is_its_host() {
-        assert_eq!(
-            of_url("https://www.Shop.example:444/a?b#c").as_deref(),
-            Some("shop.example")
-        );
+        assert_eq!(of_url("https://www.Shop.example:444/a?b#c").as_deref(), Some("shop.example"));
         assert_eq!(of_url("http://[::1]:8080/").as_deref(), Some("[::1]"));
         assert_eq!(of_url("android-app://com.example"), None);
         assert_eq!(of_url("nonsense"), None);

@@ -51,11 +51,7 @@ impl Default for Throttle {
                 Quota::per_minute(at_least_one(per_minute)).allow_burst(at_least_one(burst)),
             )
         };
-        Self {
-            sessions: limiter(SESSIONS),
-            sign_ins: limiter(SIGN_INS),
-            failures: Mutex::default(),
-        }
+        Self { sessions: limiter(SESSIONS), sign_ins: limiter(SIGN_INS), failures: Mutex::default() }
     }
 }
 
@@ -77,7 +73,7 @@ impl Throttle {
     }
 
     /// How long the next sign-in to an account waits: nothing for the first five failures, then
-    /// twice as long each time, up to [`DELAY_MAX`]. It delays and never locks.
+    /// twice as long each time, up to five seconds. It delays and never locks.
     pub fn delay(&self, account: &str, now: Millis) -> Duration {
         let failures = self.failures();
         let count = failures
@@ -86,9 +82,7 @@ impl Throttle {
             .map_or(0, |seen| seen.count);
         match count.checked_sub(5) {
             None => Duration::ZERO,
-            Some(over) => {
-                DELAY_MAX.min(Duration::from_millis(100) * 2_u32.saturating_pow(over.min(16)))
-            }
+            Some(over) => DELAY_MAX.min(Duration::from_millis(100) * 2_u32.saturating_pow(over.min(16))),
         }
     }
 
@@ -105,15 +99,8 @@ impl Throttle {
                 return; // a flood of names; the limit by address holds it
             }
         }
-        let seen = failures.entry(account.to_owned()).or_insert(Failures {
-            count: 0,
-            last: now,
-        });
-        seen.count = if now - seen.last < FAILURES_KEPT_MS {
-            seen.count.saturating_add(1)
-        } else {
-            1
-        };
+        let seen = failures.entry(account.to_owned()).or_insert(Failures { count: 0, last: now });
+        seen.count = if now - seen.last < FAILURES_KEPT_MS { seen.count.saturating_add(1) } else { 1 };
         seen.last = now;
     }
 
@@ -133,9 +120,7 @@ fn check(limiter: &DefaultKeyedRateLimiter<IpAddr>, client: Client) -> Result<()
         return Ok(());
     }
     limiter.check_key(&client.key).map_err(|until| {
-        let wait = until
-            .wait_time_from(DefaultClock::default().now())
-            .as_secs();
+        let wait = until.wait_time_from(DefaultClock::default().now()).as_secs();
         Problem::too_many_requests(u32::try_from(wait).unwrap_or(60).max(1))
     })
 }
@@ -165,23 +150,14 @@ mod tests {
     #[test]
     fn an_office_of_a_thousand_people_passes_and_a_flood_does_not() {
         let throttle = Throttle::default();
-        let office = Client {
-            key: "203.0.113.1".parse().unwrap(),
-            exempt: false,
-            proxied: false,
-        };
+        let office = Client { key: "203.0.113.1".parse().unwrap(), exempt: false, proxied: false };
         for _ in 0..1_000 {
             throttle.session(office).unwrap();
             throttle.sign_in(office).unwrap();
         }
-        let refused = (0..10_000)
-            .filter(|_| throttle.session(office).is_err())
-            .count();
+        let refused = (0..10_000).filter(|_| throttle.session(office).is_err()).count();
         assert!(refused > 5_000, "{refused}");
-        let here = Client {
-            exempt: true,
-            ..office
-        };
+        let here = Client { exempt: true, ..office };
         assert!(throttle.session(here).is_ok());
     }
 }

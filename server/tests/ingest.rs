@@ -33,18 +33,10 @@ impl World {
     }
 
     fn at(folder: TempDir, now: Millis) -> Self {
-        let db = Sqlite::new(folder.path().join("visitflow.db"))
-            .open()
-            .unwrap();
+        let db = Sqlite::new(folder.path().join("visitflow.db")).open().unwrap();
         let sessions = Arc::new(Embedded::new(Ttl::default()));
-        let (ingest, writer) =
-            Ingest::start(db, Arc::clone(&sessions), Metrics::new(), now).unwrap();
-        Self {
-            folder,
-            sessions,
-            ingest,
-            writer,
-        }
+        let (ingest, writer) = Ingest::start(db, Arc::clone(&sessions), Metrics::new(), now).unwrap();
+        Self { folder, sessions, ingest, writer }
     }
 
     fn database(&self) -> Sqlite {
@@ -59,18 +51,10 @@ impl World {
 
     async fn start(&self, visitor: VisitorId, now: Millis) -> SessionToken {
         let token = SessionToken::issue().unwrap();
-        let context = Context {
-            offer: Some(token.clone()),
-            ..context(Carrier::Nothing, Some(visitor), now)
-        };
+        let context = Context { offer: Some(token.clone()), ..context(Carrier::Nothing, Some(visitor), now) };
         let outcome = self
             .ingest
-            .commit(Command::Start {
-                context,
-                site: None,
-                url: None,
-                referrer: None,
-            })
+            .commit(Command::Start { context, site: None, url: None, referrer: None })
             .await
             .unwrap();
         assert!(outcome.issued);
@@ -80,17 +64,9 @@ impl World {
     async fn store(&self, context: Context, kinds: Vec<Kind>) -> Outcome {
         let facts = kinds
             .into_iter()
-            .map(|kind| Fact {
-                site: None,
-                occurred_at: context.now,
-                anonymous: false,
-                kind,
-            })
+            .map(|kind| Fact { site: None, occurred_at: context.now, anonymous: false, kind })
             .collect();
-        self.ingest
-            .commit(Command::Facts { context, facts })
-            .await
-            .unwrap()
+        self.ingest.commit(Command::Facts { context, facts }).await.unwrap()
     }
 
     fn ask<T: AskedFor>(&self, sql: &str) -> T {
@@ -105,32 +81,18 @@ trait AskedFor {
 
 impl AskedFor for i64 {
     fn ask(database: &Sqlite, sql: &str) -> Self {
-        database
-            .open_reader()
-            .unwrap()
-            .query_row(sql, [], |row| row.get(0))
-            .unwrap()
+        database.open_reader().unwrap().query_row(sql, [], |row| row.get(0)).unwrap()
     }
 }
 
 impl AskedFor for String {
     fn ask(database: &Sqlite, sql: &str) -> Self {
-        database
-            .open_reader()
-            .unwrap()
-            .query_row(sql, [], |row| row.get(0))
-            .unwrap()
+        database.open_reader().unwrap().query_row(sql, [], |row| row.get(0)).unwrap()
     }
 }
 
 fn context(carrier: Carrier, visitor: Option<VisitorId>, now: Millis) -> Context {
-    Context {
-        now,
-        carrier,
-        offer: None,
-        visitor,
-        host: "shop.example".into(),
-    }
+    Context { now, carrier, offer: None, visitor, host: "shop.example".into() }
 }
 
 fn visitor() -> VisitorId {
@@ -149,12 +111,7 @@ fn view(id: Uuid) -> Kind {
 }
 
 fn event(name: &str) -> Kind {
-    Kind::Event {
-        id: uuid_v7(NOW),
-        name: name.into(),
-        props: None,
-        url: None,
-    }
+    Kind::Event { id: uuid_v7(NOW), name: name.into(), props: None, url: None }
 }
 
 fn order(id: &str, amount: &str, from_api: bool) -> Kind {
@@ -180,12 +137,7 @@ async fn a_refused_command_falls_alone_and_its_neighbours_are_stored() {
             offer: Some(SessionToken::issue().unwrap()),
             ..context(Carrier::Nothing, Some(visitor()), NOW)
         };
-        let facts = vec![Fact {
-            site: None,
-            occurred_at: NOW,
-            anonymous: false,
-            kind: event(name),
-        }];
+        let facts = vec![Fact { site: None, occurred_at: NOW, anonymous: false, kind: event(name) }];
         world.ingest.commit(Command::Facts { context, facts })
     });
     let answers = futures_util::future::join_all(commands).await; // all at once: they share commits
@@ -205,10 +157,8 @@ async fn a_refused_command_falls_alone_and_its_neighbours_are_stored() {
 async fn a_twin_is_stored_once_and_starts_nothing() {
     let world = World::new();
     let id = uuid_v7(NOW);
-    let fresh = || Context {
-        offer: Some(SessionToken::issue().unwrap()),
-        ..context(Carrier::Nothing, None, NOW)
-    };
+    let fresh =
+        || Context { offer: Some(SessionToken::issue().unwrap()), ..context(Carrier::Nothing, None, NOW) };
     let first = world.store(fresh(), vec![view(id)]).await;
     assert!(first.issued && first.twins == 0);
     let second = world.store(fresh(), vec![view(id), view(id)]).await;
@@ -221,25 +171,10 @@ async fn a_twin_is_stored_once_and_starts_nothing() {
 async fn an_order_starts_no_visit_and_counts_once() {
     let world = World::new();
     let nobody = || context(Carrier::Nothing, Some(visitor()), NOW);
-    assert_eq!(
-        world
-            .store(nobody(), vec![order("1", "10.00", false)])
-            .await
-            .twins,
-        0
-    );
-    assert_eq!(
-        world
-            .store(nobody(), vec![order("1", "99.00", false)])
-            .await
-            .twins,
-        1
-    );
+    assert_eq!(world.store(nobody(), vec![order("1", "10.00", false)]).await.twins, 0);
+    assert_eq!(world.store(nobody(), vec![order("1", "99.00", false)]).await.twins, 1);
     assert_eq!(world.ask::<i64>("SELECT COUNT(*) FROM sessions"), 0);
-    assert_eq!(
-        world.ask::<String>("SELECT group_concat(amount) FROM orders"),
-        "10.00"
-    );
+    assert_eq!(world.ask::<String>("SELECT group_concat(amount) FROM orders"), "10.00");
 }
 
 #[tokio::test]
@@ -248,28 +183,11 @@ async fn the_shops_own_word_replaces_the_browsers_and_not_the_other_way() {
     let visitor = visitor();
     let token = world.start(visitor, NOW).await;
     let carrier = world.sessions.touch(Some(&token), None, NOW);
-    world
-        .store(
-            context(carrier.clone(), Some(visitor), NOW),
-            vec![order("1", "10.00", false)],
-        )
-        .await;
-    world
-        .store(
-            context(Carrier::Nothing, None, NOW),
-            vec![order("1", "12.00", true)],
-        )
-        .await;
-    world
-        .store(
-            context(carrier, Some(visitor), NOW),
-            vec![order("1", "1.00", false)],
-        )
-        .await;
+    world.store(context(carrier.clone(), Some(visitor), NOW), vec![order("1", "10.00", false)]).await;
+    world.store(context(Carrier::Nothing, None, NOW), vec![order("1", "12.00", true)]).await;
+    world.store(context(carrier, Some(visitor), NOW), vec![order("1", "1.00", false)]).await;
     assert_eq!(
-        world.ask::<String>(
-            "SELECT amount || ' ' || source || ' ' || (visit_id IS NOT NULL) FROM orders"
-        ),
+        world.ask::<String>("SELECT amount || ' ' || source || ' ' || (visit_id IS NOT NULL) FROM orders"),
         "12.00 api 1"
     );
 }
@@ -277,29 +195,12 @@ async fn the_shops_own_word_replaces_the_browsers_and_not_the_other_way() {
 #[tokio::test]
 async fn an_anonymous_view_has_no_visit() {
     let world = World::new();
-    let fact = Fact {
-        site: None,
-        occurred_at: NOW,
-        anonymous: true,
-        kind: view(uuid_v7(NOW)),
-    };
-    let context = Context {
-        offer: Some(SessionToken::issue().unwrap()),
-        ..context(Carrier::Nothing, None, NOW)
-    };
-    let outcome = world
-        .ingest
-        .commit(Command::Facts {
-            context,
-            facts: vec![fact],
-        })
-        .await
-        .unwrap();
+    let fact = Fact { site: None, occurred_at: NOW, anonymous: true, kind: view(uuid_v7(NOW)) };
+    let context =
+        Context { offer: Some(SessionToken::issue().unwrap()), ..context(Carrier::Nothing, None, NOW) };
+    let outcome = world.ingest.commit(Command::Facts { context, facts: vec![fact] }).await.unwrap();
     assert_eq!(outcome, Outcome::default());
-    assert_eq!(
-        world.ask::<i64>("SELECT COUNT(*) FROM page_views WHERE visit_id IS NULL"),
-        1
-    );
+    assert_eq!(world.ask::<i64>("SELECT COUNT(*) FROM page_views WHERE visit_id IS NULL"), 1);
     assert_eq!(world.ask::<i64>("SELECT COUNT(*) FROM sessions"), 0);
 }
 
@@ -317,20 +218,14 @@ async fn the_first_fact_says_what_the_start_only_guessed() {
     let carrier = world.sessions.touch(Some(&token), None, NOW);
     world
         .ingest
-        .commit(Command::Facts {
-            context: context(carrier, Some(visitor), NOW),
-            facts,
-        })
+        .commit(Command::Facts { context: context(carrier, Some(visitor), NOW), facts })
         .await
         .unwrap();
     assert_eq!(
         world.ask::<String>("SELECT site || ' ' || entry_url FROM sessions"),
         "blog.example https://shop.example/a"
     );
-    assert_eq!(
-        world.ask::<String>("SELECT group_concat(site) FROM visitors"),
-        "blog.example"
-    );
+    assert_eq!(world.ask::<String>("SELECT group_concat(site) FROM visitors"), "blog.example");
 }
 
 #[tokio::test]
@@ -338,16 +233,10 @@ async fn sessions_survive_a_restart_with_what_slid() {
     let world = World::new();
     let token = world.start(visitor(), NOW).await;
     let later = NOW + 20 * 60_000;
-    assert!(matches!(
-        world.sessions.touch(Some(&token), Some(later), later),
-        Carrier::Live { .. }
-    ));
+    assert!(matches!(world.sessions.touch(Some(&token), Some(later), later), Carrier::Live { .. }));
     let world = world.restart(later);
     let much_later = later + 29 * 60_000;
-    assert!(matches!(
-        world.sessions.touch(Some(&token), None, much_later),
-        Carrier::Live { .. }
-    ));
+    assert!(matches!(world.sessions.touch(Some(&token), None, much_later), Carrier::Live { .. }));
 }
 
 #[tokio::test]
@@ -368,14 +257,8 @@ async fn a_token_rotated_before_a_restart_stays_dead_and_still_crosses() {
         world.sessions.touch(Some(&old), None, NOW + 1_000),
         Carrier::Crossing { rotated: true, .. }
     ));
-    assert!(matches!(
-        world.sessions.touch(Some(&new), None, NOW + 1_000),
-        Carrier::Live { .. }
-    ));
-    assert!(matches!(
-        world.sessions.touch(Some(&old), None, NOW + 61_000),
-        Carrier::Nothing
-    ));
+    assert!(matches!(world.sessions.touch(Some(&new), None, NOW + 1_000), Carrier::Live { .. }));
+    assert!(matches!(world.sessions.touch(Some(&old), None, NOW + 61_000), Carrier::Nothing));
 }
 
 #[tokio::test]
@@ -397,29 +280,16 @@ async fn disabling_a_user_or_changing_the_password_ends_all_sessions_of_that_use
             world.ingest.commit(sign_in).await.unwrap();
             tokens.push(token);
         }
-        world
-            .ingest
-            .commit(Command::Sweep { now: NOW })
-            .await
-            .unwrap();
+        world.ingest.commit(Command::Sweep { now: NOW }).await.unwrap();
         match change {
             "disable" => assert!(accounts::disable_user(&mut db, "ann", NOW + 1).unwrap()),
             _ => assert!(
-                !accounts::put_user(&mut db, "u_9", "ann", "other hash", Role::User, NOW + 1)
-                    .unwrap()
+                !accounts::put_user(&mut db, "u_9", "ann", "other hash", Role::User, NOW + 1).unwrap()
             ),
         }
-        world
-            .ingest
-            .commit(Command::Sweep { now: NOW + 2 })
-            .await
-            .unwrap();
+        world.ingest.commit(Command::Sweep { now: NOW + 2 }).await.unwrap();
         let live = |token| world.sessions.is_current(token, NOW + 2);
-        assert_eq!(
-            tokens.iter().map(live).collect::<Vec<_>>(),
-            [false, false, true],
-            "{change}"
-        );
+        assert_eq!(tokens.iter().map(live).collect::<Vec<_>>(), [false, false, true], "{change}");
     }
 }
 
@@ -430,24 +300,11 @@ async fn expired_sessions_and_visits_are_ended_where_their_activity_ended() {
     let last = NOW + 5 * 60_000;
     world.sessions.touch(Some(&token), Some(last), last);
     let after = last + 30 * 60_000;
-    world
-        .ingest
-        .commit(Command::Sweep { now: after })
-        .await
-        .unwrap();
+    world.ingest.commit(Command::Sweep { now: after }).await.unwrap();
     assert_eq!(world.ask::<i64>("SELECT ended_at FROM sessions"), last);
-    assert_eq!(
-        world.ask::<i64>("SELECT ended_at FROM session_tokens"),
-        after
-    );
+    assert_eq!(world.ask::<i64>("SELECT ended_at FROM session_tokens"), after);
     assert!(world.sessions.is_empty());
-    world
-        .ingest
-        .commit(Command::Sweep {
-            now: after + 25 * 3_600_000,
-        })
-        .await
-        .unwrap();
+    world.ingest.commit(Command::Sweep { now: after + 25 * 3_600_000 }).await.unwrap();
     assert_eq!(world.ask::<i64>("SELECT COUNT(*) FROM session_tokens"), 0);
 }
 
@@ -458,12 +315,6 @@ async fn a_flood_of_starts_leaves_bounded_memory() {
         world.start(visitor(), NOW).await;
     }
     assert_eq!(world.sessions.len(), 1_000);
-    world
-        .ingest
-        .commit(Command::Sweep {
-            now: NOW + 30 * 60_000,
-        })
-        .await
-        .unwrap();
+    world.ingest.commit(Command::Sweep { now: NOW + 30 * 60_000 }).await.unwrap();
     assert!(world.sessions.is_empty());
 }

@@ -20,10 +20,7 @@ use visitflow_server::store::events::sqlite::ledger::uuid_v7;
 use visitflow_server::store::sessions::embedded::Embedded;
 
 const MINUTE: Millis = 60_000;
-const TTL: Ttl = Ttl {
-    idle_ms: 30 * MINUTE,
-    max_ms: 24 * 60 * MINUTE,
-};
+const TTL: Ttl = Ttl { idle_ms: 30 * MINUTE, max_ms: 24 * 60 * MINUTE };
 const BROWSERS: usize = 3;
 /// Browsers 0 and 1 share a visitor: two profiles that copied a cookie, or a cookie jar that lost
 /// one cookie of two.
@@ -140,30 +137,17 @@ impl Model {
             return Worth::Nothing;
         };
         let token = &self.tokens[at];
-        let retired = token
-            .retired
-            .iter()
-            .any(|(old, when)| *old == secret && now - when < MINUTE);
+        let retired = token.retired.iter().any(|(old, when)| *old == secret && now - when < MINUTE);
         if let Some(ended) = token.ended {
             let crossing = now - ended < MINUTE && (retired || token.secret == secret);
-            return if crossing {
-                Worth::Crossing {
-                    token: at,
-                    rotated: false,
-                }
-            } else {
-                Worth::Nothing
-            };
+            return if crossing { Worth::Crossing { token: at, rotated: false } } else { Worth::Nothing };
         }
         if self.expired(at, now) {
             Worth::Nothing
         } else if token.secret == secret {
             Worth::Live(at)
         } else if retired {
-            Worth::Crossing {
-                token: at,
-                rotated: true,
-            }
+            Worth::Crossing { token: at, rotated: true }
         } else {
             Worth::Nothing
         }
@@ -212,23 +196,13 @@ impl Model {
         self.visits.len() - 1
     }
 
-    fn join_or_begin(
-        &mut self,
-        visitor: usize,
-        user: Option<u8>,
-        at: Millis,
-        now: Millis,
-    ) -> usize {
+    fn join_or_begin(&mut self, visitor: usize, user: Option<u8>, at: Millis, now: Millis) -> usize {
         if let Some(visit) = self.current[visitor] {
             let row = &self.visits[visit];
             let others = user.is_some() && row.user.is_some() && row.user != user.map(name);
             let has_tokens = self.tokens.iter().any(|token| token.visit == Some(visit));
             let deserted = has_tokens && self.live_tokens(visit, now) == 0;
-            if row.ended_at.is_none()
-                && now - row.last_activity < TTL.idle_ms
-                && !others
-                && !deserted
-            {
+            if row.ended_at.is_none() && now - row.last_activity < TTL.idle_ms && !others && !deserted {
                 if let Some(user) = user {
                     self.link(visit, user);
                 }
@@ -241,23 +215,13 @@ impl Model {
     fn link(&mut self, visit: usize, user: u8) {
         if self.visits[visit].user.is_none() {
             let visitor = self.visits[visit].visitor;
-            for row in self
-                .visits
-                .iter_mut()
-                .filter(|row| row.visitor == visitor && row.user.is_none())
-            {
+            for row in self.visits.iter_mut().filter(|row| row.visitor == visitor && row.user.is_none()) {
                 row.user = Some(name(user));
             }
         }
     }
 
-    fn open(
-        &mut self,
-        visit: Option<usize>,
-        user: Option<u8>,
-        last: Millis,
-        now: Millis,
-    ) -> ModelCookie {
+    fn open(&mut self, visit: Option<usize>, user: Option<u8>, last: Millis, now: Millis) -> ModelCookie {
         self.tokens.push(Token {
             secret: 0,
             retired: Vec::new(),
@@ -308,11 +272,7 @@ impl Model {
         if let (Worth::Live(token), false) = (&worth, late) {
             self.slide(*token, at);
         }
-        let kept = if matches!(worth, Worth::Live(_)) && !late {
-            Answer::Kept
-        } else {
-            Answer::Left
-        };
+        let kept = if matches!(worth, Worth::Live(_)) && !late { Answer::Kept } else { Answer::Left };
         if !self.views.insert(id) {
             return (kept, cookie);
         }
@@ -321,9 +281,8 @@ impl Model {
             Worth::Nothing => None,
         };
         let visit = if late {
-            own.filter(|visit| self.covers(*visit, at))
-                .or_else(|| self.covering(visitor, at))
-                .unwrap_or_else(|| {
+            own.filter(|visit| self.covers(*visit, at)).or_else(|| self.covering(visitor, at)).unwrap_or_else(
+                || {
                     self.visits.push(Row {
                         started_at: at,
                         last_activity: at,
@@ -333,7 +292,8 @@ impl Model {
                         page_views: 0,
                     });
                     self.visits.len() - 1
-                })
+                },
+            )
         } else {
             match (own, &worth) {
                 (Some(visit), _) => visit,
@@ -379,12 +339,9 @@ impl Model {
     }
 
     fn covering(&self, visitor: usize, at: Millis) -> Option<usize> {
-        let before = (0..self.visits.len()).filter(|visit| {
-            self.visits[*visit].visitor == visitor && self.visits[*visit].started_at <= at
-        });
-        before
-            .max_by_key(|visit| self.visits[*visit].started_at)
-            .filter(|visit| self.covers(*visit, at))
+        let before = (0..self.visits.len())
+            .filter(|visit| self.visits[*visit].visitor == visitor && self.visits[*visit].started_at <= at);
+        before.max_by_key(|visit| self.visits[*visit].started_at).filter(|visit| self.covers(*visit, at))
     }
 
     fn ping(&mut self, cookie: Option<ModelCookie>, now: Millis) -> Answer {
@@ -421,11 +378,7 @@ impl Model {
                 if let Some(visit) = self.tokens[token].visit {
                     if !with_visit {
                         self.tokens[token].visit = None;
-                    } else if self.visits[visit]
-                        .user
-                        .as_ref()
-                        .is_some_and(|own| *own != name(user))
-                    {
+                    } else if self.visits[visit].user.as_ref().is_some_and(|own| *own != name(user)) {
                         let next = self.begin(self.visits[visit].visitor, Some(user), now);
                         self.tokens[token].visit = Some(next);
                         self.end_if_deserted(visit, now);
@@ -438,11 +391,7 @@ impl Model {
         }
     }
 
-    fn sign_out(
-        &mut self,
-        cookie: Option<ModelCookie>,
-        now: Millis,
-    ) -> (Answer, Option<ModelCookie>) {
+    fn sign_out(&mut self, cookie: Option<ModelCookie>, now: Millis) -> (Answer, Option<ModelCookie>) {
         match self.worth(cookie, now) {
             Worth::Live(token) => (Answer::Fresh, Some(self.rotate(token, None, now))),
             Worth::Crossing { .. } => (Answer::Left, cookie),
@@ -532,12 +481,7 @@ impl From<getrandom::Error> for Failure {
 
 impl Real {
     fn hit(&self, token: Option<&SessionToken>, visitor: usize, now: Millis) -> Hit {
-        Hit {
-            now,
-            token: token.cloned(),
-            visitor: Some(self.visitors[visitor]),
-            host: self.site.clone(),
-        }
+        Hit { now, token: token.cloned(), visitor: Some(self.visitors[visitor]), host: self.site.clone() }
     }
 
     async fn view(
@@ -556,17 +500,9 @@ impl Real {
             title: None,
             device: None,
         };
-        let fact = Fact {
-            site: Some(self.site.clone()),
-            occurred_at: at,
-            anonymous: false,
-            kind,
-        };
+        let fact = Fact { site: Some(self.site.clone()), occurred_at: at, anonymous: false, kind };
         let facts = vec![(Some(self.visitors[visitor]), vec![fact])];
-        self.lifecycle
-            .facts(self.hit(token, visitor, now), facts, offer)
-            .await
-            .map(|(_, cookie)| cookie)
+        self.lifecycle.facts(self.hit(token, visitor, now), facts, offer).await.map(|(_, cookie)| cookie)
     }
 }
 
@@ -590,13 +526,9 @@ fn run(steps: Vec<(usize, Op)>) {
     };
     let names = real.visitors.map(|visitor| visitor.to_string());
     let mut model = Model::default();
-    let mut history: [Vec<(Option<SessionToken>, Option<ModelCookie>)>; BROWSERS] =
-        Default::default();
+    let mut history: [Vec<(Option<SessionToken>, Option<ModelCookie>)>; BROWSERS] = Default::default();
     let mut last_view: [Option<(Uuid, Millis)>; BROWSERS] = Default::default();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build()
-        .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     runtime.block_on(async {
         for (step, (browser, op)) in steps.iter().enumerate() {
             let (browser, visitor) = (*browser, VISITORS[*browser]);
@@ -604,18 +536,9 @@ fn run(steps: Vec<(usize, Op)>) {
             let token = token.as_ref();
             let ((got, token), (expected, cookie)) = match op {
                 Op::Start => {
-                    let page = Page {
-                        site: Some(real.site.clone()),
-                        ..Page::default()
-                    };
-                    let started = real
-                        .lifecycle
-                        .start(real.hit(token, visitor, now), page, offer)
-                        .await;
-                    (
-                        answer(started.map(|(_, cookie)| cookie), token),
-                        model.start(cookie, visitor, now),
-                    )
+                    let page = Page { site: Some(real.site.clone()), ..Page::default() };
+                    let started = real.lifecycle.start(real.hit(token, visitor, now), page, offer).await;
+                    (answer(started.map(|(_, cookie)| cookie), token), model.start(cookie, visitor, now))
                 }
                 Op::View { age } => {
                     let (id, at) = (uuid_v7(now), now - age);
@@ -635,12 +558,7 @@ fn run(steps: Vec<(usize, Op)>) {
                     )
                 }
                 Op::Ping => (
-                    answer(
-                        real.lifecycle
-                            .ping(real.hit(token, visitor, now), None)
-                            .await,
-                        token,
-                    ),
+                    answer(real.lifecycle.ping(real.hit(token, visitor, now), None).await, token),
                     (model.ping(cookie, now), cookie),
                 ),
                 Op::SignIn { user, visit } => {
@@ -654,30 +572,16 @@ fn run(steps: Vec<(usize, Op)>) {
                     )
                 }
                 Op::SignOut => {
-                    let signed_out = real
-                        .lifecycle
-                        .sign_out::<Failure>(real.hit(token, visitor, now))
-                        .await;
-                    (
-                        answer(signed_out.map_err(|failure| failure.0), token),
-                        model.sign_out(cookie, now),
-                    )
+                    let signed_out = real.lifecycle.sign_out::<Failure>(real.hit(token, visitor, now)).await;
+                    (answer(signed_out.map_err(|failure| failure.0), token), model.sign_out(cookie, now))
                 }
                 Op::End => (
-                    answer(
-                        real.lifecycle.end(real.hit(token, visitor, now)).await,
-                        token,
-                    ),
+                    answer(real.lifecycle.end(real.hit(token, visitor, now)).await, token),
                     model.end(cookie, now),
                 ),
                 Op::LoseCookie => ((Answer::Left, None), (Answer::Left, None)),
                 Op::ReplayCookie { back } => {
-                    let held = history[browser]
-                        .iter()
-                        .rev()
-                        .nth(*back)
-                        .cloned()
-                        .unwrap_or((None, None));
+                    let held = history[browser].iter().rev().nth(*back).cloned().unwrap_or((None, None));
                     ((Answer::Left, held.0), (Answer::Left, held.1))
                 }
                 Op::Pass { ms } => {
@@ -693,23 +597,18 @@ fn run(steps: Vec<(usize, Op)>) {
                     continue;
                 }
             };
-            assert_eq!(
-                got, expected,
-                "step {step}: browser {browser}, {op:?}, in {steps:?}"
-            );
+            assert_eq!(got, expected, "step {step}: browser {browser}, {op:?}, in {steps:?}");
             history[browser].push((token, cookie));
             now += 1; // no two visits begin at once: which of them covers a late fact is nobody's rule
         }
-        real.lifecycle
-            .ingest
-            .commit(visitflow_server::ingest::fact::Command::Sweep { now })
-            .await
-            .unwrap();
+        real.lifecycle.ingest.commit(visitflow_server::ingest::fact::Command::Sweep { now }).await.unwrap();
     });
     drop(real);
     writer.join();
     let stored = database.open_reader().unwrap();
-    let mut statement = stored.prepare("SELECT started_at, last_activity, ended_at, visitor_id, user_id, page_views FROM sessions").unwrap();
+    let mut statement = stored
+        .prepare("SELECT started_at, last_activity, ended_at, visitor_id, user_id, page_views FROM sessions")
+        .unwrap();
     let mut rows: Vec<Row> = statement
         .query_map([], |row| {
             let visitor: String = row.get(3)?;
@@ -729,11 +628,7 @@ fn run(steps: Vec<(usize, Op)>) {
     rows.sort();
     assert_eq!(rows, model.finish(now), "in {steps:?}");
     let counted: u64 = stored
-        .query_row(
-            "SELECT COUNT(*) FROM page_views WHERE visit_id IS NOT NULL",
-            [],
-            |row| row.get(0),
-        )
+        .query_row("SELECT COUNT(*) FROM page_views WHERE visit_id IS NOT NULL", [], |row| row.get(0))
         .unwrap();
     assert_eq!(counted, rows.iter().map(|row| row.page_views).sum::<u64>());
 }

@@ -70,14 +70,10 @@ impl Assets {
     #[must_use]
     pub fn find(&self, path: &str) -> Option<Asset> {
         candidates(path).find_map(|name| match &self.folder {
-            None => EMBEDDED
-                .iter()
-                .position(|file| file.name == name)
-                .map(|index| Asset::Built { index }),
-            Some(folder) => loose(folder, &name).map(|content| Asset::Loose {
-                name: name.into_owned(),
-                content,
-            }),
+            None => EMBEDDED.iter().position(|file| file.name == name).map(|index| Asset::Built { index }),
+            Some(folder) => {
+                loose(folder, &name).map(|content| Asset::Loose { name: name.into_owned(), content })
+            }
         })
     }
 }
@@ -85,22 +81,16 @@ impl Assets {
 /// The file itself, or the page that the path is a route of.
 fn candidates(path: &str) -> impl Iterator<Item = Cow<'_, str>> {
     let first = path[1.min(path.len())..].split('/').next().unwrap_or("");
-    let page = (!first.is_empty() && !first.contains('.'))
-        .then(|| Cow::Owned(format!("/{first}/index.html")));
+    let page =
+        (!first.is_empty() && !first.contains('.')).then(|| Cow::Owned(format!("/{first}/index.html")));
     let file = (!path.ends_with(".html")).then_some(Cow::Borrowed(path));
     file.into_iter().chain(page)
 }
 
 fn loose(folder: &Path, name: &str) -> Option<Vec<u8>> {
     let relative = Path::new(name.trim_start_matches('/'));
-    let inside = relative
-        .components()
-        .all(|component| matches!(component, Component::Normal(_)));
-    if inside {
-        std::fs::read(folder.join(relative)).ok()
-    } else {
-        None
-    }
+    let inside = relative.components().all(|component| matches!(component, Component::Normal(_)));
+    if inside { std::fs::read(folder.join(relative)).ok() } else { None }
 }
 
 /// Sends a file, in the smallest form that the browser takes, or 304.
@@ -124,8 +114,7 @@ fn built(file: &'static Embedded, accepted: &str, known: &str) -> Reply {
     let accepts = |coding: &str| {
         accepted.split(',').any(|offer| {
             let (name, quality) = offer.split_once(';').unwrap_or((offer, ""));
-            name.trim() == coding
-                && !matches!(quality.trim(), "q=0" | "q=0.0" | "q=0.00" | "q=0.000")
+            name.trim() == coding && !matches!(quality.trim(), "q=0" | "q=0.0" | "q=0.00" | "q=0.000")
         })
     };
     let (content, coding) = if accepts("br") && file.brotli.len() < file.plain.len() {
@@ -137,9 +126,7 @@ fn built(file: &'static Embedded, accepted: &str, known: &str) -> Reply {
     };
     // Weak, for the same content has several codings (RFC 9110 §8.8.3).
     let tag = format!("W/\"{}\"", file.hash);
-    let fresh = known
-        .split(',')
-        .any(|known| known.trim() == tag || known.trim() == "*");
+    let fresh = known.split(',').any(|known| known.trim() == tag || known.trim() == "*");
     let mut answer = if fresh {
         reply::with_status(StatusCode::NOT_MODIFIED, Bytes::new())
     } else {
@@ -168,14 +155,9 @@ fn caching(name: &str) -> &'static str {
 
 /// Whether a name holds a hash of its content: `visitflow-0123456789abcdef.wasm`.
 fn is_hashed(name: &str) -> bool {
-    let stem = name
-        .rsplit('/')
-        .next()
-        .and_then(|file| file.split('.').next())
-        .unwrap_or("");
-    stem.rsplit_once('-').is_some_and(|(_, hash)| {
-        hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit())
-    })
+    let stem = name.rsplit('/').next().and_then(|file| file.split('.').next()).unwrap_or("");
+    stem.rsplit_once('-')
+        .is_some_and(|(_, hash)| hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 fn typed(name: &str, content: Bytes) -> Reply {
@@ -195,17 +177,9 @@ fn typed(name: &str, content: Bytes) -> Reply {
         reply::set(&mut answer, header::CONTENT_SECURITY_POLICY, PAGE_POLICY);
     }
     // The client and its wasm may be loaded by any site's page; cookies travel with none of them.
-    reply::set(
-        &mut answer,
-        header::HeaderName::from_static("cross-origin-resource-policy"),
-        "cross-origin",
-    );
+    reply::set(&mut answer, header::HeaderName::from_static("cross-origin-resource-policy"), "cross-origin");
     if matches!(extension, "js" | "mjs" | "wasm") {
-        reply::set(
-            &mut answer,
-            header::HeaderName::from_static("timing-allow-origin"),
-            "*",
-        );
+        reply::set(&mut answer, header::HeaderName::from_static("timing-allow-origin"), "*");
     }
     answer
 }
@@ -214,20 +188,12 @@ fn typed(name: &str, content: Bytes) -> Reply {
 mod tests {
     use super::*;
 
-    const FILE: Embedded = Embedded {
-        name: "/visitflow.js",
-        hash: "00ff",
-        plain: b"plain text",
-        brotli: b"br",
-        gzip: b"gzip!",
-    };
+    const FILE: Embedded =
+        Embedded { name: "/visitflow.js", hash: "00ff", plain: b"plain text", brotli: b"br", gzip: b"gzip!" };
 
     fn coding(accepted: &str) -> Option<String> {
         let answer = built(Box::leak(Box::new(Embedded { ..FILE })), accepted, "");
-        answer
-            .headers()
-            .get(header::CONTENT_ENCODING)
-            .map(|value| value.to_str().unwrap().to_owned())
+        answer.headers().get(header::CONTENT_ENCODING).map(|value| value.to_str().unwrap().to_owned())
     }
 
     #[test]
@@ -240,21 +206,14 @@ mod tests {
 
     #[test]
     fn a_known_tag_gets_304() {
-        let answer = built(
-            Box::leak(Box::new(Embedded { ..FILE })),
-            "br",
-            "\"x\", W/\"00ff\"",
-        );
+        let answer = built(Box::leak(Box::new(Embedded { ..FILE })), "br", "\"x\", W/\"00ff\"");
         assert_eq!(answer.status(), StatusCode::NOT_MODIFIED);
         assert!(answer.headers().contains_key(header::ETAG));
     }
 
     #[test]
     fn hashed_names_are_immutable_and_the_loader_keeps_an_hour() {
-        assert_eq!(
-            caching("/assets/shop-0123456789abcdef.css"),
-            "public, max-age=31536000, immutable"
-        );
+        assert_eq!(caching("/assets/shop-0123456789abcdef.css"), "public, max-age=31536000, immutable");
         assert_eq!(caching("/visitflow.js"), "public, max-age=3600");
         assert_eq!(caching("/demo/index.html"), "no-cache");
     }

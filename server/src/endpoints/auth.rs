@@ -25,11 +25,8 @@ pub async fn login(mut call: Call<'_>) -> Result<Reply, Problem> {
     call.app.throttle.sign_in(call.client)?;
     let account = verify(&call, name, password).await?;
     let visit = body.visit.unwrap_or(true);
-    let cookie = call
-        .app
-        .lifecycle
-        .sign_in::<Problem>(hit(&call, token, None), account.id.clone(), visit)
-        .await?;
+    let cookie =
+        call.app.lifecycle.sign_in::<Problem>(hit(&call, token, None), account.id.clone(), visit).await?;
     let mut answer = reply::json(&json!({ "user_id": account.id }));
     set_cookie(&call, &mut answer, &cookie);
     Ok(answer)
@@ -39,11 +36,7 @@ pub async fn login(mut call: Call<'_>) -> Result<Reply, Problem> {
 pub async fn logout(mut call: Call<'_>) -> Result<Reply, Problem> {
     require_json(&call.head.headers)?;
     let _: serde_json::Map<String, serde_json::Value> = call.json().await?;
-    let cookie = call
-        .app
-        .lifecycle
-        .sign_out::<Problem>(hit(&call, call.token()?, None))
-        .await?;
+    let cookie = call.app.lifecycle.sign_out::<Problem>(hit(&call, call.token()?, None)).await?;
     let mut answer = reply::no_content();
     set_cookie(&call, &mut answer, &cookie);
     Ok(answer)
@@ -55,31 +48,20 @@ async fn verify(call: &Call<'_>, name: String, password: String) -> Result<Accou
     let app = call.app;
     tokio::time::sleep(app.throttle.delay(&name, call.now)).await;
     let wanted = name.clone();
-    let account = app
-        .lookups
-        .read(move |db| accounts::account(db, &wanted))
-        .await?
-        .filter(|account| !account.disabled);
-    let hash = account
-        .as_ref()
-        .map(|account| account.password_hash.clone());
+    let account =
+        app.lookups.read(move |db| accounts::account(db, &wanted)).await?.filter(|account| !account.disabled);
+    let hash = account.as_ref().map(|account| account.password_hash.clone());
     let right = app.passwords.verify(password, hash).await?;
     app.throttle.signed_in(&name, right, call.now);
     account.filter(|_| right).ok_or_else(|| {
-        Problem::new(
-            StatusCode::UNAUTHORIZED,
-            kind::WRONG_CREDENTIALS,
-            "User name or password is wrong.",
-        )
+        Problem::new(StatusCode::UNAUTHORIZED, kind::WRONG_CREDENTIALS, "User name or password is wrong.")
     })
 }
 
 fn credential(text: Option<String>, max_bytes: usize, field: &str) -> Result<String, Problem> {
     match text {
         Some(text) if (1..=max_bytes).contains(&text.len()) => Ok(text),
-        Some(_) => Err(Problem::field(format!(
-            "`{field}` is 1 to {max_bytes} bytes long."
-        ))),
+        Some(_) => Err(Problem::field(format!("`{field}` is 1 to {max_bytes} bytes long."))),
         None => Err(Problem::field(format!("`{field}` is missing."))),
     }
 }

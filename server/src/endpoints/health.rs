@@ -17,22 +17,15 @@ pub fn alive() -> Reply {
 /// # Errors
 /// 503 when it does not.
 pub async fn ready(app: &App) -> Result<Reply, Problem> {
-    app.lookups
-        .read(|db| crate::store::events::sqlite::accounts::account(db, "").map(drop))
-        .await?;
+    app.lookups.read(|db| crate::store::events::sqlite::accounts::account(db, "").map(drop)).await?;
     Ok(alive())
 }
 
 /// The metrics, in the Prometheus text format.
 #[must_use]
 pub fn metrics(app: &App) -> Reply {
-    let text = app
-        .metrics
-        .text(app.lifecycle.sessions.len(), app.lifecycle.ingest.depth());
-    let mut answer = reply::text(
-        text,
-        "application/openmetrics-text; version=1.0.0; charset=utf-8",
-    );
+    let text = app.metrics.text(app.lifecycle.sessions.len(), app.lifecycle.ingest.depth());
+    let mut answer = reply::text(text, "application/openmetrics-text; version=1.0.0; charset=utf-8");
     reply::set(&mut answer, header::CACHE_CONTROL, "no-store");
     answer
 }

@@ -54,34 +54,16 @@ pub async fn holder(app: &App, head: &Parts, now: Millis) -> Result<Option<KeyHo
             "The API key is wrong or has expired; make one with `visitflow key add NAME` and send it as Authorization: Bearer <key>.",
         )
     };
-    let text = header
-        .to_str()
-        .ok()
-        .and_then(|value| value.strip_prefix("Bearer "))
-        .ok_or_else(refused)?
-        .trim();
-    let id = text
-        .strip_prefix(PREFIX)
-        .and_then(|rest| rest.split_once('.'))
-        .ok_or_else(refused)?
-        .0
-        .to_owned();
-    let key = app
-        .lookups
-        .read(move |db| accounts::key(db, &id))
-        .await?
-        .ok_or_else(refused)?;
-    let right: bool = key
-        .secret_hash
-        .ct_eq(&Sha256::digest(text.as_bytes()))
-        .into();
+    let text =
+        header.to_str().ok().and_then(|value| value.strip_prefix("Bearer ")).ok_or_else(refused)?.trim();
+    let id =
+        text.strip_prefix(PREFIX).and_then(|rest| rest.split_once('.')).ok_or_else(refused)?.0.to_owned();
+    let key = app.lookups.read(move |db| accounts::key(db, &id)).await?.ok_or_else(refused)?;
+    let right: bool = key.secret_hash.ct_eq(&Sha256::digest(text.as_bytes())).into();
     if !right || key.expires_at.is_some_and(|at| at <= now) {
         return Err(refused());
     }
-    Ok(Some(KeyHolder {
-        read: key.read,
-        write: key.write,
-    }))
+    Ok(Some(KeyHolder { read: key.read, write: key.write }))
 }
 
 /// Lets pass who may read reports: a key with the scope `read`, or the session of an admin.
@@ -99,22 +81,14 @@ pub async fn require_reader(call: &Call<'_>) -> Result<(), Problem> {
         };
     }
     let token = call.token()?;
-    let Some(user_id) = token.and_then(|token| call.app.lifecycle.sessions.user(&token, call.now))
-    else {
+    let Some(user_id) = token.and_then(|token| call.app.lifecycle.sessions.user(&token, call.now)) else {
         return Err(not_authorized(
             "Reports need the session of an admin, or an API key; sign in, or send Authorization: Bearer <key>.",
         ));
     };
-    match call
-        .app
-        .lookups
-        .read(move |db| accounts::role(db, &user_id))
-        .await?
-    {
+    match call.app.lookups.read(move |db| accounts::role(db, &user_id)).await? {
         Some(Role::Admin) => Ok(()),
-        _ => Err(forbidden(
-            "Reports are for admins; sign in as one (`visitflow user add NAME --admin`).",
-        )),
+        _ => Err(forbidden("Reports are for admins; sign in as one (`visitflow user add NAME --admin`).")),
     }
 }
 

@@ -52,23 +52,11 @@ pub async fn overview(call: Call<'_>) -> Result<Reply, Problem> {
     report.extend([
         ("total_visits".to_owned(), json!(visits.total)),
         ("unique_visitors".to_owned(), json!(visits.unique_visitors)),
-        (
-            "conversion_rate".to_owned(),
-            json!(ratio(orders, visits.total.max(1)) * 100.0),
-        ),
-        (
-            "average_order_value".to_owned(),
-            json!(headline.map(|money| money.average)),
-        ),
+        ("conversion_rate".to_owned(), json!(ratio(orders, visits.total.max(1)) * 100.0)),
+        ("average_order_value".to_owned(), json!(headline.map(|money| money.average))),
         ("orders".to_owned(), json!(orders)),
-        (
-            "revenue".to_owned(),
-            json!(headline.map_or(0.0, |money| money.revenue)),
-        ),
-        (
-            "currency".to_owned(),
-            json!(headline.map(|money| &money.currency).or(wanted.as_ref())),
-        ),
+        ("revenue".to_owned(), json!(headline.map_or(0.0, |money| money.revenue))),
+        ("currency".to_owned(), json!(headline.map(|money| &money.currency).or(wanted.as_ref()))),
         ("by_currency".to_owned(), json!(by_currency)),
         ("page_views".to_owned(), json!(page_views)),
         ("active_sessions".to_owned(), json!(active)),
@@ -76,10 +64,7 @@ pub async fn overview(call: Call<'_>) -> Result<Reply, Problem> {
             "bounce_rate".to_owned(),
             json!((visits.total > 0).then(|| ratio(visits.bounces, visits.total) * 100.0)),
         ),
-        (
-            "average_visit_seconds".to_owned(),
-            json!(visits.average_ms.map(|ms| ms / 1_000.0)),
-        ),
+        ("average_visit_seconds".to_owned(), json!(visits.average_ms.map(|ms| ms / 1_000.0))),
         ("sites".to_owned(), json!(sites)),
     ]);
     Ok(reply::json(&report))
@@ -91,14 +76,8 @@ pub async fn timeseries(call: Call<'_>) -> Result<Reply, Problem> {
     let query = Query::parse(&call, &["interval"])?;
     let interval = query.interval()?;
     let slots = query.slots(interval)?;
-    let scopes: Vec<Scope> = slots
-        .iter()
-        .map(|(from, to)| Scope {
-            from: *from,
-            to: *to,
-            ..query.scope()
-        })
-        .collect();
+    let scopes: Vec<Scope> =
+        slots.iter().map(|(from, to)| Scope { from: *from, to: *to, ..query.scope() }).collect();
     let counts = call
         .app
         .reports
@@ -139,11 +118,7 @@ pub async fn pages(call: Call<'_>) -> Result<Reply, Problem> {
     require_reader(&call).await?;
     let query = Query::parse(&call, &["limit"])?;
     let (scope, limit) = (query.scope(), query.limit()?);
-    let pages = call
-        .app
-        .reports
-        .read(move |db| reports::pages(db, &scope, limit))
-        .await?;
+    let pages = call.app.reports.read(move |db| reports::pages(db, &scope, limit)).await?;
     let pages: Vec<_> = pages
         .iter()
         .map(|page| json!({"path": page.label, "page_views": page.count, "visits": page.visits}))
@@ -158,11 +133,7 @@ pub async fn referrers(call: Call<'_>) -> Result<Reply, Problem> {
     require_reader(&call).await?;
     let query = Query::parse(&call, &["limit"])?;
     let (scope, limit) = (query.scope(), query.limit()?);
-    let referrers = call
-        .app
-        .reports
-        .read(move |db| reports::referrers(db, &scope, limit))
-        .await?;
+    let referrers = call.app.reports.read(move |db| reports::referrers(db, &scope, limit)).await?;
     let referrers: Vec<_> = referrers
         .iter()
         .map(|Counted { label, visits, .. }| json!({"referrer": label, "visits": visits}))
@@ -178,11 +149,7 @@ pub async fn live(call: Call<'_>) -> Result<Reply, Problem> {
     let query = Query::parse(&call, &[])?;
     let now = call.now;
     let minutes = Millis::try_from(LIVE_MINUTES).unwrap_or(0);
-    let recent = Scope {
-        from: now - minutes * MINUTE_MS,
-        to: now + 1,
-        site: query.scope().site,
-    };
+    let recent = Scope { from: now - minutes * MINUTE_MS, to: now + 1, site: query.scope().site };
     let idle_ms = call.app.lifecycle.sessions.ttl().idle_ms;
     let (active, pages, per_minute) = call
         .app
@@ -200,10 +167,7 @@ pub async fn live(call: Call<'_>) -> Result<Reply, Problem> {
     for (minute, count) in per_minute {
         counts[minute.min(LIVE_MINUTES - 1)] += count;
     }
-    let pages: Vec<_> = pages
-        .iter()
-        .map(|page| json!({"path": page.label, "visits": page.visits}))
-        .collect();
+    let pages: Vec<_> = pages.iter().map(|page| json!({"path": page.label, "visits": page.visits})).collect();
     Ok(reply::json(&json!({
         "now": range::rfc3339(now),
         "active_sessions": active,

@@ -23,42 +23,35 @@ use crate::session::visit::VisitorId;
 /// The visitor that a request names: in its body, else by its cookie.
 fn visitor(call: &Call<'_>, named: Option<&str>) -> Result<Option<VisitorId>, Problem> {
     match named {
-        Some(text) => text.parse().map(Some).map_err(|()| Problem::field("`visitor_id` is v_ followed by a UUID, such as v_018f3a5e-7c1b-4f6a-9d2e-3b4c5d6e7f80.")),
+        Some(text) => text.parse().map(Some).map_err(|()| {
+            Problem::field(
+                "`visitor_id` is v_ followed by a UUID, such as v_018f3a5e-7c1b-4f6a-9d2e-3b4c5d6e7f80.",
+            )
+        }),
         None if call.key.is_some() => Ok(None),
         None => Ok(cookie::visitor(&call.head.headers)),
     }
 }
 
 /// The site that a request names: in its body, by its page's address, or by its origin.
-fn site(
-    call: &Call<'_>,
-    named: Option<&str>,
-    url: Option<&str>,
-) -> Result<Option<String>, Problem> {
+fn site(call: &Call<'_>, named: Option<&str>, url: Option<&str>) -> Result<Option<String>, Problem> {
     if let Some(name) = named {
         return crate::site::normalize(name)
             .map(Some)
             .ok_or_else(|| Problem::field("`site` is a host name, such as shop.example."));
     }
     let origin = || call.header("origin").filter(|origin| *origin != "null");
-    Ok(url
-        .and_then(crate::site::of_url)
-        .or_else(|| origin().and_then(crate::site::of_url)))
+    Ok(url.and_then(crate::site::of_url).or_else(|| origin().and_then(crate::site::of_url)))
 }
 
 /// Whether nobody is there to be counted: the answer is 204 then, and nothing is stored.
 fn not_a_person(call: &Call<'_>, webdriver: bool) -> Option<Drop> {
-    let purpose = call
-        .header("sec-purpose")
-        .or_else(|| call.header("purpose"));
+    let purpose = call.header("sec-purpose").or_else(|| call.header("purpose"));
     if webdriver {
         Some(Drop::Webdriver)
     } else if purpose.is_some_and(|purpose| purpose.contains("prerender")) {
         Some(Drop::Prerender)
-    } else if call
-        .header("user-agent")
-        .is_some_and(|agent| call.app.bots.is_bot(agent))
-    {
+    } else if call.header("user-agent").is_some_and(|agent| call.app.bots.is_bot(agent)) {
         Some(Drop::Bot)
     } else {
         None
@@ -75,12 +68,7 @@ fn dropped(call: &Call<'_>, reason: Drop) -> Reply {
 fn hit(call: &Call<'_>, token: Option<SessionToken>, visitor: Option<VisitorId>) -> Hit {
     // The site of last resort is the host that the request was sent to.
     let host = crate::site::normalize(call.host).unwrap_or_else(|| "localhost".into());
-    Hit {
-        now: call.now,
-        token,
-        visitor,
-        host,
-    }
+    Hit { now: call.now, token, visitor, host }
 }
 
 /// The token that a request without a session may be given; none where no cookie would stick.
@@ -96,18 +84,12 @@ fn offer(call: &Call<'_>) -> Result<Option<SessionToken>, Problem> {
 fn set_cookie(call: &Call<'_>, answer: &mut Reply, cookie: &Cookie) {
     match cookie {
         Cookie::Leave => {}
-        Cookie::Set(token) => {
-            reply::add_cookie(answer, call.app.cookies.set_session(token, call.secure))
-        }
+        Cookie::Set(token) => reply::add_cookie(answer, call.app.cookies.set_session(token, call.secure)),
         Cookie::Clear => reply::add_cookie(answer, call.app.cookies.clear_session(call.secure)),
     }
 }
 
 /// 403.
 fn forbidden(detail: &'static str) -> Problem {
-    Problem::new(
-        StatusCode::FORBIDDEN,
-        visitflow_protocol::problem::FORBIDDEN,
-        detail,
-    )
+    Problem::new(StatusCode::FORBIDDEN, visitflow_protocol::problem::FORBIDDEN, detail)
 }

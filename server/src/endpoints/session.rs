@@ -3,6 +3,7 @@
 use serde::Serialize;
 use visitflow_protocol::wire;
 
+use super::telemetry::fields;
 use super::{dropped, hit, not_a_person, offer, set_cookie, site, visitor};
 use crate::http::problem::Problem;
 use crate::http::reply::{self, Reply};
@@ -30,19 +31,12 @@ pub async fn start(mut call: Call<'_>) -> Result<Reply, Problem> {
         return Ok(dropped(&call, Drop::Gpc));
     }
     let named = visitor(&call, body.visitor_id.as_deref())?;
-    let url = super::telemetry::page_address(body.url)?;
-    let referrer = super::telemetry::referrer(body.referrer)?;
+    let url = fields::page_address(body.url)?;
+    let referrer = fields::referrer(body.referrer)?;
     let site = site(&call, body.site.as_deref(), url.as_deref())?;
-    let page = Page {
-        site,
-        url,
-        referrer,
-    };
-    let (resumed, cookie) = call
-        .app
-        .lifecycle
-        .start(hit(&call, call.token()?, named), page, || offer(&call))
-        .await?;
+    let page = Page { site, url, referrer };
+    let (resumed, cookie) =
+        call.app.lifecycle.start(hit(&call, call.token()?, named), page, || offer(&call)).await?;
     let session = if resumed { "resumed" } else { "started" };
     let mut answer = reply::json(&Started {
         session,
@@ -51,10 +45,7 @@ pub async fn start(mut call: Call<'_>) -> Result<Reply, Problem> {
     });
     set_cookie(&call, &mut answer, &cookie);
     if let (Some(visitor), Some(_), false) = (named, body.visitor_id, call.cross_site()) {
-        reply::add_cookie(
-            &mut answer,
-            call.app.cookies.renew_visitor(visitor, call.secure),
-        );
+        reply::add_cookie(&mut answer, call.app.cookies.renew_visitor(visitor, call.secure));
     }
     Ok(answer)
 }
@@ -66,11 +57,7 @@ pub async fn ping(mut call: Call<'_>) -> Result<Reply, Problem> {
         return Ok(dropped(&call, reason));
     }
     let engagement = engagement(&body)?;
-    let cookie = call
-        .app
-        .lifecycle
-        .ping(hit(&call, call.token()?, None), engagement)
-        .await?;
+    let cookie = call.app.lifecycle.ping(hit(&call, call.token()?, None), engagement).await?;
     let mut answer = reply::no_content();
     set_cookie(&call, &mut answer, &cookie);
     Ok(answer)
@@ -79,11 +66,7 @@ pub async fn ping(mut call: Call<'_>) -> Result<Reply, Problem> {
 /// Ends the session.
 pub async fn end(mut call: Call<'_>) -> Result<Reply, Problem> {
     let _: serde_json::Map<String, serde_json::Value> = call.json().await?;
-    let cookie = call
-        .app
-        .lifecycle
-        .end(hit(&call, call.token()?, None))
-        .await?;
+    let cookie = call.app.lifecycle.end(hit(&call, call.token()?, None)).await?;
     let mut answer = reply::no_content();
     set_cookie(&call, &mut answer, &cookie);
     Ok(answer)
@@ -94,16 +77,11 @@ fn engagement(body: &wire::Ping) -> Result<Option<(uuid::Uuid, i64, i64)>, Probl
     let Some(id) = &body.page_view_id else {
         return Ok(None);
     };
-    let id = super::telemetry::fact_id(Some(id), 0)?;
-    let engaged_ms = i64::try_from(body.engaged_ms.unwrap_or(0))
-        .ok()
-        .filter(|ms| *ms <= 24 * 3_600_000);
-    let engaged_ms =
-        engaged_ms.ok_or_else(|| Problem::field("`engaged_ms` is at most a day, 86400000."))?;
-    let scroll_pct = i64::try_from(body.scroll_pct.unwrap_or(0))
-        .ok()
-        .filter(|pct| *pct <= 100);
-    let scroll_pct = scroll_pct
-        .ok_or_else(|| Problem::field("`scroll_pct` is a whole number from 0 to 100."))?;
+    let id = fields::fact_id(Some(id), 0)?;
+    let engaged_ms = i64::try_from(body.engaged_ms.unwrap_or(0)).ok().filter(|ms| *ms <= 24 * 3_600_000);
+    let engaged_ms = engaged_ms.ok_or_else(|| Problem::field("`engaged_ms` is at most a day, 86400000."))?;
+    let scroll_pct = i64::try_from(body.scroll_pct.unwrap_or(0)).ok().filter(|pct| *pct <= 100);
+    let scroll_pct =
+        scroll_pct.ok_or_else(|| Problem::field("`scroll_pct` is a whole number from 0 to 100."))?;
     Ok(Some((id, engaged_ms, scroll_pct)))
 }

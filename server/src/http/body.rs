@@ -35,17 +35,12 @@ pub async fn read(body: Incoming) -> Result<Bytes, Problem> {
 }
 
 async fn collect(mut body: Incoming) -> Result<Bytes, Problem> {
-    let mut read = Vec::with_capacity(
-        usize::try_from(body.size_hint().lower())
-            .unwrap_or(0)
-            .min(limits::BODY_BYTES),
-    );
+    let mut read =
+        Vec::with_capacity(usize::try_from(body.size_hint().lower()).unwrap_or(0).min(limits::BODY_BYTES));
     let mut total = 0;
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| Problem {
-            log: Some(error.to_string()),
-            ..malformed("The body broke off.")
-        })?;
+        let frame = frame
+            .map_err(|error| Problem { log: Some(error.to_string()), ..malformed("The body broke off.") })?;
         let Ok(data) = frame.into_data() else {
             continue;
         };
@@ -58,15 +53,9 @@ async fn collect(mut body: Incoming) -> Result<Bytes, Problem> {
         }
     }
     if total > limits::BODY_BYTES {
-        let detail = format!(
-            "The body is larger than {} bytes; send fewer items in one request.",
-            limits::BODY_BYTES
-        );
-        return Err(Problem::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            kind::BODY_TOO_LARGE,
-            detail,
-        ));
+        let detail =
+            format!("The body is larger than {} bytes; send fewer items in one request.", limits::BODY_BYTES);
+        return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, kind::BODY_TOO_LARGE, detail));
     }
     Ok(read.into())
 }
@@ -77,15 +66,10 @@ async fn collect(mut body: Incoming) -> Result<Bytes, Problem> {
 /// 400 with what the parser says.
 pub fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     if bytes.is_empty() {
-        return Err(malformed(
-            "The body is empty; send a JSON object, at least {}.",
-        ));
+        return Err(malformed("The body is empty; send a JSON object, at least {}."));
     }
-    serde_json::from_slice(bytes).map_err(|error| {
-        malformed(format!(
-            "The body is not what this endpoint takes: {error}."
-        ))
-    })
+    serde_json::from_slice(bytes)
+        .map_err(|error| malformed(format!("The body is not what this endpoint takes: {error}.")))
 }
 
 /// Refuses a body that does not say it is JSON: no form of another site can send one that does.

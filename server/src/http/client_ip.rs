@@ -36,16 +36,8 @@ pub fn client(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> Client {
         last
     };
     let was_forwarded = proxied && headers.contains_key("x-forwarded-for");
-    let ip = if was_forwarded {
-        forwarded().unwrap_or(peer)
-    } else {
-        peer
-    };
-    Client {
-        key: network(ip),
-        exempt: peer.is_loopback() && !was_forwarded,
-        proxied,
-    }
+    let ip = if was_forwarded { forwarded().unwrap_or(peer) } else { peer };
+    Client { key: network(ip), exempt: peer.is_loopback() && !was_forwarded, proxied }
 }
 
 fn network(ip: IpAddr) -> IpAddr {
@@ -64,36 +56,21 @@ mod tests {
             .iter()
             .map(|value| ("x-forwarded-for".parse().unwrap(), value.parse().unwrap()))
             .collect();
-        let trusted = [
-            "127.0.0.0/8".parse().unwrap(),
-            "10.0.0.0/8".parse().unwrap(),
-        ];
+        let trusted = ["127.0.0.0/8".parse().unwrap(), "10.0.0.0/8".parse().unwrap()];
         let client = client(peer.parse().unwrap(), &headers, &trusted);
         (client.key.to_string(), client.exempt)
     }
 
     #[test]
     fn forwarded_addresses_count_only_from_a_trusted_proxy() {
-        assert_eq!(
-            see("203.0.113.9", &["198.51.100.1"]),
-            ("203.0.113.9".into(), false)
-        );
-        assert_eq!(
-            see("127.0.0.1", &["198.51.100.1"]),
-            ("198.51.100.1".into(), false)
-        );
+        assert_eq!(see("203.0.113.9", &["198.51.100.1"]), ("203.0.113.9".into(), false));
+        assert_eq!(see("127.0.0.1", &["198.51.100.1"]), ("198.51.100.1".into(), false));
     }
 
     #[test]
     fn the_rightmost_untrusted_address_is_the_client() {
-        assert_eq!(
-            see("127.0.0.1", &["1.2.3.4, 198.51.100.1, 10.0.0.7"]).0,
-            "198.51.100.1"
-        );
-        assert_eq!(
-            see("127.0.0.1", &["1.2.3.4", "198.51.100.1"]).0,
-            "198.51.100.1"
-        );
+        assert_eq!(see("127.0.0.1", &["1.2.3.4, 198.51.100.1, 10.0.0.7"]).0, "198.51.100.1");
+        assert_eq!(see("127.0.0.1", &["1.2.3.4", "198.51.100.1"]).0, "198.51.100.1");
         assert_eq!(see("127.0.0.1", &["nonsense"]), ("127.0.0.1".into(), false));
     }
 

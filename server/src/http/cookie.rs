@@ -50,13 +50,8 @@ impl CookieStyle {
     /// `Set-Cookie` for a live session.
     #[must_use]
     pub fn set_session(&self, token: &SessionToken, secure: bool) -> Option<HeaderValue> {
-        let mut value = self.write(
-            self.session_name,
-            &token.cookie_value(),
-            true,
-            secure,
-            self.session_max_age_s,
-        )?;
+        let mut value =
+            self.write(self.session_name, &token.cookie_value(), true, secure, self.session_max_age_s)?;
         value.set_sensitive(true);
         Some(value)
     }
@@ -71,13 +66,7 @@ impl CookieStyle {
     /// lifetime of cookies set by script keep this one.
     #[must_use]
     pub fn renew_visitor(&self, visitor: VisitorId, secure: bool) -> Option<HeaderValue> {
-        self.write(
-            names::VISITOR,
-            &visitor.to_string(),
-            false,
-            secure,
-            i64::from(VISITOR_MAX_AGE_S),
-        )
+        self.write(names::VISITOR, &visitor.to_string(), false, secure, i64::from(VISITOR_MAX_AGE_S))
     }
 
     fn write(
@@ -90,10 +79,7 @@ impl CookieStyle {
     ) -> Option<HeaderValue> {
         let http_only = if http_only { "; HttpOnly" } else { "" };
         let secure = if secure { "; Secure" } else { "" };
-        let domain = self
-            .domain
-            .as_ref()
-            .map_or(String::new(), |domain| format!("; Domain={domain}"));
+        let domain = self.domain.as_ref().map_or(String::new(), |domain| format!("; Domain={domain}"));
         HeaderValue::try_from(format!(
             "{name}={value}{http_only}{secure}; SameSite=Lax; Path=/; Max-Age={max_age_s}{domain}"
         ))
@@ -123,18 +109,11 @@ mod tests {
     use super::*;
 
     fn style() -> CookieStyle {
-        CookieStyle {
-            session_name: names::SESSION,
-            session_max_age_s: 1_800,
-            domain: None,
-        }
+        CookieStyle { session_name: names::SESSION, session_max_age_s: 1_800, domain: None }
     }
 
     fn headers(cookies: &[&[u8]]) -> HeaderMap {
-        cookies
-            .iter()
-            .map(|value| (COOKIE, HeaderValue::from_bytes(value).unwrap()))
-            .collect()
+        cookies.iter().map(|value| (COOKIE, HeaderValue::from_bytes(value).unwrap())).collect()
     }
 
     #[test]
@@ -164,55 +143,26 @@ mod tests {
             long.as_bytes(),
             b"__Host-session_id=s_a.b",
         ] {
-            assert!(matches!(
-                style().session(&headers(&[bad])),
-                Presented::Nothing
-            ));
+            assert!(matches!(style().session(&headers(&[bad])), Presented::Nothing));
         }
     }
 
     #[test]
     fn two_different_tokens_are_ambiguous_and_the_same_twice_is_one() {
-        let cookie = || {
-            format!(
-                "session_id={}",
-                SessionToken::issue().unwrap().cookie_value()
-            )
-        };
+        let cookie = || format!("session_id={}", SessionToken::issue().unwrap().cookie_value());
         let (one, two) = (cookie(), cookie());
-        assert!(matches!(
-            style().session(&headers(&[one.as_bytes(), one.as_bytes()])),
-            Presented::Token(_)
-        ));
-        assert!(matches!(
-            style().session(&headers(&[one.as_bytes(), two.as_bytes()])),
-            Presented::Ambiguous
-        ));
+        assert!(matches!(style().session(&headers(&[one.as_bytes(), one.as_bytes()])), Presented::Token(_)));
+        assert!(matches!(style().session(&headers(&[one.as_bytes(), two.as_bytes()])), Presented::Ambiguous));
         let both = format!("{one}; a=b; {two}");
-        assert!(matches!(
-            style().session(&headers(&[both.as_bytes()])),
-            Presented::Ambiguous
-        ));
+        assert!(matches!(style().session(&headers(&[both.as_bytes()])), Presented::Ambiguous));
     }
 
     #[test]
     fn with_the_host_prefix_the_bare_name_is_ignored() {
-        let style = CookieStyle {
-            session_name: "__Host-session_id",
-            ..style()
-        };
-        let bare = format!(
-            "session_id={}",
-            SessionToken::issue().unwrap().cookie_value()
-        );
-        assert!(matches!(
-            style.session(&headers(&[bare.as_bytes()])),
-            Presented::Nothing
-        ));
+        let style = CookieStyle { session_name: "__Host-session_id", ..style() };
+        let bare = format!("session_id={}", SessionToken::issue().unwrap().cookie_value());
+        assert!(matches!(style.session(&headers(&[bare.as_bytes()])), Presented::Nothing));
         let prefixed = format!("__Host-{bare}");
-        assert!(matches!(
-            style.session(&headers(&[prefixed.as_bytes()])),
-            Presented::Token(_)
-        ));
+        assert!(matches!(style.session(&headers(&[prefixed.as_bytes()])), Presented::Token(_)));
     }
 }

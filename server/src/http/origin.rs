@@ -35,8 +35,7 @@ impl FromStr for Origin {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let hint =
-            || format!("{text:?} is not an origin; write https://shop.example, without a path");
+        let hint = || format!("{text:?} is not an origin; write https://shop.example, without a path");
         let url = Url::parse(text).map_err(|_| hint())?;
         let bare = matches!(url.path(), "" | "/")
             && url.query().is_none()
@@ -74,19 +73,11 @@ impl OriginRules {
     /// was sent to; it counts where no `--public-url` is configured.
     #[must_use]
     pub fn judge(&self, headers: &HeaderMap, own: &str) -> Verdict {
-        let origin = headers
-            .get(ORIGIN)
-            .map(|value| value.to_str().unwrap_or("?"));
-        let fetch_site = headers
-            .get("sec-fetch-site")
-            .map(|value| value.to_str().unwrap_or("?"));
+        let origin = headers.get(ORIGIN).map(|value| value.to_str().unwrap_or("?"));
+        let fetch_site = headers.get("sec-fetch-site").map(|value| value.to_str().unwrap_or("?"));
         match (origin, fetch_site) {
             (Some(origin), _) if origin != "null" => {
-                if self
-                    .allowed
-                    .iter()
-                    .any(|allowed| allowed.as_str() == origin)
-                {
+                if self.allowed.iter().any(|allowed| allowed.as_str() == origin) {
                     Verdict::Listed(origin.to_owned())
                 } else if origin == self.public.as_ref().map_or(own, Origin::as_str) {
                     Verdict::Own
@@ -121,10 +112,7 @@ mod tests {
     const OWN: &str = "https://stats.example";
 
     fn judge(origin: Option<&str>, fetch_site: Option<&str>) -> Verdict {
-        let rules = OriginRules {
-            allowed: vec!["https://shop.example".parse().unwrap()],
-            public: None,
-        };
+        let rules = OriginRules { allowed: vec!["https://shop.example".parse().unwrap()], public: None };
         let mut headers = HeaderMap::new();
         if let Some(origin) = origin {
             headers.insert(ORIGIN, origin.parse().unwrap());
@@ -156,11 +144,7 @@ mod tests {
             "file://",
             "",
         ] {
-            assert_eq!(
-                judge(Some(origin), Some("same-origin")),
-                Verdict::Foreign,
-                "{origin}"
-            );
+            assert_eq!(judge(Some(origin), Some("same-origin")), Verdict::Foreign, "{origin}");
         }
     }
 
@@ -178,36 +162,19 @@ mod tests {
 
     #[test]
     fn a_configured_public_url_replaces_what_the_request_says() {
-        let rules = OriginRules {
-            allowed: vec![],
-            public: Some("https://Public.example:443/".parse().unwrap()),
-        };
+        let rules =
+            OriginRules { allowed: vec![], public: Some("https://Public.example:443/".parse().unwrap()) };
         let headers = |origin: &str| HeaderMap::from_iter([(ORIGIN, origin.parse().unwrap())]);
-        assert_eq!(
-            rules.judge(&headers("https://public.example"), OWN),
-            Verdict::Own
-        );
+        assert_eq!(rules.judge(&headers("https://public.example"), OWN), Verdict::Own);
         assert_eq!(rules.judge(&headers(OWN), OWN), Verdict::Foreign);
     }
 
     #[test]
     fn loopback_is_told_from_the_rest() {
-        for here in [
-            "localhost",
-            "localhost:8080",
-            "127.0.0.1:80",
-            "[::1]:80",
-            "shop.localhost",
-        ] {
+        for here in ["localhost", "localhost:8080", "127.0.0.1:80", "[::1]:80", "shop.localhost"] {
             assert!(is_loopback(here), "{here}");
         }
-        for elsewhere in [
-            "example.com",
-            "localhost.example.com",
-            "10.0.0.1",
-            "",
-            "a b",
-        ] {
+        for elsewhere in ["example.com", "localhost.example.com", "10.0.0.1", "", "a b"] {
             assert!(!is_loopback(elsewhere), "{elsewhere}");
         }
     }

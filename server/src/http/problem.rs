@@ -56,11 +56,7 @@ struct Wire<'a> {
 impl Problem {
     /// A problem of the given status and type.
     #[must_use]
-    pub fn new(
-        status: StatusCode,
-        kind: &'static str,
-        detail: impl Into<Cow<'static, str>>,
-    ) -> Self {
+    pub fn new(status: StatusCode, kind: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
         Self {
             status,
             kind,
@@ -118,15 +114,10 @@ impl Problem {
     /// 429: come back later.
     #[must_use]
     pub fn too_many_requests(retry_after_s: u32) -> Self {
-        let detail =
-            "Too many requests of this kind from this address; send it again after Retry-After.";
+        let detail = "Too many requests of this kind from this address; send it again after Retry-After.";
         Self {
             retry_after_s: Some(retry_after_s),
-            ..Self::new(
-                StatusCode::TOO_MANY_REQUESTS,
-                kind::TOO_MANY_REQUESTS,
-                detail,
-            )
+            ..Self::new(StatusCode::TOO_MANY_REQUESTS, kind::TOO_MANY_REQUESTS, detail)
         }
     }
 
@@ -134,10 +125,7 @@ impl Problem {
     #[must_use]
     pub fn internal(log: impl Into<String>) -> Self {
         let detail = "The server failed; its log says why.";
-        Self {
-            log: Some(log.into()),
-            ..Self::new(StatusCode::INTERNAL_SERVER_ERROR, kind::INTERNAL, detail)
-        }
+        Self { log: Some(log.into()), ..Self::new(StatusCode::INTERNAL_SERVER_ERROR, kind::INTERNAL, detail) }
     }
 
     /// The body of the answer.
@@ -157,11 +145,7 @@ impl Problem {
     /// The problem of one item of an array.
     #[must_use]
     pub fn rejected_at(self, index: usize) -> Rejected {
-        Rejected {
-            index,
-            kind: self.kind,
-            detail: self.detail,
-        }
+        Rejected { index, kind: self.kind, detail: self.detail }
     }
 }
 

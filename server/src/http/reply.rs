@@ -45,9 +45,7 @@ pub fn problem(problem: &Problem) -> Reply {
         set(&mut reply, header::ALLOW, allow);
     }
     if let Some(seconds) = problem.retry_after_s {
-        reply
-            .headers_mut()
-            .insert(header::RETRY_AFTER, seconds.into());
+        reply.headers_mut().insert(header::RETRY_AFTER, seconds.into());
     }
     reply
 }
@@ -62,9 +60,7 @@ pub fn with_status(status: StatusCode, body: Bytes) -> Reply {
 
 /// Sets a header whose value is known when the program is compiled.
 pub fn set(reply: &mut Reply, name: HeaderName, value: &'static str) {
-    reply
-        .headers_mut()
-        .insert(name, HeaderValue::from_static(value));
+    reply.headers_mut().insert(name, HeaderValue::from_static(value));
 }
 
 /// Adds a cookie; what sets a cookie is for one browser only.

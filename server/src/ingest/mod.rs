@@ -81,15 +81,7 @@ impl Ingest {
         let (queue, jobs) = mpsc::channel(QUEUE_MAX);
         let thread = std::thread::Builder::new()
             .name("writer".into())
-            .spawn(move || {
-                Worker {
-                    db,
-                    sessions,
-                    metrics,
-                    data_version: None,
-                }
-                .run(jobs)
-            })
+            .spawn(move || Worker { db, sessions, metrics, data_version: None }.run(jobs))
             .map_err(|_| StoreError::Unavailable("no thread for the writer"))?;
         Ok((Self { queue }, Writer { thread }))
     }
@@ -105,9 +97,7 @@ impl Ingest {
             .send_timeout(Job { command, reply }, QUEUE_PATIENCE)
             .await
             .map_err(|_| StoreError::Unavailable("the queue is full"))?;
-        answer
-            .await
-            .unwrap_or(Err(StoreError::Unavailable("the writer has stopped")))
+        answer.await.unwrap_or(Err(StoreError::Unavailable("the writer has stopped")))
     }
 
     /// Commands that wait.
@@ -152,11 +142,7 @@ impl Worker {
         let slides = self.sessions.take_slides();
         let (commands, replies): (Vec<_>, Vec<_>) =
             batch.drain(..).map(|job| (job.command, job.reply)).unzip();
-        let attempt = Attempt {
-            sessions: &self.sessions,
-            commands: &commands,
-            slides: &slides,
-        };
+        let attempt = Attempt { sessions: &self.sessions, commands: &commands, slides: &slides };
         let results = attempt.run(&mut self.db, false).or_else(|error| {
             tracing::warn!(%error, commands = commands.len(), "a commit failed; trying its commands one by one");
             attempt.run(&mut self.db, true)
@@ -182,19 +168,14 @@ impl Worker {
     /// After a sweep: forgets what is over, and notices what another process (`visitflow user …`)
     /// has ended meanwhile.
     fn reconcile(&mut self, commands: &[Command]) {
-        let Some(now) = commands.iter().rev().find_map(|command| {
-            if let Command::Sweep { now } = command {
-                Some(*now)
-            } else {
-                None
-            }
-        }) else {
+        let Some(now) = commands
+            .iter()
+            .rev()
+            .find_map(|command| if let Command::Sweep { now } = command { Some(*now) } else { None })
+        else {
             return;
         };
-        let version = self
-            .db
-            .pragma_query_value(None, "data_version", |row| row.get(0))
-            .ok();
+        let version = self.db.pragma_query_value(None, "data_version", |row| row.get(0)).ok();
         if self.data_version != version {
             self.data_version = version;
             if let Err(error) = load(&self.db, &self.sessions, now - 10 * CROSSING_MS) {

@@ -28,10 +28,7 @@ pub struct Ttl {
 
 impl Default for Ttl {
     fn default() -> Self {
-        Self {
-            idle_ms: 30 * 60_000,
-            max_ms: 24 * 3_600_000,
-        }
+        Self { idle_ms: 30 * 60_000, max_ms: 24 * 3_600_000 }
     }
 }
 

@@ -61,12 +61,7 @@ pub enum Standing {
 impl Record {
     /// The record of a token that was just issued.
     #[must_use]
-    pub fn open(
-        token: &SessionToken,
-        visit_id: Option<Uuid>,
-        user_id: Option<String>,
-        now: Millis,
-    ) -> Self {
+    pub fn open(token: &SessionToken, visit_id: Option<Uuid>, user_id: Option<String>, now: Millis) -> Self {
         Self {
             tag: token.tag(),
             secret_hash: token.hash(),
@@ -84,10 +79,7 @@ impl Record {
     #[must_use]
     pub fn standing(&self, presented: &SecretHash, now: Millis, ttl: Ttl) -> Standing {
         let recent = |at: Millis| now - at < CROSSING_MS;
-        let retired = self
-            .retired
-            .iter()
-            .any(|old| old.secret_hash == *presented && recent(old.at));
+        let retired = self.retired.iter().any(|old| old.secret_hash == *presented && recent(old.at));
         let current = self.secret_hash == *presented;
         match self.ended_at {
             Some(at) if (current || retired) && recent(at) && !self.expired(at, ttl) => {
@@ -118,10 +110,7 @@ impl Record {
         if self.retired.len() == RETIRED_MAX {
             self.retired.remove(0);
         }
-        self.retired.push(Retired {
-            secret_hash: self.secret_hash,
-            at: now,
-        });
+        self.retired.push(Retired { secret_hash: self.secret_hash, at: now });
         self.secret_hash = token.hash();
         self.user_id = user_id;
         self.generation += 1;
@@ -147,10 +136,7 @@ impl Record {
 mod tests {
     use super::*;
 
-    const TTL: Ttl = Ttl {
-        idle_ms: 1_800_000,
-        max_ms: 86_400_000,
-    };
+    const TTL: Ttl = Ttl { idle_ms: 1_800_000, max_ms: 86_400_000 };
 
     fn opened() -> (Record, SessionToken) {
         let token = SessionToken::issue().unwrap();
@@ -160,19 +146,10 @@ mod tests {
     #[test]
     fn idle_limit_slides_and_is_exclusive_at_its_end() {
         let (mut record, token) = opened();
-        assert_eq!(
-            record.standing(&token.hash(), TTL.idle_ms - 1, TTL),
-            Standing::Live
-        );
-        assert_eq!(
-            record.standing(&token.hash(), TTL.idle_ms, TTL),
-            Standing::Dead
-        );
+        assert_eq!(record.standing(&token.hash(), TTL.idle_ms - 1, TTL), Standing::Live);
+        assert_eq!(record.standing(&token.hash(), TTL.idle_ms, TTL), Standing::Dead);
         record.slide(1_000_000);
-        assert_eq!(
-            record.standing(&token.hash(), TTL.idle_ms, TTL),
-            Standing::Live
-        );
+        assert_eq!(record.standing(&token.hash(), TTL.idle_ms, TTL), Standing::Live);
         record.slide(5);
         assert_eq!(record.last_activity, 1_000_000);
     }
@@ -181,14 +158,8 @@ mod tests {
     fn absolute_limit_is_not_extended_by_activity() {
         let (mut record, token) = opened();
         record.slide(TTL.max_ms - 1);
-        assert_eq!(
-            record.standing(&token.hash(), TTL.max_ms - 1, TTL),
-            Standing::Live
-        );
-        assert_eq!(
-            record.standing(&token.hash(), TTL.max_ms, TTL),
-            Standing::Dead
-        );
+        assert_eq!(record.standing(&token.hash(), TTL.max_ms - 1, TTL), Standing::Live);
+        assert_eq!(record.standing(&token.hash(), TTL.max_ms, TTL), Standing::Dead);
     }
 
     #[test]
@@ -197,18 +168,12 @@ mod tests {
         let new = SessionToken::rotate(record.tag).unwrap();
         record.rotate(&new, Some("u".into()), 10);
         assert_eq!(record.standing(&new.hash(), 10, TTL), Standing::Live);
-        assert_eq!(
-            record.standing(&old.hash(), 10, TTL),
-            Standing::Crossing { rotated: true }
-        );
+        assert_eq!(record.standing(&old.hash(), 10, TTL), Standing::Crossing { rotated: true });
         assert_eq!(
             record.standing(&old.hash(), 10 + CROSSING_MS - 1, TTL),
             Standing::Crossing { rotated: true }
         );
-        assert_eq!(
-            record.standing(&old.hash(), 10 + CROSSING_MS, TTL),
-            Standing::Dead
-        );
+        assert_eq!(record.standing(&old.hash(), 10 + CROSSING_MS, TTL), Standing::Dead);
     }
 
     #[test]
@@ -217,24 +182,15 @@ mod tests {
         record.end(10);
         record.end(99);
         assert_eq!(record.ended_at, Some(10));
-        assert_eq!(
-            record.standing(&token.hash(), 11, TTL),
-            Standing::Crossing { rotated: false }
-        );
-        assert_eq!(
-            record.standing(&token.hash(), 10 + CROSSING_MS, TTL),
-            Standing::Dead
-        );
+        assert_eq!(record.standing(&token.hash(), 11, TTL), Standing::Crossing { rotated: false });
+        assert_eq!(record.standing(&token.hash(), 10 + CROSSING_MS, TTL), Standing::Dead);
     }
 
     #[test]
     fn a_session_that_was_found_expired_does_not_cross() {
         let (mut record, token) = opened();
         record.end(TTL.idle_ms);
-        assert_eq!(
-            record.standing(&token.hash(), TTL.idle_ms + 1, TTL),
-            Standing::Dead
-        );
+        assert_eq!(record.standing(&token.hash(), TTL.idle_ms + 1, TTL), Standing::Dead);
     }
 
     #[test]

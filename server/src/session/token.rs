@@ -94,10 +94,7 @@ impl SessionToken {
     #[must_use]
     pub fn parse(value: &str) -> Option<Self> {
         let (tag, secret) = value.strip_prefix(PREFIX)?.split_once('.')?;
-        Some(Self {
-            tag: Tag::parse(tag)?,
-            secret: decode(secret)?,
-        })
+        Some(Self { tag: Tag::parse(tag)?, secret: decode(secret)? })
     }
 
     /// The value for the cookie. Nothing else may receive it.

@@ -19,10 +19,7 @@ impl FromStr for VisitorId {
         if !id::is_visitor_id(text) {
             return Err(());
         }
-        text[id::VISITOR_PREFIX.len()..]
-            .parse()
-            .map(Self)
-            .map_err(|_| ())
+        text[id::VISITOR_PREFIX.len()..].parse().map(Self).map_err(|_| ())
     }
 }
 
@@ -105,10 +102,7 @@ impl Visit {
 mod tests {
     use super::*;
 
-    const TTL: Ttl = Ttl {
-        idle_ms: 1_000,
-        max_ms: 10_000,
-    };
+    const TTL: Ttl = Ttl { idle_ms: 1_000, max_ms: 10_000 };
 
     fn visit(last_activity: Millis, ended_at: Option<Millis>) -> Visit {
         Visit {
@@ -132,10 +126,7 @@ mod tests {
     #[test]
     fn a_late_fact_belongs_to_the_visit_that_covers_its_time() {
         assert!(!visit(500, Some(500)).covers(99, TTL));
-        assert!(
-            visit(500, Some(500)).covers(1_499, TTL),
-            "expired: the idle limit still covers it"
-        );
+        assert!(visit(500, Some(500)).covers(1_499, TTL), "expired: the idle limit still covers it");
         assert!(!visit(500, Some(500)).covers(1_500, TTL));
         assert!(visit(500, Some(600)).covers(600, TTL));
         assert!(
@@ -157,10 +148,7 @@ mod tests {
     #[test]
     fn a_visitor_id_keeps_one_spelling() {
         let upper = "v_018F3A5E-7C1B-4F6A-9D2E-3B4C5D6E7F80";
-        assert_eq!(
-            upper.parse::<VisitorId>().unwrap().to_string(),
-            upper.to_lowercase().replace("V_", "v_")
-        );
+        assert_eq!(upper.parse::<VisitorId>().unwrap().to_string(), upper.to_lowercase().replace("V_", "v_"));
         assert!("v_nonsense".parse::<VisitorId>().is_err());
     }
 }

@@ -21,9 +21,7 @@ pub enum StoreError {
     #[error("the migration failed: {0}")]
     Migration(#[from] refinery::Error),
     /// The database's file cannot be used.
-    #[error(
-        "cannot open the database {path}: {source}; check that its folder exists and is writable"
-    )]
+    #[error("cannot open the database {path}: {source}; check that its folder exists and is writable")]
     Open {
         /// The file.
         path: String,

@@ -46,61 +46,34 @@ impl Query {
         let mut values = HashMap::new();
         for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
             let known = ["from", "to", "tz", "site"].contains(&&*name) || more.contains(&&*name);
-            if known
-                && !value.is_empty()
-                && values
-                    .insert(name.to_string(), value.into_owned())
-                    .is_some()
-            {
+            if known && !value.is_empty() && values.insert(name.to_string(), value.into_owned()).is_some() {
                 return Err(Problem::query(format!("`{name}` is given twice.")));
             }
         }
-        let zone_name = values
-            .get("tz")
-            .cloned()
-            .unwrap_or_else(|| "UTC".to_owned());
-        let zone = TimeZone::get(&zone_name).map_err(|_| {
-            Problem::query("`tz` is an IANA time zone name, such as Europe/Berlin.")
-        })?;
+        let zone_name = values.get("tz").cloned().unwrap_or_else(|| "UTC".to_owned());
+        let zone = TimeZone::get(&zone_name)
+            .map_err(|_| Problem::query("`tz` is an IANA time zone name, such as Europe/Berlin."))?;
         let now = Timestamp::from_millisecond(now).unwrap_or(Timestamp::UNIX_EPOCH);
-        let instant = |name: &str| {
-            values
-                .get(name)
-                .map(|text| instant(name, text, &zone))
-                .transpose()
-        };
+        let instant = |name: &str| values.get(name).map(|text| instant(name, text, &zone)).transpose();
         let to = instant("to")?.unwrap_or(now);
-        let from = instant("from")?
-            .unwrap_or_else(|| to.checked_sub(720.hours()).unwrap_or(Timestamp::UNIX_EPOCH));
+        let from =
+            instant("from")?.unwrap_or_else(|| to.checked_sub(720.hours()).unwrap_or(Timestamp::UNIX_EPOCH));
         if from >= to {
-            return Err(Problem::query(
-                "`from` lies before `to`; the range is [from, to).",
-            ));
+            return Err(Problem::query("`from` lies before `to`; the range is [from, to)."));
         }
-        let site =
-            match values.get("site") {
-                Some(site) => Some(crate::site::normalize(site).ok_or_else(|| {
-                    Problem::query("`site` is a host name, such as shop.example.")
-                })?),
-                None => None,
-            };
-        Ok(Self {
-            from,
-            to,
-            zone,
-            zone_name,
-            site,
-            values,
-        })
+        let site = match values.get("site") {
+            Some(site) => Some(
+                crate::site::normalize(site)
+                    .ok_or_else(|| Problem::query("`site` is a host name, such as shop.example."))?,
+            ),
+            None => None,
+        };
+        Ok(Self { from, to, zone, zone_name, site, values })
     }
 
     /// What the report is about.
     pub(super) fn scope(&self) -> Scope {
-        Scope {
-            from: self.from.as_millisecond(),
-            to: self.to.as_millisecond(),
-            site: self.site.clone(),
-        }
+        Scope { from: self.from.as_millisecond(), to: self.to.as_millisecond(), site: self.site.clone() }
     }
 
     /// A parameter as it was given.
@@ -152,10 +125,7 @@ impl Query {
                     "This range has more than {POINTS_MAX} points; choose a shorter one, or interval=day."
                 )));
             }
-            let end = self
-                .next_cut(start, interval)
-                .unwrap_or(self.to)
-                .min(self.to);
+            let end = self.next_cut(start, interval).unwrap_or(self.to).min(self.to);
             slots.push((start.as_millisecond(), end.as_millisecond()));
             start = end;
         }
@@ -179,23 +149,16 @@ impl Query {
 
 /// An instant as RFC 3339.
 pub(super) fn rfc3339(at: Millis) -> String {
-    Timestamp::from_millisecond(at)
-        .unwrap_or(Timestamp::UNIX_EPOCH)
-        .to_string()
+    Timestamp::from_millisecond(at).unwrap_or(Timestamp::UNIX_EPOCH).to_string()
 }
 
 fn instant(name: &str, text: &str, zone: &TimeZone) -> Result<Timestamp, Problem> {
     let date = || text.parse::<Date>().ok().filter(|_| text.len() == 10);
     let midnight = |date: Date| {
-        date.to_datetime(Time::midnight())
-            .to_zoned(zone.clone())
-            .ok()
-            .map(|zoned| zoned.timestamp())
+        date.to_datetime(Time::midnight()).to_zoned(zone.clone()).ok().map(|zoned| zoned.timestamp())
     };
     // In a query, the + of an offset arrives as a space unless it was escaped.
-    let instant = date()
-        .and_then(midnight)
-        .or_else(|| text.replace(' ', "+").parse().ok());
+    let instant = date().and_then(midnight).or_else(|| text.replace(' ', "+").parse().ok());
     let instant = instant.filter(|at| (Timestamp::UNIX_EPOCH..).contains(at));
     instant.ok_or_else(|| {
         Problem::query(format!(
@@ -223,30 +186,22 @@ mod tests {
     #[test]
     fn a_date_is_midnight_in_the_time_zone() {
         let utc = read("from=2026-07-01&to=2026-07-02").unwrap().scope();
-        let berlin = read("from=2026-07-01&to=2026-07-02&tz=Europe/Berlin")
-            .unwrap()
-            .scope();
+        let berlin = read("from=2026-07-01&to=2026-07-02&tz=Europe/Berlin").unwrap().scope();
         assert_eq!(utc.from - berlin.from, 2 * 3_600_000);
         assert_eq!(berlin.to - berlin.from, 86_400_000);
     }
 
     #[test]
     fn an_offset_may_come_unescaped() {
-        let scope = read("from=2026-07-01T00:00:00+02:00&to=2026-07-02T00:00:00%2B02:00")
-            .unwrap()
-            .scope();
+        let scope = read("from=2026-07-01T00:00:00+02:00&to=2026-07-02T00:00:00%2B02:00").unwrap().scope();
         assert_eq!(scope.to - scope.from, 86_400_000);
     }
 
     #[test]
     fn days_follow_the_clock_of_the_zone_through_a_change_to_winter_time() {
         let query = read("from=2026-10-24&to=2026-10-27&tz=Europe/Berlin").unwrap();
-        let hours: Vec<_> = query
-            .slots(Interval::Day)
-            .unwrap()
-            .iter()
-            .map(|(from, to)| (to - from) / 3_600_000)
-            .collect();
+        let hours: Vec<_> =
+            query.slots(Interval::Day).unwrap().iter().map(|(from, to)| (to - from) / 3_600_000).collect();
         assert_eq!(hours, [24, 25, 24]);
         assert_eq!(query.slots(Interval::Hour).unwrap().len(), 73);
     }
@@ -255,10 +210,7 @@ mod tests {
     fn the_points_cover_the_range_without_gap_or_overlap() {
         let query = read("from=2026-10-01T10:30:00Z&to=2026-10-01T12:15:00Z").unwrap();
         let slots = query.slots(query.interval().unwrap()).unwrap();
-        let lengths: Vec<_> = slots
-            .iter()
-            .map(|(from, to)| (to - from) / 60_000)
-            .collect();
+        let lengths: Vec<_> = slots.iter().map(|(from, to)| (to - from) / 60_000).collect();
         assert_eq!(lengths, [30, 60, 15]);
         assert!(slots.windows(2).all(|pair| pair[0].1 == pair[1].0));
     }
@@ -278,11 +230,6 @@ mod tests {
         }
         assert!(read("limit=0").unwrap().limit().is_err());
         assert!(read("interval=week").unwrap().interval().is_err());
-        assert!(
-            read("from=2000-01-01&to=2026-01-01")
-                .unwrap()
-                .slots(Interval::Day)
-                .is_err()
-        );
+        assert!(read("from=2000-01-01&to=2026-01-01").unwrap().slots(Interval::Day).is_err());
     }
 }

@@ -41,10 +41,7 @@ impl Embedded {
     /// An empty store.
     #[must_use]
     pub fn new(ttl: Ttl) -> Self {
-        Self {
-            ttl,
-            inner: Mutex::default(),
-        }
+        Self { ttl, inner: Mutex::default() }
     }
 
     /// The limits it judges by.
@@ -71,10 +68,7 @@ impl Embedded {
                     record.slide(at);
                     slid.insert(record.tag);
                 }
-                Carrier::Live {
-                    tag: record.tag,
-                    visit_id,
-                }
+                Carrier::Live { tag: record.tag, visit_id }
             }
             Standing::Crossing { rotated } => Carrier::Crossing { visit_id, rotated },
             Standing::Dead => Carrier::Nothing,
@@ -85,8 +79,7 @@ impl Embedded {
     pub fn user(&self, token: &SessionToken, now: Millis) -> Option<String> {
         let inner = self.lock();
         let record = inner.records.get(&token.tag())?;
-        (record.standing(&token.hash(), now, self.ttl) == Standing::Live)
-            .then(|| record.user_id.clone())?
+        (record.standing(&token.hash(), now, self.ttl) == Standing::Live).then(|| record.user_id.clone())?
     }
 
     /// Whether an answer written now may send the token's cookie.
@@ -116,30 +109,22 @@ impl Embedded {
         let Inner { records, slid } = &mut *inner;
         slid.drain()
             .filter_map(|tag| records.get(&tag))
-            .map(|record| Slide {
-                tag: record.tag,
-                visit_id: record.visit_id,
-                at: record.last_activity,
-            })
+            .map(|record| Slide { tag: record.tag, visit_id: record.visit_id, at: record.last_activity })
             .collect()
     }
 
     /// Gives back what a failed commit did not write.
     pub fn return_slides(&self, slides: &[Slide]) {
-        self.lock()
-            .slid
-            .extend(slides.iter().map(|slide| slide.tag));
+        self.lock().slid.extend(slides.iter().map(|slide| slide.tag));
     }
 
     /// Forgets sessions that nothing can refer to any more.
     pub fn forget_dead(&self, now: Millis) {
         let ttl = self.ttl;
-        self.lock()
-            .records
-            .retain(|_, record| match record.ended_at {
-                Some(at) => now - at < CROSSING_MS && !record.expired(at, ttl),
-                None => !record.expired(now, ttl),
-            });
+        self.lock().records.retain(|_, record| match record.ended_at {
+            Some(at) => now - at < CROSSING_MS && !record.expired(at, ttl),
+            None => !record.expired(now, ttl),
+        });
     }
 
     /// How many sessions are held.

@@ -78,9 +78,8 @@ pub fn put_user(
 /// When the database refuses.
 pub fn disable_user(db: &mut Connection, name: &str, now: Millis) -> Result<bool> {
     let transaction = db.transaction()?;
-    let id: Option<String> = transaction
-        .query_row(sql!("user_disable"), params![name, now], |row| row.get(0))
-        .optional()?;
+    let id: Option<String> =
+        transaction.query_row(sql!("user_disable"), params![name, now], |row| row.get(0)).optional()?;
     if let Some(id) = &id {
         transaction.execute(sql!("tokens_of_user_end"), params![id, now])?;
     }
@@ -96,11 +95,7 @@ pub fn account(db: &Connection, name: &str) -> Result<Option<Account>> {
     let found = db
         .prepare_cached(sql!("user_by_name"))?
         .query_row([name], |row| {
-            Ok(Account {
-                id: row.get(0)?,
-                password_hash: row.get(1)?,
-                disabled: row.get(2)?,
-            })
+            Ok(Account { id: row.get(0)?, password_hash: row.get(1)?, disabled: row.get(2)? })
         })
         .optional()?;
     Ok(found)
@@ -111,10 +106,8 @@ pub fn account(db: &Connection, name: &str) -> Result<Option<Account>> {
 /// # Errors
 /// When the database refuses.
 pub fn role(db: &Connection, user_id: &str) -> Result<Option<Role>> {
-    let role: Option<String> = db
-        .prepare_cached(sql!("user_role"))?
-        .query_row([user_id], |row| row.get(0))
-        .optional()?;
+    let role: Option<String> =
+        db.prepare_cached(sql!("user_role"))?.query_row([user_id], |row| row.get(0)).optional()?;
     match role.as_deref() {
         None => Ok(None),
         Some("user") => Ok(Some(Role::User)),
@@ -134,10 +127,7 @@ pub fn put_key(db: &Connection, id: &str, name: &str, key: &ApiKey, now: Millis)
         (false, true) => "write",
         (false, false) => "",
     };
-    db.execute(
-        sql!("key_put"),
-        params![id, name, key.secret_hash, scopes, now, key.expires_at],
-    )?;
+    db.execute(sql!("key_put"), params![id, name, key.secret_hash, scopes, now, key.expires_at])?;
     Ok(())
 }
 

@@ -27,12 +27,7 @@ use crate::store::{Result, StoreError};
 /// A statement by the name of its file.
 macro_rules! sql {
     ($name:literal) => {
-        include_str!(concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/sql/sqlite/",
-            $name,
-            ".sql"
-        ))
+        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/sql/sqlite/", $name, ".sql"))
     };
 }
 use sql;
@@ -71,8 +66,7 @@ impl Sqlite {
     /// # Errors
     /// When the file cannot be opened, or a migration fails.
     pub fn open(&self) -> Result<Connection> {
-        let mut connection =
-            Connection::open(&self.path).map_err(|source| self.cannot_open(source))?;
+        let mut connection = Connection::open(&self.path).map_err(|source| self.cannot_open(source))?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
         let mode: String = connection
             .pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))
@@ -89,21 +83,38 @@ impl Sqlite {
     /// # Errors
     /// When the file cannot be opened.
     pub fn open_reader(&self) -> Result<Connection> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
-            | OpenFlags::SQLITE_OPEN_NO_MUTEX
-            | OpenFlags::SQLITE_OPEN_URI;
-        let connection = Connection::open_with_flags(&self.path, flags)
-            .map_err(|source| self.cannot_open(source))?;
+        let flags =
+            OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+        let connection =
+            Connection::open_with_flags(&self.path, flags).map_err(|source| self.cannot_open(source))?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         Ok(connection)
     }
 
-    fn cannot_open(&self, source: rusqlite::Error) -> StoreError {
-        StoreError::Open {
-            path: self.path.display().to_string(),
-            source,
+    /// Whether the database answers, or can be made. Changes nothing.
+    ///
+    /// # Errors
+    /// What is wrong with the file, or with its folder.
+    pub fn check(&self) -> Result<()> {
+        if self.path.exists() {
+            let connection = self.open_reader()?;
+            connection
+                .query_row("SELECT COUNT(*) FROM sqlite_schema", [], |_| Ok(()))
+                .map_err(|source| self.cannot_open(source))?;
+            return Ok(());
         }
+        let folder =
+            self.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        if folder.is_dir() {
+            Ok(())
+        } else {
+            Err(StoreError::Unavailable("the database's folder does not exist"))
+        }
+    }
+
+    fn cannot_open(&self, source: rusqlite::Error) -> StoreError {
+        StoreError::Open { path: self.path.display().to_string(), source }
     }
 }
 
@@ -114,11 +125,7 @@ impl Sqlite {
 pub fn migrate(connection: &mut Connection) -> Result<()> {
     let report = migrations::migrations::runner().run(connection)?;
     for migration in report.applied_migrations() {
-        tracing::info!(
-            version = migration.version(),
-            name = migration.name(),
-            "migration applied"
-        );
+        tracing::info!(version = migration.version(), name = migration.name(), "migration applied");
     }
     Ok(())
 }

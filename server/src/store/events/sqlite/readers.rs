@@ -24,11 +24,7 @@ impl Readers {
     /// At most `size` connections; each is opened when first needed.
     #[must_use]
     pub fn new(database: Sqlite, size: usize) -> Self {
-        Self {
-            database,
-            turns: Arc::new(Semaphore::new(size)),
-            idle: Arc::default(),
-        }
+        Self { database, turns: Arc::new(Semaphore::new(size)), idle: Arc::default() }
     }
 
     /// Runs `query` on a thread that may block.
@@ -58,9 +54,7 @@ impl Readers {
             readers.idle().push(connection);
             answer
         });
-        answer
-            .await
-            .unwrap_or(Err(StoreError::Unavailable("a query panicked")))
+        answer.await.unwrap_or(Err(StoreError::Unavailable("a query panicked")))
     }
 
     fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {

@@ -60,16 +60,14 @@ pub struct Counted<L> {
 /// # Errors
 /// When the database refuses; so for all below.
 pub fn visits(db: &Connection, scope: &Scope) -> Result<Visits> {
-    Ok(db
-        .prepare_cached(sql!("report_visits"))?
-        .query_row(scope.params(), |row| {
-            Ok(Visits {
-                total: row.get(0)?,
-                unique_visitors: row.get(1)?,
-                bounces: row.get::<_, Option<u64>>(2)?.unwrap_or(0),
-                average_ms: row.get(3)?,
-            })
-        })?)
+    Ok(db.prepare_cached(sql!("report_visits"))?.query_row(scope.params(), |row| {
+        Ok(Visits {
+            total: row.get(0)?,
+            unique_visitors: row.get(1)?,
+            bounces: row.get::<_, Option<u64>>(2)?.unwrap_or(0),
+            average_ms: row.get(3)?,
+        })
+    })?)
 }
 
 /// Page views of a scope.
@@ -77,9 +75,7 @@ pub fn visits(db: &Connection, scope: &Scope) -> Result<Visits> {
 /// # Errors
 /// As above.
 pub fn page_views(db: &Connection, scope: &Scope) -> Result<u64> {
-    Ok(db
-        .prepare_cached(sql!("report_page_views"))?
-        .query_row(scope.params(), |row| row.get(0))?)
+    Ok(db.prepare_cached(sql!("report_page_views"))?.query_row(scope.params(), |row| row.get(0))?)
 }
 
 /// Orders of a scope, the most frequent currency first.
@@ -106,9 +102,7 @@ pub fn money(db: &Connection, scope: &Scope) -> Result<Vec<Money>> {
 /// # Errors
 /// As above.
 pub fn orders(db: &Connection, scope: &Scope) -> Result<u64> {
-    Ok(db
-        .prepare_cached(sql!("report_order_count"))?
-        .query_row(scope.params(), |row| row.get(0))?)
+    Ok(db.prepare_cached(sql!("report_order_count"))?.query_row(scope.params(), |row| row.get(0))?)
 }
 
 /// Visits with activity since an instant.
@@ -116,9 +110,7 @@ pub fn orders(db: &Connection, scope: &Scope) -> Result<u64> {
 /// # Errors
 /// As above.
 pub fn active(db: &Connection, since: Millis, site: Option<&str>) -> Result<u64> {
-    Ok(db
-        .prepare_cached(sql!("report_active"))?
-        .query_row(params![since, site], |row| row.get(0))?)
+    Ok(db.prepare_cached(sql!("report_active"))?.query_row(params![since, site], |row| row.get(0))?)
 }
 
 /// Every site with visits or page views between two instants.
@@ -141,11 +133,7 @@ pub fn pages(db: &Connection, scope: &Scope, limit: u32) -> Result<Vec<Counted<S
     let rows = db
         .prepare_cached(sql!("report_pages"))?
         .query_map(params![scope.from, scope.to, scope.site, limit], |row| {
-            Ok(Counted {
-                label: row.get(0)?,
-                count: row.get(1)?,
-                visits: row.get(2)?,
-            })
+            Ok(Counted { label: row.get(0)?, count: row.get(1)?, visits: row.get(2)? })
         })?
         .collect::<rusqlite::Result<_>>()?;
     Ok(rows)
@@ -155,20 +143,12 @@ pub fn pages(db: &Connection, scope: &Scope, limit: u32) -> Result<Vec<Counted<S
 ///
 /// # Errors
 /// As above.
-pub fn referrers(
-    db: &Connection,
-    scope: &Scope,
-    limit: u32,
-) -> Result<Vec<Counted<Option<String>>>> {
+pub fn referrers(db: &Connection, scope: &Scope, limit: u32) -> Result<Vec<Counted<Option<String>>>> {
     let rows = db
         .prepare_cached(sql!("report_referrers"))?
         .query_map(params![scope.from, scope.to, scope.site, limit], |row| {
             let visits = row.get(1)?;
-            Ok(Counted {
-                label: row.get(0)?,
-                count: visits,
-                visits,
-            })
+            Ok(Counted { label: row.get(0)?, count: visits, visits })
         })?
         .collect::<rusqlite::Result<_>>()?;
     Ok(rows)
@@ -188,11 +168,7 @@ pub fn live_pages(
         .prepare_cached(sql!("report_live_pages"))?
         .query_map(params![since, site, viewed_since], |row| {
             let visits = row.get(1)?;
-            Ok(Counted {
-                label: row.get(0)?,
-                count: visits,
-                visits,
-            })
+            Ok(Counted { label: row.get(0)?, count: visits, visits })
         })?
         .collect::<rusqlite::Result<_>>()?;
     Ok(rows)

@@ -9,7 +9,7 @@ use crate::session::token::{SecretHash, Tag};
 use crate::session::visit::Visit;
 
 /// A visit, and how many facts it holds.
-pub(super) fn visit(row: &Row<'_>) -> rusqlite::Result<(Visit, u64)> {
+pub(in crate::store::events::sqlite) fn visit(row: &Row<'_>) -> rusqlite::Result<(Visit, u64)> {
     let visit = Visit {
         id: uuid(row, 0)?,
         site: row.get(1)?,
@@ -40,10 +40,7 @@ pub(super) fn record(row: &Row<'_>) -> rusqlite::Result<Record> {
 
 /// A retired secret.
 pub(super) fn retired(row: &Row<'_>) -> rusqlite::Result<Retired> {
-    Ok(Retired {
-        secret_hash: SecretHash::from_bytes(row.get(0)?),
-        at: row.get(1)?,
-    })
+    Ok(Retired { secret_hash: SecretHash::from_bytes(row.get(0)?), at: row.get(1)? })
 }
 
 fn uuid(row: &Row<'_>, column: usize) -> rusqlite::Result<Uuid> {
@@ -52,8 +49,7 @@ fn uuid(row: &Row<'_>, column: usize) -> rusqlite::Result<Uuid> {
 
 fn optional_uuid(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Uuid>> {
     let text: Option<String> = row.get(column)?;
-    text.map(|text| text.parse().map_err(|_| malformed(column, "a UUID")))
-        .transpose()
+    text.map(|text| text.parse().map_err(|_| malformed(column, "a UUID"))).transpose()
 }
 
 fn malformed(column: usize, what: &'static str) -> Error {
