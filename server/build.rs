@@ -11,6 +11,7 @@ use sha2::{Digest as _, Sha256};
 fn main() -> io::Result<()> {
     let root = PathBuf::from(std::env::var("CARGO_MANIFEST_DIR").map_err(io::Error::other)?).join("..");
     let out = PathBuf::from(std::env::var("OUT_DIR").map_err(io::Error::other)?);
+    println!("cargo::rerun-if-changed=sql"); // a new migration is a new program
     let mut table = String::from("&[\n");
     for folder in ["pkg/dist/cdn", "www/dist"] {
         let folder = root.join(folder);

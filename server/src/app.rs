@@ -1,5 +1,6 @@
 //! What every request shares.
 
+use std::fs::File;
 use std::sync::Arc;
 
 use crate::bots::BotFilter;
@@ -47,6 +48,8 @@ pub struct App {
     pub origins: OriginRules,
     /// Pages and client.
     pub assets: Assets,
+    /// Keeps other servers off the database.
+    pub claim: File,
     /// For the operator.
     pub metrics: Arc<Metrics>,
 }
@@ -57,6 +60,7 @@ impl App {
     /// # Errors
     /// When one of them cannot be opened.
     pub fn open(config: Serve, database: Sqlite, now: Millis) -> Result<(Self, Writer)> {
+        let claim = database.claim()?;
         let metrics = Metrics::new();
         let sessions = Arc::new(Embedded::new(config.ttl()));
         let (ingest, writer) =
@@ -82,6 +86,7 @@ impl App {
                 public: config.public_url.clone(),
             },
             assets: Assets::new(config.www.clone()),
+            claim,
             metrics,
             config,
         };

@@ -7,11 +7,11 @@
 use std::sync::Arc;
 
 use crate::ingest::Ingest;
-use crate::ingest::fact::{Command, Context, Fact};
 use crate::session::token::SessionToken;
 use crate::session::visit::VisitorId;
 use crate::session::{Carrier, Millis};
 use crate::store::StoreError;
+use crate::store::events::command::{Command, Context, Fact};
 use crate::store::sessions::embedded::Embedded;
 
 /// What a browser is to do with its session cookie.
@@ -222,7 +222,7 @@ impl Lifecycle {
         }
     }
 
-    async fn commit(&self, command: Command) -> Result<crate::ingest::fact::Outcome, Refusal> {
+    async fn commit(&self, command: Command) -> Result<crate::store::events::command::Outcome, Refusal> {
         Ok(self.ingest.commit(command).await?)
     }
 

@@ -24,8 +24,8 @@ use crate::app::App;
 use crate::clock;
 use crate::config::Serve;
 use crate::http::reply::Reply;
-use crate::ingest::fact::Command;
 use crate::service;
+use crate::store::events::command::Command;
 
 /// Open connections in total.
 const CONNECTIONS: usize = 20_000;
@@ -45,10 +45,10 @@ const HEAD_BYTES: usize = 32 * 1024;
 /// Most headers of a request.
 const HEADERS: usize = 64;
 
-/// How often what is over is swept up. Reports and the database are true to this.
+/// How often what has expired is ended, and what slid is written.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
 
-/// Sweeps between two that also end what has expired.
+/// How long to wait after an accept that failed.
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// The two listeners, bound.

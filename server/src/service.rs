@@ -189,7 +189,7 @@ fn target(head: &Parts, client: Client, tls: bool) -> (bool, String) {
 fn preflight(verdict: &Verdict) -> Reply {
     let mut answer = reply::no_content();
     if matches!(verdict, Verdict::Listed(_)) {
-        reply::set(&mut answer, header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, DELETE");
+        reply::set(&mut answer, header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST");
         reply::set(&mut answer, header::ACCESS_CONTROL_ALLOW_HEADERS, "authorization, content-type");
         reply::set(&mut answer, header::ACCESS_CONTROL_MAX_AGE, "7200");
     }

@@ -7,12 +7,12 @@ use std::sync::Arc;
 
 use tempfile::TempDir;
 use uuid::Uuid;
-use visitflow_server::ingest::fact::{Command, Context, Fact, Kind, Order, Outcome};
 use visitflow_server::ingest::{Ingest, Writer};
 use visitflow_server::observe::Metrics;
 use visitflow_server::session::token::SessionToken;
 use visitflow_server::session::visit::VisitorId;
 use visitflow_server::session::{Carrier, Millis, Ttl};
+use visitflow_server::store::events::command::{Command, Context, Fact, Kind, Order, Outcome};
 use visitflow_server::store::events::sqlite::Sqlite;
 use visitflow_server::store::events::sqlite::accounts::{self, Role};
 use visitflow_server::store::events::sqlite::ledger::uuid_v7;
@@ -317,4 +317,21 @@ async fn a_flood_of_starts_leaves_bounded_memory() {
     assert_eq!(world.sessions.len(), 1_000);
     world.ingest.commit(Command::Sweep { now: NOW + 30 * 60_000 }).await.unwrap();
     assert!(world.sessions.is_empty());
+}
+
+#[test]
+fn one_database_has_one_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = Sqlite::new(folder.path().join("visitflow.db"));
+    let claim = database.claim().unwrap();
+    assert!(database.claim().unwrap_err().to_string().contains("another visitflow server"));
+    drop(claim);
+    database.claim().unwrap();
+}
+
+#[tokio::test]
+async fn a_probe_writes() {
+    let world = World::new();
+    world.ingest.commit(Command::Probe { now: NOW }).await.unwrap();
+    assert_eq!(world.ask::<i64>("PRAGMA user_version"), NOW / 1_000);
 }

@@ -9,12 +9,12 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use uuid::Uuid;
 use visitflow_server::ingest::Ingest;
-use visitflow_server::ingest::fact::{Fact, Kind};
 use visitflow_server::lifecycle::{Cookie, Hit, Lifecycle, Page, Refusal};
 use visitflow_server::observe::Metrics;
 use visitflow_server::session::token::SessionToken;
 use visitflow_server::session::visit::VisitorId;
 use visitflow_server::session::{Millis, Ttl};
+use visitflow_server::store::events::command::{Fact, Kind};
 use visitflow_server::store::events::sqlite::Sqlite;
 use visitflow_server::store::events::sqlite::ledger::uuid_v7;
 use visitflow_server::store::sessions::embedded::Embedded;
@@ -591,7 +591,7 @@ fn run(steps: Vec<(usize, Op)>) {
                 Op::Sweep => {
                     real.lifecycle
                         .ingest
-                        .commit(visitflow_server::ingest::fact::Command::Sweep { now })
+                        .commit(visitflow_server::store::events::command::Command::Sweep { now })
                         .await
                         .unwrap();
                     continue;
@@ -601,7 +601,11 @@ fn run(steps: Vec<(usize, Op)>) {
             history[browser].push((token, cookie));
             now += 1; // no two visits begin at once: which of them covers a late fact is nobody's rule
         }
-        real.lifecycle.ingest.commit(visitflow_server::ingest::fact::Command::Sweep { now }).await.unwrap();
+        real.lifecycle
+            .ingest
+            .commit(visitflow_server::store::events::command::Command::Sweep { now })
+            .await
+            .unwrap();
     });
     drop(real);
     writer.join();

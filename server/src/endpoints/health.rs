@@ -3,8 +3,10 @@
 use hyper::header;
 
 use crate::app::App;
+use crate::clock;
 use crate::http::problem::Problem;
 use crate::http::reply::{self, Reply};
+use crate::store::events::command::Command;
 
 /// The process runs.
 #[must_use]
@@ -12,12 +14,12 @@ pub fn alive() -> Reply {
     reply::text("ok\n", "text/plain; charset=utf-8")
 }
 
-/// The server can store: its database answers.
+/// The server can store: it has just written to its database.
 ///
 /// # Errors
 /// 503 when it does not.
 pub async fn ready(app: &App) -> Result<Reply, Problem> {
-    app.lookups.read(|db| crate::store::events::sqlite::accounts::account(db, "").map(drop)).await?;
+    app.lifecycle.ingest.commit(Command::Probe { now: clock::now() }).await?;
     Ok(alive())
 }
 

@@ -14,7 +14,7 @@ use hyper::StatusCode;
 use crate::http::cookie;
 use crate::http::problem::Problem;
 use crate::http::reply::{self, Reply};
-use crate::lifecycle::{Cookie, Hit};
+use crate::lifecycle::{Cookie, Hit, Refusal};
 use crate::observe::Drop;
 use crate::service::Call;
 use crate::session::token::SessionToken;
@@ -92,4 +92,14 @@ fn set_cookie(call: &Call<'_>, answer: &mut Reply, cookie: &Cookie) {
 /// 403.
 fn forbidden(detail: &'static str) -> Problem {
     Problem::new(StatusCode::FORBIDDEN, visitflow_protocol::problem::FORBIDDEN, detail)
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Expired => Self::session_expired(),
+            Refusal::Rotated => Self::session_rotated(),
+            Refusal::Store(error) => error.into(),
+        }
+    }
 }

@@ -14,11 +14,11 @@ use crate::config::Orders;
 use crate::http::body::{self, malformed};
 use crate::http::problem::{Problem, Rejected};
 use crate::http::reply::{self, Reply};
-use crate::ingest::fact::{Fact, Kind, Order};
 use crate::observe::Stored;
 use crate::service::Call;
 use crate::session::Millis;
 use crate::session::visit::VisitorId;
+use crate::store::events::command::{Fact, Kind, Order};
 
 /// Page views.
 pub async fn page_view(call: Call<'_>) -> Result<Reply, Problem> {
@@ -157,7 +157,7 @@ impl Item for wire::PageView {
             path,
             referrer: fields::referrer(self.referrer)?,
             title: fields::title(self.title)?,
-            device: fields::device(self.device)?,
+            device: fields::device(self.device)?.filter(|_| !anonymous),
             url,
         };
         checked(call, self.visitor_id.as_deref(), self.site.as_deref(), occurred_at, anonymous, kind)
@@ -217,7 +217,7 @@ impl Item for wire::Order {
             items: fields::order_items(self.items)?,
             from_api,
             session: if from_api { fields::session_tag(self.session.as_deref())? } else { None },
-            user_id: if from_api { fields::text("user_id", self.user_id, limits::TEXT_CHARS)? } else { None },
+            user_id: if from_api { fields::short_text("user_id", self.user_id)? } else { None },
         };
         let named_site = site(call, self.site.as_deref(), url.as_deref())?;
         let visitor = visitor(call, self.visitor_id.as_deref())?.filter(|_| !call.gpc());

@@ -8,7 +8,6 @@ use hyper::StatusCode;
 use serde::Serialize;
 use visitflow_protocol::problem as kind;
 
-use crate::lifecycle::Refusal;
 use crate::store::StoreError;
 
 /// An error answer.
@@ -154,16 +153,6 @@ impl From<StoreError> for Problem {
         match error {
             StoreError::Malformed(_) => Self::internal(error.to_string()),
             _ => Self::unavailable(error.to_string()),
-        }
-    }
-}
-
-impl From<Refusal> for Problem {
-    fn from(refusal: Refusal) -> Self {
-        match refusal {
-            Refusal::Expired => Self::session_expired(),
-            Refusal::Rotated => Self::session_rotated(),
-            Refusal::Store(error) => error.into(),
         }
     }
 }

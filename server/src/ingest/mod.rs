@@ -8,8 +8,6 @@
 //! A command that the database refuses is rolled back alone (a savepoint each, tried only after
 //! the batch as a whole has failed); its neighbours are stored.
 
-pub mod fact;
-
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -20,10 +18,10 @@ use tokio::sync::{mpsc, oneshot};
 use crate::observe::Metrics;
 use crate::session::Millis;
 use crate::session::record::CROSSING_MS;
+use crate::store::events::command::{Command, Outcome};
 use crate::store::events::sqlite::ledger::{self, Ledger};
 use crate::store::sessions::embedded::Embedded;
 use crate::store::{Result, StoreError};
-use fact::{Command, Outcome};
 
 /// Most commands in one commit.
 pub const BATCH_MAX: usize = 512;

@@ -28,6 +28,12 @@ pub enum StoreError {
         /// What SQLite says.
         source: rusqlite::Error,
     },
+    /// Another server runs on this database.
+    #[error("another visitflow server runs on {0}; stop it, or name another file with --database-url")]
+    Claimed(String),
+    /// The file that claims the database cannot be used.
+    #[error("cannot lock the database: {0}; check that its folder exists and is writable")]
+    Lock(std::io::Error),
     /// A row holds what this program never writes.
     #[error("the database holds a malformed {0}")]
     Malformed(&'static str),

@@ -78,12 +78,23 @@ pub(in crate::endpoints) fn text(
     }
 }
 
+/// A text of at most [`limits::TEXT_CHARS`] characters.
+pub(in crate::endpoints) fn short_text(
+    field: &str,
+    value: Option<String>,
+) -> Result<Option<String>, Problem> {
+    if value.as_ref().is_some_and(|value| value.chars().count() > limits::TEXT_CHARS) {
+        return Err(Problem::field(format!("`{field}` has at most {} characters.", limits::TEXT_CHARS)));
+    }
+    text(field, value, usize::MAX)
+}
+
 pub(in crate::endpoints) fn device(device: Option<wire::Device>) -> Result<Option<String>, Problem> {
     let Some(mut device) = device else {
         return Ok(None);
     };
-    device.language = text("device.language", device.language, limits::TEXT_CHARS)?;
-    device.time_zone = text("device.time_zone", device.time_zone, limits::TEXT_CHARS)?;
+    device.language = short_text("device.language", device.language)?;
+    device.time_zone = short_text("device.time_zone", device.time_zone)?;
     Ok(Some(device.json()))
 }
 

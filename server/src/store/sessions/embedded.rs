@@ -2,7 +2,7 @@
 //!
 //! Invariant: a record enters only after its commit in the durable store ([`Embedded::install`]),
 //! so that a crash at any point leaves what the durable store says. What slides here is written
-//! there with the next commit, or within 30 seconds.
+//! there with the next commit, a second later at most.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -17,6 +17,7 @@ pub mod readers;
 pub mod reports;
 mod rows;
 
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -90,6 +91,22 @@ impl Sqlite {
         connection.busy_timeout(BUSY_TIMEOUT)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         Ok(connection)
+    }
+
+    /// Claims the database for one server: its sessions live in the process, and a second process
+    /// would not know of them. The claim ends with the returned file, or with the process.
+    ///
+    /// # Errors
+    /// When another server holds it.
+    pub fn claim(&self) -> Result<File> {
+        let mut path = self.path.clone().into_os_string();
+        path.push(".lock");
+        let file = File::create(path).map_err(StoreError::Lock)?;
+        match file.try_lock() {
+            Ok(()) => Ok(file),
+            Err(TryLockError::WouldBlock) => Err(StoreError::Claimed(self.path.display().to_string())),
+            Err(TryLockError::Error(error)) => Err(StoreError::Lock(error)),
+        }
     }
 
     /// Whether the database answers, or can be made. Changes nothing.

@@ -5,10 +5,10 @@ use uuid::Uuid;
 
 use super::visits::Beginning;
 use super::{Ledger, rows, sql};
-use crate::ingest::fact::{Context, Fact, Kind, Order, Outcome};
 use crate::session::visit::Visit;
 use crate::session::{Carrier, Millis};
 use crate::store::Result;
+use crate::store::events::command::{Context, Fact, Kind, Order, Outcome};
 
 impl Ledger<'_> {
     /// Stores the facts of one request, in their order.

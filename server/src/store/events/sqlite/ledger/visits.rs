@@ -4,11 +4,11 @@ use rusqlite::{OptionalExtension as _, params};
 use uuid::Uuid;
 
 use super::{Ledger, rows, sql, uuid_v7};
-use crate::ingest::fact::{Context, Fact, Kind, Outcome};
 use crate::session::record::Record;
 use crate::session::visit::{Link, Visit, VisitorId};
 use crate::session::{Carrier, Millis};
 use crate::store::Result;
+use crate::store::events::command::{Context, Fact, Kind, Outcome};
 use crate::store::sessions::embedded::Slide;
 
 /// What a visit that begins knows of itself.

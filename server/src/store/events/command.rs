@@ -1,4 +1,4 @@
-//! Facts, and the commands that the writer commits. All of them are valid by construction: the
+//! Facts, and the commands that the durable store commits. All of them are valid by construction: the
 //! endpoints check what came over the wire before they build one.
 
 use uuid::Uuid;
@@ -148,6 +148,11 @@ pub enum Command {
         engaged_ms: i64,
         /// Greatest scroll depth in per cent.
         scroll_pct: i64,
+    },
+    /// Write something, so that a disk that is full or gone shows.
+    Probe {
+        /// The instant.
+        now: Millis,
     },
     /// Write what slid, end what expired, forget what is long over.
     Sweep {
