@@ -1,0 +1,148 @@
+//! What the visitor decided, and what may happen because of it.
+//!
+//! Invariant: no other module decides whether something may be stored or sent.
+
+/// The visitor's decision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Choice {
+    /// Not asked, or not answered yet.
+    Pending,
+    /// May be measured.
+    Granted,
+    /// May not be measured.
+    Denied,
+}
+
+impl Choice {
+    /// The choice that the page's option names; what is not known is not consent.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        match text {
+            "granted" => Self::Granted,
+            "denied" => Self::Denied,
+            _ => Self::Pending,
+        }
+    }
+
+    /// The word for snapshots.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Granted => "granted",
+            Self::Denied => "denied",
+        }
+    }
+}
+
+/// What may happen now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Nothing is read, written or sent.
+    Silent,
+    /// Page views without cookies and identifiers, nothing else.
+    Anonymous,
+    /// Everything.
+    Full,
+}
+
+/// The state machine.
+#[derive(Clone, Copy, Debug)]
+pub struct Consent {
+    choice: Choice,
+    anonymous_before: bool,
+    objected: bool,
+    epoch: u32,
+}
+
+impl Consent {
+    /// `anonymous_before` is the option `beforeConsent: "anonymous"`; `objected` says that the
+    /// browser itself objects (Global Privacy Control, Do Not Track) and that this is honoured.
+    #[must_use]
+    pub fn new(choice: Choice, anonymous_before: bool, objected: bool) -> Self {
+        Self { choice, anonymous_before, objected, epoch: 0 }
+    }
+
+    /// What may happen now.
+    #[must_use]
+    pub fn mode(&self) -> Mode {
+        match (self.choice(), self.anonymous_before) {
+            (Choice::Granted, _) => Mode::Full,
+            (_, true) => Mode::Anonymous,
+            (_, false) => Mode::Silent,
+        }
+    }
+
+    /// The choice in force: an objecting browser counts as denied.
+    #[must_use]
+    pub fn choice(&self) -> Choice {
+        if self.objected { Choice::Denied } else { self.choice }
+    }
+
+    /// Grows at each change of what may happen; what an older epoch began is void.
+    #[must_use]
+    pub fn epoch(&self) -> u32 {
+        self.epoch
+    }
+
+    /// Notes a decision and returns whether [`Consent::mode`] changed.
+    pub fn decide(&mut self, choice: Choice) -> bool {
+        let before = self.mode();
+        self.choice = choice;
+        let changed = before != self.mode();
+        self.epoch += u32::from(changed);
+        changed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_happens_before_consent() {
+        for choice in [Choice::Pending, Choice::Denied] {
+            assert_eq!(Consent::new(choice, false, false).mode(), Mode::Silent);
+            assert_eq!(Consent::new(choice, true, false).mode(), Mode::Anonymous);
+        }
+    }
+
+    #[test]
+    fn an_unknown_word_is_not_consent() {
+        assert_eq!(Choice::parse("Granted"), Choice::Pending);
+        assert_eq!(Choice::parse(""), Choice::Pending);
+    }
+
+    #[test]
+    fn grant_and_revoke_each_begin_an_epoch() {
+        let mut consent = Consent::new(Choice::Pending, false, false);
+        assert!(consent.decide(Choice::Granted));
+        assert_eq!(consent.epoch(), 1);
+        assert!(consent.decide(Choice::Denied));
+        assert_eq!(consent.epoch(), 2);
+        assert_eq!(consent.mode(), Mode::Silent);
+    }
+
+    #[test]
+    fn granting_twice_changes_nothing() {
+        let mut consent = Consent::new(Choice::Granted, false, false);
+        assert!(!consent.decide(Choice::Granted));
+        assert_eq!(consent.epoch(), 0);
+    }
+
+    #[test]
+    fn denying_what_was_pending_keeps_the_epoch() {
+        let mut consent = Consent::new(Choice::Pending, true, false);
+        assert!(!consent.decide(Choice::Denied));
+        assert_eq!(consent.choice(), Choice::Denied);
+        assert_eq!(consent.mode(), Mode::Anonymous);
+    }
+
+    #[test]
+    fn an_objecting_browser_is_denied_whatever_the_page_says() {
+        let mut consent = Consent::new(Choice::Granted, false, true);
+        assert_eq!(consent.choice(), Choice::Denied);
+        assert!(!consent.decide(Choice::Granted));
+        assert_eq!(consent.mode(), Mode::Silent);
+    }
+}

@@ -1,0 +1,85 @@
+// A browser that writes down what the client does, and a server that answers as told.
+
+const requests = [];
+const written = [];
+const complaints = [];
+let answers = {};
+
+const cookies = Object.getOwnPropertyDescriptor(Document.prototype, "cookie");
+Object.defineProperty(document, "cookie", {
+  configurable: true,
+  get: () => cookies.get.call(document),
+  set: (text) => {
+    written.push(text);
+    cookies.set.call(document, text);
+  },
+});
+
+const path = (url) => new URL(url, location.href).pathname;
+
+// Requests of the test runner itself pass.
+const through = window.fetch;
+window.fetch = async (url, init) => {
+  if (typeof url !== "string" || !url.includes("/api/")) return through(url, init);
+  requests.push({ way: "fetch", path: path(url), body: JSON.parse(init.body), credentials: init.credentials, keepalive: init.keepalive });
+  const [status, body, headers] = answers[path(url)]?.shift() ?? (path(url).endsWith("/start") ? [200, { now: Date.now() }] : [204]);
+  await new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, 5);
+    init.signal.addEventListener("abort", () => {
+      clearTimeout(timer);
+      reject(new DOMException("aborted", "AbortError"));
+    });
+  });
+  if (status === 0) throw new TypeError("Failed to fetch");
+  return new Response(status === 204 ? null : JSON.stringify(body ?? {}), { status, headers });
+};
+navigator.sendBeacon = (url, body) => {
+  requests.push({ way: "beacon", path: path(url), body: JSON.parse(body) });
+  return true;
+};
+
+/** Forgets everything, cookies too, and comes back to the first page. */
+export function fresh() {
+  for (const name of ["visitor_id", "last_activity"]) document.cookie = name + "=; Max-Age=0; Path=/";
+  history.replaceState(null, "", "/landing");
+  requests.length = written.length = complaints.length = 0;
+  answers = {};
+}
+
+export const options = (more) => ({
+  endpoint: location.origin,
+  consent: "pending",
+  beforeConsent: "silent",
+  autoPageViews: true,
+  pingIntervalMs: 15000,
+  gpc: "honour",
+  dnt: "ignore",
+  landingUrl: location.href,
+  landingReferrer: "https://search.example/",
+  landingAt: Date.now() - 4000,
+  landingSent: false,
+  complain: (text) => complaints.push(text),
+  ...JSON.parse(more),
+});
+
+export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+export const answer = (at, list) => {
+  answers[at] = JSON.parse(list);
+};
+export const sent = () => JSON.stringify(requests);
+export const paths = () => requests.map((request) => request.path.split("/").pop()).join(" ");
+export const last = () => JSON.stringify(requests.at(-1) ?? null);
+export const urls = () =>
+  requests.filter((request) => request.path.endsWith("page_view")).map((request) => new URL(request.body.url).pathname).join(" ");
+export const ids = () => requests.map((request) => request.body.id).filter(Boolean).join(" ");
+export const put = (name, value) => cookies.set.call(document, `${name}=${value}; Path=/`);
+export const jar = () => cookies.get.call(document);
+export const writes = (name) => written.filter((text) => text.startsWith(name + "=")).join("\n");
+export const go = (kind, to) => history[kind](null, "", to);
+export const back = () => history.back();
+export const act = () => document.body.click();
+export const own = () => Object.hasOwn(history, "pushState");
+export const login = (run) => new Promise(run).then((value) => JSON.stringify(value), (error) => String(error));
+export const complaint = () => complaints.join("\n");
+export const leave = () => window.dispatchEvent(new PageTransitionEvent("pagehide"));
+export const restore = () => window.dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }));

@@ -1,0 +1,422 @@
+//! The client in a real browser, with a server that is made of JavaScript (`web.js`).
+//!
+//! `wasm-pack test --headless --chrome client-wasm`
+
+#![cfg(target_arch = "wasm32")]
+#![expect(clippy::unwrap_used, reason = "a test that fails is meant to panic")]
+
+use visitflow_client::{deny, end, event, grant, init, login, logout, order, page_view, revoke, snapshot};
+use visitflow_protocol::id::{is_uuid_v7, is_visitor_id};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
+
+wasm_bindgen_test_configure!(run_in_browser);
+
+#[wasm_bindgen(module = "/tests/web.js")]
+extern "C" {
+    fn fresh();
+    fn options(more: &str) -> JsValue;
+    #[wasm_bindgen(js_name = sleep)]
+    fn sleep_js(ms: u32) -> js_sys::Promise;
+    fn answer(at: &str, list: &str);
+    fn sent() -> String;
+    fn paths() -> String;
+    fn last() -> String;
+    fn urls() -> String;
+    fn ids() -> String;
+    fn put(name: &str, value: &str);
+    fn jar() -> String;
+    fn writes(name: &str) -> String;
+    fn go(kind: &str, to: &str);
+    fn back();
+    fn act();
+    fn own() -> bool;
+    fn complaint() -> String;
+    fn leave();
+    fn restore();
+    #[wasm_bindgen(js_name = login)]
+    fn promise(run: &Closure<dyn FnMut(js_sys::Function, js_sys::Function)>) -> js_sys::Promise;
+}
+
+/// Longer than an answer takes.
+const SOON: u32 = 60;
+
+async fn wait(ms: u32) {
+    wasm_bindgen_futures::JsFuture::from(sleep_js(ms)).await.unwrap();
+}
+
+/// Opens the landing page with these options, as JSON.
+async fn open(more: &str) {
+    fresh();
+    init(&options(more).unchecked_into());
+    wait(SOON).await;
+}
+
+/// What a promise came to: JSON of its value, or the text of its error.
+async fn outcome(run: impl FnMut(js_sys::Function, js_sys::Function) + 'static) -> String {
+    let run = Closure::new(run);
+    let value = wasm_bindgen_futures::JsFuture::from(promise(&run)).await.unwrap();
+    value.as_string().unwrap_or_default()
+}
+
+fn now() -> f64 {
+    js_sys::Date::now()
+}
+
+fn told(name: &str) -> JsValue {
+    js_sys::Reflect::get(&snapshot(), &name.into()).unwrap()
+}
+
+fn cookie(name: &str) -> Option<String> {
+    let all = jar();
+    let mut pairs = all.split("; ").filter_map(|pair| pair.split_once('='));
+    pairs.find(|(key, _)| *key == name).map(|(_, value)| value.into())
+}
+
+const GRANTED: &str = r#"{"consent":"granted"}"#;
+
+#[wasm_bindgen_test]
+async fn before_consent_nothing_is_written_sent_or_wrapped() {
+    for choice in ["pending", "denied"] {
+        open(&format!(r#"{{"consent":"{choice}"}}"#)).await;
+        go("pushState", "/shoes");
+        act();
+        event("play".into(), None, now());
+        page_view(None, now());
+        wait(SOON).await;
+        assert_eq!(sent(), "[]");
+        assert_eq!(writes("visitor_id"), "");
+        assert_eq!(writes("last_activity"), "");
+        assert!(!own());
+        assert_eq!(told("consent"), choice);
+        assert!(told("visitor_id").is_null());
+    }
+}
+
+#[wasm_bindgen_test]
+async fn consent_writes_the_cookies_as_specified() {
+    open(GRANTED).await;
+    let visitor = cookie("visitor_id").unwrap();
+    assert!(is_visitor_id(&visitor));
+    assert_eq!(
+        writes("visitor_id"),
+        format!("visitor_id={visitor}; Max-Age=31536000; Path=/; Secure; SameSite=Lax")
+    );
+    let activity = cookie("last_activity").unwrap();
+    assert!((now() - activity.parse::<f64>().unwrap()).abs() < 2_000.0);
+    assert_eq!(
+        writes("last_activity"),
+        format!("last_activity={activity}; Max-Age=3600; Path=/; Secure; SameSite=Lax")
+    );
+    assert_eq!(told("visitor_id"), visitor.as_str());
+    assert_eq!(told("cookies"), true);
+}
+
+#[wasm_bindgen_test]
+async fn a_domain_is_written_where_the_page_asks_for_it() {
+    open(r#"{"consent":"granted","cookieDomain":"shop.invalid"}"#).await;
+    assert!(writes("visitor_id").contains("; Path=/; Domain=shop.invalid; "));
+    assert_eq!(told("cookies"), false);
+}
+
+#[wasm_bindgen_test]
+async fn a_visitor_that_is_known_keeps_its_id() {
+    fresh();
+    let known = "v_018f3a5e-7c1b-4f6a-9d2e-3b4c5d6e7f80";
+    put("visitor_id", known);
+    init(&options(GRANTED).unchecked_into());
+    wait(SOON).await;
+    assert_eq!(cookie("visitor_id").unwrap(), known);
+    assert_eq!(writes("visitor_id"), "");
+}
+
+#[wasm_bindgen_test]
+async fn a_session_is_started_before_the_landing_page_is_sent_once() {
+    open("{}").await;
+    grant();
+    grant();
+    wait(SOON).await;
+    assert_eq!(paths(), "start page_view");
+    let view = last();
+    assert!(view.contains(r#""way":"beacon""#));
+    assert!(view.contains("https://search.example/"));
+    let age = view.split(r#""age_ms":"#).nth(1).unwrap();
+    let age: u32 = age.split([',', '}']).next().unwrap().parse().unwrap();
+    assert!((4_000..6_000).contains(&age), "{age}");
+    assert!(sent().contains(r#""credentials":"include","keepalive":true"#));
+}
+
+#[wasm_bindgen_test]
+async fn a_live_hint_needs_no_start() {
+    fresh();
+    put("last_activity", &format!("{}", now() - 60_000.0));
+    init(&options(GRANTED).unchecked_into());
+    wait(SOON).await;
+    assert_eq!(paths(), "page_view");
+}
+
+#[wasm_bindgen_test]
+async fn an_old_or_unreadable_hint_starts_once() {
+    for hint in [format!("{}", now() - 1_800_000.0), "yesterday".into()] {
+        fresh();
+        put("last_activity", &hint);
+        init(&options(GRANTED).unchecked_into());
+        act();
+        wait(SOON).await;
+        assert_eq!(paths(), "start page_view", "{hint}");
+    }
+}
+
+#[wasm_bindgen_test]
+async fn each_route_is_one_view() {
+    open(GRANTED).await;
+    go("pushState", "/shoes");
+    go("pushState", "/shoes");
+    go("replaceState", "/shoes?sort=up");
+    go("replaceState", "/boots");
+    back();
+    wait(SOON).await;
+    assert_eq!(urls(), "/landing /shoes /boots /shoes");
+}
+
+#[wasm_bindgen_test]
+async fn ids_are_of_version_7_and_grow() {
+    open(GRANTED).await;
+    for name in ["a", "b", "c"] {
+        event(name.into(), None, now());
+        go("pushState", name);
+    }
+    wait(4 * SOON).await;
+    let ids = ids();
+    let mut ids: Vec<&str> = ids.split(' ').collect();
+    assert!(ids.len() >= 7);
+    assert!(ids.iter().all(|id| is_uuid_v7(id)));
+    let count = ids.len();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), count);
+}
+
+#[wasm_bindgen_test]
+async fn events_and_orders_carry_their_fields() {
+    open(GRANTED).await;
+    event("play".into(), Some(r#"{"level":3}"#.into()), now());
+    wait(SOON).await;
+    assert!(last().contains(r#""name":"play","props":{"level":3}"#));
+    order("A-1".into(), "49.90".into(), "EUR".into(), Some("[]".into()), now());
+    wait(SOON).await;
+    assert!(last().contains(r#""id":"A-1","amount":"49.90","currency":"EUR","items":[]"#));
+}
+
+#[wasm_bindgen_test]
+async fn a_failure_is_tried_again_with_the_same_id() {
+    open(GRANTED).await;
+    let at = "/api/telemetry/event";
+    answer(at, r#"[[503, {}, {"Retry-After": "1"}], [0]]"#);
+    event("play".into(), None, now());
+    wait(500).await;
+    assert_eq!(paths(), "start page_view event");
+    assert_eq!(told("queued"), 1);
+    wait(3_500).await;
+    let three = sent();
+    let tries: Vec<&str> = three.split(r#"event","body":{"id":""#).skip(1).collect();
+    assert_eq!(tries.len(), 3);
+    assert!(tries.iter().all(|body| body[..36] == tries[0][..36]));
+    assert_eq!(told("queued"), 0);
+}
+
+#[wasm_bindgen_test]
+async fn a_refusal_is_final() {
+    open(GRANTED).await;
+    answer("/api/telemetry/event", r#"[[400, {"detail": "Mend it."}]]"#);
+    event("play".into(), None, now());
+    wait(SOON).await;
+    assert_eq!(told("dropped"), 1);
+    assert_eq!(told("queued"), 0);
+    assert_eq!(complaint(), "Mend it.");
+}
+
+#[wasm_bindgen_test]
+async fn a_browser_that_is_not_counted_is_left_alone() {
+    fresh();
+    answer("/api/session/start", "[[204]]");
+    init(&options(GRANTED).unchecked_into());
+    wait(SOON).await;
+    go("pushState", "/shoes");
+    act();
+    event("play".into(), None, now());
+    wait(SOON).await;
+    assert_eq!(paths(), "start");
+    assert_eq!(told("session"), "refused");
+}
+
+#[wasm_bindgen_test]
+async fn anonymous_views_carry_no_cookie_and_no_visitor() {
+    open(r#"{"beforeConsent":"anonymous"}"#).await;
+    go("pushState", "/shoes");
+    event("play".into(), None, now());
+    act();
+    wait(4 * SOON).await;
+    assert_eq!(urls(), "/landing /shoes");
+    let all = sent();
+    assert_eq!(all.matches(r#""anonymous":true"#).count(), 2);
+    assert_eq!(all.matches(r#""credentials":"omit""#).count(), 2);
+    assert!(!all.contains("visitor_id") && !all.contains("device"));
+    assert_eq!(writes("visitor_id"), "");
+    assert_eq!(writes("last_activity"), "");
+}
+
+#[wasm_bindgen_test]
+async fn a_revoke_deletes_the_cookies_and_ends_the_session() {
+    open(GRANTED).await;
+    assert!(own());
+    answer("/api/telemetry/event", "[[503], [503]]");
+    event("waits".into(), None, now());
+    wait(SOON).await;
+    let done = outcome(revoke).await;
+    assert_eq!(done, "");
+    assert_eq!(paths(), "start page_view event end");
+    assert_eq!(cookie("visitor_id"), None);
+    assert_eq!(cookie("last_activity"), None);
+    assert!(!own());
+    go("pushState", "/shoes");
+    act();
+    event("late".into(), None, now());
+    wait(1_500).await;
+    assert_eq!(paths(), "start page_view event end");
+}
+
+#[wasm_bindgen_test]
+async fn an_answer_of_before_the_revoke_is_void() {
+    fresh();
+    init(&options(GRANTED).unchecked_into());
+    deny();
+    wait(2 * SOON).await;
+    assert_eq!(paths(), "start end");
+    assert_eq!(cookie("visitor_id"), None);
+    assert_eq!(cookie("last_activity"), None);
+    assert_eq!(told("session"), "none");
+}
+
+#[wasm_bindgen_test]
+async fn a_new_consent_is_a_new_visitor() {
+    open(GRANTED).await;
+    let first = cookie("visitor_id");
+    deny();
+    wait(SOON).await;
+    grant();
+    wait(SOON).await;
+    assert!(cookie("visitor_id").is_some());
+    assert_ne!(cookie("visitor_id"), first);
+    assert_eq!(paths(), "start page_view end start");
+}
+
+#[wasm_bindgen_test]
+async fn a_new_consent_waits_until_the_old_session_has_ended() {
+    open(GRANTED).await;
+    deny();
+    grant();
+    assert_eq!(paths(), "start page_view end");
+    wait(2 * SOON).await;
+    assert_eq!(paths(), "start page_view end start");
+    assert!(cookie("visitor_id").is_some());
+}
+
+#[wasm_bindgen_test]
+async fn what_the_server_would_refuse_is_not_sent() {
+    open(GRANTED).await;
+    event(String::new(), None, now());
+    event("x".repeat(65), None, now());
+    event("play".into(), Some("[1]".into()), now());
+    event("play".into(), Some(format!(r#"{{"a":"{}"}}"#, "x".repeat(4_096))), now());
+    wait(SOON).await;
+    assert_eq!(paths(), "start page_view");
+    assert_eq!(told("dropped"), 4);
+}
+
+#[wasm_bindgen_test]
+async fn a_page_that_goes_away_sends_what_waits_by_beacon() {
+    open(GRANTED).await;
+    answer("/api/telemetry/event", "[[503]]");
+    event("waits".into(), None, now());
+    wait(SOON).await;
+    leave();
+    assert!(paths().starts_with("start page_view event event"));
+    assert!(sent().contains(r#""beacon","path":"/api/telemetry/event""#));
+    let all = sent();
+    let mut ids = all.split(r#"event","body":{"id":""#).skip(1).map(|body| &body[..36]);
+    assert_eq!(ids.next(), ids.next());
+}
+
+#[wasm_bindgen_test]
+async fn a_page_back_from_the_cache_is_a_view() {
+    open(GRANTED).await;
+    restore();
+    wait(SOON).await;
+    assert_eq!(urls(), "/landing /landing");
+}
+
+#[wasm_bindgen_test]
+async fn a_login_lets_others_settle_and_holds_new_ones() {
+    open(GRANTED).await;
+    event("before".into(), None, now());
+    answer("/api/auth/login", r#"[[200, {"user_id": "u_1"}]]"#);
+    let user = outcome(|resolve, reject| {
+        login("ann".into(), "secret".into(), resolve, reject);
+        event("after".into(), None, now());
+    })
+    .await;
+    assert_eq!(user, r#"{"user_id":"u_1"}"#);
+    wait(SOON).await;
+    assert_eq!(paths(), "start page_view event login event");
+    assert!(!sent().contains("visit\":"));
+}
+
+#[wasm_bindgen_test]
+async fn a_login_without_consent_measures_nothing() {
+    open("{}").await;
+    answer("/api/auth/login", r#"[[200, {"user_id": "u_1"}]]"#);
+    outcome(|resolve, reject| login("ann".into(), "secret".into(), resolve, reject)).await;
+    assert_eq!(paths(), "login");
+    assert!(last().contains(r#""visit":false"#));
+    assert_eq!(writes("last_activity"), "");
+}
+
+#[wasm_bindgen_test]
+async fn a_refused_login_says_why() {
+    open(GRANTED).await;
+    answer("/api/auth/login", r#"[[401, {"detail": "Wrong password."}], [0]]"#);
+    let bad = |resolve, reject| login("ann".into(), "x".into(), resolve, reject);
+    assert_eq!(outcome(bad).await, "Error: Wrong password.");
+    assert!(outcome(bad).await.contains("could not be reached"));
+}
+
+#[wasm_bindgen_test]
+async fn logout_keeps_the_session_and_end_forgets_it() {
+    open(GRANTED).await;
+    outcome(logout).await;
+    assert_eq!(told("session"), "live");
+    outcome(end).await;
+    assert_eq!(told("session"), "ended");
+    assert_eq!(cookie("last_activity"), None);
+    act();
+    wait(SOON).await;
+    assert_eq!(paths(), "start page_view logout end");
+    event("play".into(), None, now());
+    wait(SOON).await;
+    assert_eq!(paths(), "start page_view logout end start event");
+}
+
+#[wasm_bindgen_test]
+async fn activity_pings_after_a_while_and_an_expired_session_is_started_once() {
+    open(r#"{"consent":"granted","pingIntervalMs":100}"#).await;
+    answer("/api/session/ping", "[[401], [401], [401]]");
+    act();
+    wait(1_200).await;
+    assert_eq!(paths(), "start page_view ping start");
+    act();
+    wait(1_200).await;
+    act();
+    wait(1_200).await;
+    assert_eq!(paths(), "start page_view ping start ping");
+}

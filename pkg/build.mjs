@@ -1,0 +1,170 @@
+// Builds the package into dist/ (or `--out DIR`): WebAssembly by cargo, wasm-bindgen and wasm-opt,
+// JavaScript by esbuild. Skips everything when no input changed.
+//
+//     node pkg/build.mjs [--out DIR]
+
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { brotliCompressSync, constants } from "node:zlib";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const root = dirname(here);
+const at = process.argv.indexOf("--out");
+const out = at < 0 ? join(here, "dist") : resolve(process.argv[at + 1] ?? "");
+const target = process.env.CARGO_TARGET_DIR ? resolve(process.env.CARGO_TARGET_DIR) : join(root, "target");
+const { version } = JSON.parse(readFileSync(join(here, "package.json"), "utf8"));
+
+// Rust's own switches for small code: a panic stops at once and carries no text.
+const RUSTFLAGS = "-Zunstable-options -Cpanic=immediate-abort -Zfmt-debug=none -Zlocation-detail=none";
+
+// Named, not --all-features: with those wasm-opt writes types that Chromium refuses to compile.
+const FEATURES = ["bulk-memory", "reference-types", "sign-ext", "mutable-globals", "nontrapping-float-to-int", "multivalue"];
+
+const run = (program, args, env = {}) =>
+  execFileSync(program, args, { cwd: root, stdio: ["ignore", "inherit", "inherit"], env: { ...process.env, ...env } });
+
+const ask = (program, args) => {
+  try {
+    return execFileSync(program, args, { cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
+  } catch {
+    return "";
+  }
+};
+
+const sha256 = (data) => createHash("sha256").update(data).digest("hex");
+
+function files(path) {
+  const whole = join(root, path);
+  if (statSync(whole).isFile()) return [path];
+  return readdirSync(whole).sort().flatMap((name) => files(join(path, name)));
+}
+
+const inputs = [
+  "Cargo.lock",
+  "Cargo.toml",
+  "client-wasm/Cargo.toml",
+  "client-wasm/src",
+  "protocol/Cargo.toml",
+  "protocol/src",
+  "pkg/build.mjs",
+  "pkg/package.json",
+  "pkg/package-lock.json",
+  "pkg/src",
+].flatMap(files);
+
+const stamp = sha256(
+  [ask("rustc", ["--version"]), ...inputs.map((path) => path + sha256(readFileSync(join(root, path))))].join("\n"),
+);
+const stampFile = join(out, ".stamp");
+if (existsSync(stampFile) && readFileSync(stampFile, "utf8") === stamp) {
+  console.log("visitflow package: up to date");
+  process.exit(0);
+}
+
+// What the build needs, said before anything is built.
+const bindgen = /name = "wasm-bindgen"\nversion = "(.+)"/.exec(readFileSync(join(root, "Cargo.lock"), "utf8"))[1];
+const missing = [
+  ask("wasm-bindgen", ["--version"]) !== `wasm-bindgen ${bindgen}` &&
+    `cargo install wasm-bindgen-cli --version ${bindgen}`,
+  !existsSync(join(ask("rustc", ["--print", "target-libdir", "--target", "wasm32-unknown-unknown"]) || "none")) &&
+    "rustup target add wasm32-unknown-unknown",
+  !existsSync(join(ask("rustc", ["--print", "sysroot"]), "lib/rustlib/src/rust/library")) &&
+    "rustup component add rust-src",
+].filter(Boolean);
+if (missing.length > 0) {
+  console.error(`The package cannot be built yet. Run first:\n  ${missing.join("\n  ")}`);
+  process.exit(1);
+}
+if (!existsSync(join(here, "node_modules/.package-lock.json"))) {
+  execFileSync("npm", ["ci", "--no-audit", "--no-fund"], { cwd: here, stdio: ["ignore", "inherit", "inherit"] });
+}
+
+run(
+  "cargo",
+  [
+    "build", "--package", "visitflow-client", "--lib", "--profile", "wasm",
+    "--target", "wasm32-unknown-unknown",
+    "-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size",
+  ],
+  { RUSTC_BOOTSTRAP: "1", RUSTFLAGS, CARGO_TARGET_DIR: target },
+);
+
+const work = join(target, "visitflow-package");
+rmSync(work, { recursive: true, force: true });
+mkdirSync(work, { recursive: true });
+run("wasm-bindgen", [
+  "--target", "web", "--no-typescript", "--out-name", "glue", "--out-dir", work,
+  join(target, "wasm32-unknown-unknown/wasm/visitflow_client.wasm"),
+]);
+const wasmFile = join(work, "visitflow.wasm");
+run(process.execPath, [
+  join(here, "node_modules/binaryen/bin/wasm-opt"),
+  "-Oz", "--converge", ...FEATURES.map((name) => `--enable-${name}`),
+  join(work, "glue_bg.wasm"), "-o", wasmFile,
+]);
+const wasm = readFileSync(wasmFile);
+const glue = readFileSync(join(work, "glue.js"), "utf8");
+
+const esbuild = await import("esbuild");
+
+/** Bundles one file of src/; `wasmName` is the file that the glue refers to. */
+async function bundle(entry, { format = "esm", define = {}, external = [], wasmName = "visitflow.wasm" } = {}) {
+  const result = await esbuild.build({
+    entryPoints: [join(here, "src", entry)],
+    bundle: true,
+    minify: true,
+    write: false,
+    format,
+    target: "es2021",
+    legalComments: "none",
+    define: { VERSION: JSON.stringify(version), ...define },
+    external,
+    plugins: [{
+      name: "glue",
+      setup(build) {
+        build.onResolve({ filter: /^glue$/ }, () => ({ path: "glue", namespace: "glue" }));
+        build.onLoad({ filter: /^glue$/, namespace: "glue" }, () => ({ contents: glue.replaceAll("glue_bg.wasm", wasmName) }));
+      },
+    }],
+  });
+  return result.outputFiles[0].contents;
+}
+
+// Everything is made aside and moved into place at the end: nobody sees half a package.
+const fresh = join(work, "dist");
+mkdirSync(join(fresh, "cdn"), { recursive: true });
+const put = (name, data) => writeFileSync(join(fresh, name), data);
+
+put("visitflow.wasm", wasm);
+put("core.js", await bundle("core.js"));
+put("index.js", await bundle("index.js", { external: ["./core.js"] }));
+put("node.js", await bundle("node.js"));
+
+const hashed = (data, extension) => `visitflow-${sha256(data).slice(0, 16)}.${extension}`;
+const wasmName = hashed(wasm, "wasm");
+const cdnGlue = await bundle("core.js", { wasmName });
+const glueName = hashed(cdnGlue, "js");
+const loader = await bundle("script.js", {
+  format: "iife",
+  define: { GLUE: JSON.stringify(glueName), WASM: JSON.stringify(wasmName) },
+});
+put(join("cdn", wasmName), wasm);
+put(join("cdn", glueName), cdnGlue);
+put(join("cdn", "visitflow.js"), loader);
+put(".stamp", stamp);
+
+rmSync(out, { recursive: true, force: true });
+mkdirSync(dirname(out), { recursive: true });
+try {
+  renameSync(fresh, out);
+} catch {
+  cpSync(fresh, out, { recursive: true }); // another file system
+}
+
+const brotli = (data) => brotliCompressSync(data, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }).length;
+const sizes = { loader: brotli(loader), glue: brotli(cdnGlue), wasm: brotli(wasm) };
+const total = sizes.loader + sizes.glue + sizes.wasm;
+console.log(`visitflow package, bytes at brotli 11: loader ${sizes.loader}, glue ${sizes.glue}, wasm ${sizes.wasm}, together ${total}`);

@@ -1,0 +1,199 @@
+/**
+ * visitflow measures visits with consent. Before consent it stores nothing and (unless
+ * `beforeConsent` is `"anonymous"`) sends nothing. It never throws into the page: only the
+ * promises of {@link login}, {@link logout} and {@link end} reject.
+ *
+ * In Node (server-side rendering) every function exists and does nothing.
+ */
+
+/** What the visitor decided. visitflow does not remember it: your banner does. */
+export type Consent = "pending" | "granted" | "denied";
+
+/** The options of {@link init}; a script tag spells them `data-cookie-domain="…"` and so on. */
+export interface Options {
+  /**
+   * Base URL of the visitflow server.
+   * @default the page's origin; with a script tag, the origin of the script
+   */
+  endpoint?: string;
+  /**
+   * The site that reports speak of.
+   * @default the host of the page's URL, without `www.`
+   */
+  site?: string;
+  /**
+   * `Domain` of the cookies `visitor_id` and `last_activity`, for a server on a subdomain; equal
+   * to the server's `--cookie-domain`.
+   * @default the page's host alone
+   */
+  cookieDomain?: string;
+  /**
+   * The consent that is known when the page loads.
+   * @default "pending"
+   */
+  consent?: Consent;
+  /**
+   * While consent is pending or denied: `"silent"` reads, writes and sends nothing, and does not
+   * even load the WebAssembly; `"anonymous"` sends page views without cookies or identifiers.
+   * @default "silent"
+   */
+  beforeConsent?: "silent" | "anonymous";
+  /**
+   * Send a page view on load and on each route change (`pushState`, `replaceState`, back and
+   * forward). With `false`, call {@link pageView} yourself.
+   * @default true
+   */
+  autoPageViews?: boolean;
+  /**
+   * Least time in milliseconds between two pings of an active page; at least 1000.
+   * @default 15000
+   */
+  pingIntervalMs?: number;
+  /**
+   * Global Privacy Control: `"honour"` treats a browser that sends it as denied, whatever
+   * `consent` and {@link grant} say. Use `"ignore"` together with the server's `--gpc ignore`.
+   * @default "honour"
+   */
+  gpc?: "honour" | "ignore";
+  /**
+   * Do Not Track: `"honour"` treats a browser that sends it as denied.
+   * @default "ignore"
+   */
+  dnt?: "honour" | "ignore";
+}
+
+/** A purchase. */
+export interface Order {
+  /** The shop's own order number, 1 to 64 characters; the same number is the same order. */
+  id: string;
+  /** Decimal string such as `"49.90"`: at most 12 digits before and 4 after the point; negative for a refund. */
+  amount: string | number;
+  /** ISO 4217 code such as `"EUR"`. */
+  currency: string;
+  /** What was bought, at most 200. */
+  items?: OrderItem[];
+}
+
+/** One line of an {@link Order}. */
+export interface OrderItem {
+  sku?: string;
+  name?: string;
+  quantity?: number;
+  /** Price of one piece, as a decimal string. */
+  price?: string;
+}
+
+/** What {@link login} resolves with. */
+export interface SignedIn {
+  /** The server's identifier of the user; empty in Node. */
+  user_id: string;
+}
+
+/** What visitflow knows about itself, for debugging and for privacy pages. */
+export interface Snapshot {
+  /** Version of the client. */
+  version: string;
+  /** The consent in force; `"denied"` too where Global Privacy Control is honoured. */
+  consent: Consent;
+  /** The visitor's identifier; null without consent. */
+  visitor_id: string | null;
+  /**
+   * `"none"`: no session is known; `"starting"`; `"live"`; `"ended"` by {@link end};
+   * `"refused"`: the server does not count this browser (a bot, for instance).
+   */
+  session: "none" | "starting" | "live" | "ended" | "refused";
+  /** Milliseconds since the Unix epoch, from the cookie `last_activity`; null if there is none. */
+  last_activity: number | null;
+  /** Facts that wait to be sent. */
+  queued: number;
+  /** Facts that were sent since the page loaded. */
+  sent: number;
+  /** Facts that were given up: invalid, refused by the server, without consent, or over the limit of 200. */
+  dropped: number;
+  /** Whether this page's cookies stick; null before consent. */
+  cookies: boolean | null;
+}
+
+/**
+ * Begins measuring. Call it once; later calls change nothing. The script tag calls it by itself.
+ */
+export function init(options?: Options): void;
+
+/** The visitor consents: cookies are written, the landing page view is sent. */
+export function grant(): void;
+
+/**
+ * The visitor takes consent back: nothing more is sent, what waits is discarded, the cookies are
+ * deleted and the server ends the session. Resolves once the server was told; never rejects.
+ */
+export function revoke(): Promise<void>;
+
+/** The visitor declines. After a {@link grant} it is a {@link revoke}. */
+export function deny(): void;
+
+/**
+ * Sends a page view, for pages that set `autoPageViews: false`.
+ * @param url address of the page, relative to the current one; default the current one
+ */
+export function pageView(url?: string): void;
+
+/**
+ * Sends a custom event. Without consent it is dropped.
+ * @param name at most 64 characters
+ * @param props a JSON object of at most 4096 bytes
+ */
+export function event(name: string, props?: Record<string, unknown>): void;
+
+/** Sends an order. Without consent it is dropped: report it from your server then. */
+export function order(order: Order): void;
+
+/**
+ * Signs in with the visitflow server. Without consent it signs in without measuring.
+ * Rejects with an `Error` whose message says what to do.
+ */
+export function login(username: string, password: string): Promise<SignedIn>;
+
+/** Signs out; the visit goes on. Rejects with an `Error` whose message says what to do. */
+export function logout(): Promise<void>;
+
+/**
+ * Ends the session; consent stays. The next page view, event or order begins a new one.
+ * Rejects with an `Error` whose message says what to do.
+ */
+export function end(): Promise<void>;
+
+/** What visitflow knows about itself. Never rejects and never loads anything. */
+export function snapshot(): Promise<Snapshot>;
+
+/**
+ * The script tag's global: the same functions, also callable as a command
+ * (`visitflow("event", "play", {level: 3})`), which a stub can queue before the script arrives.
+ */
+export interface Visitflow {
+  (command: "grant" | "deny"): void;
+  (command: "revoke" | "logout" | "end"): Promise<void>;
+  (command: "pageView", url?: string): void;
+  (command: "event", name: string, props?: Record<string, unknown>): void;
+  (command: "order", order: Order): void;
+  (command: "login", username: string, password: string): Promise<SignedIn>;
+  (command: "snapshot"): Promise<Snapshot>;
+  (command: "init", options?: Options): void;
+  init: typeof init;
+  grant: typeof grant;
+  revoke: typeof revoke;
+  deny: typeof deny;
+  pageView: typeof pageView;
+  event: typeof event;
+  order: typeof order;
+  login: typeof login;
+  logout: typeof logout;
+  end: typeof end;
+  snapshot: typeof snapshot;
+}
+
+declare global {
+  interface Window {
+    /** Set by the script tag; not by the import. */
+    visitflow?: Visitflow;
+  }
+}

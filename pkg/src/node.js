@@ -1,0 +1,18 @@
+// Where there is no page (Node, workers): the same names, and nothing happens.
+
+import { resting } from "./resting.js";
+
+const nothing = () => {};
+const settled = () => Promise.resolve();
+
+export const init = nothing;
+export const grant = nothing;
+export const deny = nothing;
+export const pageView = nothing;
+export const event = nothing;
+export const order = nothing;
+export const revoke = settled;
+export const logout = settled;
+export const end = settled;
+export const login = () => Promise.resolve({ user_id: "" });
+export const snapshot = () => Promise.resolve(resting());

@@ -1,0 +1,12 @@
+/** What snapshot() tells while no WebAssembly is there to ask. */
+export const resting = (consent = "pending", dropped = 0) => ({
+  version: VERSION,
+  consent,
+  visitor_id: null,
+  session: "none",
+  last_activity: null,
+  queued: 0,
+  sent: 0,
+  dropped,
+  cookies: null,
+});

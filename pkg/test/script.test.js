@@ -1,0 +1,109 @@
+// The script tag in a page made of stand-ins: what it does before the WebAssembly is there.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { createContext, runInContext } from "node:vm";
+
+const loader = readFileSync(new URL("../dist/cdn/visitflow.js", import.meta.url), "utf8");
+
+/** A page that holds the tag; what the script does is written down. */
+function page(dataset = {}, { gpc, before = "" } = {}) {
+  const seen = { fetched: [], beacons: [], cookies: [], warned: [] };
+  const listeners = {};
+  const document = {
+    currentScript: { src: "https://stats.example/visitflow.js", dataset },
+    referrer: "https://search.example/",
+    get cookie() {
+      return "";
+    },
+    set cookie(text) {
+      seen.cookies.push(text);
+    },
+  };
+  const window = createContext({
+    document,
+    location: { href: "https://shop.example/landing", origin: "https://shop.example" },
+    navigator: { globalPrivacyControl: gpc, sendBeacon: (url, body) => seen.beacons.push([url, JSON.parse(body)]) },
+    crypto,
+    URL,
+    console: { warn: (...words) => seen.warned.push(words.join(" ")) },
+    addEventListener: (name, run) => (listeners[name] = run),
+    fetch: (url) => {
+      seen.fetched.push(url);
+      return new Promise(() => {});
+    },
+  });
+  window.window = window;
+  runInContext(before, window);
+  runInContext(loader, window);
+  return { visitflow: window.visitflow, seen, leave: () => listeners.pagehide?.() };
+}
+
+const soon = () => new Promise((resolve) => setTimeout(resolve, 10));
+
+test("nothing is fetched, sent or stored before consent", async () => {
+  for (const consent of ["pending", "denied", undefined]) {
+    const { visitflow, seen, leave } = page({ consent });
+    visitflow.event("play");
+    visitflow("pageView");
+    visitflow("deny");
+    await visitflow.revoke();
+    await visitflow.end();
+    leave();
+    await soon();
+    assert.deepEqual(seen, { fetched: [], beacons: [], cookies: [], warned: [] });
+    assert.equal((await visitflow.snapshot()).visitor_id, null);
+    assert.equal((await visitflow("snapshot")).dropped, 2);
+  }
+});
+
+test("consent fetches the companions from beside the script", async () => {
+  const { visitflow, seen } = page({ consent: "pending" });
+  visitflow("grant");
+  await soon();
+  assert.match(seen.fetched[0], /^https:\/\/stats\.example\/visitflow-[0-9a-f]{16}\.wasm$/);
+});
+
+test("commands that a stub has queued are carried out", async () => {
+  const before = `window.visitflow = function () { (visitflow.q = visitflow.q || []).push(arguments) }; visitflow("grant");`;
+  const { seen } = page({}, { before });
+  await soon();
+  assert.equal(seen.fetched.length, 1);
+});
+
+test("a page that leaves early sends its view once", async () => {
+  const { seen, leave } = page({ consent: "granted", cookieDomain: "example" });
+  leave();
+  leave();
+  assert.equal(seen.beacons.length, 1);
+  const [url, view] = seen.beacons[0];
+  assert.equal(url, "https://stats.example/api/telemetry/page_view");
+  assert.equal(view.url, "https://shop.example/landing");
+  assert.equal(view.referrer, "https://search.example/");
+  assert.ok(view.age_ms >= 0);
+  assert.deepEqual(seen.cookies, [
+    `visitor_id=${view.visitor_id}; Max-Age=31536000; Path=/; Domain=example; Secure; SameSite=Lax`,
+  ]);
+});
+
+test("Global Privacy Control counts as denied, unless the page ignores it", async () => {
+  const honoured = page({ consent: "granted" }, { gpc: true });
+  honoured.visitflow.grant();
+  const ignored = page({ consent: "granted", gpc: "ignore" }, { gpc: true });
+  await soon();
+  assert.equal((await honoured.visitflow.snapshot()).consent, "denied");
+  assert.equal(honoured.seen.fetched.length, 0);
+  assert.equal(ignored.seen.fetched.length, 1);
+});
+
+test("nothing is thrown into the page, and one line is said", async () => {
+  const { visitflow, seen } = page({ consent: "pending" });
+  visitflow.order();
+  visitflow.pageView("http://[");
+  const circle = {};
+  circle.circle = circle;
+  visitflow.event("play", circle);
+  visitflow("no such command");
+  assert.equal(seen.warned.length, 1);
+});
