@@ -13,9 +13,7 @@ pub fn is_visitor_id(text: &str) -> bool {
 #[must_use]
 pub fn is_uuid_v7(text: &str) -> bool {
     let bytes = text.as_bytes();
-    is_uuid(text)
-        && bytes[14] == b'7'
-        && matches!(bytes[19], b'8' | b'9' | b'a' | b'b' | b'A' | b'B')
+    is_uuid(text) && bytes[14] == b'7' && matches!(bytes[19], b'8' | b'9' | b'a' | b'b' | b'A' | b'B')
 }
 
 fn is_uuid(text: &str) -> bool {

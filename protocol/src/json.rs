@@ -22,9 +22,7 @@ impl Object {
     /// An object without fields.
     #[must_use]
     pub fn new() -> Self {
-        Self {
-            text: String::from("{"),
-        }
+        Self { text: String::from("{") }
     }
 
     /// A text field.

@@ -50,11 +50,7 @@ pub struct PageView {
 
 /// What a page was seen on. Nothing here identifies a person.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Deserialize, serde::Serialize),
-    serde(default)
-)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize), serde(default))]
 pub struct Device {
     /// Width of the screen in CSS pixels.
     pub screen_width: Option<u32>,
@@ -256,10 +252,7 @@ impl Login {
         Object::new()
             .text("username", self.username.as_deref())
             .text("password", self.password.as_deref())
-            .json(
-                "visit",
-                self.visit.map(|visit| if visit { "true" } else { "false" }),
-            )
+            .json("visit", self.visit.map(|visit| if visit { "true" } else { "false" }))
             .end()
     }
 }
@@ -286,10 +279,7 @@ mod tests {
             site: None,
             webdriver: false,
         };
-        assert_eq!(
-            serde_json::from_str::<PageView>(&view.json()).unwrap(),
-            view
-        );
+        assert_eq!(serde_json::from_str::<PageView>(&view.json()).unwrap(), view);
         let event = Event {
             name: Some("play".into()),
             props: Some(Json(r#"{"a":[1,2.5,null]}"#.into())),
@@ -312,21 +302,12 @@ mod tests {
             webdriver: true,
         };
         assert_eq!(serde_json::from_str::<Ping>(&ping.json()).unwrap(), ping);
-        let start = Start {
-            url: Some("u".into()),
-            ..Start::default()
-        };
+        let start = Start { url: Some("u".into()), ..Start::default() };
         assert_eq!(serde_json::from_str::<Start>(&start.json()).unwrap(), start);
         assert!(
-            serde_json::from_str::<Login>(
-                &Login {
-                    visit: Some(false),
-                    ..Login::default()
-                }
-                .json()
-            )
-            .unwrap()
-            .visit
+            serde_json::from_str::<Login>(&Login { visit: Some(false), ..Login::default() }.json())
+                .unwrap()
+                .visit
                 == Some(false)
         );
         assert_eq!(Start::default().json(), "{}");

@@ -1,2 +1,100 @@
-//! Developer commands.
-fn main() {}
+//! The developer's commands. `cargo xtask --help` lists them.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`demo`] | the demo shop and the dashboard on this machine |
+//! | [`test`] | every check, in one sequence: what a laptop and CI both run |
+//! | [`build`] | the client's package, the pages and the server |
+//! | [`size`] | what a page downloads, in bytes |
+//! | [`install`] | the tools that the others need, installed where they are missing |
+//! | [`process`] | running other programs and saying which |
+//! | [`report`] | reading the figures that test runners print |
+
+#![forbid(unsafe_code)]
+
+mod build;
+mod demo;
+mod install;
+mod process;
+mod report;
+mod size;
+mod test;
+
+use anyhow::{Result, bail};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+const HELP: &str = "\
+The developer's commands of visitflow.
+
+Usage: cargo xtask <command>
+
+Commands:
+  demo [--port PORT]   Build everything, start the server with the demo shop and the dashboard
+                       on 127.0.0.1:8080 (another free port if that one is taken), print the
+                       addresses and one-time passwords. Ctrl-C stops it.
+  test [STEP]...       Run every check, or only the named steps; `test --help` lists them.
+  build                Build the client's package, the pages and the server.
+  size                 Print what a page downloads: raw, gzip and brotli bytes.
+
+Missing tools are installed first: wasm target, wasm-bindgen CLI, npm packages; for `test` also
+Chromium and wasm-pack. Cargo-made tools go to target/tools, nothing else on the machine changes
+but through rustup and apt.
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match run(&arguments) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &[String]) -> Result<ExitCode> {
+    let (command, rest) = match arguments.split_first() {
+        None => ("--help", [].as_slice()),
+        Some((command, rest)) => (command.as_str(), rest),
+    };
+    let done = |()| ExitCode::SUCCESS;
+    match command {
+        "demo" => demo::run(demo::Options::parse(rest)?),
+        "test" => test::run(rest),
+        "build" => {
+            none(rest)?;
+            install::for_build()?;
+            build::all().map(done)
+        }
+        "size" => {
+            none(rest)?;
+            size::run().map(done)
+        }
+        "help" | "--help" | "-h" => {
+            print!("{HELP}");
+            Ok(ExitCode::SUCCESS)
+        }
+        unknown => bail!("there is no command {unknown:?}; `cargo xtask --help` lists them"),
+    }
+}
+
+fn none(rest: &[String]) -> Result<()> {
+    match rest {
+        [] => Ok(()),
+        [first, ..] => bail!("this command takes no argument, so {first:?} means nothing"),
+    }
+}
+
+/// The repository's root.
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the root")
+}
+
+/// Cargo's target directory: `CARGO_TARGET_DIR`, else `target`.
+fn target() -> PathBuf {
+    match std::env::var_os("CARGO_TARGET_DIR") {
+        Some(path) => root().join(path),
+        None => root().join("target"),
+    }
+}

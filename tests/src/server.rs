@@ -1,0 +1,433 @@
+//! A server of one's own: a directory, two ports, a process.
+
+use crate::visitor::Visitor;
+use crate::{Answer, target_directory};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use rusqlite::{Connection, OpenFlags};
+use serde_json::Value;
+use std::fs::{self, File};
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Output, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+use tokio::io::AsyncWriteExt;
+use tokio::process::{Child, Command};
+
+/// How long anything may take that takes a second on an idle machine.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What a server is given before it starts.
+#[derive(Debug, Default)]
+pub struct Setup {
+    flags: Vec<String>,
+    environment: Vec<(String, String)>,
+    users: Vec<(String, bool)>,
+    tls: bool,
+}
+
+impl Setup {
+    /// A flag with its value.
+    #[must_use]
+    pub fn flag(mut self, name: &str, value: &str) -> Self {
+        self.flags.extend([name.to_owned(), value.to_owned()]);
+        self
+    }
+
+    /// A variable of the environment.
+    #[must_use]
+    pub fn environment(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Somebody who can sign in, with [`password_of`] the name.
+    #[must_use]
+    pub fn user(mut self, name: &str) -> Self {
+        self.users.push((name.to_owned(), false));
+        self
+    }
+
+    /// Somebody who can read reports, with [`password_of`] the name.
+    #[must_use]
+    pub fn admin(mut self, name: &str) -> Self {
+        self.users.push((name.to_owned(), true));
+        self
+    }
+
+    /// Speaks TLS with this certificate and key, both PEM.
+    #[must_use]
+    pub fn tls(mut self, certificate: &Path, key: &Path) -> Self {
+        self.tls = true;
+        self.flag("--tls-cert", &certificate.to_string_lossy()).flag("--tls-key", &key.to_string_lossy())
+    }
+
+    /// Starts the server and waits until it is ready.
+    ///
+    /// # Panics
+    ///
+    /// It does not become ready.
+    pub async fn start(self) -> Server {
+        let directory = tempfile::tempdir().expect("a directory for the server");
+        let mut server =
+            Server { directory, http: http(), public_port: 0, admin_port: 0, setup: self, process: None };
+        for (name, admin) in server.setup.users.clone() {
+            server.add_user(&name, admin).await;
+        }
+        // Another program may take a port between the choice and the start: then choose again.
+        for _ in 0..5 {
+            (server.public_port, server.admin_port) = (free_port(), free_port());
+            server.spawn();
+            if server.becomes_ready().await {
+                return server;
+            }
+        }
+        panic!("the server did not start:\n{}", server.log());
+    }
+}
+
+/// A running server; dropping it kills the process and removes its files.
+#[derive(Debug)]
+pub struct Server {
+    directory: TempDir,
+    http: reqwest::Client,
+    public_port: u16,
+    admin_port: u16,
+    setup: Setup,
+    process: Option<Child>,
+}
+
+impl Server {
+    /// A server with the default flags, ready.
+    pub async fn start() -> Self {
+        Self::with().start().await
+    }
+
+    /// A server that is given something before it starts.
+    #[must_use]
+    pub fn with() -> Setup {
+        Setup::default()
+    }
+
+    /// `127.0.0.1:port` of the public listener.
+    #[must_use]
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.public_port)
+    }
+
+    /// Scheme and address of the public listener: the origin of the pages it serves.
+    #[must_use]
+    pub fn origin(&self) -> String {
+        let scheme = if self.setup.tls { "https" } else { "http" };
+        format!("{scheme}://{}", self.address())
+    }
+
+    /// Scheme and address of the admin listener.
+    #[must_use]
+    pub fn admin_origin(&self) -> String {
+        format!("http://127.0.0.1:{}", self.admin_port)
+    }
+
+    /// Somebody who has never been here.
+    #[must_use]
+    pub fn visitor(&self) -> Visitor {
+        Visitor::new(self.http.clone(), self.origin())
+    }
+
+    /// Asks the admin listener.
+    pub async fn ask_admin(&self, path: &str) -> Answer {
+        Visitor::new(self.http.clone(), self.admin_origin()).get(path).send().await
+    }
+
+    /// Creates a user, or gives them a new password: [`password_of`] the name.
+    pub async fn add_user(&self, name: &str, admin: bool) {
+        let options: &[&str] = if admin { &["--admin"] } else { &[] };
+        let arguments = [&["user", "add", name], options].concat();
+        self.run(&arguments, &password_of(name)).await;
+    }
+
+    /// A new API key.
+    pub async fn add_key(&self, name: &str) -> String {
+        self.run(&["key", "add", name], "").await.trim().to_owned()
+    }
+
+    /// The headline figures, read with an API key; `query` begins with `?` or is empty.
+    pub async fn overview(&self, key: &str, query: &str) -> Value {
+        let path = format!("/api/metrics/overview{query}");
+        self.visitor().get(&path).bearer(key).send().await.expect(200).json()
+    }
+
+    /// Runs a subcommand on this server's database to its end; returns what it printed.
+    ///
+    /// # Panics
+    ///
+    /// The command failed.
+    pub async fn run(&self, arguments: &[&str], stdin: &str) -> String {
+        let output = self.output_of(arguments, stdin).await;
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "visitflow {arguments:?}: {stderr}");
+        String::from_utf8(output.stdout).expect("output is text")
+    }
+
+    /// Runs a subcommand that must fail; returns what it said.
+    ///
+    /// # Panics
+    ///
+    /// The command succeeded.
+    pub async fn fails(&self, arguments: &[&str]) -> String {
+        let output = self.output_of(arguments, "").await;
+        let said = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8(said).expect("output is text");
+        assert!(!output.status.success(), "visitflow {arguments:?}: {said}");
+        said
+    }
+
+    async fn output_of(&self, arguments: &[&str], stdin: &str) -> Output {
+        let mut child = self
+            .command(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary runs");
+        let mut pipe = child.stdin.take().expect("stdin is a pipe");
+        // A command that wants no input may have closed its end already.
+        let _ = pipe.write_all(format!("{stdin}\n").as_bytes()).await;
+        drop(pipe);
+        let output = tokio::time::timeout(PATIENCE, child.wait_with_output()).await;
+        output.expect("the command ends in time").expect("the command ends")
+    }
+
+    /// The process id.
+    ///
+    /// # Panics
+    ///
+    /// The server does not run.
+    #[must_use]
+    pub fn pid(&self) -> Pid {
+        let id = self.process.as_ref().and_then(Child::id);
+        let id = id.expect("the server runs");
+        Pid::from_raw(i32::try_from(id).expect("a process id fits"))
+    }
+
+    /// kill -9.
+    pub async fn kill(&mut self) {
+        self.signal(Signal::SIGKILL).await;
+    }
+
+    /// Asks the server to stop and waits until it has.
+    pub async fn terminate(&mut self) -> ExitStatus {
+        self.signal(Signal::SIGTERM).await
+    }
+
+    async fn signal(&mut self, signal: Signal) -> ExitStatus {
+        kill(self.pid(), signal).expect("the server runs");
+        let mut process = self.process.take().expect("the server runs");
+        let ended = tokio::time::timeout(PATIENCE, process.wait()).await;
+        ended.expect("the server ends in time").expect("a status")
+    }
+
+    /// Starts the server again on the same files and ports.
+    ///
+    /// # Panics
+    ///
+    /// It does not become ready.
+    pub async fn restart(&mut self) {
+        self.spawn();
+        assert!(self.becomes_ready().await, "no restart:\n{}", self.log());
+    }
+
+    /// Everything the server has logged so far, over restarts too.
+    #[must_use]
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.log_path()).unwrap_or_default()
+    }
+
+    /// The directory of the server's files.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// The server's database, while it runs or not.
+    ///
+    /// # Panics
+    ///
+    /// There is none.
+    #[must_use]
+    pub fn database(&self) -> Connection {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE;
+        let connection = Connection::open_with_flags(self.database_path(), flags);
+        let connection = connection.expect("the server has made its database");
+        connection.busy_timeout(PATIENCE).expect("SQLite takes a timeout");
+        connection
+    }
+
+    /// The one number that a query gives.
+    ///
+    /// # Panics
+    ///
+    /// The query is refused, or gives something else.
+    #[must_use]
+    #[track_caller]
+    pub fn number(&self, sql: &str) -> i64 {
+        match self.database().query_row(sql, [], |row| row.get(0)) {
+            Ok(number) => number,
+            Err(error) => panic!("{sql}: {error}"),
+        }
+    }
+
+    /// The texts of a query's first column, NULL as an empty text.
+    ///
+    /// # Panics
+    ///
+    /// The query is refused.
+    #[must_use]
+    #[track_caller]
+    pub fn texts(&self, sql: &str) -> Vec<String> {
+        let database = self.database();
+        let mut statement = match database.prepare(sql) {
+            Ok(statement) => statement,
+            Err(error) => panic!("{sql}: {error}"),
+        };
+        let rows = statement
+            .query_map([], |row| Ok(row.get::<_, Option<String>>(0)?.unwrap_or_default()))
+            .expect("the query runs");
+        rows.map(|row| row.expect("a text")).collect()
+    }
+
+    /// # Panics
+    ///
+    /// The number of visits is another.
+    #[track_caller]
+    pub fn assert_visits(&self, expected: i64) {
+        assert_eq!(self.number("SELECT COUNT(*) FROM sessions"), expected, "visits");
+    }
+
+    /// # Panics
+    ///
+    /// The number of page views is another.
+    #[track_caller]
+    pub fn assert_page_views(&self, expected: i64) {
+        let found = self.number("SELECT COUNT(*) FROM page_views");
+        assert_eq!(found, expected, "page views");
+    }
+
+    fn spawn(&mut self) {
+        let log = File::options().create(true).append(true).open(self.log_path());
+        let log = log.expect("a log file");
+        let listen = format!("127.0.0.1:{}", self.public_port);
+        let admin = format!("127.0.0.1:{}", self.admin_port);
+        let mut command = self.command(&["serve", "--listen", &listen, "--admin-listen", &admin]);
+        command
+            .args(&self.setup.flags)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().expect("one file, two handles"))
+            .stderr(log);
+        self.process = Some(command.spawn().expect("the binary runs"));
+    }
+
+    /// Invariant: nothing of this machine's environment reaches the server.
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(binary());
+        command
+            .args(arguments)
+            .arg("--database-url")
+            .arg(format!("sqlite://{}", self.database_path().display()))
+            .current_dir(self.directory())
+            .env_clear()
+            .envs(self.setup.environment.iter().cloned())
+            .kill_on_drop(true);
+        command
+    }
+
+    async fn becomes_ready(&mut self) -> bool {
+        let deadline = Instant::now() + PATIENCE;
+        let url = format!("{}/readyz", self.admin_origin());
+        while Instant::now() < deadline {
+            let ended = self
+                .process
+                .as_mut()
+                .is_none_or(|process| process.try_wait().is_ok_and(|status| status.is_some()));
+            if ended {
+                return false;
+            }
+            let answer = self.http.get(&url).send().await;
+            if answer.is_ok_and(|answer| answer.status() == 200) {
+                return true;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        false
+    }
+
+    fn database_path(&self) -> PathBuf {
+        self.directory().join("visitflow.db")
+    }
+
+    fn log_path(&self) -> PathBuf {
+        self.directory().join("server.log")
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let log = self.log();
+            let lines: Vec<&str> = log.lines().collect();
+            let last = &lines[lines.len().saturating_sub(30)..];
+            eprintln!("the server's last words:\n{}", last.join("\n"));
+        }
+    }
+}
+
+/// The password that a user of this name has in these tests.
+#[must_use]
+pub fn password_of(name: &str) -> String {
+    format!("correct-horse-battery-of-{name}")
+}
+
+/// The binary under test: `VISITFLOW_BIN`, else the newest of the release and the debug build.
+fn binary() -> PathBuf {
+    if let Some(path) = std::env::var_os("VISITFLOW_BIN") {
+        return path.into();
+    }
+    let built = |profile: &str| {
+        let path = target_directory().join(profile).join("visitflow");
+        let time = fs::metadata(&path).and_then(|file| file.modified()).ok()?;
+        Some((time, path))
+    };
+    let newest = built("release").into_iter().chain(built("debug")).max();
+    let (_, path) = newest
+        .expect("there is no binary `visitflow` to test: run `cargo build --release -p visitflow-server`");
+    path
+}
+
+fn http() -> reqwest::Client {
+    reqwest::Client::builder()
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .timeout(PATIENCE)
+        .build()
+        .expect("an HTTP client")
+}
+
+/// A port that nobody listens on, below the range from which systems choose ports for outgoing
+/// connections (Linux: 32768 and up), so that none of those can take it meanwhile.
+pub(crate) fn free_port() -> u16 {
+    const FIRST: u16 = 20_000;
+    const COUNT: u16 = 12_000;
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    // Two runs at once begin at different places.
+    let start = u16::try_from(std::process::id() % u32::from(COUNT)).expect("below COUNT");
+    for _ in 0..COUNT {
+        let step = NEXT.fetch_add(1, Ordering::Relaxed) % COUNT;
+        let port = FIRST + (start + step) % COUNT;
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return port;
+        }
+    }
+    panic!("no port is free");
+}

@@ -1,0 +1,208 @@
+//! What happens when the server dies.
+
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
+use visitflow_e2e::server::PATIENCE;
+use visitflow_e2e::{Server, Visitor};
+
+const CONNECTIONS: usize = 64;
+const PAGE_VIEWS: usize = 10_000;
+
+fn id_of(view: &Value) -> String {
+    view["id"].as_str().expect("an id").to_owned()
+}
+
+/// Visitors that send page views all at once, each its share in sequence, until the first failure.
+struct Load {
+    acknowledged: Arc<AtomicUsize>,
+    senders: Vec<JoinHandle<Share>>,
+}
+
+/// What became of one visitor's page views.
+struct Share {
+    visitor: Visitor,
+    acknowledged: Vec<String>,
+    /// In flight when the server died, and those that came after.
+    left: Vec<Value>,
+}
+
+impl Load {
+    async fn start(server: &Server) -> Self {
+        let acknowledged = Arc::new(AtomicUsize::new(0));
+        let mut senders = Vec::new();
+        for n in 0..CONNECTIONS {
+            let (visitor, total) = (server.visitor(), acknowledged.clone());
+            visitor.start().await.expect(200);
+            let share = PAGE_VIEWS / CONNECTIONS + usize::from(n < PAGE_VIEWS % CONNECTIONS);
+            senders.push(tokio::spawn(send(visitor, share, total)));
+        }
+        Self { acknowledged, senders }
+    }
+
+    /// Waits until so many page views are acknowledged.
+    async fn reaches(&self, count: usize) {
+        let wait = async {
+            while self.acknowledged.load(Ordering::Relaxed) < count {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, wait).await.expect("page views are acknowledged");
+    }
+
+    async fn ends(self) -> Vec<Share> {
+        let mut shares = Vec::new();
+        for sender in self.senders {
+            shares.push(sender.await.expect("a sender ends"));
+        }
+        shares
+    }
+}
+
+async fn send(visitor: Visitor, count: usize, total: Arc<AtomicUsize>) -> Share {
+    let mut views: Vec<Value> = (0..count).map(|_| visitor.page_view("/load")).collect();
+    views.reverse();
+    let mut acknowledged = Vec::new();
+    while let Some(view) = views.last() {
+        match visitor.post("/api/telemetry/page_view", view).try_send().await {
+            Ok(answer) if answer.status == 204 => {
+                acknowledged.push(id_of(view));
+                total.fetch_add(1, Ordering::Relaxed);
+                views.pop();
+            }
+            _ => break,
+        }
+    }
+    Share { visitor, acknowledged, left: views }
+}
+
+fn stored(server: &Server) -> Vec<String> {
+    server.texts("SELECT id FROM page_views")
+}
+
+#[track_caller]
+fn assert_acknowledged_are_stored_once(shares: &[Share], stored: &[String]) {
+    let set: BTreeSet<&String> = stored.iter().collect();
+    assert_eq!(set.len(), stored.len(), "no page view is stored twice");
+    let acknowledged = shares.iter().flat_map(|share| &share.acknowledged);
+    let lost: Vec<&String> = acknowledged.filter(|id| !set.contains(id)).collect();
+    assert!(lost.is_empty(), "{} acknowledged page views are lost", lost.len());
+}
+
+async fn kill_in_the_middle_loses_nothing(kill_at: usize) {
+    let mut server = Server::start().await;
+    let load = Load::start(&server).await;
+    load.reaches(kill_at).await;
+    server.kill().await;
+    let shares = load.ends().await;
+    let left: usize = shares.iter().map(|share| share.left.len()).sum();
+    assert!(left > 0, "the kill came in the middle");
+    server.restart().await;
+    assert_acknowledged_are_stored_once(&shares, &stored(&server));
+
+    for share in &shares {
+        share.visitor.ping().await.expect(204);
+        // Nobody knows which of these were stored before the kill: they are sent again.
+        for views in share.left.chunks(100) {
+            share.visitor.send_view(&Value::from(views)).await.expect(204);
+        }
+    }
+    let stored = stored(&server);
+    assert_acknowledged_are_stored_once(&shares, &stored);
+    assert_eq!(stored.len(), PAGE_VIEWS);
+    server.assert_visits(i64::try_from(CONNECTIONS).expect("fits"));
+    let counted = "SELECT SUM(page_views) FROM sessions";
+    assert_eq!(server.number(counted), i64::try_from(PAGE_VIEWS).expect("fits"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kill_9_early_in_ten_thousand_page_views_loses_no_acknowledged_one() {
+    kill_in_the_middle_loses_nothing(1_500).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kill_9_half_way_through_ten_thousand_page_views_loses_no_acknowledged_one() {
+    kill_in_the_middle_loses_nothing(5_000).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kill_9_late_in_ten_thousand_page_views_loses_no_acknowledged_one() {
+    kill_in_the_middle_loses_nothing(8_500).await;
+}
+
+#[tokio::test]
+async fn sessions_sign_ins_and_ends_survive_kill_9() {
+    let mut server = Server::with().user("alice").admin("root").start().await;
+    let (ada, bob, eve, root) = (server.visitor(), server.visitor(), server.visitor(), server.visitor());
+    ada.start().await.expect(200);
+    bob.start().await.expect(200);
+    let bob_before = bob.snapshot();
+    bob.log_in("alice").await.expect(200);
+    eve.start().await.expect(200);
+    let eve_before = eve.snapshot();
+    eve.end().await.expect(204);
+    root.log_in_to_dashboard("root").await.expect(200);
+    server.kill().await;
+    server.restart().await;
+    ada.ping().await.expect(204);
+    bob.ping().await.expect(204);
+    root.get("/api/metrics/overview").send().await.expect(200);
+    for dead in [&bob_before, &eve_before] {
+        dead.ping().await.expect_problem(401, "session-expired");
+    }
+    assert_eq!(ada.start().await.expect(200).json()["session"], "resumed");
+    server.assert_visits(3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sigterm_under_load_drains_and_loses_nothing() {
+    let mut server = Server::start().await;
+    let load = Load::start(&server).await;
+    load.reaches(2_000).await;
+    let status = server.terminate().await;
+    let shares = load.ends().await;
+    assert!(status.success(), "{status}: {}", server.log());
+    assert_acknowledged_are_stored_once(&shares, &stored(&server));
+    server.restart().await;
+    for share in &shares {
+        share.visitor.ping().await.expect(204);
+    }
+}
+
+#[tokio::test]
+async fn a_request_in_flight_at_sigterm_is_answered() {
+    let mut server = Server::start().await;
+    let ada = server.visitor();
+    let body = ada.page_view("/in-flight").to_string();
+    let (first, second) = body.split_at(20);
+    let head = format!(
+        "POST /api/telemetry/page_view HTTP/1.1\r\nHost: {}\r\nUser-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:140.0) \
+         Gecko/20100101 Firefox/140.0\r\nContent-Length: {}\r\n\r\n{first}",
+        server.address(),
+        body.len()
+    );
+    let mut stream = TcpStream::connect(server.address()).await.expect("a connection");
+    stream.write_all(head.as_bytes()).await.expect("half a request");
+    // The server has read the head when a later connection has been answered.
+    ada.get("/nothing").send().await.expect(404);
+    let address = server.address();
+    let finish = async {
+        // The listener closes first: from then on the server is draining.
+        while TcpStream::connect(&address).await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        stream.write_all(second.as_bytes()).await.expect("the other half");
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.expect("an answer");
+        String::from_utf8_lossy(&answer).into_owned()
+    };
+    let (status, answer) = tokio::join!(server.terminate(), finish);
+    assert!(answer.starts_with("HTTP/1.1 204"), "{answer:?}");
+    assert!(status.success(), "{status}");
+    server.assert_page_views(1);
+}

@@ -1,0 +1,490 @@
+//! Bad input: a clear answer, and no harm to anybody else.
+
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use visitflow_e2e::random::Random;
+use visitflow_e2e::visitor::SITE;
+use visitflow_e2e::wire::{exchange, say_and_hang_up, status};
+use visitflow_e2e::{Server, Visitor, fact_id};
+
+const ENDPOINTS: &[&str] = &[
+    "/api/session/start",
+    "/api/session/ping",
+    "/api/session/end",
+    "/api/telemetry/page_view",
+    "/api/telemetry/event",
+    "/api/telemetry/order",
+    "/api/auth/login",
+    "/api/auth/logout",
+];
+
+const FACTS: &[&str] = &["/api/telemetry/page_view", "/api/telemetry/event", "/api/telemetry/order"];
+
+/// Sends good page views until it is told to stop; returns their ids.
+struct Neighbour {
+    stop: Arc<AtomicBool>,
+    task: tokio::task::JoinHandle<Vec<String>>,
+}
+
+impl Neighbour {
+    fn of(server: &Server) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let (visitor, stopped) = (server.visitor(), stop.clone());
+        let task = tokio::spawn(async move {
+            let mut ids = Vec::new();
+            while !stopped.load(Ordering::Relaxed) {
+                let view = visitor.page_view("/neighbour");
+                visitor.send_view(&view).await.expect(204);
+                ids.push(view["id"].as_str().expect("an id").to_owned());
+            }
+            ids
+        });
+        Self { stop, task }
+    }
+
+    /// Every page view that the neighbour sent is stored, and the server is well.
+    async fn assert_unharmed(self, server: &Server) {
+        self.stop.store(true, Ordering::Relaxed);
+        let mut ids = self.task.await.expect("the neighbour's page views are taken");
+        assert!(!ids.is_empty());
+        let mut stored = server.texts("SELECT id FROM page_views WHERE path = '/neighbour'");
+        ids.sort();
+        stored.sort();
+        assert_eq!(ids, stored);
+        server.ask_admin("/readyz").await.expect(200);
+    }
+}
+
+async fn post(visitor: &Visitor, path: &str, body: impl Into<Vec<u8>>) -> visitflow_e2e::Answer {
+    visitor.post_bytes(path, body.into()).as_json().send().await
+}
+
+/// A page view with one field replaced by any JSON text.
+fn view_with(field: &str, value: &str) -> String {
+    let body = json!({"id": fact_id(), "url": format!("https://{SITE}/bad"), field: "REPLACE"});
+    body.to_string().replacen("\"REPLACE\"", value, 1)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_is_no_object_is_malformed() {
+    let server = Server::start().await;
+    let neighbour = Neighbour::of(&server);
+    let eve = server.visitor();
+    let bodies: &[&[u8]] = &[
+        b"",
+        b" ",
+        b"{",
+        b"[",
+        b"{\"url\":\"https://shop.ex",
+        b"nonsense",
+        b"null",
+        b"true",
+        b"1",
+        b"\"text\"",
+        b"{}{}",
+        b"{\"a\":1,}",
+        b"\xff\xfe{}",
+        b"{'url':'x'}",
+        b"NaN",
+    ];
+    for path in FACTS.iter().chain(&["/api/auth/login"]) {
+        for body in bodies {
+            let answer = post(&eve, path, *body).await;
+            let shown = String::from_utf8_lossy(body);
+            assert_eq!(answer.status, 400, "{path} {shown:?}: {}", answer.text());
+            answer.expect_problem(400, "malformed-body");
+        }
+    }
+    for path in ENDPOINTS {
+        post(&eve, path, "{\"truncated").await.expect_problem(400, "malformed-body");
+    }
+    for path in ENDPOINTS.iter().filter(|path| !FACTS.contains(path)) {
+        post(&eve, path, "[]").await.expect_problem(400, "malformed-body");
+    }
+    let not_utf_8 = b"{\"url\":\"https://shop.example/\xc3\x28\"}";
+    post(&eve, FACTS[0], *not_utf_8).await.expect_problem(400, "malformed-body");
+    neighbour.assert_unharmed(&server).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_field_of_the_wrong_type_or_form_is_refused() {
+    let server = Server::start().await;
+    let neighbour = Neighbour::of(&server);
+    let eve = server.visitor();
+    let wrong = [
+        ("url", "1"),
+        ("url", "null"),
+        ("url", "{}"),
+        ("url", "[\"https://shop.example/\"]"),
+        ("url", "\"\""),
+        ("url", "\"/relative\""),
+        ("url", "\"javascript:alert(1)\""),
+        ("url", "\"https://\""),
+        ("id", "7"),
+        ("id", "\"\""),
+        ("id", "\"x\""),
+        ("id", "\"0193a5e7-7c1b-4f6a-9d2e-3b4c5d6e7f80\""),
+        ("visitor_id", "true"),
+        ("visitor_id", "\"ada\""),
+        ("visitor_id", "\"v_1\""),
+        ("visitor_id", "\"\""),
+        ("age_ms", "-1"),
+        ("age_ms", "1.5"),
+        ("age_ms", "\"1\""),
+        ("age_ms", "604800001"),
+        ("age_ms", "1e999"),
+        ("age_ms", "99999999999999999999999999999999"),
+        ("anonymous", "\"true\""),
+        ("anonymous", "1"),
+        ("device", "[]"),
+        ("device", "\"x\""),
+        ("device", "{\"screen_width\":\"1\"}"),
+        ("site", "7"),
+        ("site", "\"not a host\""),
+        ("referrer", "[]"),
+        ("title", "{}"),
+        ("webdriver", "0"),
+    ];
+    let mut taken = Vec::new();
+    for (field, value) in wrong {
+        let body = match field {
+            "url" => format!("{{\"id\":\"{}\",\"url\":{value}}}", fact_id()),
+            _ => view_with(field, value),
+        };
+        let answer = post(&eve, "/api/telemetry/page_view", body.clone()).await;
+        let kind = match answer.status {
+            400 => answer.json()["type"].clone(),
+            status => json!(status),
+        };
+        if kind != "malformed-body" && kind != "invalid-field" {
+            taken.push(format!("{field}: {value} gives {kind}"));
+        }
+    }
+    assert_eq!(taken, [] as [&str; 0]);
+    let long = format!("\"https://shop.example/{}\"", "x".repeat(2_048));
+    let body = format!("{{\"url\":{long}}}");
+    post(&eve, "/api/telemetry/page_view", body).await.expect_problem(400, "invalid-field");
+    assert_eq!(server.number("SELECT COUNT(*) FROM page_views WHERE path <> '/neighbour'"), 0);
+    neighbour.assert_unharmed(&server).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_of_70_kilobytes_is_too_large() {
+    let server = Server::start().await;
+    let neighbour = Neighbour::of(&server);
+    let eve = server.visitor();
+    for path in ENDPOINTS {
+        let body = json!({"url": format!("https://{SITE}/"), "filler": "x".repeat(70_000)});
+        post(&eve, path, body.to_string()).await.expect_problem(413, "body-too-large");
+    }
+    // One that does not say how long it is.
+    let chunk = format!("{:x}\r\n{}\r\n", 7_000, "x".repeat(7_000));
+    let head = format!(
+        "POST /api/telemetry/page_view HTTP/1.1\r\nHost: {}\r\nTransfer-Encoding: chunked\r\n\r\n",
+        server.address()
+    );
+    let request = format!("{head}{}0\r\n\r\n", chunk.repeat(10));
+    let answer = exchange(&server.address(), request.as_bytes()).await.expect("an answer");
+    assert_eq!(status(&answer), Some(413));
+    neighbour.assert_unharmed(&server).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn deep_nesting_is_refused_or_stored_but_never_a_defect() {
+    let server = Server::start().await;
+    let neighbour = Neighbour::of(&server);
+    let eve = server.visitor();
+    for depth in [100, 1_000, 30_000] {
+        for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
+            let deep = match open {
+                "[" => format!("{}{}", open.repeat(depth), close.repeat(depth)),
+                _ => format!("{}1{}", open.repeat(depth.min(8_000)), close.repeat(depth.min(8_000))),
+            };
+            for path in FACTS {
+                let answer = post(&eve, path, deep.clone()).await;
+                assert!((400..500).contains(&answer.status), "{path}: {}", answer.text());
+                let ignored = post(&eve, path, view_with("unknown", &deep)).await;
+                assert!(ignored.status < 500, "{path}: {}", ignored.text());
+            }
+            let props = format!("{{\"name\":\"x\",\"props\":{{\"deep\":{deep}}}}}");
+            let answer = post(&eve, "/api/telemetry/event", props).await;
+            assert!(answer.status < 500, "{}", answer.text());
+        }
+    }
+    neighbour.assert_unharmed(&server).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn strange_text_is_refused_or_stored_but_never_a_defect() {
+    let server = Server::start().await;
+    let neighbour = Neighbour::of(&server);
+    let eve = server.visitor();
+    let texts = [
+        "\\u0000",
+        "a\\u0000b",
+        "\\ud800",
+        "\\udc00",
+        "\\ud800\\ud800",
+        "\\udc00\\ud800",
+        "\\uffff",
+        "\\u202e",
+        "\\ud83d\\ude00",
+        "'; DROP TABLE page_views; --",
+        "%00",
+        "\\\"",
+        "\\r\\nSet-Cookie: a=b",
+    ];
+    for text in texts {
+        for field in ["title", "referrer", "site", "visitor_id", "id", "unknown"] {
+            let answer =
+                post(&eve, "/api/telemetry/page_view", view_with(field, &format!("\"{text}\""))).await;
+            assert!(answer.status == 204 || answer.status == 400, "{field} {text}: {}", answer.text());
+        }
+        let path = format!("{{\"url\":\"https://{SITE}/{text}\"}}");
+        let event = format!("{{\"name\":\"{text}\",\"props\":{{\"{text}\":\"{text}\"}}}}");
+        let order = format!("{{\"id\":\"{text}\",\"amount\":\"1\",\"currency\":\"EUR\"}}");
+        let login = format!("{{\"username\":\"{text}\",\"password\":\"{text}\"}}");
+        for (endpoint, body) in [
+            ("/api/telemetry/page_view", path),
+            ("/api/telemetry/event", event),
+            ("/api/telemetry/order", order),
+            ("/api/auth/login", login),
+        ] {
+            let answer = post(&eve, endpoint, body).await;
+            assert!(answer.status < 500, "{endpoint} {text}: {}", answer.text());
+        }
+    }
+    neighbour.assert_unharmed(&server).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bad_item_costs_its_neighbours_in_the_array_nothing() {
+    let server = Server::start().await;
+    let eve = server.visitor();
+    let bad = ["{\"url\":\"x\"}", "{}", "7", "null", "[]", "{\"url\":\"https://shop.example/\\ud800\"}"];
+    let mut expected = 0;
+    for item in bad {
+        let good = [eve.page_view("/good"), eve.page_view("/good")];
+        let body = format!("[{},{item},{}]", good[0], good[1]);
+        let answer = post(&eve, "/api/telemetry/page_view", body).await;
+        let status = answer.status;
+        assert_eq!(status, 400, "{item}: {}", answer.text());
+        let problem = answer.json();
+        if problem["type"] == "rejected-items" {
+            assert_eq!(problem["rejected"][0]["index"], 1, "{item}: {problem}");
+            expected += 2;
+        }
+    }
+    assert!(expected >= 8, "of a readable array the good items are stored");
+    assert_eq!(server.number("SELECT COUNT(*) FROM page_views WHERE path = '/good'"), expected);
+}
+
+#[tokio::test]
+async fn a_key_that_comes_twice_is_no_defect() {
+    let server = Server::start().await;
+    let url = format!("\"https://{SITE}/\"");
+    let body = format!("{{\"url\":{url},\"url\":{url}}}");
+    let answer = post(&server.visitor(), "/api/telemetry/page_view", body).await;
+    assert!(answer.status == 204 || answer.status == 400, "{}", answer.text());
+}
+
+#[tokio::test]
+async fn the_wrong_method_is_told_the_right_ones() {
+    let server = Server::start().await;
+    let eve = server.visitor();
+    for path in ENDPOINTS {
+        for method in ["GET", "PUT", "DELETE", "PATCH", "BREW"] {
+            let answer = eve.request(method, path).send().await;
+            let answer = answer.expect_problem(405, "method-not-allowed");
+            assert!(answer.lists("allow", "POST"), "{path}: {:?}", answer.headers);
+        }
+        eve.request("HEAD", path).send().await.expect(405);
+    }
+    for path in ["/api/metrics/overview", "/visitflow.js"] {
+        let answer = eve.post(path, &json!({})).send().await.expect_problem(405, "method-not-allowed");
+        assert!(answer.lists("allow", "GET"), "{path}: {:?}", answer.headers);
+    }
+    server.assert_visits(0);
+}
+
+#[tokio::test]
+async fn an_unknown_path_is_not_found() {
+    let server = Server::start().await;
+    let eve = server.visitor();
+    for path in [
+        "/api",
+        "/api/",
+        "/api/nothing",
+        "/api/session/start/",
+        "/nothing",
+        "/..%2f..%2fetc/passwd",
+        "//x",
+        "/%00",
+    ] {
+        eve.get(path).send().await.expect_problem(404, "not-found");
+        eve.post(path, &json!({})).send().await.expect(404);
+    }
+}
+
+#[tokio::test]
+async fn only_telemetry_and_sessions_take_text_plain() {
+    let server = Server::with().user("alice").start().await;
+    let ada = server.visitor();
+    let login = json!({"username": "alice", "password": visitflow_e2e::server::password_of("alice")});
+    let types = [
+        "text/plain",
+        "text/plain;charset=UTF-8",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data",
+    ];
+    for content_type in types {
+        let view = ada.post("/api/telemetry/page_view", &ada.page_view("/"));
+        view.header("content-type", content_type).send().await.expect(204);
+        let start = ada.post("/api/session/start", &json!({}));
+        start.header("content-type", content_type).send().await.expect(200);
+        for (path, body) in [("/api/auth/login", &login), ("/api/auth/logout", &json!({}))] {
+            let answer = ada.post(path, body).header("content-type", content_type).send().await;
+            answer.expect_problem(415, "unsupported-media-type");
+        }
+    }
+    ada.post("/api/auth/login", &login).without("content-type").send().await.expect(415);
+    ada.post("/api/auth/login", &login)
+        .header("content-type", "Application/JSON; charset=utf-8")
+        .send()
+        .await
+        .expect(200);
+}
+
+#[tokio::test]
+async fn a_session_cookie_that_cannot_be_read_is_absent() {
+    let server = Server::start().await;
+    let long = format!("session_id=s_{}", "A".repeat(5_000));
+    let cookies: &[&[u8]] = &[
+        b"session_id=",
+        b"session_id",
+        b"session_id=s_",
+        b"session_id=s_.",
+        b"session_id=x.y",
+        b"session_id=\"\"",
+        b"session_id=s_AAAAAAAAAAAAAAAAAAAAAA",
+        b"session_id=\xff\xfe\xfd",
+        "session_id=s_é.ü".as_bytes(),
+        b"session_id=s_AAAAAAAAAAAAAAAAAAAAAA.AAAA",
+        b";;;",
+        b"=;=",
+        b"session_id=a=b=c",
+        long.as_bytes(),
+        b"session_id=s_AAAAAAAAAAAAAAAAAAAAA%.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+    ];
+    for cookie in cookies {
+        let shown = String::from_utf8_lossy(cookie);
+        let eve = server.visitor();
+        let ping = eve.post("/api/session/ping", &json!({})).cookie(*cookie).send().await;
+        assert_eq!(ping.status, 401, "{shown}: {}", ping.text());
+        let view = eve.post("/api/telemetry/page_view", &eve.page_view("/")).cookie(*cookie).send().await;
+        assert_eq!(view.status, 204, "{shown}: {}", view.text());
+        assert!(visitflow_e2e::answer::is_token(&eve.token()), "{shown}");
+    }
+}
+
+#[tokio::test]
+async fn two_different_session_cookies_are_refused() {
+    let server = Server::start().await;
+    let (ada, eve) = (server.visitor(), server.visitor());
+    ada.start().await.expect(200);
+    eve.start().await.expect(200);
+    let both = format!("session_id={}; session_id={}", ada.token(), eve.token());
+    for path in ["/api/session/start", "/api/session/ping", "/api/telemetry/page_view"] {
+        let request = ada.post(path, &ada.page_view("/")).cookie(both.clone());
+        request.send().await.expect_problem(400, "ambiguous-cookie").expect_no_cookie();
+    }
+    server.assert_page_views(0);
+    let same = format!("session_id={0}; session_id={0}", ada.token());
+    ada.post("/api/session/ping", &json!({})).cookie(same).send().await.expect(204);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bytes_that_are_no_http_harm_nobody() {
+    let server = Server::start().await;
+    let neighbour = Neighbour::of(&server);
+    let host = server.address();
+    let view = "POST /api/telemetry/page_view HTTP/1.1\r\nHost: x\r\n";
+    let requests = [
+        "\r\n\r\n".to_owned(),
+        "\0\0\0\0".to_owned(),
+        "GET".to_owned(),
+        "GET / HTTP/9.9\r\n\r\n".to_owned(),
+        "GET / HTTP/1.1\r\n\r\n".to_owned(),
+        format!("GET /{} HTTP/1.1\r\nHost: x\r\n\r\n", "x".repeat(100_000)),
+        format!("GET / HTTP/1.1\r\nHost: x\r\nX: {}\r\n\r\n", "x".repeat(500_000)),
+        format!("GET / HTTP/1.1\r\nHost: x\r\n{}\r\n", "A: b\r\n".repeat(2_000)),
+        "GET / HTTP/1.1\r\nHost: x\r\nBad Header: 1\r\n\r\n".to_owned(),
+        "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n".to_owned(),
+        format!("{view}Content-Length: 100\r\n\r\n{{}}"),
+        format!("{view}Content-Length: -1\r\n\r\n{{}}"),
+        format!("{view}Content-Length: 2\r\nContent-Length: 3\r\n\r\n{{}}"),
+        format!("{view}Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n{{}}"),
+        format!("{view}Transfer-Encoding: chunked\r\n\r\nzz\r\n"),
+        format!("{view}Transfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n"),
+        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\ngarbage".to_owned(),
+    ];
+    for request in requests {
+        // A connection that the server closes is an answer too.
+        if let Ok(answer) = say_and_hang_up(&host, request.as_bytes()).await {
+            let status = status(&answer);
+            let shown: String = request.chars().take(60).collect();
+            assert!(status.is_none_or(|status| status < 500), "{shown:?}: {status:?}");
+        }
+    }
+    neighbour.assert_unharmed(&server).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn three_thousand_random_bodies_meet_no_defect() {
+    let server = Server::start().await;
+    let neighbour = Neighbour::of(&server);
+    let mut random = Random(42);
+    let eve = server.visitor();
+    for _ in 0..3_000 {
+        let path = random.pick(ENDPOINTS);
+        let body = random_body(&mut random);
+        let shown = String::from_utf8_lossy(&body).into_owned();
+        let answer = eve.post_bytes(path, body).send().await;
+        assert!(answer.status < 500, "{path} {shown:?}: {}", answer.text());
+    }
+    neighbour.assert_unharmed(&server).await;
+}
+
+/// Noise, or a good body with a few bytes changed.
+fn random_body(random: &mut Random) -> Vec<u8> {
+    if random.below(4) == 0 {
+        let length = random.below(300);
+        return random.bytes(length);
+    }
+    let value = random_value(random, 0);
+    let good: [Value; 3] = [
+        json!({"id": fact_id(), "url": format!("https://{SITE}/random"), "title": value, "device": {}}),
+        json!({"name": "x", "props": {"a": value}, "amount": "1", "currency": "EUR", "id": "1"}),
+        json!([{"url": value, "age_ms": value}, {"url": format!("https://{SITE}/random"), "visitor_id": value}]),
+    ];
+    let mut body = good[random.below(3)].to_string().into_bytes();
+    for _ in 0..random.below(3) {
+        let at = random.below(body.len());
+        body[at] = random.bytes(1)[0];
+    }
+    body
+}
+
+fn random_value(random: &mut Random, depth: usize) -> Value {
+    match random.below(if depth < 3 { 8 } else { 6 }) {
+        0 => Value::Null,
+        1 => json!(random.number()),
+        2 => json!(-1.5e300),
+        3 => json!(random.below(2) == 0),
+        4 => json!("\u{0}\u{7f}\u{10ffff}"),
+        5 => json!("x".repeat(random.below(3_000))),
+        6 => json!([random_value(random, depth + 1)]),
+        _ => json!({"key": random_value(random, depth + 1)}),
+    }
+}

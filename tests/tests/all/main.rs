@@ -1,0 +1,18 @@
+//! The black-box tests: facts about visitflow as seen from outside.
+
+#![forbid(unsafe_code)]
+
+mod architecture;
+mod commands;
+mod cookies;
+mod facts;
+mod faults;
+mod files;
+mod input;
+mod journey;
+mod lifecycle;
+mod listeners;
+mod login;
+mod origins;
+mod reports;
+mod secrecy;

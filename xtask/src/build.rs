@@ -1,0 +1,55 @@
+//! The three builds, in the order in which they need each other: the server carries the package
+//! and the pages within itself.
+
+use crate::process::{command, run};
+use anyhow::Result;
+use std::path::PathBuf;
+
+/// Everything.
+///
+/// # Errors
+///
+/// One of the builds failed.
+pub(crate) fn all() -> Result<()> {
+    package()?;
+    pages()?;
+    server()
+}
+
+/// The npm package and the files of the script tag: `pkg/dist`.
+///
+/// # Errors
+///
+/// The build script failed.
+pub(crate) fn package() -> Result<()> {
+    node_build("pkg")
+}
+
+/// The dashboard and the demo shop: `www/dist`.
+///
+/// # Errors
+///
+/// The build script failed.
+pub(crate) fn pages() -> Result<()> {
+    node_build("www")
+}
+
+/// The server in release mode.
+///
+/// # Errors
+///
+/// The compiler refused.
+pub(crate) fn server() -> Result<()> {
+    run(command("cargo").args(["build", "--release", "--package", "visitflow-server"]))
+}
+
+/// Where [`server`] leaves the binary.
+#[must_use]
+pub(crate) fn server_binary() -> PathBuf {
+    crate::target().join("release").join(format!("visitflow{}", std::env::consts::EXE_SUFFIX))
+}
+
+/// Runs a build script; it knows by itself what is up to date.
+fn node_build(folder: &str) -> Result<()> {
+    run(command("node").arg(format!("{folder}/build.mjs")))
+}

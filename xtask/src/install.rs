@@ -1,0 +1,160 @@
+//! The tools that the other commands need, installed where they are missing.
+//!
+//! Invariant: what is there in the right version is left alone, so that a second run is quick.
+
+use crate::process::{command, first_line, run, succeeds};
+use anyhow::{Context, Result, bail};
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// What `build` and `demo` need.
+///
+/// # Errors
+///
+/// A tool is missing and could not be installed.
+pub(crate) fn for_build() -> Result<()> {
+    c_compiler()?;
+    wasm_target()?;
+    wasm_bindgen()?;
+    node_modules("pkg")?;
+    node_modules("www")
+}
+
+/// What `test` needs beyond [`for_build`].
+///
+/// # Errors
+///
+/// A tool is missing and could not be installed.
+pub(crate) fn for_test() -> Result<()> {
+    for component in ["rustfmt", "clippy"] {
+        let subcommand = component.trim_start_matches("rust");
+        if !succeeds("cargo", &[subcommand, "--version"]) {
+            run(command("rustup").args(["component", "add", component]))?;
+        }
+    }
+    if !succeeds("chromium", &["--version"]) || !succeeds("chromedriver", &["--version"]) {
+        apt(&["chromium", "chromium-driver"])?;
+    }
+    if !succeeds("wasm-pack", &["--version"]) {
+        run(command("cargo").args(["install", "wasm-pack", "--locked", "--root"]).arg(tools()))?;
+    }
+    Ok(())
+}
+
+/// `PATH` with the project's own tools in front.
+#[must_use]
+pub(crate) fn search_path() -> OsString {
+    let inherited = std::env::var_os("PATH").unwrap_or_default();
+    let paths = std::iter::once(tools().join("bin")).chain(std::env::split_paths(&inherited));
+    std::env::join_paths(paths).unwrap_or(inherited)
+}
+
+fn tools() -> PathBuf {
+    crate::target().join("tools")
+}
+
+/// SQLite is C, and is compiled into the server.
+fn c_compiler() -> Result<()> {
+    if succeeds("cc", &["--version"]) {
+        return Ok(());
+    }
+    apt(&["gcc", "libc6-dev"])
+}
+
+/// The client's target, and std's source: the client is built with a std of its own, cut to size.
+fn wasm_target() -> Result<()> {
+    let sysroot = first_line("rustc", &["--print", "sysroot"])
+        .context("rustc does not answer; install Rust with rustup")?;
+    let rustlib = Path::new(&sysroot).join("lib/rustlib");
+    if !rustlib.join("wasm32-unknown-unknown/lib").is_dir() {
+        run(command("rustup").args(["target", "add", "wasm32-unknown-unknown"]))?;
+    }
+    if !rustlib.join("src/rust/library/std").is_dir() {
+        run(command("rustup").args(["component", "add", "rust-src"]))?;
+    }
+    Ok(())
+}
+
+/// The CLI must have the very version of the crate: the two speak an unversioned format.
+fn wasm_bindgen() -> Result<()> {
+    let lock = fs::read_to_string(crate::root().join("Cargo.lock")).context("no Cargo.lock")?;
+    let version = locked_version(&lock, "wasm-bindgen")
+        .context("Cargo.lock names no wasm-bindgen; does the client depend on it?")?;
+    let answer = first_line_in_path("wasm-bindgen", &["--version"]);
+    if answer.is_some_and(|answer| answer == format!("wasm-bindgen {version}")) {
+        return Ok(());
+    }
+    // Without --locked: the CLI's own lock file names versions that no registry has any more.
+    run(command("cargo")
+        .args(["install", "wasm-bindgen-cli", "--version", version, "--force", "--root"])
+        .arg(tools()))
+}
+
+fn first_line_in_path(program: &str, arguments: &[&str]) -> Option<String> {
+    let output = command(program).args(arguments).output().ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    Some(text.lines().next()?.trim().to_owned())
+}
+
+/// The version that a lock file names for a package.
+fn locked_version<'lock>(lock: &'lock str, package: &str) -> Option<&'lock str> {
+    let header = format!("name = \"{package}\"\nversion = \"");
+    let (_, rest) = lock.split_once(&header)?;
+    rest.split('"').next()
+}
+
+/// `npm ci`, once per lock file.
+fn node_modules(package: &str) -> Result<()> {
+    let directory = crate::root().join(package);
+    let lock = directory.join("package-lock.json");
+    if !lock.exists() {
+        return Ok(());
+    }
+    if !succeeds("node", &["--version"]) {
+        bail!("Node.js is missing; install it (version 20 or later) and run this again");
+    }
+    let lock = fs::read(lock)?;
+    let stamp = directory.join("node_modules/.installed-lock.json");
+    if fs::read(&stamp).is_ok_and(|installed| installed == lock) {
+        return Ok(());
+    }
+    run(command("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(&directory))?;
+    if let Some(parent) = stamp.parent() {
+        fs::create_dir_all(parent)?;
+    }
+    fs::write(stamp, lock)?;
+    Ok(())
+}
+
+fn apt(packages: &[&str]) -> Result<()> {
+    if !succeeds("apt-get", &["--version"]) {
+        bail!("{packages:?} are missing and there is no apt-get here: install them yourself");
+    }
+    run(apt_get().arg("update"))?;
+    run(apt_get().args(["install", "--yes", "--no-install-recommends"]).args(packages))
+}
+
+fn apt_get() -> Command {
+    let root = first_line("id", &["-u"]).is_some_and(|id| id == "0");
+    let mut apt = command(if root { "apt-get" } else { "sudo" });
+    if !root {
+        apt.arg("apt-get");
+    }
+    apt.env("DEBIAN_FRONTEND", "noninteractive");
+    apt
+}
+
+#[cfg(test)]
+mod tests {
+    use super::locked_version;
+
+    #[test]
+    fn the_lock_file_names_the_version() {
+        let lock = "[[package]]\nname = \"wasm-bindgen-macro\"\nversion = \"1.0.0\"\n\n\
+                    [[package]]\nname = \"wasm-bindgen\"\nversion = \"0.2.130\"\nsource = \"x\"\n";
+        assert_eq!(locked_version(lock, "wasm-bindgen"), Some("0.2.130"));
+        assert_eq!(locked_version(lock, "wasm"), None);
+    }
+}

@@ -1,0 +1,98 @@
+//! `cargo xtask size`: what a page downloads.
+
+use anyhow::{Context, Result, bail};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+
+/// The files of the script tag: loader, glue and wasm are all that a page downloads.
+const FILES: &str = "pkg/dist/cdn";
+
+/// The parts of a download, in the order in which a page asks for them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Role {
+    Loader,
+    Glue,
+    Wasm,
+}
+
+/// The sizes of one file in bytes.
+#[derive(Clone, Copy, Debug, Default)]
+struct Sizes {
+    raw: usize,
+    gzip: usize,
+    brotli: usize,
+}
+
+/// Prints the table.
+///
+/// # Errors
+///
+/// The package is not built.
+pub(crate) fn run() -> Result<()> {
+    let folder = crate::root().join(FILES);
+    let mut rows = Vec::new();
+    let entries =
+        fs::read_dir(&folder).with_context(|| format!("{FILES} is missing; `cargo xtask build` makes it"))?;
+    for entry in entries {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if let Some(role) = role(&name) {
+            rows.push((role, name, measure(&path)?));
+        }
+    }
+    if rows.is_empty() {
+        bail!("{FILES} holds nothing that a page downloads; `cargo xtask build` fills it");
+    }
+    rows.sort_by_key(|(role, ..)| *role);
+    let mut sum = Sizes::default();
+    println!("{:<7} {:>9} {:>9} {:>9}", "", "raw", "gzip 9", "brotli 11");
+    for (role, name, sizes) in &rows {
+        print_row(&format!("{role:?}").to_lowercase(), *sizes, name);
+        sum.raw += sizes.raw;
+        sum.gzip += sizes.gzip;
+        sum.brotli += sizes.brotli;
+    }
+    print_row("sum", sum, "bytes");
+    Ok(())
+}
+
+fn print_row(title: &str, sizes: Sizes, note: &str) {
+    let Sizes { raw, gzip, brotli } = sizes;
+    println!("{title:<7} {raw:>9} {gzip:>9} {brotli:>9}  {note}");
+}
+
+/// The part that a file plays, if a page downloads it at all.
+fn role(name: &str) -> Option<Role> {
+    match Path::new(name).extension()?.to_str()? {
+        "wasm" => Some(Role::Wasm),
+        "js" if name == "visitflow.js" => Some(Role::Loader),
+        "js" => Some(Role::Glue),
+        _ => None,
+    }
+}
+
+fn measure(file: &Path) -> Result<Sizes> {
+    let bytes = fs::read(file)?;
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
+    gzip.write_all(&bytes)?;
+    let mut brotli = Vec::new();
+    let settings = brotli::enc::BrotliEncoderParams { quality: 11, ..Default::default() };
+    brotli::BrotliCompress(&mut bytes.as_slice(), &mut brotli, &settings)?;
+    Ok(Sizes { raw: bytes.len(), gzip: gzip.finish()?.len(), brotli: brotli.len() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_told_apart_by_their_names() {
+        assert_eq!(role("visitflow.js"), Some(Role::Loader));
+        assert_eq!(role("visitflow-0a1b2c.js"), Some(Role::Glue));
+        assert_eq!(role("visitflow-0a1b2c.wasm"), Some(Role::Wasm));
+        assert_eq!(role("manifest.json"), None);
+    }
+}

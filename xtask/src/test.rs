@@ -1,0 +1,202 @@
+//! `cargo xtask test`: every check, in one sequence, the same on a laptop and in CI.
+//!
+//! A step that fails does not stop the others. Everything shares one target directory, and the
+//! builds come first, so that no later step builds anything twice.
+
+use crate::process::{self, command};
+use crate::report::Count;
+use crate::{build, install, size};
+use anyhow::{Result, bail};
+use std::fs;
+use std::process::{Command, ExitCode};
+use std::time::{Duration, Instant};
+
+/// One check.
+struct Step {
+    name: &'static str,
+    what: &'static str,
+    check: fn() -> Result<Count>,
+}
+
+const STEPS: &[Step] = &[
+    Step { name: "install", what: "tools that are missing", check: || plain(install_all()) },
+    Step { name: "fmt", what: "formatting", check: fmt },
+    Step { name: "pkg", what: "build the client and its package", check: || plain(build::package()) },
+    Step { name: "www", what: "build the dashboard and the shop", check: || plain(build::pages()) },
+    Step { name: "clippy", what: "lints, native", check: clippy },
+    Step { name: "clippy-wasm", what: "lints of the client, wasm32", check: clippy_wasm },
+    Step { name: "doc", what: "documentation without warnings", check: doc },
+    Step { name: "server", what: "build the server, release", check: || plain(build::server()) },
+    Step { name: "unit", what: "unit and property tests", check: unit },
+    Step { name: "node", what: "the package in Node.js", check: node },
+    Step { name: "wasm", what: "the client in headless Chromium", check: wasm },
+    Step { name: "e2e", what: "black-box tests of the whole", check: e2e },
+    Step { name: "size", what: "what a page downloads", check: || plain(size::run()) },
+];
+
+struct Outcome {
+    name: &'static str,
+    took: Duration,
+    count: Count,
+    error: Option<String>,
+}
+
+/// Runs the named steps, or all.
+///
+/// # Errors
+///
+/// A name is unknown.
+pub(crate) fn run(names: &[String]) -> Result<ExitCode> {
+    if names.iter().any(|name| name == "--help" || name == "-h") {
+        println!("Usage: cargo xtask test [STEP]...\n\nSteps, in this order:");
+        for step in STEPS {
+            println!("  {:<12} {}", step.name, step.what);
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    for name in names {
+        if !STEPS.iter().any(|step| step.name == name) {
+            bail!("there is no step {name:?}; `cargo xtask test --help` lists them");
+        }
+    }
+    let chosen = |step: &&Step| names.is_empty() || names.iter().any(|name| name == step.name);
+    let outcomes: Vec<Outcome> = STEPS.iter().filter(chosen).map(take).collect();
+    Ok(sum_up(&outcomes))
+}
+
+fn take(step: &Step) -> Outcome {
+    println!("\n=== {}: {}\n", step.name, step.what);
+    let start = Instant::now();
+    let result = (step.check)();
+    let took = start.elapsed();
+    let (count, error) = judge(result);
+    match &error {
+        None => println!("\n--- {} passed in {:.1} s", step.name, took.as_secs_f64()),
+        Some(error) => println!("\n--- {} FAILED in {:.1} s: {error}", step.name, took.as_secs_f64()),
+    }
+    Outcome { name: step.name, took, count, error }
+}
+
+/// A step without tests counts as one; so does a failure that no test reported.
+fn judge(result: Result<Count>) -> (Count, Option<String>) {
+    let one = Count { passed: 1, ..Count::default() };
+    match result {
+        Err(error) => (Count { failed: 1, ..Count::default() }, Some(format!("{error:#}"))),
+        Ok(count) if count.skipped > 0 => {
+            let error = format!("{} tests were skipped, and none may be", count.skipped);
+            (Count { failed: count.failed + 1, ..count }, Some(error))
+        }
+        Ok(count) if count.failed > 0 => (count, Some(format!("{} tests failed", count.failed))),
+        Ok(count) if count.passed == 0 => (one, None),
+        Ok(count) => (count, None),
+    }
+}
+
+fn sum_up(outcomes: &[Outcome]) -> ExitCode {
+    println!("\n=== summary\n");
+    for outcome in outcomes {
+        let word = if outcome.error.is_none() { "passed" } else { "FAILED" };
+        let (name, took, count) = (outcome.name, outcome.took.as_secs_f64(), outcome.count);
+        print!("{name:<12} {word}  {took:>7.1} s  {:>4} passed, {} failed", count.passed, count.failed);
+        match &outcome.error {
+            Some(error) => println!("  {error}"),
+            None => println!(),
+        }
+    }
+    let passed: u64 = outcomes.iter().map(|outcome| outcome.count.passed).sum();
+    let failed: u64 = outcomes.iter().map(|outcome| outcome.count.failed).sum();
+    let took: Duration = outcomes.iter().map(|outcome| outcome.took).sum();
+    println!("\n{:.1} min in all\n", took.as_secs_f64() / 60.0);
+    println!("{passed} passed, {failed} failed");
+    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn plain(result: Result<()>) -> Result<Count> {
+    result.map(|()| Count::default())
+}
+
+fn install_all() -> Result<()> {
+    install::for_build()?;
+    install::for_test()
+}
+
+fn fmt() -> Result<Count> {
+    plain(process::run(command("cargo").args(["fmt", "--all", "--check"])))
+}
+
+fn clippy() -> Result<Count> {
+    let arguments = ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
+    plain(process::run(command("cargo").args(arguments)))
+}
+
+fn clippy_wasm() -> Result<Count> {
+    plain(process::run(command("cargo").args([
+        "clippy",
+        "--package",
+        "visitflow-client",
+        "--all-targets",
+        "--target",
+        "wasm32-unknown-unknown",
+        "--",
+        "-D",
+        "warnings",
+    ])))
+}
+
+fn doc() -> Result<Count> {
+    plain(process::run(
+        command("cargo")
+            .args(["doc", "--workspace", "--no-deps", "--document-private-items"])
+            .env("RUSTDOCFLAGS", "-D warnings"),
+    ))
+}
+
+fn unit() -> Result<Count> {
+    let arguments = ["test", "--workspace", "--exclude", "visitflow-e2e", "--no-fail-fast"];
+    tests(command("cargo").args(arguments))
+}
+
+fn e2e() -> Result<Count> {
+    let binary = build::server_binary();
+    if !binary.is_file() {
+        bail!("{} is missing; `cargo xtask build` makes it", binary.display());
+    }
+    tests(
+        command("cargo")
+            .args(["test", "--package", "visitflow-e2e", "--no-fail-fast"])
+            .env("VISITFLOW_BIN", binary),
+    )
+}
+
+fn node() -> Result<Count> {
+    let mut files = Vec::new();
+    for folder in ["pkg/test", "www/test"] {
+        let Ok(entries) = fs::read_dir(crate::root().join(folder)) else {
+            continue; // no tests there
+        };
+        for entry in entries {
+            files.push(entry?.path());
+        }
+    }
+    // Named one by one: what `node --test FOLDER` means differs between versions of Node.js.
+    files.retain(|file| file.to_string_lossy().contains(".test."));
+    files.sort();
+    tests(command("node").arg("--test").args(files))
+}
+
+fn wasm() -> Result<Count> {
+    tests(command("wasm-pack").args(["test", "--headless", "--chrome", "client-wasm"]))
+}
+
+/// Runs a test runner and counts; a failure that it did not count is an error of its own.
+fn tests(command: &mut Command) -> Result<Count> {
+    let (success, output) = process::run_and_read(command)?;
+    let count = Count::read(&output);
+    if !success && count.failed == 0 {
+        bail!("the runner failed; see above");
+    }
+    if count.passed + count.failed == 0 {
+        bail!("the runner ran no test");
+    }
+    Ok(count)
+}
