@@ -3,7 +3,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`demo`] | the demo shop and the dashboard on this machine |
-//! | [`test`] | every check, in one sequence: what a laptop and CI both run |
+//! | [`test`](mod@test) | every check, in one sequence: what a laptop and CI both run |
 //! | [`build`] | the client's package, the pages and the server |
 //! | [`size`] | what a page downloads, in bytes |
 //! | [`install`] | the tools that the others need, installed where they are missing |
