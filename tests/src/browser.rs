@@ -1,7 +1,6 @@
 //! A real Chromium, driven through chromedriver.
 
-use crate::server::{PATIENCE, free_port};
-use crate::target_directory;
+use crate::machine::{PATIENCE, free_port, target_directory};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::fs;

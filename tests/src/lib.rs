@@ -5,10 +5,13 @@
 //! | module | holds |
 //! |---|---|
 //! | [`server`] | a server of one's own: start, kill, restart, read its database and its log |
+//! | [`setup`] | what a server is given before it starts |
 //! | [`visitor`] | somebody with a browser: cookies, page views, sign-ins |
 //! | [`answer`] | what came back, and the assertions on it |
 //! | [`wire`] | requests that no HTTP library would send |
 //! | [`browser`] | a real Chromium |
+//! | [`neighbour`] | somebody well-behaved, while others are not |
+//! | [`machine`] | directories, ports, the binary under test |
 //! | [`random`] | pseudo-random bytes, the same in every run |
 //! | [`recorder`] | a witness between a browser and the server |
 
@@ -16,30 +19,19 @@
 
 pub mod answer;
 pub mod browser;
+pub mod machine;
+pub mod neighbour;
 pub mod random;
 pub mod recorder;
 pub mod server;
+pub mod setup;
 pub mod visitor;
 pub mod wire;
 
 pub use answer::{Answer, SetCookie};
 pub use server::Server;
+pub use setup::password_of;
 pub use visitor::Visitor;
-
-use std::path::{Path, PathBuf};
-
-/// The repository's root.
-#[must_use]
-pub fn repository() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate lies in the repository")
-}
-
-/// Cargo's target directory, told from where the test binary lies (`<target>/<profile>/deps/`).
-#[must_use]
-pub fn target_directory() -> PathBuf {
-    let binary = std::env::current_exe().expect("a running program has a path");
-    binary.ancestors().nth(3).expect("the test binary lies in <target>/<profile>/deps").to_owned()
-}
 
 /// The form of an identifier that a client makes for a fact.
 #[must_use]

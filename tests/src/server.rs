@@ -1,92 +1,19 @@
 //! A server of one's own: a directory, two ports, a process.
 
-use crate::visitor::Visitor;
-use crate::{Answer, target_directory};
+use crate::machine::{PATIENCE, binary, free_port, http};
+use crate::setup::{Setup, password_of};
+use crate::{Answer, Visitor};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use rusqlite::{Connection, OpenFlags};
 use serde_json::Value;
 use std::fs::{self, File};
-use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Output, Stdio};
-use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use tokio::io::AsyncWriteExt;
 use tokio::process::{Child, Command};
-
-/// How long anything may take that takes a second on an idle machine.
-pub const PATIENCE: Duration = Duration::from_secs(60);
-
-/// What a server is given before it starts.
-#[derive(Debug, Default)]
-pub struct Setup {
-    flags: Vec<String>,
-    environment: Vec<(String, String)>,
-    users: Vec<(String, bool)>,
-    tls: bool,
-}
-
-impl Setup {
-    /// A flag with its value.
-    #[must_use]
-    pub fn flag(mut self, name: &str, value: &str) -> Self {
-        self.flags.extend([name.to_owned(), value.to_owned()]);
-        self
-    }
-
-    /// A variable of the environment.
-    #[must_use]
-    pub fn environment(mut self, name: &str, value: &str) -> Self {
-        self.environment.push((name.to_owned(), value.to_owned()));
-        self
-    }
-
-    /// Somebody who can sign in, with [`password_of`] the name.
-    #[must_use]
-    pub fn user(mut self, name: &str) -> Self {
-        self.users.push((name.to_owned(), false));
-        self
-    }
-
-    /// Somebody who can read reports, with [`password_of`] the name.
-    #[must_use]
-    pub fn admin(mut self, name: &str) -> Self {
-        self.users.push((name.to_owned(), true));
-        self
-    }
-
-    /// Speaks TLS with this certificate and key, both PEM.
-    #[must_use]
-    pub fn tls(mut self, certificate: &Path, key: &Path) -> Self {
-        self.tls = true;
-        self.flag("--tls-cert", &certificate.to_string_lossy()).flag("--tls-key", &key.to_string_lossy())
-    }
-
-    /// Starts the server and waits until it is ready.
-    ///
-    /// # Panics
-    ///
-    /// It does not become ready.
-    pub async fn start(self) -> Server {
-        let directory = tempfile::tempdir().expect("a directory for the server");
-        let mut server =
-            Server { directory, http: http(), public_port: 0, admin_port: 0, setup: self, process: None };
-        for (name, admin) in server.setup.users.clone() {
-            server.add_user(&name, admin).await;
-        }
-        // Another program may take a port between the choice and the start: then choose again.
-        for _ in 0..5 {
-            (server.public_port, server.admin_port) = (free_port(), free_port());
-            server.spawn();
-            if server.becomes_ready().await {
-                return server;
-            }
-        }
-        panic!("the server did not start:\n{}", server.log());
-    }
-}
 
 /// A running server; dropping it kills the process and removes its files.
 #[derive(Debug)]
@@ -109,6 +36,25 @@ impl Server {
     #[must_use]
     pub fn with() -> Setup {
         Setup::default()
+    }
+
+    /// Starts a server and waits until it is ready.
+    pub(crate) async fn launch(setup: Setup) -> Self {
+        let directory = tempfile::tempdir().expect("a directory for the server");
+        let mut server =
+            Server { directory, http: http(), public_port: 0, admin_port: 0, setup, process: None };
+        for (name, admin) in server.setup.users.clone() {
+            server.add_user(&name, admin).await;
+        }
+        // Another program may take a port between the choice and the start: then choose again.
+        for _ in 0..5 {
+            (server.public_port, server.admin_port) = (free_port(), free_port());
+            server.spawn();
+            if server.becomes_ready().await {
+                return server;
+            }
+        }
+        panic!("the server did not start:\n{}", server.log());
     }
 
     /// `127.0.0.1:port` of the public listener.
@@ -381,53 +327,4 @@ impl Drop for Server {
             eprintln!("the server's last words:\n{}", last.join("\n"));
         }
     }
-}
-
-/// The password that a user of this name has in these tests.
-#[must_use]
-pub fn password_of(name: &str) -> String {
-    format!("correct-horse-battery-of-{name}")
-}
-
-/// The binary under test: `VISITFLOW_BIN`, else the newest of the release and the debug build.
-fn binary() -> PathBuf {
-    if let Some(path) = std::env::var_os("VISITFLOW_BIN") {
-        return path.into();
-    }
-    let built = |profile: &str| {
-        let path = target_directory().join(profile).join("visitflow");
-        let time = fs::metadata(&path).and_then(|file| file.modified()).ok()?;
-        Some((time, path))
-    };
-    let newest = built("release").into_iter().chain(built("debug")).max();
-    let (_, path) = newest
-        .expect("there is no binary `visitflow` to test: run `cargo build --release -p visitflow-server`");
-    path
-}
-
-fn http() -> reqwest::Client {
-    reqwest::Client::builder()
-        .no_proxy()
-        .redirect(reqwest::redirect::Policy::none())
-        .timeout(PATIENCE)
-        .build()
-        .expect("an HTTP client")
-}
-
-/// A port that nobody listens on, below the range from which systems choose ports for outgoing
-/// connections (Linux: 32768 and up), so that none of those can take it meanwhile.
-pub(crate) fn free_port() -> u16 {
-    const FIRST: u16 = 20_000;
-    const COUNT: u16 = 12_000;
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    // Two runs at once begin at different places.
-    let start = u16::try_from(std::process::id() % u32::from(COUNT)).expect("below COUNT");
-    for _ in 0..COUNT {
-        let step = NEXT.fetch_add(1, Ordering::Relaxed) % COUNT;
-        let port = FIRST + (start + step) % COUNT;
-        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
-            return port;
-        }
-    }
-    panic!("no port is free");
 }

@@ -1,6 +1,6 @@
 //! Somebody with a browser: a cookie jar, a visitor id, and what such a person does.
 
-use crate::server::password_of;
+use crate::setup::password_of;
 use crate::{Answer, fact_id};
 use reqwest::Method;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use visitflow_e2e::repository;
+use visitflow_e2e::machine::repository;
 
 /// A Rust file: its path from the repository's root, and its lines without comments.
 struct Source {

@@ -1,8 +1,8 @@
 //! The subcommands, while the server runs beside them.
 
 use std::time::{Duration, Instant};
-use visitflow_e2e::server::{PATIENCE, password_of};
-use visitflow_e2e::{Server, Visitor};
+use visitflow_e2e::machine::PATIENCE;
+use visitflow_e2e::{Server, Visitor, password_of};
 
 /// The running server notices what a command has ended: soon, not at once.
 async fn is_signed_out(visitor: &Visitor) {

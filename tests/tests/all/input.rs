@@ -1,14 +1,13 @@
-//! Bad input: a clear answer, and no harm to anybody else.
+//! Bad bodies: a clear answer, and no harm to anybody else.
 
 use serde_json::{Value, json};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use visitflow_e2e::neighbour::Neighbour;
 use visitflow_e2e::random::Random;
 use visitflow_e2e::visitor::SITE;
-use visitflow_e2e::wire::{exchange, say_and_hang_up, status};
-use visitflow_e2e::{Server, Visitor, fact_id};
+use visitflow_e2e::{Answer, Server, Visitor, fact_id};
 
-const ENDPOINTS: &[&str] = &[
+/// What takes a body.
+pub(crate) const ENDPOINTS: &[&str] = &[
     "/api/session/start",
     "/api/session/ping",
     "/api/session/end",
@@ -21,42 +20,7 @@ const ENDPOINTS: &[&str] = &[
 
 const FACTS: &[&str] = &["/api/telemetry/page_view", "/api/telemetry/event", "/api/telemetry/order"];
 
-/// Sends good page views until it is told to stop; returns their ids.
-struct Neighbour {
-    stop: Arc<AtomicBool>,
-    task: tokio::task::JoinHandle<Vec<String>>,
-}
-
-impl Neighbour {
-    fn of(server: &Server) -> Self {
-        let stop = Arc::new(AtomicBool::new(false));
-        let (visitor, stopped) = (server.visitor(), stop.clone());
-        let task = tokio::spawn(async move {
-            let mut ids = Vec::new();
-            while !stopped.load(Ordering::Relaxed) {
-                let view = visitor.page_view("/neighbour");
-                visitor.send_view(&view).await.expect(204);
-                ids.push(view["id"].as_str().expect("an id").to_owned());
-            }
-            ids
-        });
-        Self { stop, task }
-    }
-
-    /// Every page view that the neighbour sent is stored, and the server is well.
-    async fn assert_unharmed(self, server: &Server) {
-        self.stop.store(true, Ordering::Relaxed);
-        let mut ids = self.task.await.expect("the neighbour's page views are taken");
-        assert!(!ids.is_empty());
-        let mut stored = server.texts("SELECT id FROM page_views WHERE path = '/neighbour'");
-        ids.sort();
-        stored.sort();
-        assert_eq!(ids, stored);
-        server.ask_admin("/readyz").await.expect(200);
-    }
-}
-
-async fn post(visitor: &Visitor, path: &str, body: impl Into<Vec<u8>>) -> visitflow_e2e::Answer {
+async fn post(visitor: &Visitor, path: &str, body: impl Into<Vec<u8>>) -> Answer {
     visitor.post_bytes(path, body.into()).as_json().send().await
 }
 
@@ -170,27 +134,6 @@ async fn a_field_of_the_wrong_type_or_form_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_body_of_70_kilobytes_is_too_large() {
-    let server = Server::start().await;
-    let neighbour = Neighbour::of(&server);
-    let eve = server.visitor();
-    for path in ENDPOINTS {
-        let body = json!({"url": format!("https://{SITE}/"), "filler": "x".repeat(70_000)});
-        post(&eve, path, body.to_string()).await.expect_problem(413, "body-too-large");
-    }
-    // One that does not say how long it is.
-    let chunk = format!("{:x}\r\n{}\r\n", 7_000, "x".repeat(7_000));
-    let head = format!(
-        "POST /api/telemetry/page_view HTTP/1.1\r\nHost: {}\r\nTransfer-Encoding: chunked\r\n\r\n",
-        server.address()
-    );
-    let request = format!("{head}{}0\r\n\r\n", chunk.repeat(10));
-    let answer = exchange(&server.address(), request.as_bytes()).await.expect("an answer");
-    assert_eq!(status(&answer), Some(413));
-    neighbour.assert_unharmed(&server).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn deep_nesting_is_refused_or_stored_but_never_a_defect() {
     let server = Server::start().await;
     let neighbour = Neighbour::of(&server);
@@ -287,157 +230,6 @@ async fn a_key_that_comes_twice_is_no_defect() {
     let body = format!("{{\"url\":{url},\"url\":{url}}}");
     let answer = post(&server.visitor(), "/api/telemetry/page_view", body).await;
     assert!(answer.status == 204 || answer.status == 400, "{}", answer.text());
-}
-
-#[tokio::test]
-async fn the_wrong_method_is_told_the_right_ones() {
-    let server = Server::start().await;
-    let eve = server.visitor();
-    for path in ENDPOINTS {
-        for method in ["GET", "PUT", "DELETE", "PATCH", "BREW"] {
-            let answer = eve.request(method, path).send().await;
-            let answer = answer.expect_problem(405, "method-not-allowed");
-            assert!(answer.lists("allow", "POST"), "{path}: {:?}", answer.headers);
-        }
-        eve.request("HEAD", path).send().await.expect(405);
-    }
-    for path in ["/api/metrics/overview", "/visitflow.js"] {
-        let answer = eve.post(path, &json!({})).send().await.expect_problem(405, "method-not-allowed");
-        assert!(answer.lists("allow", "GET"), "{path}: {:?}", answer.headers);
-    }
-    server.assert_visits(0);
-}
-
-#[tokio::test]
-async fn an_unknown_path_is_not_found() {
-    let server = Server::start().await;
-    let eve = server.visitor();
-    for path in [
-        "/api",
-        "/api/",
-        "/api/nothing",
-        "/api/session/start/",
-        "/nothing",
-        "/..%2f..%2fetc/passwd",
-        "//x",
-        "/%00",
-    ] {
-        eve.get(path).send().await.expect_problem(404, "not-found");
-        eve.post(path, &json!({})).send().await.expect(404);
-    }
-}
-
-#[tokio::test]
-async fn only_telemetry_and_sessions_take_text_plain() {
-    let server = Server::with().user("alice").start().await;
-    let ada = server.visitor();
-    let login = json!({"username": "alice", "password": visitflow_e2e::server::password_of("alice")});
-    let types = [
-        "text/plain",
-        "text/plain;charset=UTF-8",
-        "application/x-www-form-urlencoded",
-        "multipart/form-data",
-    ];
-    for content_type in types {
-        let view = ada.post("/api/telemetry/page_view", &ada.page_view("/"));
-        view.header("content-type", content_type).send().await.expect(204);
-        let start = ada.post("/api/session/start", &json!({}));
-        start.header("content-type", content_type).send().await.expect(200);
-        for (path, body) in [("/api/auth/login", &login), ("/api/auth/logout", &json!({}))] {
-            let answer = ada.post(path, body).header("content-type", content_type).send().await;
-            answer.expect_problem(415, "unsupported-media-type");
-        }
-    }
-    ada.post("/api/auth/login", &login).without("content-type").send().await.expect(415);
-    ada.post("/api/auth/login", &login)
-        .header("content-type", "Application/JSON; charset=utf-8")
-        .send()
-        .await
-        .expect(200);
-}
-
-#[tokio::test]
-async fn a_session_cookie_that_cannot_be_read_is_absent() {
-    let server = Server::start().await;
-    let long = format!("session_id=s_{}", "A".repeat(5_000));
-    let cookies: &[&[u8]] = &[
-        b"session_id=",
-        b"session_id",
-        b"session_id=s_",
-        b"session_id=s_.",
-        b"session_id=x.y",
-        b"session_id=\"\"",
-        b"session_id=s_AAAAAAAAAAAAAAAAAAAAAA",
-        b"session_id=\xff\xfe\xfd",
-        "session_id=s_é.ü".as_bytes(),
-        b"session_id=s_AAAAAAAAAAAAAAAAAAAAAA.AAAA",
-        b";;;",
-        b"=;=",
-        b"session_id=a=b=c",
-        long.as_bytes(),
-        b"session_id=s_AAAAAAAAAAAAAAAAAAAAA%.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
-    ];
-    for cookie in cookies {
-        let shown = String::from_utf8_lossy(cookie);
-        let eve = server.visitor();
-        let ping = eve.post("/api/session/ping", &json!({})).cookie(*cookie).send().await;
-        assert_eq!(ping.status, 401, "{shown}: {}", ping.text());
-        let view = eve.post("/api/telemetry/page_view", &eve.page_view("/")).cookie(*cookie).send().await;
-        assert_eq!(view.status, 204, "{shown}: {}", view.text());
-        assert!(visitflow_e2e::answer::is_token(&eve.token()), "{shown}");
-    }
-}
-
-#[tokio::test]
-async fn two_different_session_cookies_are_refused() {
-    let server = Server::start().await;
-    let (ada, eve) = (server.visitor(), server.visitor());
-    ada.start().await.expect(200);
-    eve.start().await.expect(200);
-    let both = format!("session_id={}; session_id={}", ada.token(), eve.token());
-    for path in ["/api/session/start", "/api/session/ping", "/api/telemetry/page_view"] {
-        let request = ada.post(path, &ada.page_view("/")).cookie(both.clone());
-        request.send().await.expect_problem(400, "ambiguous-cookie").expect_no_cookie();
-    }
-    server.assert_page_views(0);
-    let same = format!("session_id={0}; session_id={0}", ada.token());
-    ada.post("/api/session/ping", &json!({})).cookie(same).send().await.expect(204);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn bytes_that_are_no_http_harm_nobody() {
-    let server = Server::start().await;
-    let neighbour = Neighbour::of(&server);
-    let host = server.address();
-    let view = "POST /api/telemetry/page_view HTTP/1.1\r\nHost: x\r\n";
-    let requests = [
-        "\r\n\r\n".to_owned(),
-        "\0\0\0\0".to_owned(),
-        "GET".to_owned(),
-        "GET / HTTP/9.9\r\n\r\n".to_owned(),
-        "GET / HTTP/1.1\r\n\r\n".to_owned(),
-        format!("GET /{} HTTP/1.1\r\nHost: x\r\n\r\n", "x".repeat(100_000)),
-        format!("GET / HTTP/1.1\r\nHost: x\r\nX: {}\r\n\r\n", "x".repeat(500_000)),
-        format!("GET / HTTP/1.1\r\nHost: x\r\n{}\r\n", "A: b\r\n".repeat(2_000)),
-        "GET / HTTP/1.1\r\nHost: x\r\nBad Header: 1\r\n\r\n".to_owned(),
-        "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n".to_owned(),
-        format!("{view}Content-Length: 100\r\n\r\n{{}}"),
-        format!("{view}Content-Length: -1\r\n\r\n{{}}"),
-        format!("{view}Content-Length: 2\r\nContent-Length: 3\r\n\r\n{{}}"),
-        format!("{view}Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n{{}}"),
-        format!("{view}Transfer-Encoding: chunked\r\n\r\nzz\r\n"),
-        format!("{view}Transfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n"),
-        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\ngarbage".to_owned(),
-    ];
-    for request in requests {
-        // A connection that the server closes is an answer too.
-        if let Ok(answer) = say_and_hang_up(&host, request.as_bytes()).await {
-            let status = status(&answer);
-            let shown: String = request.chars().take(60).collect();
-            assert!(status.is_none_or(|status| status < 500), "{shown:?}: {status:?}");
-        }
-    }
-    neighbour.assert_unharmed(&server).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

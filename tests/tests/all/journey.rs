@@ -3,11 +3,11 @@
 use serde_json::json;
 use std::time::{Duration, Instant};
 use thirtyfour::SameSite;
-use visitflow_e2e::Server;
 use visitflow_e2e::answer::is_token;
 use visitflow_e2e::browser::Browser;
+use visitflow_e2e::machine::PATIENCE;
 use visitflow_e2e::recorder::Recorder;
-use visitflow_e2e::server::{PATIENCE, password_of};
+use visitflow_e2e::{Server, password_of};
 
 /// Waits until a query gives this number: the browser sends when it likes.
 async fn counts(server: &Server, sql: &str, expected: i64) {

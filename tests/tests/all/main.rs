@@ -15,4 +15,5 @@ mod listeners;
 mod login;
 mod origins;
 mod reports;
+mod requests;
 mod secrecy;

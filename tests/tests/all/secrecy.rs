@@ -2,9 +2,8 @@
 
 use serde_json::json;
 use std::fs;
-use visitflow_e2e::Server;
 use visitflow_e2e::answer::secret;
-use visitflow_e2e::server::password_of;
+use visitflow_e2e::{Server, password_of};
 
 /// From a block that is kept for documentation (RFC 5737 §3).
 const CLIENT_ADDRESS: &str = "203.0.113.77";
