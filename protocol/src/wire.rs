@@ -37,6 +37,7 @@ pub struct PageView {
     /// `document.title`.
     pub title: Option<String>,
     /// What the page was seen on.
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "object"))]
     pub device: Option<Device>,
     /// Milliseconds since the view happened, computed anew at each try.
     pub age_ms: Option<u64>,
@@ -144,6 +145,23 @@ pub struct Login {
     /// `false` signs in without a visit, as the dashboard does: the session is a security object
     /// alone and nothing is linked.
     pub visit: Option<bool>,
+}
+
+/// Reads an object or null: serde alone would take an array for a struct.
+#[cfg(feature = "serde")]
+fn object<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: serde::de::DeserializeOwned,
+{
+    let value: Option<Json> = serde::Deserialize::deserialize(deserializer)?;
+    match value {
+        Some(Json(text)) if text.starts_with('{') => {
+            serde_json::from_str(&text).map(Some).map_err(serde::de::Error::custom)
+        }
+        Some(_) => Err(serde::de::Error::custom("expected an object")),
+        None => Ok(None),
+    }
 }
 
 impl Start {

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use crate::ingest::Ingest;
+use crate::session::record::Crossed;
 use crate::session::token::SessionToken;
 use crate::session::visit::VisitorId;
 use crate::session::{Carrier, Millis};
@@ -80,18 +81,18 @@ impl Lifecycle {
     /// it is called only if one is needed, and may say that no cookie would stick.
     ///
     /// # Errors
-    /// [`Refusal::Expired`] for a token that was rotated a moment ago: the browser has a newer one.
+    /// [`Refusal::Expired`] for a token that was rotated a moment ago, or ended while the request was
+    /// on its way: the browser has a newer one, or is to have none.
     pub async fn start<E: From<Refusal>>(
         &self,
         hit: Hit,
         page: Page,
         offer: impl FnOnce() -> Result<Option<SessionToken>, E>,
     ) -> Result<(bool, Cookie), E> {
-        let carrier = match self.sessions.touch(hit.token.as_ref(), Some(hit.now), hit.now) {
-            Carrier::Crossing { rotated: true, .. } => return Err(Refusal::Expired.into()),
-            Carrier::Crossing { rotated: false, .. } => Carrier::Nothing,
-            carrier => carrier,
-        };
+        let carrier = self.arrive(&hit);
+        if let Carrier::Crossing { .. } = carrier {
+            return Err(Refusal::Expired.into());
+        }
         if carrier.visit_id().is_some() {
             return Ok((true, self.keep(hit.token, hit.now)));
         }
@@ -190,7 +191,7 @@ impl Lifecycle {
         user_id: String,
         visit: bool,
     ) -> Result<Cookie, E> {
-        let presented = match (self.sessions.touch(hit.token.as_ref(), Some(hit.now), hit.now), hit.token) {
+        let presented = match (self.arrive(&hit), hit.token) {
             (Carrier::Live { .. }, Some(token)) => Some(token),
             (Carrier::Crossing { .. }, _) => return Err(Refusal::Rotated.into()),
             _ => None,
@@ -219,6 +220,15 @@ impl Lifecycle {
             }
             (Carrier::Crossing { .. }, _) => Ok(Cookie::Leave),
             _ => Ok(Cookie::Clear),
+        }
+    }
+
+    /// Judges the token of a request that may begin something. One whose session had ended before
+    /// the request came is no token at all; one that was still on its way then begins nothing.
+    fn arrive(&self, hit: &Hit) -> Carrier {
+        match self.sessions.touch(hit.token.as_ref(), Some(hit.now), hit.now) {
+            Carrier::Crossing { crossed: Crossed::Ended { at }, .. } if at < hit.now => Carrier::Nothing,
+            carrier => carrier,
         }
     }
 

@@ -15,10 +15,10 @@ use hyper::{Method, StatusCode};
 use visitflow_protocol::{path, problem as kind};
 
 use crate::app::App;
+use crate::endpoints::call::Call;
 use crate::endpoints::{assets, auth, health, metrics, openapi, session, telemetry};
 use crate::http::problem::Problem;
 use crate::http::reply::Reply;
-use crate::service::Call;
 
 #[cfg(doc)]
 use crate::endpoints;

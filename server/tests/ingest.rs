@@ -9,6 +9,7 @@ use tempfile::TempDir;
 use uuid::Uuid;
 use visitflow_server::ingest::{Ingest, Writer};
 use visitflow_server::observe::Metrics;
+use visitflow_server::session::record::Crossed;
 use visitflow_server::session::token::SessionToken;
 use visitflow_server::session::visit::VisitorId;
 use visitflow_server::session::{Carrier, Millis, Ttl};
@@ -255,7 +256,7 @@ async fn a_token_rotated_before_a_restart_stays_dead_and_still_crosses() {
     let world = world.restart(NOW + 1_000);
     assert!(matches!(
         world.sessions.touch(Some(&old), None, NOW + 1_000),
-        Carrier::Crossing { rotated: true, .. }
+        Carrier::Crossing { crossed: Crossed::Rotated, .. }
     ));
     assert!(matches!(world.sessions.touch(Some(&new), None, NOW + 1_000), Carrier::Live { .. }));
     assert!(matches!(world.sessions.touch(Some(&old), None, NOW + 61_000), Carrier::Nothing));

@@ -371,8 +371,10 @@ impl Model {
         now: Millis,
     ) -> (Answer, Option<ModelCookie>) {
         match self.worth(cookie, now) {
-            Worth::Crossing { .. } => (Answer::Rotated, cookie),
-            Worth::Nothing => (Answer::Fresh, Some(self.open(None, Some(user), now, now))),
+            Worth::Crossing { rotated: true, .. } => (Answer::Rotated, cookie),
+            Worth::Nothing | Worth::Crossing { rotated: false, .. } => {
+                (Answer::Fresh, Some(self.open(None, Some(user), now, now)))
+            }
             Worth::Live(token) => {
                 let fresh = self.rotate(token, Some(user), now);
                 if let Some(visit) = self.tokens[token].visit {

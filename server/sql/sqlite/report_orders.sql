@@ -1,3 +1,7 @@
-SELECT currency, COUNT(*), TOTAL(amount), AVG(amount)
+-- Amounts are exact decimals: whole and fraction (in ten-thousandths) are summed as integers.
+SELECT currency, COUNT(*), AVG(amount),
+    SUM(CAST(amount AS INTEGER)),
+    SUM(CAST(substr(substr(amount, instr(amount || '.', '.') + 1) || '0000', 1, 4) AS INTEGER)
+        * CASE WHEN amount LIKE '-%' THEN -1 ELSE 1 END)
 FROM orders WHERE created_at >= ?1 AND created_at < ?2 AND (?3 IS NULL OR site = ?3)
 GROUP BY currency ORDER BY COUNT(*) DESC, currency

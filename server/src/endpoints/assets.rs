@@ -11,8 +11,8 @@ use bytes::Bytes;
 use hyper::StatusCode;
 use hyper::header::{self, HeaderValue};
 
+use crate::endpoints::call::Call;
 use crate::http::reply::{self, Reply};
-use crate::service::Call;
 
 /// A file of the binary.
 #[derive(Debug)]

@@ -5,10 +5,10 @@ use serde_json::json;
 use visitflow_protocol::{problem as kind, wire};
 
 use super::{hit, set_cookie};
+use crate::endpoints::call::Call;
 use crate::http::body::require_json;
 use crate::http::problem::Problem;
 use crate::http::reply::{self, Reply};
-use crate::service::Call;
 use crate::store::events::sqlite::accounts::{self, Account};
 
 /// Longest name and password, in bytes.

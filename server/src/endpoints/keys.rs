@@ -11,8 +11,8 @@ use visitflow_protocol::problem as kind;
 
 use super::forbidden;
 use crate::app::App;
+use crate::endpoints::call::Call;
 use crate::http::problem::Problem;
-use crate::service::Call;
 use crate::session::Millis;
 use crate::store::events::sqlite::accounts::{self, Role};
 

@@ -6,9 +6,9 @@ use serde_json::json;
 
 use self::range::{Interval, Query};
 use super::keys::require_reader;
+use crate::endpoints::call::Call;
 use crate::http::problem::Problem;
 use crate::http::reply::{self, Reply};
-use crate::service::Call;
 use crate::session::Millis;
 use crate::store::events::sqlite::reports::{self, Counted, Scope};
 
@@ -39,7 +39,7 @@ pub async fn overview(call: Call<'_>) -> Result<Reply, Problem> {
         })
         .await?;
     let orders: u64 = money.iter().map(|money| money.orders).sum();
-    let wanted = query.value("currency").map(str::to_uppercase);
+    let wanted = query.currency()?;
     let headline = match &wanted {
         Some(currency) => money.iter().find(|money| money.currency == *currency),
         None => money.first(),

@@ -2,6 +2,7 @@
 
 pub mod assets;
 pub mod auth;
+pub mod call;
 pub mod health;
 pub mod keys;
 pub mod metrics;
@@ -11,12 +12,12 @@ pub mod telemetry;
 
 use hyper::StatusCode;
 
+use crate::endpoints::call::Call;
 use crate::http::cookie;
 use crate::http::problem::Problem;
 use crate::http::reply::{self, Reply};
 use crate::lifecycle::{Cookie, Hit, Refusal};
 use crate::observe::Drop;
-use crate::service::Call;
 use crate::session::token::SessionToken;
 use crate::session::visit::VisitorId;
 

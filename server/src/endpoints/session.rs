@@ -5,11 +5,11 @@ use visitflow_protocol::wire;
 
 use super::telemetry::fields;
 use super::{dropped, hit, not_a_person, offer, set_cookie, site, visitor};
+use crate::endpoints::call::Call;
 use crate::http::problem::Problem;
 use crate::http::reply::{self, Reply};
 use crate::lifecycle::Page;
 use crate::observe::Drop;
-use crate::service::Call;
 use crate::session::Millis;
 
 #[derive(Serialize)]

@@ -11,11 +11,11 @@ use visitflow_protocol::{limits, problem as kind, wire};
 
 use super::{dropped, forbidden, hit, not_a_person, offer, set_cookie, site, visitor};
 use crate::config::Orders;
+use crate::endpoints::call::Call;
 use crate::http::body::{self, malformed};
 use crate::http::problem::{Problem, Rejected};
 use crate::http::reply::{self, Reply};
 use crate::observe::Stored;
-use crate::service::Call;
 use crate::session::Millis;
 use crate::session::visit::VisitorId;
 use crate::store::events::command::{Fact, Kind, Order};

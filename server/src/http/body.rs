@@ -60,13 +60,13 @@ async fn collect(mut body: Incoming) -> Result<Bytes, Problem> {
     Ok(read.into())
 }
 
-/// Reads a JSON value.
+/// Reads a JSON object.
 ///
 /// # Errors
 /// 400 with what the parser says.
 pub fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
-    if bytes.is_empty() {
-        return Err(malformed("The body is empty; send a JSON object, at least {}."));
+    if bytes.trim_ascii_start().first() != Some(&b'{') {
+        return Err(malformed("The body is no JSON object; send one, at least {}."));
     }
     serde_json::from_slice(bytes)
         .map_err(|error| malformed(format!("The body is not what this endpoint takes: {error}.")))

@@ -46,8 +46,8 @@ pub enum Carrier {
     Crossing {
         /// The visit, if it had one.
         visit_id: Option<uuid::Uuid>,
-        /// Whether a rotation replaced the token, or the session ended.
-        rotated: bool,
+        /// What happened to it.
+        crossed: record::Crossed,
     },
     /// Nothing that counts.
     Nothing,

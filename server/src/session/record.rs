@@ -44,16 +44,25 @@ pub struct Record {
     pub retired: Vec<Retired>,
 }
 
+/// What happened to a token a moment ago.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Crossed {
+    /// A rotation replaced it: the browser holds a newer cookie, or will in a moment.
+    Rotated,
+    /// Its session was ended.
+    Ended {
+        /// When.
+        at: Millis,
+    },
+}
+
 /// What a presented token is worth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
     /// Valid.
     Live,
     /// Rotated or ended less than [`CROSSING_MS`] ago: its facts reach their visit, nothing more.
-    Crossing {
-        /// Whether a rotation replaced it (the browser holds a newer cookie), or the session ended.
-        rotated: bool,
-    },
+    Crossing(Crossed),
     /// Expired, ended, or never issued.
     Dead,
 }
@@ -83,12 +92,12 @@ impl Record {
         let current = self.secret_hash == *presented;
         match self.ended_at {
             Some(at) if (current || retired) && recent(at) && !self.expired(at, ttl) => {
-                Standing::Crossing { rotated: false }
+                Standing::Crossing(Crossed::Ended { at })
             }
             Some(_) => Standing::Dead,
             None if self.expired(now, ttl) => Standing::Dead,
             None if current => Standing::Live,
-            None if retired => Standing::Crossing { rotated: true },
+            None if retired => Standing::Crossing(Crossed::Rotated),
             None => Standing::Dead,
         }
     }
@@ -168,10 +177,10 @@ mod tests {
         let new = SessionToken::rotate(record.tag).unwrap();
         record.rotate(&new, Some("u".into()), 10);
         assert_eq!(record.standing(&new.hash(), 10, TTL), Standing::Live);
-        assert_eq!(record.standing(&old.hash(), 10, TTL), Standing::Crossing { rotated: true });
+        assert_eq!(record.standing(&old.hash(), 10, TTL), Standing::Crossing(Crossed::Rotated));
         assert_eq!(
             record.standing(&old.hash(), 10 + CROSSING_MS - 1, TTL),
-            Standing::Crossing { rotated: true }
+            Standing::Crossing(Crossed::Rotated)
         );
         assert_eq!(record.standing(&old.hash(), 10 + CROSSING_MS, TTL), Standing::Dead);
     }
@@ -182,7 +191,7 @@ mod tests {
         record.end(10);
         record.end(99);
         assert_eq!(record.ended_at, Some(10));
-        assert_eq!(record.standing(&token.hash(), 11, TTL), Standing::Crossing { rotated: false });
+        assert_eq!(record.standing(&token.hash(), 11, TTL), Standing::Crossing(Crossed::Ended { at: 10 }));
         assert_eq!(record.standing(&token.hash(), 10 + CROSSING_MS, TTL), Standing::Dead);
     }
 

@@ -34,6 +34,9 @@ pub enum StoreError {
     /// The file that claims the database cannot be used.
     #[error("cannot lock the database: {0}; check that its folder exists and is writable")]
     Lock(std::io::Error),
+    /// A name that is taken.
+    #[error("there is {0} already; choose another name")]
+    Taken(String),
     /// A row holds what this program never writes.
     #[error("the database holds a malformed {0}")]
     Malformed(&'static str),

@@ -126,7 +126,7 @@ function showSignIn(message) {
     done: async () => {
       justSignedIn = true;
       await load();
-      if (signedIn) main.focus();
+      if (signedIn) main.focus({ preventScroll: true });
     },
   });
   replace(main, view.root);

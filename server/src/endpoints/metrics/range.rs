@@ -7,8 +7,8 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 use serde_json::{Map, Value, json};
 
+use crate::endpoints::call::Call;
 use crate::http::problem::Problem;
-use crate::service::Call;
 use crate::session::Millis;
 use crate::store::events::sqlite::reports::Scope;
 
@@ -100,6 +100,15 @@ impl Query {
             .ok()
             .filter(|limit| (1..=100).contains(limit))
             .ok_or_else(|| Problem::query("`limit` is a whole number from 1 to 100."))
+    }
+
+    /// `?currency=`, an ISO 4217 code.
+    pub(super) fn currency(&self) -> Result<Option<String>, Problem> {
+        let Some(code) = self.value("currency") else { return Ok(None) };
+        if code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_alphabetic()) {
+            return Ok(Some(code.to_ascii_uppercase()));
+        }
+        Err(Problem::query("`currency` is a code of three letters (ISO 4217), such as EUR."))
     }
 
     /// `?interval=`, default by the range's length.

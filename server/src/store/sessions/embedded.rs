@@ -70,7 +70,7 @@ impl Embedded {
                 }
                 Carrier::Live { tag: record.tag, visit_id }
             }
-            Standing::Crossing { rotated } => Carrier::Crossing { visit_id, rotated },
+            Standing::Crossing(crossed) => Carrier::Crossing { visit_id, crossed },
             Standing::Dead => Carrier::Nothing,
         }
     }

@@ -119,7 +119,7 @@ pub fn role(db: &Connection, user_id: &str) -> Result<Option<Role>> {
 /// Adds an API key.
 ///
 /// # Errors
-/// When the database refuses; a name is taken once.
+/// [`StoreError::Taken`] when there is a key of this name; else when the database refuses.
 pub fn put_key(db: &Connection, id: &str, name: &str, key: &ApiKey, now: Millis) -> Result<()> {
     let scopes = match (key.read, key.write) {
         (true, true) => "read,write",
@@ -127,8 +127,9 @@ pub fn put_key(db: &Connection, id: &str, name: &str, key: &ApiKey, now: Millis)
         (false, true) => "write",
         (false, false) => "",
     };
-    db.execute(sql!("key_put"), params![id, name, key.secret_hash, scopes, now, key.expires_at])?;
-    Ok(())
+    let added =
+        db.execute(sql!("key_put"), params![id, name, key.secret_hash, scopes, now, key.expires_at])?;
+    if added == 0 { Err(StoreError::Taken(format!("an API key named {name:?}"))) } else { Ok(()) }
 }
 
 /// The API key of an id.

@@ -89,12 +89,18 @@ pub fn money(db: &Connection, scope: &Scope) -> Result<Vec<Money>> {
             Ok(Money {
                 currency: row.get(0)?,
                 orders: row.get(1)?,
-                revenue: row.get(2)?,
-                average: row.get(3)?,
+                average: row.get(2)?,
+                revenue: decimal(row.get(3)?, row.get(4)?),
             })
         })?
         .collect::<rusqlite::Result<_>>()?;
     Ok(rows)
+}
+
+/// The number nearest to `whole` and so many ten-thousandths.
+#[expect(clippy::cast_precision_loss, reason = "the one rounding, at the very end")]
+fn decimal(whole: i64, ten_thousandths: i64) -> f64 {
+    (i128::from(whole) * 10_000 + i128::from(ten_thousandths)) as f64 / 10_000.0
 }
 
 /// How many orders a scope has.

@@ -1,0 +1,94 @@
+//! A request on its way through an endpoint.
+
+use bytes::Bytes;
+use hyper::StatusCode;
+use hyper::body::Incoming;
+use hyper::http::request::Parts;
+use serde::de::DeserializeOwned;
+use visitflow_protocol::problem as kind;
+
+use super::keys::KeyHolder;
+use crate::app::App;
+use crate::config::Gpc;
+use crate::http::body;
+use crate::http::client_ip::Client;
+use crate::http::cookie::Presented;
+use crate::http::problem::Problem;
+use crate::session::Millis;
+use crate::session::token::SessionToken;
+
+/// A request on its way through an endpoint.
+#[derive(Debug)]
+pub struct Call<'a> {
+    /// What all requests share.
+    pub app: &'a App,
+    /// Method, target and headers.
+    pub head: &'a Parts,
+    /// When it was received.
+    pub now: Millis,
+    /// Whose it is.
+    pub client: Client,
+    /// The API key it carries.
+    pub key: Option<KeyHolder>,
+    /// The host it was sent to.
+    pub host: &'a str,
+    /// Whether cookies get `Secure`.
+    pub secure: bool,
+    /// What follows the head; taken when it is read.
+    pub body: Option<Incoming>,
+}
+
+impl Call<'_> {
+    /// Reads the body.
+    ///
+    /// # Errors
+    /// See [`body::read`].
+    pub async fn body(&mut self) -> Result<Bytes, Problem> {
+        match self.body.take() {
+            Some(body) => body::read(body).await,
+            None => Ok(Bytes::new()),
+        }
+    }
+
+    /// Reads the body as JSON.
+    ///
+    /// # Errors
+    /// See [`body::read`] and [`body::json`].
+    pub async fn json<T: DeserializeOwned>(&mut self) -> Result<T, Problem> {
+        body::json(&self.body().await?)
+    }
+
+    /// The session token that the request carries.
+    ///
+    /// # Errors
+    /// 400 when there are two different ones.
+    pub fn token(&self) -> Result<Option<SessionToken>, Problem> {
+        match self.app.cookies.session(&self.head.headers) {
+            Presented::Nothing => Ok(None),
+            Presented::Token(token) => Ok(Some(token)),
+            Presented::Ambiguous => Err(Problem::new(
+                StatusCode::BAD_REQUEST,
+                kind::AMBIGUOUS_COOKIE,
+                "Two different session cookies came with this request; delete the one that another subdomain has set.",
+            )),
+        }
+    }
+
+    /// Whether the browser asks for privacy and the server is to honour it.
+    #[must_use]
+    pub fn gpc(&self) -> bool {
+        self.app.config.gpc == Gpc::Honour && self.header("sec-gpc") == Some("1")
+    }
+
+    /// Whether the page is another site's, so that the browser keeps none of our cookies.
+    #[must_use]
+    pub fn cross_site(&self) -> bool {
+        self.header("sec-fetch-site") == Some("cross-site")
+    }
+
+    /// A header that is plain text.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.head.headers.get(name)?.to_str().ok()
+    }
+}
