@@ -230,6 +230,52 @@ async fn the_first_fact_says_what_the_start_only_guessed() {
 }
 
 #[tokio::test]
+async fn a_request_that_names_no_site_joins_the_live_visit_whatever_its_site() {
+    let world = World::new();
+    let visitor = visitor();
+    let fresh = || Context {
+        offer: Some(SessionToken::issue().unwrap()),
+        ..context(Carrier::Nothing, Some(visitor), NOW)
+    };
+    let facts = vec![Fact {
+        site: Some("blog.example".into()),
+        occurred_at: NOW,
+        anonymous: false,
+        kind: view(uuid_v7(NOW)),
+    }];
+    world.ingest.commit(Command::Facts { context: fresh(), facts }).await.unwrap();
+    let start = Command::Start { context: fresh(), site: None, url: None, referrer: None };
+    assert!(world.ingest.commit(start).await.unwrap().joined);
+    assert!(world.store(fresh(), vec![event("play")]).await.joined);
+    assert_eq!(
+        world.ask::<String>(
+            "SELECT group_concat(site) FROM (SELECT site FROM sessions UNION SELECT site FROM events)"
+        ),
+        "blog.example"
+    );
+}
+
+#[tokio::test]
+async fn a_visit_that_was_only_started_takes_the_site_of_its_first_fact_from_any_tab() {
+    let world = World::new();
+    let visitor = visitor();
+    world.start(visitor, NOW).await;
+    let other_tab = Context {
+        offer: Some(SessionToken::issue().unwrap()),
+        ..context(Carrier::Nothing, Some(visitor), NOW)
+    };
+    let facts = vec![Fact {
+        site: Some("blog.example".into()),
+        occurred_at: NOW,
+        anonymous: false,
+        kind: view(uuid_v7(NOW)),
+    }];
+    assert!(world.ingest.commit(Command::Facts { context: other_tab, facts }).await.unwrap().joined);
+    assert_eq!(world.ask::<String>("SELECT group_concat(site) FROM sessions"), "blog.example");
+    assert_eq!(world.ask::<String>("SELECT group_concat(site) FROM visitors"), "blog.example");
+}
+
+#[tokio::test]
 async fn sessions_survive_a_restart_with_what_slid() {
     let world = World::new();
     let token = world.start(visitor(), NOW).await;

@@ -114,7 +114,11 @@ impl<'c> Ledger<'c> {
         if self.visit(context.carrier.visit_id())?.is_some() {
             return Ok(outcome);
         }
-        let site = site.unwrap_or(&context.host);
+        let site = match site {
+            Some(site) => site.to_owned(),
+            None => self.site_of(context)?.unwrap_or_else(|| context.host.clone()),
+        };
+        let site = site.as_str();
         let visit_id = self.attach(
             context,
             &Beginning { site, visitor: context.visitor, user_id: None, at: context.now, url, referrer },

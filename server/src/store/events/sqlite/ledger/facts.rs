@@ -17,12 +17,11 @@ impl Ledger<'_> {
         let mut visit_id = context.carrier.visit_id();
         for fact in facts {
             let own = self.visit(visit_id)?;
-            let site = fact
-                .site
-                .as_deref()
-                .or(own.as_ref().map(|(visit, _)| visit.site.as_str()))
-                .unwrap_or(&context.host)
-                .to_owned();
+            let site = match (&fact.site, &own) {
+                (Some(site), _) => site.clone(),
+                (None, Some((visit, _))) => visit.site.clone(),
+                (None, None) => self.site_of(context)?.unwrap_or_else(|| context.host.clone()),
+            };
             let late = context.now - fact.occurred_at >= self.ttl.idle_ms;
             let stored = match (&fact.kind, own) {
                 (Kind::Order(order), own) => {
@@ -47,10 +46,13 @@ impl Ledger<'_> {
                         url,
                         referrer,
                     };
-                    let begun = self.attach(context, &beginning, &mut outcome)?;
-                    visit_id = Some(begun);
-                    self.count(begun, fact)?;
-                    self.insert(fact, &site, visit_id, context.now)?
+                    visit_id = Some(self.attach(context, &beginning, &mut outcome)?);
+                    match self.visit(visit_id)? {
+                        Some((visit, facts_before)) => {
+                            self.store_in_visit(context, fact, &site, &visit, facts_before == 0)?
+                        }
+                        None => false,
+                    }
                 }
             };
             outcome.twins += u32::from(!stored);
