@@ -10,6 +10,7 @@ use crate::endpoints::keys;
 use crate::passwords;
 use crate::serve;
 use crate::store::StoreError;
+use crate::store::events::sqlite::Sqlite;
 use crate::store::events::sqlite::accounts::{self, ApiKey, Role};
 
 /// Why a command failed, for whoever typed it.
@@ -23,12 +24,16 @@ pub enum CommandError {
     Told(String),
 }
 
+fn database(common: &Common) -> Result<Sqlite, CommandError> {
+    common.database_url.sqlite().map_err(CommandError::Told)
+}
+
 /// `visitflow user …`
 ///
 /// # Errors
 /// When there is no password, or the store fails.
 pub fn user(common: &Common, command: UserCommand) -> Result<(), CommandError> {
-    let mut db = common.database_url.open()?;
+    let mut db = database(common)?.open()?;
     match command {
         UserCommand::Add { name, admin } => {
             let mut password = String::new();
@@ -39,11 +44,20 @@ pub fn user(common: &Common, command: UserCommand) -> Result<(), CommandError> {
             if name.is_empty() || password.is_empty() {
                 return Err(CommandError::Told("a user needs a name and a password; write the password on stdin: visitflow user add NAME < password.txt".into()));
             }
+            if name.len() > passwords::NAME_BYTES || password.len() > passwords::PASSWORD_BYTES {
+                return Err(CommandError::Told(format!(
+                    "a name has at most {} bytes, a password {}",
+                    passwords::NAME_BYTES,
+                    passwords::PASSWORD_BYTES
+                )));
+            }
             let role = if admin { Role::Admin } else { Role::User };
             let id = format!("u_{}", Uuid::now_v7());
             let added =
                 accounts::put_user(&mut db, &id, &name, &passwords::hash(password)?, role, clock::now())?;
-            println!("{} {name}", if added { "added" } else { "changed; all sessions ended for" });
+            let role = if admin { "admin" } else { "user" };
+            let done = if added { "added" } else { "changed; all sessions ended for" };
+            println!("{done} {name} ({role})");
             Ok(())
         }
         UserCommand::Disable { name } => {
@@ -62,7 +76,10 @@ pub fn user(common: &Common, command: UserCommand) -> Result<(), CommandError> {
 /// When the name is taken, or the store fails.
 pub fn key(common: &Common, command: KeyCommand) -> Result<(), CommandError> {
     let KeyCommand::Add { name, scope, expires } = command;
-    let db = common.database_url.open()?;
+    if name.is_empty() {
+        return Err(CommandError::Told("a key needs a name, to know later what it is for".into()));
+    }
+    let db = database(common)?.open()?;
     let (id, text, secret_hash) = keys::issue()
         .map_err(|error| CommandError::Told(format!("the operating system has no randomness: {error}")))?;
     let now = clock::now();
@@ -84,8 +101,8 @@ pub fn key(common: &Common, command: KeyCommand) -> Result<(), CommandError> {
 /// # Errors
 /// When a migration fails.
 pub fn migrate(common: &Common) -> Result<(), CommandError> {
-    common.database_url.open()?;
-    println!("the schema of {} is up to date", common.database_url.path().display());
+    database(common)?.open()?;
+    println!("the schema of {} is up to date", database(common)?.path().display());
     Ok(())
 }
 
@@ -106,7 +123,14 @@ pub fn check(common: &Common, config: &Serve) -> Result<(), CommandError> {
     if let (Some(cert), Some(key)) = (&config.tls_cert, &config.tls_key) {
         note("certificate", serve::tls(cert, key).map(drop));
     }
-    let database = common.database_url.check().map_err(|error| error.to_string());
-    note(&format!("database {}", common.database_url.path().display()), database);
+    let checked = database(common).and_then(|database| Ok(database.check()?));
+    note("database", checked.map_err(|error| error.to_string()));
+    for (what, address) in [("--listen", config.listen), ("--admin-listen", config.admin_listen)] {
+        let bound = std::net::TcpListener::bind(address).map(drop);
+        note(
+            &format!("{what} {address}"),
+            bound.map_err(|error| format!("{error}; is the server running already?")),
+        );
+    }
     if wrong.is_empty() { Ok(()) } else { Err(CommandError::Told(format!("to mend: {}", wrong.join(", ")))) }
 }

@@ -1,7 +1,9 @@
 //! The command line: flags, environment variables, defaults, units.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -27,8 +29,15 @@ pub struct Cli {
 #[derive(Clone, Debug, Args)]
 pub struct Common {
     /// Where visits are kept: sqlite://FILE (absolute: sqlite:///var/lib/visitflow.db)
-    #[arg(long, env = "DATABASE_URL", default_value = "sqlite://visitflow.db", value_parser = database, global = true, help_heading = "Storage", value_name = "URL")]
-    pub database_url: Sqlite,
+    #[arg(
+        long,
+        env = "DATABASE_URL",
+        default_value = "sqlite://visitflow.db",
+        global = true,
+        help_heading = "Storage",
+        value_name = "URL"
+    )]
+    pub database_url: DatabaseUrl,
     /// What is logged to stderr: error, warn, info, debug, or a filter such as visitflow_server=debug
     #[arg(
         long,
@@ -48,6 +57,40 @@ pub struct Common {
         help_heading = "Logging"
     )]
     pub log_format: LogFormat,
+}
+
+/// Where the database is. A URL that cannot be used is kept as what is wrong with it, without the
+/// URL itself: it may hold a password.
+#[derive(Clone, Debug)]
+pub struct DatabaseUrl(Result<Sqlite, String>);
+
+impl DatabaseUrl {
+    /// The database.
+    ///
+    /// # Errors
+    /// What is wrong with the URL.
+    pub fn sqlite(&self) -> Result<Sqlite, String> {
+        self.0.clone()
+    }
+}
+
+impl FromStr for DatabaseUrl {
+    type Err = Infallible;
+
+    fn from_str(url: &str) -> Result<Self, Infallible> {
+        Ok(Self(match url.strip_prefix("sqlite://") {
+            Some(path) if path.is_empty() || path.starts_with(':') || path.contains('?') => {
+                Err("--database-url: name a file, without parameters: sqlite://visitflow.db".into())
+            }
+            Some(path) => Ok(Sqlite::new(path)),
+            None => {
+                let scheme = url.split_once("://").map_or("", |(scheme, _)| scheme);
+                Err(format!(
+                    "--database-url: this version stores in SQLite only, not in {scheme:?}; write sqlite://visitflow.db"
+                ))
+            }
+        }))
+    }
 }
 
 /// The subcommands.
@@ -274,6 +317,12 @@ impl Serve {
         if self.session_max < self.session_idle {
             return Err("--session-max is shorter than --session-idle; make it at least as long".into());
         }
+        if self.listen == self.admin_listen && self.listen.port() != 0 {
+            return Err("--listen and --admin-listen are the same; give them different ports".into());
+        }
+        if let Some(folder) = self.www.as_ref().filter(|folder| !folder.is_dir()) {
+            return Err(format!("--www {} is no folder", folder.display()));
+        }
         if self.cookie_prefix == CookiePrefix::Host && self.cookie_domain.is_some() {
             return Err("a __Host- cookie has no domain; drop --cookie-domain or --cookie-prefix host".into());
         }
@@ -294,18 +343,6 @@ fn session_length(text: &str) -> Result<Duration, String> {
     let length = humantime::parse_duration(text).map_err(|error| format!("{error}; write 30m or 24h"))?;
     let (least, most) = (Duration::from_secs(1), Duration::from_secs(400 * 86_400));
     if (least..=most).contains(&length) { Ok(length) } else { Err("a session lasts from 1s to 400d".into()) }
-}
-
-fn database(url: &str) -> Result<Sqlite, String> {
-    match url.strip_prefix("sqlite://") {
-        Some("") => Err("name a file: sqlite://visitflow.db".into()),
-        Some(path) => Ok(Sqlite::new(path)),
-        None => {
-            // The rest of the URL may hold a password, so only its scheme is repeated.
-            let scheme = url.split_once("://").map_or("", |(scheme, _)| scheme);
-            Err(format!("this version stores in SQLite only, not in {scheme:?}; write sqlite://visitflow.db"))
-        }
-    }
 }
 
 fn cookie_domain(domain: &str) -> Result<String, String> {
@@ -347,12 +384,29 @@ mod tests {
     }
 
     #[test]
+    fn a_database_url_that_cannot_be_used_is_not_repeated() {
+        for bad in [
+            "postgres://user:secret@db/x",
+            "sqlite://",
+            "sqlite://:memory:",
+            "sqlite://a.db?mode=ro",
+            "visitflow.db",
+        ] {
+            let url: DatabaseUrl = bad.parse().unwrap();
+            let error = url.sqlite().unwrap_err();
+            assert!(error.contains("sqlite://visitflow.db") && !error.contains("secret"), "{error}");
+            assert!(!format!("{url:?}").contains("secret"));
+        }
+        let url: DatabaseUrl = "sqlite:///var/lib/visitflow.db".parse().unwrap();
+        assert_eq!(url.sqlite().unwrap().path().to_str(), Some("/var/lib/visitflow.db"));
+    }
+
+    #[test]
     fn what_cannot_work_is_refused_with_a_way_out() {
         for (flags, hint) in [
             (&["--session-max", "1m"][..], "--session-idle"),
             (&["--cookie-prefix", "host", "--cookie-domain", "a.example"], "drop"),
             (&["--session-idle", "30"], "write 30m"),
-            (&["--database-url", "postgres://user:secret@db/x"], "sqlite://visitflow.db"),
             (&["--allowed-origin", "shop.example"], "https://"),
             (&["--tls-cert", "a.pem"], "--tls-key"),
         ] {

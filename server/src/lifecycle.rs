@@ -12,7 +12,7 @@ use crate::session::token::SessionToken;
 use crate::session::visit::VisitorId;
 use crate::session::{Carrier, Millis};
 use crate::store::StoreError;
-use crate::store::events::command::{Command, Context, Fact};
+use crate::store::events::command::{Command, Context, Fact, Run};
 use crate::store::sessions::embedded::Embedded;
 
 /// What a browser is to do with its session cookie.
@@ -33,6 +33,8 @@ pub enum Refusal {
     Expired,
     /// Another request rotated or ended the session a moment ago.
     Rotated,
+    /// The user's password was changed, or the user disabled, while the request was on its way.
+    Stale,
     /// The store failed; nothing was done.
     Store(StoreError),
 }
@@ -106,7 +108,7 @@ impl Lifecycle {
         Ok((resumed, self.keep(if live { hit.token } else { offered }, hit.now)))
     }
 
-    /// Stores facts: `(visitor, facts)` in their order. Answers with the number of twins, after the
+    /// Stores facts. Answers with the number of twins, after the
     /// commit. `offer` as in [`Self::start`]; facts that may not start a session ask for none.
     ///
     /// # Errors
@@ -114,10 +116,10 @@ impl Lifecycle {
     pub async fn facts<E: From<Refusal>>(
         &self,
         hit: Hit,
-        facts: Vec<(Option<VisitorId>, Vec<Fact>)>,
+        runs: Vec<Run>,
         offer: impl FnOnce() -> Result<Option<SessionToken>, E>,
     ) -> Result<(u32, Cookie), E> {
-        let named = || facts.iter().flat_map(|(_, facts)| facts).filter(|fact| !fact.anonymous);
+        let named = || runs.iter().flat_map(|run| &run.facts).filter(|fact| !fact.anonymous);
         let recent = |fact: &&Fact| hit.now - fact.occurred_at < self.sessions.ttl().idle_ms;
         let activity = named()
             .map(|fact| fact.occurred_at)
@@ -126,24 +128,19 @@ impl Lifecycle {
         let may_start = named().filter(recent).any(|fact| fact.kind.starts_a_visit());
         let token = hit.token.filter(|_| named().next().is_some());
         let carrier = self.sessions.touch(token.as_ref(), activity, hit.now);
-        let mut offered = if may_start && matches!(carrier, Carrier::Nothing) { offer()? } else { None };
-        let (mut twins, mut issued) = (0, None);
-        for (visitor, facts) in facts {
-            let context = Context {
-                now: hit.now,
-                carrier: carrier.clone(),
-                offer: offered.take(),
-                visitor,
-                host: hit.host.clone(),
-            };
-            let fresh = context.offer.clone();
-            let outcome = self.commit(Command::Facts { context, facts }).await?;
-            twins += outcome.twins;
-            issued = issued.or(fresh.filter(|_| outcome.issued));
-        }
+        let offered = if may_start && matches!(carrier, Carrier::Nothing) { offer()? } else { None };
+        let context = Context {
+            now: hit.now,
+            carrier: carrier.clone(),
+            offer: offered.clone(),
+            visitor: None,
+            host: hit.host,
+        };
+        let outcome = self.commit(Command::Facts { context, runs }).await?;
+        let issued = offered.filter(|_| outcome.issued);
         // A fact that comes too late to be of a living visit slides nothing and sets no cookie.
         let kept = token.filter(|_| activity.is_some() && matches!(carrier, Carrier::Live { .. }));
-        Ok((twins, self.keep(issued.or(kept), hit.now)))
+        Ok((outcome.twins, self.keep(issued.or(kept), hit.now)))
     }
 
     /// Keeps a live session alive; starts nothing. `engagement`: page view, milliseconds, per cent.
@@ -184,11 +181,13 @@ impl Lifecycle {
     /// session has no visit from here on.
     ///
     /// # Errors
-    /// [`Refusal::Rotated`] when another request has rotated or ended the session.
+    /// [`Refusal::Rotated`] when another request has rotated or ended the session; [`Refusal::Stale`]
+    /// when `verified`, the password hash that was checked, is not the user's any more.
     pub async fn sign_in<E: From<Refusal> + From<getrandom::Error>>(
         &self,
         hit: Hit,
         user_id: String,
+        verified: Option<String>,
         visit: bool,
     ) -> Result<Cookie, E> {
         let presented = match (self.arrive(&hit), hit.token) {
@@ -200,9 +199,12 @@ impl Lifecycle {
             Some(token) => SessionToken::rotate(token.tag())?,
             None => SessionToken::issue()?,
         };
-        let command = Command::SignIn { now: hit.now, presented, offer: offer.clone(), user_id, visit };
-        if self.commit(command).await?.lost {
-            return Err(Refusal::Rotated.into());
+        let command =
+            Command::SignIn { now: hit.now, presented, offer: offer.clone(), user_id, verified, visit };
+        match self.commit(command).await? {
+            outcome if outcome.stale => return Err(Refusal::Stale.into()),
+            outcome if outcome.lost => return Err(Refusal::Rotated.into()),
+            _ => {}
         }
         Ok(self.keep(Some(offer), hit.now))
     }

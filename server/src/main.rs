@@ -37,7 +37,11 @@ fn log(common: &Common) -> Outcome {
     let filter = EnvFilter::builder()
         .parse(&common.log)
         .map_err(|error| format!("--log {:?}: {error}", common.log))?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A log that cannot be written (a full disk, a closed pipe) is lost and stops nothing.
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .log_internal_errors(false)
+        .with_writer(std::io::stderr);
     match common.log_format {
         LogFormat::Text => log.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).init(),
         LogFormat::Json => log.json().init(),
@@ -50,7 +54,7 @@ async fn run(config: Serve, common: Common) -> Outcome {
     config.validate()?;
     let listeners = Listeners::bind(&config).await?;
     let (public, admin) = listeners.addresses()?;
-    let (app, writer) = App::open(config, common.database_url, clock::now())?;
+    let (app, writer) = App::open(config, common.database_url.sqlite()?, clock::now())?;
     if !app.assets.has_client() {
         tracing::warn!(
             "this binary was built without the client and the pages; `cargo xtask build` builds all three"
@@ -63,7 +67,7 @@ async fn run(config: Serve, common: Common) -> Outcome {
         tokio::select! { _ = term.recv() => {}, _ = interrupt.recv() => {} }
     })
     .await;
-    drop(app);
+    app.lifecycle.ingest.stop().await;
     tokio::task::spawn_blocking(move || writer.join()).await?;
     tracing::info!("stopped");
     Ok(())

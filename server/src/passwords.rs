@@ -10,6 +10,12 @@ use tokio::sync::Semaphore;
 
 use crate::store::{Result, StoreError};
 
+/// Longest name of a user, in bytes.
+pub const NAME_BYTES: usize = 256;
+
+/// Longest password, in bytes.
+pub const PASSWORD_BYTES: usize = 1_024;
+
 /// How long a sign-in waits for its turn.
 const PATIENCE: Duration = Duration::from_secs(20);
 

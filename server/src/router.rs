@@ -7,6 +7,7 @@
 //! | `POST /api/auth/{login,logout}` | [`endpoints::auth`] |
 //! | `GET /api/metrics/{overview,timeseries,pages,referrers,live}` | [`endpoints::metrics`] |
 //! | `GET /api/openapi.json` | [`endpoints::openapi`] |
+//! | `GET /` | to the dashboard |
 //! | `GET` anything else | [`endpoints::assets`] |
 //! | admin listener: `GET /healthz`, `/readyz`, `/metrics` | [`endpoints::health`] |
 
@@ -18,13 +19,16 @@ use crate::app::App;
 use crate::endpoints::call::Call;
 use crate::endpoints::{assets, auth, health, metrics, openapi, session, telemetry};
 use crate::http::problem::Problem;
-use crate::http::reply::Reply;
+use crate::http::reply::{self, Reply};
 
 #[cfg(doc)]
 use crate::endpoints;
 
 /// Where the API's description for machines is.
 const OPENAPI: &str = "/api/openapi.json";
+
+/// Where somebody who asks for nothing in particular is sent.
+const DASHBOARD: &str = "/dashboard";
 
 /// Finds the endpoint and calls it.
 ///
@@ -48,6 +52,7 @@ pub async fn route(call: Call<'_>) -> Result<Reply, Problem> {
         path::REFERRERS if get => metrics::referrers(call).await,
         path::LIVE if get => metrics::live(call).await,
         OPENAPI if get => Ok(openapi::describe()),
+        "/" if get && call.app.assets.find(DASHBOARD).is_some() => Ok(reply::see(DASHBOARD)),
         path::SESSION_START
         | path::SESSION_PING
         | path::SESSION_END
@@ -76,7 +81,7 @@ pub async fn route_admin(app: &App, head: &Parts) -> Result<Reply, Problem> {
     match head.uri.path() {
         "/healthz" if get => Ok(health::alive()),
         "/readyz" if get => health::ready(app).await,
-        "/metrics" if get => Ok(health::metrics(app)),
+        "/metrics" if get => Ok(health::metrics(app, head)),
         "/healthz" | "/readyz" | "/metrics" => Err(method_not_allowed("GET, HEAD")),
         _ => Err(not_found()),
     }

@@ -14,7 +14,8 @@ use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
@@ -23,6 +24,7 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use crate::app::App;
 use crate::clock;
 use crate::config::Serve;
+use crate::http::client_ip;
 use crate::http::reply::Reply;
 use crate::service;
 use crate::store::events::command::Command;
@@ -30,7 +32,7 @@ use crate::store::events::command::Command;
 /// Open connections in total.
 const CONNECTIONS: usize = 20_000;
 
-/// Open connections of one address; what comes from this machine is exempt.
+/// Open connections of one address (of IPv6: one /64); this machine and trusted proxies are exempt.
 const CONNECTIONS_PER_ADDRESS: usize = 8_000;
 
 /// How long a request's head may take, and how long a connection may idle.
@@ -45,8 +47,14 @@ const HEAD_BYTES: usize = 32 * 1024;
 /// Most headers of a request.
 const HEADERS: usize = 64;
 
-/// How often what has expired is ended, and what slid is written.
-const SWEEP_EVERY: Duration = Duration::from_secs(1);
+/// How often what slid is written, and what other processes changed is noticed.
+const TICK_EVERY: Duration = Duration::from_secs(1);
+
+/// Every so many ticks, what has expired is ended.
+const TICKS_PER_SWEEP: u32 = 30;
+
+/// File descriptors kept free for the database, its readers and the admin listener.
+const FILES_RESERVED: usize = 128;
 
 /// How long to wait after an accept that failed.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -126,12 +134,15 @@ pub fn tls(cert: &std::path::Path, key: &std::path::Path) -> Result<ServerConfig
 }
 
 /// Serves until `shutdown`, then lets what is in flight finish within the drain limit. Everything
-/// that was acknowledged is durable already; the caller joins the writer for the rest.
+/// that was acknowledged is durable already; the caller stops the writer for the rest.
 pub async fn run(app: Arc<App>, listeners: Listeners, shutdown: impl Future<Output = ()>) {
     let graceful = GracefulShutdown::new();
-    let (turns, counts) = (Arc::new(Semaphore::new(CONNECTIONS)), Arc::new(PerAddress::default()));
-    let mut sweep = tokio::time::interval(SWEEP_EVERY);
-    sweep.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let (turns, counts) = (Arc::new(Semaphore::new(most_connections())), Arc::new(PerAddress::default()));
+    let (drain, draining) = watch::channel(());
+    let mut tasks = JoinSet::new();
+    let mut ticks = 0;
+    let mut tick = tokio::time::interval(TICK_EVERY);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     tokio::pin!(shutdown);
     loop {
         tokio::select! {
@@ -140,38 +151,77 @@ pub async fn run(app: Arc<App>, listeners: Listeners, shutdown: impl Future<Outp
                 let Some((stream, peer)) = accepted_or_pause(accepted).await else { continue };
                 let Some(guard) = counts.admit(peer.ip(), &turns, &app) else { continue };
                 let (app, watcher, tls) = (Arc::clone(&app), graceful.watcher(), listeners.tls.clone());
-                tokio::spawn(async move {
+                let draining = draining.clone();
+                tasks.spawn(async move {
                     let _guard = guard;
-                    public(app, stream, peer.ip(), tls, watcher).await;
+                    if speaks(&stream, draining).await {
+                        public(app, stream, peer.ip(), tls, watcher).await;
+                    }
                 });
             }
             accepted = listeners.admin.accept() => {
                 let Some((stream, _)) = accepted_or_pause(accepted).await else { continue };
-                let (app, watcher) = (Arc::clone(&app), graceful.watcher());
-                tokio::spawn(async move {
+                let (app, watcher, draining) = (Arc::clone(&app), graceful.watcher(), draining.clone());
+                tasks.spawn(async move {
                     let answer = service_fn(move |request: Request<Incoming>| {
                         let app = Arc::clone(&app);
                         async move { Ok::<Reply, Infallible>(service::answer_admin(app, request).await) }
                     });
-                    connection(stream, answer, watcher).await;
-                });
-            }
-            _ = sweep.tick() => {
-                let app = Arc::clone(&app);
-                tokio::spawn(async move {
-                    app.throttle.forget_quiet();
-                    if let Err(error) = app.lifecycle.ingest.commit(Command::Sweep { now: clock::now() }).await {
-                        tracing::warn!(%error, "could not sweep");
+                    if speaks(&stream, draining).await {
+                        connection(stream, false, answer, watcher).await;
                     }
                 });
             }
+            _ = tick.tick() => {
+                let app = Arc::clone(&app);
+                let sweeps = ticks % TICKS_PER_SWEEP == 0;
+                ticks = ticks.wrapping_add(1);
+                tasks.spawn(async move { housekeep(&app, sweeps).await });
+            }
+            Some(_) = tasks.join_next() => {} // a connection that ended leaves no trace
         }
     }
-    drop(listeners);
+    drop((listeners, drain));
     tracing::info!("draining");
     if tokio::time::timeout(app.config.drain, graceful.shutdown()).await.is_err() {
         tracing::warn!("some connections outlived the drain limit and were closed");
     }
+    tasks.shutdown().await;
+}
+
+/// Waits for the first byte of a connection. One that says nothing for long, or until the server
+/// drains (browsers open some in advance), is closed.
+async fn speaks(stream: &TcpStream, mut draining: watch::Receiver<()>) -> bool {
+    let mut byte = [0];
+    tokio::select! {
+        peeked = stream.peek(&mut byte) => peeked.is_ok_and(|bytes| bytes > 0),
+        _ = draining.changed() => false,
+        () = tokio::time::sleep(HEAD_PATIENCE) => false,
+    }
+}
+
+async fn housekeep(app: &App, sweeps: bool) {
+    let now = clock::now();
+    let command = if sweeps { Command::Sweep { now } } else { Command::Tick { now } };
+    app.throttle.forget_quiet();
+    if let Err(error) = app.lifecycle.ingest.commit(command).await {
+        tracing::warn!(%error, "could not write what has slid or expired");
+    }
+}
+
+/// As many connections as the system has file descriptors for, up to [`CONNECTIONS`].
+fn most_connections() -> usize {
+    let wanted = CONNECTIONS + FILES_RESERVED;
+    let files = rlimit::increase_nofile_limit(wanted as u64)
+        .map_or(1_024, |files| usize::try_from(files).unwrap_or(wanted));
+    let connections = files.min(wanted).saturating_sub(FILES_RESERVED).max(16);
+    if connections < CONNECTIONS {
+        tracing::warn!(
+            connections,
+            "the limit of open files allows fewer connections; raise it with ulimit -n or LimitNOFILE"
+        );
+    }
+    connections
 }
 
 async fn public(
@@ -188,10 +238,13 @@ async fn public(
     });
     let _ = stream.set_nodelay(true); // an answer is one packet; without it, it only comes later
     match tls {
-        None => connection(stream, answer, watcher).await,
+        None => connection(stream, false, answer, watcher).await,
         Some(config) => {
             match tokio::time::timeout(HANDSHAKE_PATIENCE, TlsAcceptor::from(config).accept(stream)).await {
-                Ok(Ok(stream)) => connection(stream, answer, watcher).await,
+                Ok(Ok(stream)) => {
+                    let h2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+                    connection(stream, h2, answer, watcher).await;
+                }
                 Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
                 Err(_) => tracing::debug!("TLS handshake took too long"),
             }
@@ -201,6 +254,7 @@ async fn public(
 
 async fn connection<S>(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    h2: bool,
     answer: S,
     watcher: hyper_util::server::graceful::Watcher,
 ) where
@@ -222,6 +276,8 @@ async fn connection<S>(
         .max_concurrent_streams(128)
         .keep_alive_interval(HEAD_PATIENCE)
         .keep_alive_timeout(HANDSHAKE_PATIENCE);
+    // The version is known, and not guessed from the first bytes: guessing knows no time limit.
+    let builder = if h2 { builder.http2_only() } else { builder.http1_only() };
     let connection = builder.serve_connection(TokioIo::new(stream), answer).into_owned();
     if let Err(error) = watcher.watch(connection).await {
         tracing::debug!(%error, "connection closed");
@@ -258,9 +314,12 @@ struct Admitted {
 impl PerAddress {
     fn admit(self: &Arc<Self>, peer: IpAddr, turns: &Arc<Semaphore>, app: &App) -> Option<Admitted> {
         let turn = Arc::clone(turns).try_acquire_owned().ok()?;
+        let peer = peer.to_canonical();
+        let exempt = peer.is_loopback() || client_ip::is_trusted(peer, &app.config.trusted_proxies);
+        let peer = client_ip::network(peer);
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let count = counts.entry(peer).or_default();
-        if *count >= CONNECTIONS_PER_ADDRESS && !peer.is_loopback() {
+        if *count >= CONNECTIONS_PER_ADDRESS && !exempt {
             return None;
         }
         *count += 1;

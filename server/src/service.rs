@@ -38,6 +38,9 @@ pub async fn answer(app: Arc<App>, request: Request<Incoming>, peer: IpAddr, tls
     let outcome = handle(&app, &head, body, client, &verdict, https, &host).await;
     let mut answer = outcome.unwrap_or_else(|problem| refuse(&head, &problem));
     finish(&mut answer, &verdict, https);
+    if head.method == Method::HEAD {
+        reply::behead(&mut answer);
+    }
     app.metrics.answered(answer.status().as_u16(), begun.elapsed());
     tracing::debug!(method = %head.method, path = head.uri.path(), status = answer.status().as_u16(), micros = begun.elapsed().as_micros(), "answered");
     answer
@@ -63,13 +66,16 @@ async fn handle(
         return Ok(preflight(verdict));
     }
     let now = clock::now();
-    let key = keys::holder(app, head, now).await?;
+    let key = if head.uri.path().starts_with("/api/") { keys::holder(app, head, now).await? } else { None };
     if *verdict == Verdict::Foreign && key.is_none() && !head.method.is_safe() {
         return Err(Problem::new(
             StatusCode::FORBIDDEN,
             kind::FOREIGN_ORIGIN,
             "This origin may not call visitflow; start the server with --allowed-origin for it.",
         ));
+    }
+    if key.is_some_and(|key| !key.write) && !head.method.is_safe() {
+        return Err(keys::lacks_write());
     }
     let secure = match app.config.cookie_secure {
         CookieSecure::Always => true,

@@ -3,34 +3,25 @@
 use url::{Host, Url};
 use visitflow_protocol::limits;
 
-/// The site that a request names outright.
+/// The site that a request names outright: a host, perhaps with a port.
 #[must_use]
 pub fn normalize(name: &str) -> Option<String> {
-    let name = name.trim().to_lowercase();
-    let name = match name.rsplit_once(':') {
-        Some((host, port))
-            if !host.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) && !name.ends_with(']') =>
-        {
-            host.to_owned()
-        }
-        _ => name,
-    };
-    let name = name.strip_prefix("www.").map(str::to_owned).unwrap_or(name);
-    let allowed = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | '[' | ']' | ':');
-    (!name.is_empty() && name.len() <= limits::SITE_BYTES && name.chars().all(allowed)).then_some(name)
+    of_url(&format!("http://{}/", name.trim())).filter(|_| !name.contains(['/', '?', '#', '@', '\\']))
 }
 
-/// The site of an http(s) address.
+/// The site of an http(s) address. International names are in the form of the DNS (`xn--…`).
 #[must_use]
 pub fn of_url(url: &str) -> Option<String> {
     let url = Url::parse(url).ok()?;
     if !matches!(url.scheme(), "http" | "https") {
         return None;
     }
-    match url.host()? {
-        Host::Domain(domain) => normalize(domain),
-        host => Some(host.to_string()),
-    }
+    let host = match url.host()? {
+        Host::Domain(domain) => domain.trim_end_matches('.').to_owned(),
+        host => host.to_string(),
+    };
+    let host = host.strip_prefix("www.").map_or(host.clone(), str::to_owned);
+    (!host.is_empty() && host.len() <= limits::SITE_BYTES).then_some(host)
 }
 
 #[cfg(test)]
@@ -45,6 +36,8 @@ mod tests {
             ("127.0.0.1:80", "127.0.0.1"),
             ("[::1]:80", "[::1]"),
             ("[::1]", "[::1]"),
+            ("shop.example.", "shop.example"),
+            ("bücher.example", "xn--bcher-kva.example"),
         ] {
             assert_eq!(normalize(written).as_deref(), Some(site), "{written}");
         }

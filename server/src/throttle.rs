@@ -20,11 +20,11 @@ const SESSIONS: (u32, u32) = (5_000, 2_000);
 /// Sign-ins of one address: as many at once, and as many a minute.
 const SIGN_INS: (u32, u32) = (2_000, 200);
 
-/// Accounts whose failures are remembered.
+/// Accounts whose attempts are remembered.
 const ACCOUNTS_MAX: usize = 10_000;
 
-/// Failures are forgotten after this long without another.
-const FAILURES_KEPT_MS: Millis = 15 * 60_000;
+/// Attempts are forgotten after this long without another.
+const ATTEMPTS_KEPT_MS: Millis = 15 * 60_000;
 
 /// The longest that a sign-in is delayed.
 const DELAY_MAX: Duration = Duration::from_secs(5);
@@ -34,11 +34,11 @@ const DELAY_MAX: Duration = Duration::from_secs(5);
 pub struct Throttle {
     sessions: DefaultKeyedRateLimiter<IpAddr>,
     sign_ins: DefaultKeyedRateLimiter<IpAddr>,
-    failures: Mutex<HashMap<String, Failures>>,
+    attempts: Mutex<HashMap<String, Attempts>>,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Failures {
+struct Attempts {
     count: u32,
     last: Millis,
 }
@@ -51,7 +51,7 @@ impl Default for Throttle {
                 Quota::per_minute(at_least_one(per_minute)).allow_burst(at_least_one(burst)),
             )
         };
-        Self { sessions: limiter(SESSIONS), sign_ins: limiter(SIGN_INS), failures: Mutex::default() }
+        Self { sessions: limiter(SESSIONS), sign_ins: limiter(SIGN_INS), attempts: Mutex::default() }
     }
 }
 
@@ -72,36 +72,33 @@ impl Throttle {
         check(&self.sign_ins, client)
     }
 
-    /// How long the next sign-in to an account waits: nothing for the first five failures, then
-    /// twice as long each time, up to five seconds. It delays and never locks.
-    pub fn delay(&self, account: &str, now: Millis) -> Duration {
-        let failures = self.failures();
-        let count = failures
-            .get(account)
-            .filter(|seen| now - seen.last < FAILURES_KEPT_MS)
-            .map_or(0, |seen| seen.count);
-        match count.checked_sub(5) {
+    /// Notes a sign-in to an account and says how long it waits: nothing for the first five, then
+    /// twice as long each time, up to five seconds. It delays and never locks. It counts before the
+    /// password is checked, so that guesses made at once wait too; a success forgets them all.
+    pub fn attempt(&self, account: &str, now: Millis) -> Duration {
+        let mut attempts = self.attempts();
+        if attempts.len() >= ACCOUNTS_MAX && !attempts.contains_key(account) {
+            attempts.retain(|_, seen| now - seen.last < ATTEMPTS_KEPT_MS);
+            if attempts.len() >= ACCOUNTS_MAX {
+                return Duration::ZERO; // a flood of names; the limit by address holds it
+            }
+        }
+        let seen = attempts.entry(account.to_owned()).or_insert(Attempts { count: 0, last: now });
+        if now - seen.last >= ATTEMPTS_KEPT_MS {
+            seen.count = 0;
+        }
+        let over = seen.count.checked_sub(5);
+        seen.count = seen.count.saturating_add(1);
+        seen.last = now;
+        match over {
             None => Duration::ZERO,
             Some(over) => DELAY_MAX.min(Duration::from_millis(100) * 2_u32.saturating_pow(over.min(16))),
         }
     }
 
-    /// Notes how a sign-in went.
-    pub fn signed_in(&self, account: &str, succeeded: bool, now: Millis) {
-        let mut failures = self.failures();
-        if succeeded {
-            failures.remove(account);
-            return;
-        }
-        if failures.len() >= ACCOUNTS_MAX && !failures.contains_key(account) {
-            failures.retain(|_, seen| now - seen.last < FAILURES_KEPT_MS);
-            if failures.len() >= ACCOUNTS_MAX {
-                return; // a flood of names; the limit by address holds it
-            }
-        }
-        let seen = failures.entry(account.to_owned()).or_insert(Failures { count: 0, last: now });
-        seen.count = if now - seen.last < FAILURES_KEPT_MS { seen.count.saturating_add(1) } else { 1 };
-        seen.last = now;
+    /// Forgets the attempts on an account: its user has signed in.
+    pub fn succeeded(&self, account: &str) {
+        self.attempts().remove(account);
     }
 
     /// Forgets addresses that have been quiet.
@@ -110,8 +107,8 @@ impl Throttle {
         self.sign_ins.retain_recent();
     }
 
-    fn failures(&self) -> std::sync::MutexGuard<'_, HashMap<String, Failures>> {
-        self.failures.lock().unwrap_or_else(PoisonError::into_inner)
+    fn attempts(&self) -> std::sync::MutexGuard<'_, HashMap<String, Attempts>> {
+        self.attempts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -130,21 +127,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_account_is_delayed_after_five_failures_and_never_locked() {
+    fn an_account_is_delayed_after_five_attempts_and_never_locked() {
         let throttle = Throttle::default();
         for _ in 0..5 {
-            assert_eq!(throttle.delay("ann", 0), Duration::ZERO);
-            throttle.signed_in("ann", false, 0);
+            assert_eq!(throttle.attempt("ann", 0), Duration::ZERO);
         }
-        assert_eq!(throttle.delay("ann", 0), Duration::from_millis(100));
+        assert_eq!(throttle.attempt("ann", 0), Duration::from_millis(100));
+        assert_eq!(throttle.attempt("ann", 0), Duration::from_millis(200));
         for _ in 0..100 {
-            throttle.signed_in("ann", false, 0);
+            throttle.attempt("ann", 0);
         }
-        assert_eq!(throttle.delay("ann", 0), DELAY_MAX);
-        assert_eq!(throttle.delay("bob", 0), Duration::ZERO);
-        assert_eq!(throttle.delay("ann", FAILURES_KEPT_MS), Duration::ZERO);
-        throttle.signed_in("ann", true, 0);
-        assert_eq!(throttle.delay("ann", 0), Duration::ZERO);
+        assert_eq!(throttle.attempt("ann", 0), DELAY_MAX);
+        assert_eq!(throttle.attempt("bob", 0), Duration::ZERO);
+        assert_eq!(throttle.attempt("ann", ATTEMPTS_KEPT_MS), Duration::ZERO);
+        throttle.succeeded("ann");
+        assert_eq!(throttle.attempt("ann", 0), Duration::ZERO);
     }
 
     #[test]

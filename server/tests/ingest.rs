@@ -13,7 +13,7 @@ use visitflow_server::session::record::Crossed;
 use visitflow_server::session::token::SessionToken;
 use visitflow_server::session::visit::VisitorId;
 use visitflow_server::session::{Carrier, Millis, Ttl};
-use visitflow_server::store::events::command::{Command, Context, Fact, Kind, Order, Outcome};
+use visitflow_server::store::events::command::{Command, Context, Fact, Kind, Order, Outcome, Run};
 use visitflow_server::store::events::sqlite::Sqlite;
 use visitflow_server::store::events::sqlite::accounts::{self, Role};
 use visitflow_server::store::events::sqlite::ledger::uuid_v7;
@@ -67,7 +67,7 @@ impl World {
             .into_iter()
             .map(|kind| Fact { site: None, occurred_at: context.now, anonymous: false, kind })
             .collect();
-        self.ingest.commit(Command::Facts { context, facts }).await.unwrap()
+        self.ingest.commit(facts_of(context, facts)).await.unwrap()
     }
 
     fn ask<T: AskedFor>(&self, sql: &str) -> T {
@@ -94,6 +94,11 @@ impl AskedFor for String {
 
 fn context(carrier: Carrier, visitor: Option<VisitorId>, now: Millis) -> Context {
     Context { now, carrier, offer: None, visitor, host: "shop.example".into() }
+}
+
+fn facts_of(context: Context, facts: Vec<Fact>) -> Command {
+    let runs = vec![Run { visitor: context.visitor, facts }];
+    Command::Facts { context, runs }
 }
 
 fn visitor() -> VisitorId {
@@ -139,7 +144,7 @@ async fn a_refused_command_falls_alone_and_its_neighbours_are_stored() {
             ..context(Carrier::Nothing, Some(visitor()), NOW)
         };
         let facts = vec![Fact { site: None, occurred_at: NOW, anonymous: false, kind: event(name) }];
-        world.ingest.commit(Command::Facts { context, facts })
+        world.ingest.commit(facts_of(context, facts))
     });
     let answers = futures_util::future::join_all(commands).await; // all at once: they share commits
     let (stored, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
@@ -199,7 +204,7 @@ async fn an_anonymous_view_has_no_visit() {
     let fact = Fact { site: None, occurred_at: NOW, anonymous: true, kind: view(uuid_v7(NOW)) };
     let context =
         Context { offer: Some(SessionToken::issue().unwrap()), ..context(Carrier::Nothing, None, NOW) };
-    let outcome = world.ingest.commit(Command::Facts { context, facts: vec![fact] }).await.unwrap();
+    let outcome = world.ingest.commit(facts_of(context, vec![fact])).await.unwrap();
     assert_eq!(outcome, Outcome::default());
     assert_eq!(world.ask::<i64>("SELECT COUNT(*) FROM page_views WHERE visit_id IS NULL"), 1);
     assert_eq!(world.ask::<i64>("SELECT COUNT(*) FROM sessions"), 0);
@@ -217,11 +222,7 @@ async fn the_first_fact_says_what_the_start_only_guessed() {
         kind: view(uuid_v7(NOW)),
     }];
     let carrier = world.sessions.touch(Some(&token), None, NOW);
-    world
-        .ingest
-        .commit(Command::Facts { context: context(carrier, Some(visitor), NOW), facts })
-        .await
-        .unwrap();
+    world.ingest.commit(facts_of(context(carrier, Some(visitor), NOW), facts)).await.unwrap();
     assert_eq!(
         world.ask::<String>("SELECT site || ' ' || entry_url FROM sessions"),
         "blog.example https://shop.example/a"
@@ -243,7 +244,7 @@ async fn a_request_that_names_no_site_joins_the_live_visit_whatever_its_site() {
         anonymous: false,
         kind: view(uuid_v7(NOW)),
     }];
-    world.ingest.commit(Command::Facts { context: fresh(), facts }).await.unwrap();
+    world.ingest.commit(facts_of(fresh(), facts)).await.unwrap();
     let start = Command::Start { context: fresh(), site: None, url: None, referrer: None };
     assert!(world.ingest.commit(start).await.unwrap().joined);
     assert!(world.store(fresh(), vec![event("play")]).await.joined);
@@ -270,7 +271,7 @@ async fn a_visit_that_was_only_started_takes_the_site_of_its_first_fact_from_any
         anonymous: false,
         kind: view(uuid_v7(NOW)),
     }];
-    assert!(world.ingest.commit(Command::Facts { context: other_tab, facts }).await.unwrap().joined);
+    assert!(world.ingest.commit(facts_of(other_tab, facts)).await.unwrap().joined);
     assert_eq!(world.ask::<String>("SELECT group_concat(site) FROM sessions"), "blog.example");
     assert_eq!(world.ask::<String>("SELECT group_concat(site) FROM visitors"), "blog.example");
 }
@@ -296,6 +297,7 @@ async fn a_token_rotated_before_a_restart_stays_dead_and_still_crosses() {
         presented: Some(old.clone()),
         offer: new.clone(),
         user_id: "u_1".into(),
+        verified: None,
         visit: true,
     };
     world.ingest.commit(sign_in).await.unwrap();
@@ -322,6 +324,7 @@ async fn disabling_a_user_or_changing_the_password_ends_all_sessions_of_that_use
                 presented: None,
                 offer: token.clone(),
                 user_id: user.into(),
+                verified: None,
                 visit: false,
             };
             world.ingest.commit(sign_in).await.unwrap();
@@ -338,6 +341,26 @@ async fn disabling_a_user_or_changing_the_password_ends_all_sessions_of_that_use
         let live = |token| world.sessions.is_current(token, NOW + 2);
         assert_eq!(tokens.iter().map(live).collect::<Vec<_>>(), [false, false, true], "{change}");
     }
+}
+
+#[tokio::test]
+async fn a_sign_in_whose_password_was_changed_meanwhile_is_stale() {
+    let world = World::new();
+    let mut db = world.database().open().unwrap();
+    accounts::put_user(&mut db, "u_1", "ann", "hash", Role::User, NOW).unwrap();
+    let sign_in = |hash: &str| Command::SignIn {
+        now: NOW,
+        presented: None,
+        offer: SessionToken::issue().unwrap(),
+        user_id: "u_1".into(),
+        verified: Some(hash.into()),
+        visit: true,
+    };
+    assert!(world.ingest.commit(sign_in("hash")).await.unwrap().issued);
+    accounts::put_user(&mut db, "u_9", "ann", "other hash", Role::User, NOW).unwrap();
+    assert!(world.ingest.commit(sign_in("hash")).await.unwrap().stale);
+    assert!(accounts::disable_user(&mut db, "ann", NOW).unwrap());
+    assert!(world.ingest.commit(sign_in("other hash")).await.unwrap().stale);
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ use visitflow_server::observe::Metrics;
 use visitflow_server::session::token::SessionToken;
 use visitflow_server::session::visit::VisitorId;
 use visitflow_server::session::{Millis, Ttl};
-use visitflow_server::store::events::command::{Fact, Kind};
+use visitflow_server::store::events::command::{Fact, Kind, Run};
 use visitflow_server::store::events::sqlite::Sqlite;
 use visitflow_server::store::events::sqlite::ledger::uuid_v7;
 use visitflow_server::store::sessions::embedded::Embedded;
@@ -288,7 +288,7 @@ impl Model {
                         last_activity: at,
                         ended_at: Some(at),
                         visitor,
-                        user: None,
+                        user: own.and_then(|visit| self.visits[visit].user.clone()),
                         page_views: 0,
                     });
                     self.visits.len() - 1
@@ -462,6 +462,7 @@ fn answer(
         Ok(Cookie::Set(token)) => (Answer::Fresh, Some(token)),
         Err(Refusal::Expired) => (Answer::Expired, carried.cloned()),
         Err(Refusal::Rotated) => (Answer::Rotated, carried.cloned()),
+        Err(Refusal::Stale) => panic!("no password is checked here"),
         Err(Refusal::Store(error)) => panic!("{error}"),
     }
 }
@@ -503,7 +504,7 @@ impl Real {
             device: None,
         };
         let fact = Fact { site: Some(self.site.clone()), occurred_at: at, anonymous: false, kind };
-        let facts = vec![(Some(self.visitors[visitor]), vec![fact])];
+        let facts = vec![Run { visitor: Some(self.visitors[visitor]), facts: vec![fact] }];
         self.lifecycle.facts(self.hit(token, visitor, now), facts, offer).await.map(|(_, cookie)| cookie)
     }
 }
@@ -566,7 +567,7 @@ fn run(steps: Vec<(usize, Op)>) {
                 Op::SignIn { user, visit } => {
                     let signed_in = real
                         .lifecycle
-                        .sign_in::<Failure>(real.hit(token, visitor, now), name(*user), *visit)
+                        .sign_in::<Failure>(real.hit(token, visitor, now), name(*user), None, *visit)
                         .await;
                     (
                         answer(signed_in.map_err(|failure| failure.0), token),

@@ -81,8 +81,8 @@ impl Assets {
 /// The file itself, or the page that the path is a route of.
 fn candidates(path: &str) -> impl Iterator<Item = Cow<'_, str>> {
     let first = path[1.min(path.len())..].split('/').next().unwrap_or("");
-    let page =
-        (!first.is_empty() && !first.contains('.')).then(|| Cow::Owned(format!("/{first}/index.html")));
+    let last = path.rsplit('/').next().unwrap_or("");
+    let page = (!first.is_empty() && !last.contains('.')).then(|| Cow::Owned(format!("/{first}/index.html")));
     let file = (!path.ends_with(".html")).then_some(Cow::Borrowed(path));
     file.into_iter().chain(page)
 }
@@ -223,7 +223,8 @@ mod tests {
         let names = |path| candidates(path).map(Cow::into_owned).collect::<Vec<_>>();
         assert_eq!(names("/demo/cart"), ["/demo/cart", "/demo/index.html"]);
         assert_eq!(names("/visitflow.js"), ["/visitflow.js"]);
-        assert_eq!(names("/demo/index.html"), ["/demo/index.html"]);
+        assert_eq!(names("/demo/index.html"), [""; 0]);
+        assert_eq!(names("/demo/nope.js"), ["/demo/nope.js"]);
         assert_eq!(names("/"), ["/"]);
         assert_eq!(loose(Path::new("/"), "/../etc/passwd"), None);
     }

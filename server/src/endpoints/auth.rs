@@ -1,19 +1,15 @@
 //! `POST /api/auth/{login,logout}`
 
-use hyper::StatusCode;
 use serde_json::json;
-use visitflow_protocol::{problem as kind, wire};
+use visitflow_protocol::wire;
 
 use super::{hit, set_cookie};
 use crate::endpoints::call::Call;
 use crate::http::body::require_json;
 use crate::http::problem::Problem;
 use crate::http::reply::{self, Reply};
+use crate::passwords::{NAME_BYTES, PASSWORD_BYTES};
 use crate::store::events::sqlite::accounts::{self, Account};
-
-/// Longest name and password, in bytes.
-const NAME_BYTES: usize = 256;
-const PASSWORD_BYTES: usize = 1_024;
 
 /// Verifies a user, rotates the token, links the visit.
 pub async fn login(mut call: Call<'_>) -> Result<Reply, Problem> {
@@ -25,8 +21,8 @@ pub async fn login(mut call: Call<'_>) -> Result<Reply, Problem> {
     call.app.throttle.sign_in(call.client)?;
     let account = verify(&call, name, password).await?;
     let visit = body.visit.unwrap_or(true);
-    let cookie =
-        call.app.lifecycle.sign_in::<Problem>(hit(&call, token, None), account.id.clone(), visit).await?;
+    let (hit, verified) = (hit(&call, token, None), Some(account.password_hash));
+    let cookie = call.app.lifecycle.sign_in::<Problem>(hit, account.id.clone(), verified, visit).await?;
     let mut answer = reply::json(&json!({ "user_id": account.id }));
     set_cookie(&call, &mut answer, &cookie);
     Ok(answer)
@@ -46,16 +42,16 @@ pub async fn logout(mut call: Call<'_>) -> Result<Reply, Problem> {
 /// in its time.
 async fn verify(call: &Call<'_>, name: String, password: String) -> Result<Account, Problem> {
     let app = call.app;
-    tokio::time::sleep(app.throttle.delay(&name, call.now)).await;
+    tokio::time::sleep(app.throttle.attempt(&name, call.now)).await;
     let wanted = name.clone();
     let account =
         app.lookups.read(move |db| accounts::account(db, &wanted)).await?.filter(|account| !account.disabled);
     let hash = account.as_ref().map(|account| account.password_hash.clone());
     let right = app.passwords.verify(password, hash).await?;
-    app.throttle.signed_in(&name, right, call.now);
-    account.filter(|_| right).ok_or_else(|| {
-        Problem::new(StatusCode::UNAUTHORIZED, kind::WRONG_CREDENTIALS, "User name or password is wrong.")
-    })
+    if right {
+        app.throttle.succeeded(&name);
+    }
+    account.filter(|_| right).ok_or_else(Problem::wrong_credentials)
 }
 
 fn credential(text: Option<String>, max_bytes: usize, field: &str) -> Result<String, Problem> {

@@ -1,6 +1,7 @@
 //! The admin listener: `GET /healthz`, `/readyz`, `/metrics`
 
 use hyper::header;
+use hyper::http::request::Parts;
 
 use crate::app::App;
 use crate::clock;
@@ -14,20 +15,29 @@ pub fn alive() -> Reply {
     reply::text("ok\n", "text/plain; charset=utf-8")
 }
 
-/// The server can store: it has just written to its database.
+/// The server can store: it has just written to its database, and no commit has failed of late.
 ///
 /// # Errors
 /// 503 when it does not.
 pub async fn ready(app: &App) -> Result<Reply, Problem> {
+    if app.lifecycle.ingest.is_failing() {
+        return Err(Problem::unavailable("a commit has failed a moment ago"));
+    }
     app.lifecycle.ingest.commit(Command::Probe { now: clock::now() }).await?;
     Ok(alive())
 }
 
-/// The metrics, in the Prometheus text format.
+/// The metrics, in the Prometheus text format; as OpenMetrics for whom asks for it.
 #[must_use]
-pub fn metrics(app: &App) -> Reply {
+pub fn metrics(app: &App, head: &Parts) -> Reply {
+    let accepted = head.headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("");
+    let content_type = if accepted.contains("application/openmetrics-text") {
+        "application/openmetrics-text; version=1.0.0; charset=utf-8"
+    } else {
+        "text/plain; version=0.0.4; charset=utf-8"
+    };
     let text = app.metrics.text(app.lifecycle.sessions.len(), app.lifecycle.ingest.depth());
-    let mut answer = reply::text(text, "application/openmetrics-text; version=1.0.0; charset=utf-8");
+    let mut answer = reply::text(text, content_type);
     reply::set(&mut answer, header::CACHE_CONTROL, "no-store");
     answer
 }

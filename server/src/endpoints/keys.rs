@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use hyper::StatusCode;
-use hyper::header::AUTHORIZATION;
+use hyper::header::{AUTHORIZATION, HeaderValue};
 use hyper::http::request::Parts;
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
@@ -46,18 +46,13 @@ pub fn issue() -> Result<(String, String, [u8; 32]), getrandom::Error> {
 /// # Errors
 /// 401 when there is a key and it is wrong or has expired.
 pub async fn holder(app: &App, head: &Parts, now: Millis) -> Result<Option<KeyHolder>, Problem> {
-    let Some(header) = head.headers.get(AUTHORIZATION) else {
-        return Ok(None);
-    };
+    let Some(text) = head.headers.get(AUTHORIZATION).and_then(bearer) else { return Ok(None) };
     let refused = || {
         not_authorized(
             "The API key is wrong or has expired; make one with `visitflow key add NAME` and send it as Authorization: Bearer <key>.",
         )
     };
-    let text =
-        header.to_str().ok().and_then(|value| value.strip_prefix("Bearer ")).ok_or_else(refused)?.trim();
-    let id =
-        text.strip_prefix(PREFIX).and_then(|rest| rest.split_once('.')).ok_or_else(refused)?.0.to_owned();
+    let id = text[PREFIX.len()..].split_once('.').ok_or_else(refused)?.0.to_owned();
     let key = app.lookups.read(move |db| accounts::key(db, &id)).await?.ok_or_else(refused)?;
     let right: bool = key.secret_hash.ct_eq(&Sha256::digest(text.as_bytes())).into();
     if !right || key.expires_at.is_some_and(|at| at <= now) {
@@ -90,6 +85,19 @@ pub async fn require_reader(call: &Call<'_>) -> Result<(), Problem> {
         Some(Role::Admin) => Ok(()),
         _ => Err(forbidden("Reports are for admins; sign in as one (`visitflow user add NAME --admin`).")),
     }
+}
+
+/// The API key of the header. Other schemes, and tokens of another make, are somebody else's (a
+/// proxy's with a password, say) and count as absent.
+fn bearer(header: &HeaderValue) -> Option<&str> {
+    let (scheme, token) = header.to_str().ok()?.split_once(' ')?;
+    let token = token.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && token.starts_with(PREFIX)).then_some(token)
+}
+
+/// 403: the key may only read.
+pub fn lacks_write() -> Problem {
+    forbidden("This API key has no scope `write`; make one with `visitflow key add NAME --scope write`.")
 }
 
 fn not_authorized(detail: &'static str) -> Problem {

@@ -50,7 +50,7 @@ fn not_a_person(call: &Call<'_>, webdriver: bool) -> Option<Drop> {
     let purpose = call.header("sec-purpose").or_else(|| call.header("purpose"));
     if webdriver {
         Some(Drop::Webdriver)
-    } else if purpose.is_some_and(|purpose| purpose.contains("prerender")) {
+    } else if purpose.is_some_and(|purpose| purpose.contains("prefetch") || purpose.contains("prerender")) {
         Some(Drop::Prerender)
     } else if call.header("user-agent").is_some_and(|agent| call.app.bots.is_bot(agent)) {
         Some(Drop::Bot)
@@ -100,6 +100,7 @@ impl From<Refusal> for Problem {
         match refusal {
             Refusal::Expired => Self::session_expired(),
             Refusal::Rotated => Self::session_rotated(),
+            Refusal::Stale => Self::wrong_credentials(),
             Refusal::Store(error) => error.into(),
         }
     }

@@ -18,7 +18,7 @@ use crate::http::reply::{self, Reply};
 use crate::observe::Stored;
 use crate::session::Millis;
 use crate::session::visit::VisitorId;
-use crate::store::events::command::{Fact, Kind, Order};
+use crate::store::events::command::{Fact, Kind, Order, Run};
 
 /// Page views.
 pub async fn page_view(call: Call<'_>) -> Result<Reply, Problem> {
@@ -57,11 +57,6 @@ struct Checked {
 }
 
 async fn accept<T: Item>(mut call: Call<'_>) -> Result<Reply, Problem> {
-    if call.key.is_some_and(|key| !key.write) {
-        return Err(forbidden(
-            "This API key has no scope `write`; make one with `visitflow key add NAME --scope write`.",
-        ));
-    }
     let body = call.body().await?;
     if let Some(reason) = not_a_person(&call, false) {
         return Ok(dropped(&call, reason));
@@ -126,14 +121,13 @@ async fn store(call: &Call<'_>, stored: Stored, items: Vec<Checked>) -> Result<R
     Ok(answer)
 }
 
-/// Facts in their order, cut where the visitor changes: a browser sends one visitor's, a server's
-/// batch may hold many.
-fn by_visitor(items: Vec<Checked>) -> Vec<(Option<VisitorId>, Vec<Fact>)> {
-    let mut runs: Vec<(Option<VisitorId>, Vec<Fact>)> = Vec::new();
+/// Facts in their order, cut where the visitor changes.
+fn by_visitor(items: Vec<Checked>) -> Vec<Run> {
+    let mut runs: Vec<Run> = Vec::new();
     for Checked { fact, visitor } in items {
         match runs.last_mut() {
-            Some((last, facts)) if *last == visitor => facts.push(fact),
-            _ => runs.push((visitor, vec![fact])),
+            Some(run) if run.visitor == visitor => run.facts.push(fact),
+            _ => runs.push(Run { visitor, facts: vec![fact] }),
         }
     }
     runs

@@ -19,7 +19,7 @@ pub struct Client {
 /// The rightmost address of `X-Forwarded-For` that is no trusted proxy, if the peer is one.
 #[must_use]
 pub fn client(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> Client {
-    let is_trusted = |ip: &IpAddr| trusted.iter().any(|net| net.contains(ip));
+    let is_trusted = |ip: &IpAddr| is_trusted(*ip, trusted);
     let peer = peer.to_canonical();
     let proxied = is_trusted(&peer);
     let forwarded = || -> Option<IpAddr> {
@@ -40,7 +40,15 @@ pub fn client(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> Client {
     Client { key: network(ip), exempt: peer.is_loopback() && !was_forwarded, proxied }
 }
 
-fn network(ip: IpAddr) -> IpAddr {
+/// Whether the address is one of our proxies.
+#[must_use]
+pub fn is_trusted(ip: IpAddr, trusted: &[IpNet]) -> bool {
+    trusted.iter().any(|net| net.contains(&ip))
+}
+
+/// What limits count by: of IPv6 the /64, for a subscriber has that many addresses.
+#[must_use]
+pub fn network(ip: IpAddr) -> IpAddr {
     match ip {
         IpAddr::V4(_) => ip,
         IpAddr::V6(ip) => Ipv6Addr::from_bits(ip.to_bits() & !0 << 64).into(),

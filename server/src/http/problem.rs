@@ -89,6 +89,12 @@ impl Problem {
         )
     }
 
+    /// 401: user name or password is wrong; which of them is not said.
+    #[must_use]
+    pub fn wrong_credentials() -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, kind::WRONG_CREDENTIALS, "User name or password is wrong.")
+    }
+
     /// 409: another request rotated or ended the session first.
     #[must_use]
     pub fn session_rotated() -> Self {

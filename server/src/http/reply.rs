@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use http_body_util::Full;
+use hyper::body::Body as _;
 use hyper::header::{self, HeaderName, HeaderValue};
 use hyper::{Response, StatusCode};
 use serde::Serialize;
@@ -24,6 +25,14 @@ pub fn json(value: &impl Serialize) -> Reply {
     let mut reply = with_status(StatusCode::OK, body.into());
     set(&mut reply, header::CONTENT_TYPE, "application/json");
     set(&mut reply, header::CACHE_CONTROL, "no-store");
+    reply
+}
+
+/// 302 to another path of this server.
+#[must_use]
+pub fn see(path: &'static str) -> Reply {
+    let mut reply = with_status(StatusCode::FOUND, Bytes::new());
+    set(&mut reply, header::LOCATION, path);
     reply
 }
 
@@ -69,4 +78,13 @@ pub fn add_cookie(reply: &mut Reply, cookie: Option<HeaderValue>) {
         reply.headers_mut().append(header::SET_COOKIE, cookie);
         set(reply, header::CACHE_CONTROL, "no-store");
     }
+}
+
+/// Leaves the head of an answer and takes its body, for HEAD (RFC 9110 §9.3.2).
+pub fn behead(reply: &mut Reply) {
+    let length = reply.body().size_hint().exact().unwrap_or(0);
+    if reply.status() != StatusCode::NO_CONTENT && reply.status() != StatusCode::NOT_MODIFIED {
+        reply.headers_mut().insert(header::CONTENT_LENGTH, length.into());
+    }
+    *reply.body_mut() = Full::default();
 }

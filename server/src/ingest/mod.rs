@@ -8,7 +8,8 @@
 //! A command that the database refuses is rolled back alone (a savepoint each, tried only after
 //! the batch as a whole has failed); its neighbours are stored.
 
-use std::sync::Arc;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -32,15 +33,26 @@ const QUEUE_MAX: usize = 4_096;
 /// How long a request waits for a place in the queue.
 const QUEUE_PATIENCE: Duration = Duration::from_secs(2);
 
-struct Job {
-    command: Command,
-    reply: oneshot::Sender<Result<Outcome>>,
+/// After a commit that failed, readiness is red for this long: a small write may still fit on a disk
+/// that is full for others.
+const TROUBLE: Duration = Duration::from_secs(10);
+
+/// A command, and who waits for its outcome.
+type Waiting = (Command, oneshot::Sender<Result<Outcome>>);
+
+#[expect(clippy::large_enum_variant, reason = "all jobs but the last are commits")]
+enum Job {
+    /// Commit and answer.
+    Commit(Command, oneshot::Sender<Result<Outcome>>),
+    /// Commit what came before, then end.
+    Stop,
 }
 
 /// The door to the writer.
 #[derive(Debug)]
 pub struct Ingest {
     queue: mpsc::Sender<Job>,
+    failed_at: Arc<Mutex<Option<Instant>>>,
 }
 
 impl std::fmt::Debug for Job {
@@ -49,7 +61,8 @@ impl std::fmt::Debug for Job {
     }
 }
 
-/// The writer thread; it ends, with everything written, when every [`Ingest`] is gone.
+/// The writer thread; it ends, with everything written, after [`Ingest::stop`], or when every
+/// [`Ingest`] is gone.
 #[derive(Debug)]
 pub struct Writer {
     thread: JoinHandle<()>,
@@ -77,11 +90,19 @@ impl Ingest {
     ) -> Result<(Self, Writer)> {
         load(&db, &sessions, now - CROSSING_MS)?;
         let (queue, jobs) = mpsc::channel(QUEUE_MAX);
+        let failed_at = Arc::new(Mutex::new(None));
+        let told = Arc::clone(&failed_at);
         let thread = std::thread::Builder::new()
             .name("writer".into())
-            .spawn(move || Worker { db, sessions, metrics, data_version: None }.run(jobs))
+            .spawn(move || {
+                // Without a writer nothing can be stored: whoever started the process starts it anew.
+                let worker = Worker { db, sessions, metrics, data_version: None, failed_at: told };
+                if std::panic::catch_unwind(AssertUnwindSafe(|| worker.run(jobs))).is_err() {
+                    std::process::abort();
+                }
+            })
             .map_err(|_| StoreError::Unavailable("no thread for the writer"))?;
-        Ok((Self { queue }, Writer { thread }))
+        Ok((Self { queue, failed_at }, Writer { thread }))
     }
 
     /// Commits a command; answers after the commit that holds it.
@@ -92,10 +113,21 @@ impl Ingest {
     pub async fn commit(&self, command: Command) -> Result<Outcome> {
         let (reply, answer) = oneshot::channel();
         self.queue
-            .send_timeout(Job { command, reply }, QUEUE_PATIENCE)
+            .send_timeout(Job::Commit(command, reply), QUEUE_PATIENCE)
             .await
             .map_err(|_| StoreError::Unavailable("the queue is full"))?;
         answer.await.unwrap_or(Err(StoreError::Unavailable("the writer has stopped")))
+    }
+
+    /// Lets the writer commit what has come so far, and end. Whatever comes later is refused.
+    pub async fn stop(&self) {
+        let _ = self.queue.send(Job::Stop).await; // a writer that is gone has stopped
+    }
+
+    /// Whether a commit has failed as a whole within the last [`TROUBLE`].
+    #[must_use]
+    pub fn is_failing(&self) -> bool {
+        lock(&self.failed_at).is_some_and(|at| at.elapsed() < TROUBLE)
     }
 
     /// Commands that wait.
@@ -103,6 +135,10 @@ impl Ingest {
     pub fn depth(&self) -> usize {
         self.queue.max_capacity() - self.queue.capacity()
     }
+}
+
+fn lock(failed_at: &Mutex<Option<Instant>>) -> MutexGuard<'_, Option<Instant>> {
+    failed_at.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Copies sessions into the fast copy: the live ones, and those that ended after `since`.
@@ -118,28 +154,33 @@ struct Worker {
     sessions: Arc<Embedded>,
     metrics: Arc<Metrics>,
     data_version: Option<i64>,
+    failed_at: Arc<Mutex<Option<Instant>>>,
 }
 
 impl Worker {
     fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
         let mut batch = Vec::with_capacity(BATCH_MAX);
-        while let Some(first) = jobs.blocking_recv() {
-            batch.push(first);
-            while batch.len() < BATCH_MAX
-                && let Ok(job) = jobs.try_recv()
-            {
-                batch.push(job);
+        let mut stopping = false;
+        while !stopping {
+            let mut next = jobs.blocking_recv();
+            stopping = next.is_none();
+            while let Some(job) = next.take() {
+                match job {
+                    Job::Commit(command, reply) => batch.push((command, reply)),
+                    Job::Stop => stopping = true,
+                }
+                if !stopping && batch.len() < BATCH_MAX {
+                    next = jobs.try_recv().ok();
+                }
             }
-            self.commit(&mut batch);
+            self.commit(&mut batch); // at the end: the slides that nothing has carried yet
         }
-        self.commit(&mut batch); // the slides that nothing has carried yet
     }
 
-    fn commit(&mut self, batch: &mut Vec<Job>) {
+    fn commit(&mut self, batch: &mut Vec<Waiting>) {
         let begun = Instant::now();
         let slides = self.sessions.take_slides();
-        let (commands, replies): (Vec<_>, Vec<_>) =
-            batch.drain(..).map(|job| (job.command, job.reply)).unzip();
+        let (commands, replies): (Vec<_>, Vec<_>) = batch.drain(..).unzip();
         let attempt = Attempt { sessions: &self.sessions, commands: &commands, slides: &slides };
         let results = attempt.run(&mut self.db, false).or_else(|error| {
             tracing::warn!(%error, commands = commands.len(), "a commit failed; trying its commands one by one");
@@ -150,6 +191,7 @@ impl Worker {
             Ok(results) => results,
             Err(error) => {
                 tracing::error!(%error, commands = commands.len(), "nothing of this commit was stored");
+                *lock(&self.failed_at) = Some(Instant::now());
                 self.sessions.return_slides(&slides);
                 commands
                     .iter()
@@ -163,14 +205,12 @@ impl Worker {
         }
     }
 
-    /// After a sweep: forgets what is over, and notices what another process (`visitflow user …`)
+    /// After a tick: forgets what is over, and notices what another process (`visitflow user …`)
     /// has ended meanwhile.
     fn reconcile(&mut self, commands: &[Command]) {
-        let Some(now) = commands
-            .iter()
-            .rev()
-            .find_map(|command| if let Command::Sweep { now } = command { Some(*now) } else { None })
-        else {
+        let Some(now) = commands.iter().rev().find_map(|command| {
+            if let Command::Tick { now } | Command::Sweep { now } = command { Some(*now) } else { None }
+        }) else {
             return;
         };
         let version = self.db.pragma_query_value(None, "data_version", |row| row.get(0)).ok();

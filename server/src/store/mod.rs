@@ -34,6 +34,9 @@ pub enum StoreError {
     /// The file that claims the database cannot be used.
     #[error("cannot lock the database: {0}; check that its folder exists and is writable")]
     Lock(std::io::Error),
+    /// The database, or the folder it is to be in, cannot be written to.
+    #[error("cannot write: {0}")]
+    NotWritable(String),
     /// A name that is taken.
     #[error("there is {0} already; choose another name")]
     Taken(String),

@@ -72,8 +72,17 @@ pub struct Order {
     pub user_id: Option<String>,
 }
 
-/// What surrounds a command.
+/// Facts of one visitor.
 #[derive(Debug)]
+pub struct Run {
+    /// Whose they are.
+    pub visitor: Option<VisitorId>,
+    /// In their order.
+    pub facts: Vec<Fact>,
+}
+
+/// What surrounds a command.
+#[derive(Clone, Debug)]
 pub struct Context {
     /// When the request was received.
     pub now: Millis,
@@ -104,10 +113,11 @@ pub enum Command {
     },
     /// Store facts.
     Facts {
-        /// What surrounds them.
+        /// What surrounds them; each run has a visitor of its own.
         context: Context,
-        /// In the order of the request.
-        facts: Vec<Fact>,
+        /// In the order of the request, cut where the visitor changes: a browser sends one run, a
+        /// server's batch may hold many. All of them are stored, or none.
+        runs: Vec<Run>,
     },
     /// Sign a verified user in.
     SignIn {
@@ -119,6 +129,9 @@ pub enum Command {
         offer: SessionToken,
         /// The user.
         user_id: String,
+        /// The password hash that was verified. If it is not that user's any more at the commit, or
+        /// the user is disabled by then, the sign-in is stale.
+        verified: Option<String>,
         /// Whether the session's visit gets the user; `false` leaves the session without a visit.
         visit: bool,
     },
@@ -154,7 +167,12 @@ pub enum Command {
         /// The instant.
         now: Millis,
     },
-    /// Write what slid, end what expired, forget what is long over.
+    /// Write what slid, and look what other processes have changed.
+    Tick {
+        /// The instant to judge by.
+        now: Millis,
+    },
+    /// As a tick; besides, end what expired, forget what is long over.
     Sweep {
         /// The instant to judge by.
         now: Millis,
@@ -170,6 +188,8 @@ pub struct Outcome {
     pub joined: bool,
     /// Another request rotated or ended the session first; nothing was done.
     pub lost: bool,
+    /// The credentials have changed since they were verified; nothing was done.
+    pub stale: bool,
     /// Facts that were stored by an earlier request already.
     pub twins: u32,
 }

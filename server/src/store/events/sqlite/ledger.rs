@@ -18,7 +18,7 @@ use rusqlite::{Connection, params};
 use uuid::{NoContext, Timestamp, Uuid};
 
 use self::visits::Beginning;
-use super::{rows, sql};
+use super::{accounts, rows, sql};
 use crate::session::record::{CROSSING_MS, Record};
 use crate::session::token::SessionToken;
 use crate::session::visit::Link;
@@ -73,16 +73,23 @@ impl<'c> Ledger<'c> {
             Command::Start { context, site, url, referrer } => {
                 self.start(context, site.as_deref(), url.as_deref(), referrer.as_deref())
             }
-            Command::Facts { context, facts } => self.facts(context, facts),
-            Command::SignIn { now, presented, offer, user_id, visit } => {
+            Command::Facts { context, runs } => self.runs(context, runs),
+            Command::SignIn { user_id, verified: Some(hash), .. }
+                if !accounts::is_current(self.db, user_id, hash)? =>
+            {
+                Ok(Outcome { stale: true, ..Outcome::default() })
+            }
+            Command::SignIn { now, presented, offer, user_id, visit, .. } => {
                 self.sign_in(*now, presented.as_ref(), offer, user_id, *visit)
             }
+
             Command::SignOut { now, presented, offer } => self.sign_out(*now, presented, offer),
             Command::End { now, presented } => self.end(*now, presented),
             Command::Engagement { visit_id, page_view_id, engaged_ms, scroll_pct } => {
                 self.engage(*visit_id, *page_view_id, *engaged_ms, *scroll_pct)
             }
             Command::Probe { now } => self.probe(*now),
+            Command::Tick { .. } => Ok(Outcome::default()),
             Command::Sweep { now } => self.sweep(*now),
         }
     }

@@ -115,19 +115,24 @@ impl Sqlite {
     /// What is wrong with the file, or with its folder.
     pub fn check(&self) -> Result<()> {
         if self.path.exists() {
-            let connection = self.open_reader()?;
+            let connection = Connection::open_with_flags(&self.path, OpenFlags::SQLITE_OPEN_READ_WRITE)
+                .map_err(|source| self.cannot_open(source))?;
+            let writable = !connection.is_readonly(rusqlite::MAIN_DB)?;
             connection
                 .query_row("SELECT COUNT(*) FROM sqlite_schema", [], |_| Ok(()))
                 .map_err(|source| self.cannot_open(source))?;
-            return Ok(());
+            return if writable {
+                Ok(())
+            } else {
+                Err(StoreError::NotWritable(self.path.display().to_string()))
+            };
         }
         let folder =
             self.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        if folder.is_dir() {
-            Ok(())
-        } else {
-            Err(StoreError::Unavailable("the database's folder does not exist"))
-        }
+        // Only a try tells whether a folder can be written to; nothing of it is left.
+        let probe = folder.join(format!(".visitflow-check-{}", std::process::id()));
+        let written = File::create_new(&probe).and_then(|_| std::fs::remove_file(&probe));
+        written.map_err(|error| StoreError::NotWritable(format!("{}: {error}", folder.display())))
     }
 
     fn cannot_open(&self, source: rusqlite::Error) -> StoreError {

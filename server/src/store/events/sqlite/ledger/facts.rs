@@ -8,11 +8,25 @@ use super::{Ledger, rows, sql};
 use crate::session::visit::Visit;
 use crate::session::{Carrier, Millis};
 use crate::store::Result;
-use crate::store::events::command::{Context, Fact, Kind, Order, Outcome};
+use crate::store::events::command::{Context, Fact, Kind, Order, Outcome, Run};
 
 impl Ledger<'_> {
-    /// Stores the facts of one request, in their order.
-    pub(super) fn facts(&mut self, context: &Context, facts: &[Fact]) -> Result<Outcome> {
+    /// Stores the facts of one request.
+    pub(super) fn runs(&mut self, context: &Context, runs: &[Run]) -> Result<Outcome> {
+        let mut whole = Outcome::default();
+        for run in runs {
+            // One token is offered, so one run may take it.
+            let offer = context.offer.clone().filter(|_| !whole.issued);
+            let context = Context { visitor: run.visitor, offer, ..context.clone() };
+            let outcome = self.facts(&context, &run.facts)?;
+            whole.issued |= outcome.issued;
+            whole.joined |= outcome.joined;
+            whole.twins += outcome.twins;
+        }
+        Ok(whole)
+    }
+
+    fn facts(&mut self, context: &Context, facts: &[Fact]) -> Result<Outcome> {
         let mut outcome = Outcome::default();
         let mut visit_id = context.carrier.visit_id();
         for fact in facts {
@@ -87,6 +101,7 @@ impl Ledger<'_> {
         }
         let visitor =
             own.as_ref().and_then(|visit| visit.visitor_id.as_deref()?.parse().ok()).or(context.visitor);
+        let user_id = own.as_ref().and_then(|visit| visit.user_id.clone());
         let covering = match own.filter(|visit| visit.covers(fact.occurred_at, self.ttl)) {
             Some(visit) => Some(visit),
             None => self.visit_at(site, visitor, fact.occurred_at)?,
@@ -96,7 +111,14 @@ impl Ledger<'_> {
             None => {
                 let (url, referrer) = fact.kind.addresses();
                 self.begin(
-                    &Beginning { site, visitor, user_id: None, at: fact.occurred_at, url, referrer },
+                    &Beginning {
+                        site,
+                        visitor,
+                        user_id: user_id.as_deref(),
+                        at: fact.occurred_at,
+                        url,
+                        referrer,
+                    },
                     Some(fact.occurred_at),
                 )?
             }
