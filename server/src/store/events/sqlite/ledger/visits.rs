@@ -85,7 +85,7 @@ impl Ledger<'_> {
         let joins = |visit: &Visit| visit.is_live(now, self.ttl) && visit.admits(user_id);
         let known = known.map(|(visit, _)| visit).filter(joins);
         // A visit that was only started yet may turn out to be of this site.
-        let Some(visit) = known.or(self.open_visit(visitor, true)?.filter(joins)) else {
+        let Some(visit) = known.or(self.guessed_visit(visitor, beginning.site)?.filter(joins)) else {
             return Ok(None);
         };
         let (sessions, live) = self.sessions_of(visit.id, now)?;
@@ -95,15 +95,20 @@ impl Ledger<'_> {
     /// The site of a visitor's request that names none: that of the live visit.
     pub(super) fn site_of(&self, context: &Context) -> Result<Option<String>> {
         let Some(visitor) = context.visitor else { return Ok(None) };
-        let open = self.open_visit(visitor, false)?;
-        Ok(open.filter(|visit| visit.is_live(context.now, self.ttl)).map(|visit| visit.site))
-    }
-
-    fn open_visit(&self, visitor: VisitorId, without_facts: bool) -> Result<Option<Visit>> {
-        let found = self
+        let open = self
             .db
             .prepare_cached(sql!("visit_of_visitor_open"))?
-            .query_row(params![visitor.to_string(), without_facts], rows::visit)
+            .query_row([visitor.to_string()], rows::visit)
+            .optional()?;
+        let live = open.filter(|(visit, _)| visit.is_live(context.now, self.ttl));
+        Ok(live.map(|(visit, _)| visit.site))
+    }
+
+    fn guessed_visit(&self, visitor: VisitorId, site: &str) -> Result<Option<Visit>> {
+        let found = self
+            .db
+            .prepare_cached(sql!("visit_of_visitor_guessed"))?
+            .query_row(params![visitor.to_string(), site], rows::visit)
             .optional()?;
         Ok(found.map(|(visit, _)| visit))
     }
