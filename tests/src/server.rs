@@ -262,7 +262,9 @@ impl Server {
     }
 
     fn spawn(&mut self) {
-        let log = File::options().create(true).append(true).open(self.log_path());
+        let mut log = File::options();
+        log.create(true).append(true);
+        let log = log.open(self.setup.log.clone().unwrap_or_else(|| self.log_path()));
         let log = log.expect("a log file");
         let listen = format!("127.0.0.1:{}", self.public_port);
         let admin = format!("127.0.0.1:{}", self.admin_port);

@@ -1,7 +1,7 @@
 //! What a server is given before it starts.
 
 use crate::Server;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Flags, environment, users; [`Setup::start`] makes a server of them.
 #[derive(Debug, Default)]
@@ -10,6 +10,7 @@ pub struct Setup {
     pub(crate) environment: Vec<(String, String)>,
     pub(crate) users: Vec<(String, bool)>,
     pub(crate) tls: bool,
+    pub(crate) log: Option<PathBuf>,
 }
 
 impl Setup {
@@ -38,6 +39,13 @@ impl Setup {
     #[must_use]
     pub fn admin(mut self, name: &str) -> Self {
         self.users.push((name.to_owned(), true));
+        self
+    }
+
+    /// Writes its log there, and not where [`Server::log`] reads it.
+    #[must_use]
+    pub fn log_to(mut self, file: &str) -> Self {
+        self.log = Some(file.into());
         self
     }
 

@@ -209,3 +209,29 @@ async fn a_request_in_flight_at_sigterm_is_answered() {
     assert!(status.success(), "{status}");
     server.assert_page_views(1);
 }
+
+#[tokio::test]
+async fn a_connection_that_says_nothing_or_half_a_thing_does_not_hold_up_the_end() {
+    let mut server = Server::with().flag("--drain", "1s").start().await;
+    let _silent = TcpStream::connect(server.address()).await.expect("a connection");
+    let mut half = TcpStream::connect(server.address()).await.expect("a connection");
+    half.write_all(b"POST /api/session/ping HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{")
+        .await
+        .expect("half a request");
+    server.visitor().view("/").await.expect(204);
+    let status = tokio::time::timeout(PATIENCE, server.terminate()).await.expect("an end");
+    assert!(status.success(), "{status}: {}", server.log());
+    server.assert_page_views(1);
+}
+
+#[tokio::test]
+async fn a_log_that_cannot_be_written_stops_nothing() {
+    // Every write to this file fails for want of space.
+    let server = Server::with().log_to("/dev/full").flag("--log", "trace").start().await;
+    let visitor = server.visitor();
+    for _ in 0..20 {
+        visitor.view("/").await.expect(204);
+    }
+    server.ask_admin("/readyz").await.expect(200);
+    server.assert_page_views(20);
+}

@@ -110,3 +110,16 @@ async fn without_tls_there_is_no_hsts() {
     let answer = server.visitor().get("/dashboard").send().await;
     assert_eq!(answer.header("strict-transport-security"), None);
 }
+
+#[tokio::test]
+async fn a_password_for_somebody_else_s_proxy_is_no_api_key() {
+    let server = Server::start().await;
+    let visitor = server.visitor();
+    for authorization in ["Basic YTpi", "Bearer of-another-make", "bearer"] {
+        visitor.get("/visitflow.js").header("authorization", authorization).send().await.expect(200);
+        let view = visitor.post("/api/telemetry/page_view", &visitor.page_view("/"));
+        view.header("authorization", authorization).send().await.expect(204);
+    }
+    let wrong = visitor.get("/api/metrics/overview").header("authorization", "Bearer vf_wrong.key");
+    wrong.send().await.expect_problem(401, "not-authorized");
+}
