@@ -251,6 +251,35 @@ async fn a_browser_that_is_not_counted_is_left_alone() {
 }
 
 #[wasm_bindgen_test]
+async fn a_start_that_another_tab_s_sign_in_crosses_is_tried_again() {
+    fresh();
+    answer("/api/session/start", r#"[[401, {"detail": "The session was renewed."}]]"#);
+    init(&options(GRANTED).unchecked_into());
+    order("A-1".into(), "49.90".into(), "EUR".into(), None, now());
+    wait(SOON).await;
+    assert_eq!(paths(), "start");
+    assert_eq!(told("session"), "none");
+    assert_eq!(told("queued"), 2);
+    wait(1_200).await;
+    assert_eq!(paths(), "start start page_view order");
+    assert_eq!(told("session"), "live");
+    assert_eq!(told("dropped"), 0);
+    assert_eq!(complaint(), "");
+}
+
+#[wasm_bindgen_test]
+async fn a_start_that_is_refused_for_good_silences_the_page() {
+    fresh();
+    answer("/api/session/start", r#"[[403, {"detail": "This origin is not allowed."}]]"#);
+    init(&options(GRANTED).unchecked_into());
+    event("play".into(), None, now());
+    wait(1_200).await;
+    assert_eq!(paths(), "start");
+    assert_eq!(told("session"), "refused");
+    assert_eq!(complaint(), "This origin is not allowed.");
+}
+
+#[wasm_bindgen_test]
 async fn anonymous_views_carry_no_cookie_and_no_visitor() {
     open(r#"{"beforeConsent":"anonymous"}"#).await;
     go("pushState", "/shoes");

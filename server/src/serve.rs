@@ -215,7 +215,7 @@ fn most_connections() -> usize {
     let files = rlimit::increase_nofile_limit(wanted as u64)
         .map_or(1_024, |files| usize::try_from(files).unwrap_or(wanted));
     let connections = files.min(wanted).saturating_sub(FILES_RESERVED).max(16);
-    if connections < CONNECTIONS {
+    if connections < CONNECTIONS / 4 {
         tracing::warn!(
             connections,
             "the limit of open files allows fewer connections; raise it with ulimit -n or LimitNOFILE"

@@ -83,8 +83,11 @@ pub(crate) fn run(options: Options) -> Result<ExitCode> {
     println!();
     println!("  shop       http://127.0.0.1:{public}/demo");
     println!("             sign in as demo, password {customer}");
-    println!("  dashboard  http://127.0.0.1:{public}/dashboard");
+    println!("  dashboard  http://localhost:{public}/dashboard");
     println!("             sign in as admin, password {admin}");
+    println!();
+    println!("Two host names, because cookies do not cross them: so you are the customer in the shop and");
+    println!("the admin on the dashboard at the same time.");
     println!();
     println!("  health     http://127.0.0.1:{private}/readyz");
     println!("  log        {}", log.display());

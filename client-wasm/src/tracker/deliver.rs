@@ -303,9 +303,13 @@ impl Tracker {
                 }
                 session::Event::Started
             }
-            Verdict::Again => session::Event::Failed(answer.retry_after_ms, clock::jitter()),
+            // 401: the cookie was that of a session which another tab has just renewed; the next
+            // start carries the new one.
+            Verdict::Again | Verdict::Expired => {
+                session::Event::Failed(answer.retry_after_ms, clock::jitter())
+            }
             Verdict::Done => session::Event::Refused,
-            Verdict::Expired | Verdict::Final => {
+            Verdict::Final => {
                 self.complain(&reason(answer));
                 session::Event::Refused
             }

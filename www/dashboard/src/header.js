@@ -1,6 +1,7 @@
 // The bar at the top: the name, the way to the demo shop, sign out.
 
 import { el, replace, svg } from "../../shared/dom.js";
+import { shopLink } from "../../shared/hosts.js";
 
 export function renderBar(bar, { signedIn, signOut }) {
   if (bar.dataset.signedIn === String(signedIn)) return;
@@ -9,7 +10,7 @@ export function renderBar(bar, { signedIn, signOut }) {
     el("div", { class: "bar-inner" },
       el("a", { class: "brand", href: "/dashboard" }, mark(), "visitflow"),
       el("nav", { "aria-label": "Account" },
-        el("a", { class: "bar-link", href: "/demo" }, "Demo shop"),
+        el("a", { class: "bar-link", href: shopLink() }, "Demo shop"),
         signedIn && el("button", {
           type: "button",
           class: "button small",

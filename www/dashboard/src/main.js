@@ -5,6 +5,7 @@ import { createBoard } from "./board.js";
 import { renderBar } from "./header.js";
 import { errorNotice, forbiddenNotice } from "./notices.js";
 import { periodOf } from "./period.js";
+import { createPresence } from "./presence.js";
 import * as reports from "./reports.js";
 import * as selections from "./selection.js";
 import { signInView } from "./signin.js";
@@ -29,6 +30,8 @@ const board = createBoard({
     fail: (problem) => handled(problem),
   },
 });
+// Whatever else goes wrong with a ping, the reports say better.
+const presence = createPresence({ ping: reports.ping, fail: (problem) => problem.status === 401 && handled(problem) });
 
 addEventListener("popstate", () => {
   selection = selections.parse(location.search);
@@ -62,6 +65,7 @@ async function load({ quiet = false } = {}) {
     if (signal.aborted) return;
     board.show({ selection, period, ...data });
     board.live.start();
+    presence.start();
     if (period.running) refreshLater();
   } catch (problem) {
     if (signal.aborted || handled(problem)) return;
@@ -135,6 +139,7 @@ function showSignIn(message) {
 
 function leaveBoard() {
   board.live.stop();
+  presence.stop();
   loading?.abort();
   clearTimeout(refreshTimer);
 }

@@ -1,6 +1,7 @@
 // The panels that stand in for figures: nothing counted yet, an error, not an admin.
 
 import { el } from "../../shared/dom.js";
+import { shopLink } from "../../shared/hosts.js";
 import * as format from "./format.js";
 import { addDays } from "./period.js";
 
@@ -12,7 +13,7 @@ export function emptyNotice(period, site) {
     el("h2", {}, period.running ? "No visits yet" : "No visits in this range"),
     el("p", {}, `Nothing was counted${where} ${spanOf(period)}. Put this tag on your pages; it counts nobody before they consent:`),
     el("pre", { tabindex: "0" }, el("code", {}, tag)),
-    el("div", { class: "actions" }, copyButton(tag), el("a", { class: "button", href: "/demo" }, "Try the demo shop")));
+    el("div", { class: "actions" }, copyButton(tag), el("a", { class: "button", href: shopLink() }, "Try the demo shop")));
 }
 
 /** A request failed: its detail, and a way to try again. */

@@ -14,6 +14,11 @@ export function signOut() {
   return request("/api/auth/logout", { method: "POST", body: {} });
 }
 
+/** Keeps the session alive. */
+export function ping() {
+  return request("/api/session/ping", { method: "POST", body: {} });
+}
+
 export function overview(range, { site, currency }, signal) {
   return get("overview", { ...span(range), site, currency }, signal);
 }

@@ -1,6 +1,7 @@
 // What surrounds each page: the header with account and cart, and the footer.
 
 import { el, replace, svg } from "../../shared/dom.js";
+import { dashboardLink } from "../../shared/hosts.js";
 import { onAccount, signOut, signedInUser } from "./account.js";
 import { cartCount, onCart } from "./cart.js";
 
@@ -23,7 +24,7 @@ export function createFooter(footer, changeMind) {
         data: { testid: "consent-change" },
         on: { click: changeMind },
       }, "Privacy settings"),
-      el("a", { href: "/dashboard" }, "Dashboard"))));
+      el("a", { href: dashboardLink() }, "Dashboard"))));
 }
 
 function account() {

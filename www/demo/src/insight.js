@@ -1,6 +1,7 @@
 // A small panel for the curious: what visitflow knows at this moment, as its snapshot says.
 
 import { el, replace } from "../../shared/dom.js";
+import { dashboardLink } from "../../shared/hosts.js";
 import { client } from "./tracking.js";
 
 const EVERY_MS = 1000;
@@ -10,7 +11,7 @@ export function createInsight(parent) {
   const panel = el("div", { class: "insight-panel", id: "insight-panel", hidden: true },
     el("h2", {}, "What visitflow knows"), facts,
     el("p", { class: "quiet" }, "The session itself is in a cookie that no script can read."),
-    el("a", { href: "/dashboard" }, "Open the dashboard"));
+    el("a", { href: dashboardLink() }, "Open the dashboard"));
   const toggle = el("button", {
     type: "button",
     class: "insight-toggle",

@@ -1,6 +1,7 @@
 // /demo/thanks: the order's number, and whether it was counted.
 
 import { el } from "../../../shared/dom.js";
+import { dashboardLink } from "../../../shared/hosts.js";
 import { consent } from "../consent.js";
 import { lastOrder } from "../orders.js";
 import { price } from "../products.js";
@@ -29,5 +30,5 @@ function countedOrNot() {
   if (consent() !== "granted") return "You did not allow statistics, so nobody counted it.";
   // Global Privacy Control, or a blocker that kept the script away.
   if (navigator.globalPrivacyControl || client() === null) return "Your browser keeps visitflow away, so nobody counted it.";
-  return ["You allowed statistics, so it counts on the ", el("a", { href: "/dashboard" }, "dashboard"), "."];
+  return ["You allowed statistics, so it counts on the ", el("a", { href: dashboardLink() }, "dashboard"), "."];
 }
