@@ -107,3 +107,12 @@ test("nothing is thrown into the page, and one line is said", async () => {
   visitflow("no such command");
   assert.equal(seen.warned.length, 1);
 });
+
+test("a script whose companions do not come says what to do", async () => {
+  // These pages cannot import.
+  const { visitflow, seen } = page({ consent: "granted" });
+  await assert.rejects(visitflow("login", "ann", "secret"), /could not be loaded: .*reload the page/);
+  await visitflow("revoke");
+  assert.deepEqual(seen.cookies.map((text) => text.split(";")[0]), ["visitor_id=", "last_activity="]);
+  assert.equal(seen.warned.length, 1);
+});
