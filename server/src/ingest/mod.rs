@@ -124,7 +124,7 @@ impl Ingest {
         let _ = self.queue.send(Job::Stop).await; // a writer that is gone has stopped
     }
 
-    /// Whether a commit has failed as a whole within the last [`TROUBLE`].
+    /// Whether a commit has failed as a whole within the last ten seconds.
     #[must_use]
     pub fn is_failing(&self) -> bool {
         lock(&self.failed_at).is_some_and(|at| at.elapsed() < TROUBLE)
