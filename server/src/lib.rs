@@ -31,6 +31,7 @@ pub mod endpoints;
 pub mod http;
 pub mod ingest;
 pub mod lifecycle;
+pub mod log;
 pub mod observe;
 pub mod passwords;
 pub mod router;

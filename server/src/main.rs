@@ -7,15 +7,14 @@ use std::sync::Arc;
 
 use clap::Parser as _;
 use tokio::signal::unix::{SignalKind, signal};
-use tracing_subscriber::EnvFilter;
 use visitflow_server::app::App;
-use visitflow_server::config::{Cli, Command, Common, LogFormat, Serve};
+use visitflow_server::config::{Cli, Command, Common, Serve};
 use visitflow_server::serve::{self, Listeners};
-use visitflow_server::{clock, commands};
+use visitflow_server::{clock, commands, log};
 
 fn main() -> ExitCode {
     let Cli { command, common } = Cli::parse();
-    let done = log(&common).and_then(|()| match command {
+    let done = log::begin(&common).map_err(Into::into).and_then(|()| match command {
         Command::Serve(config) => run(*config, common),
         Command::User { command } => Ok(commands::user(&common, command)?),
         Command::Key { command } => Ok(commands::key(&common, command)?),
@@ -32,22 +31,6 @@ fn main() -> ExitCode {
 }
 
 type Outcome = Result<(), Box<dyn std::error::Error>>;
-
-fn log(common: &Common) -> Outcome {
-    let filter = EnvFilter::builder()
-        .parse(&common.log)
-        .map_err(|error| format!("--log {:?}: {error}", common.log))?;
-    // A log that cannot be written (a full disk, a closed pipe) is lost and stops nothing.
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .log_internal_errors(false)
-        .with_writer(std::io::stderr);
-    match common.log_format {
-        LogFormat::Text => log.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).init(),
-        LogFormat::Json => log.json().init(),
-    }
-    Ok(())
-}
 
 #[tokio::main]
 async fn run(config: Serve, common: Common) -> Outcome {
