@@ -124,6 +124,7 @@ async fn what_is_not_a_person_is_answered_and_not_stored() {
             ada.post(path, &body).header("user-agent", GOOGLEBOT),
             ada.post(path, &automated),
             ada.post(path, &body).header("sec-purpose", "prefetch;prerender"),
+            ada.post(path, &body).header("sec-purpose", "prefetch"),
         ];
         for hit in hits {
             hit.send().await.expect(204).expect_no_cookie();
