@@ -53,9 +53,10 @@ impl Query {
         let zone_name = values.get("tz").cloned().unwrap_or_else(|| "UTC".to_owned());
         let zone = TimeZone::get(&zone_name)
             .map_err(|_| Problem::query("`tz` is an IANA time zone name, such as Europe/Berlin."))?;
-        let now = Timestamp::from_millisecond(now).unwrap_or(Timestamp::UNIX_EPOCH);
+        // The end is exclusive: one more, and what was acknowledged in this millisecond is counted.
+        let until_now = Timestamp::from_millisecond(now + 1).unwrap_or(Timestamp::UNIX_EPOCH);
         let instant = |name: &str| values.get(name).map(|text| instant(name, text, &zone)).transpose();
-        let to = instant("to")?.unwrap_or(now);
+        let to = instant("to")?.unwrap_or(until_now);
         let from =
             instant("from")?.unwrap_or_else(|| to.checked_sub(720.hours()).unwrap_or(Timestamp::UNIX_EPOCH));
         if from >= to {
@@ -187,9 +188,10 @@ mod tests {
     }
 
     #[test]
-    fn the_default_is_the_last_thirty_days() {
+    fn the_default_is_the_last_thirty_days_and_all_that_was_acknowledged_by_now() {
         let scope = read("").unwrap().scope();
-        assert_eq!((scope.to, scope.to - scope.from), (NOW, 30 * 86_400_000));
+        assert!((scope.from..scope.to).contains(&NOW), "a fact of this very millisecond counts");
+        assert_eq!((scope.to, scope.to - scope.from), (NOW + 1, 30 * 86_400_000));
     }
 
     #[test]
