@@ -30,6 +30,7 @@ pub mod config;
 pub mod endpoints;
 pub mod http;
 pub mod ingest;
+pub mod ledger;
 pub mod lifecycle;
 pub mod log;
 pub mod observe;
