@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::sync::Arc;
 
+use crate::assertion::Assertions;
 use crate::bots::BotFilter;
 use crate::config::{CookiePrefix, Serve};
 use crate::endpoints::assets::Assets;
@@ -38,6 +39,8 @@ pub struct App {
     pub lookups: Readers,
     /// Checks passwords.
     pub passwords: Passwords,
+    /// Checks assertions, if `--jwt-key` is given.
+    pub assertions: Option<Assertions>,
     /// Limits by address and account.
     pub throttle: Throttle,
     /// Tells crawlers from browsers.
@@ -59,7 +62,12 @@ impl App {
     ///
     /// # Errors
     /// When one of them cannot be opened.
-    pub fn open(config: Serve, database: Sqlite, now: Millis) -> Result<(Self, Writer)> {
+    pub fn open(
+        config: Serve,
+        assertions: Option<Assertions>,
+        database: Sqlite,
+        now: Millis,
+    ) -> Result<(Self, Writer)> {
         let claim = database.claim()?;
         let metrics = Metrics::new();
         let sessions = Arc::new(Embedded::new(config.ttl()));
@@ -78,6 +86,7 @@ impl App {
             reports: Readers::new(database.clone(), REPORT_READERS),
             lookups: Readers::new(database, LOOKUP_READERS),
             passwords: Passwords::new()?,
+            assertions,
             throttle: Throttle::default(),
             bots: BotFilter::default(),
             cookies,
