@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::sync::Arc;
 
+use crate::assertion::Assertions;
 use crate::bots::BotFilter;
 use crate::config::{CookiePrefix, Serve};
 use crate::endpoints::assets::Assets;
@@ -40,6 +41,8 @@ pub struct App {
     pub lookups: Readers,
     /// Checks passwords.
     pub passwords: Passwords,
+    /// Checks assertions, if `--jwt-key` is given.
+    pub assertions: Option<Assertions>,
     /// Limits by address and account.
     pub throttle: Throttle,
     /// Tells crawlers from browsers.
@@ -61,7 +64,12 @@ impl App {
     ///
     /// # Errors
     /// When one of them cannot be opened.
-    pub fn open(config: Serve, database: Sqlite, now: Millis) -> Result<(Self, Writer)> {
+    pub fn open(
+        config: Serve,
+        assertions: Option<Assertions>,
+        database: Sqlite,
+        now: Millis,
+    ) -> Result<(Self, Writer)> {
         let claim = database.claim()?;
         let metrics = Metrics::new();
         let sessions = Arc::new(Sessions::new(config.ttl(), Lookup::Complete));
@@ -82,6 +90,7 @@ impl App {
             reports: Readers::new(database.clone(), REPORT_READERS),
             lookups: Readers::new(database, LOOKUP_READERS),
             passwords: Passwords::new()?,
+            assertions,
             throttle: Throttle::default(),
             bots: BotFilter::default(),
             cookies,
