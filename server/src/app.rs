@@ -74,7 +74,7 @@ impl App {
         let metrics = Metrics::new();
         let sessions = Arc::new(Sessions::new(config.ttl(), Lookup::Complete));
         let store = sqlite::writer::Writer::open(&database)?;
-        sessions.follow(store.recent(now - CROSSING_MS)?, now);
+        sessions.fill(store.recent(now - CROSSING_MS)?, now);
         let durable = Durable { store: Store::Sqlite(store), spool: None };
         let (ingest, writer) = Ingest::start(durable, Arc::clone(&sessions), Arc::clone(&metrics))?;
         let cookies = CookieStyle {

@@ -37,7 +37,7 @@ impl World {
     fn at(folder: TempDir, now: Millis) -> Self {
         let store = sqlite::writer::Writer::open(&Sqlite::new(folder.path().join("visitflow.db"))).unwrap();
         let sessions = Arc::new(Sessions::new(Ttl::default(), Lookup::Complete));
-        sessions.follow(store.recent(now - CROSSING_MS).unwrap(), now);
+        sessions.fill(store.recent(now - CROSSING_MS).unwrap(), now);
         let durable = Durable { store: Store::Sqlite(store), spool: None };
         let (ingest, writer) = Ingest::start(durable, Arc::clone(&sessions), Metrics::new()).unwrap();
         Self { folder, sessions, ingest, writer }

@@ -316,7 +316,7 @@ impl Worker {
                 Ok(committed) => {
                     for (command, outcome) in part.iter().zip(&committed.outcomes) {
                         if let (false, Some(offer)) = (outcome.issued, offered(command)) {
-                            self.sessions.withdraw(offer.tag).await;
+                            self.sessions.withdraw(offer.tag, now).await;
                         }
                     }
                     self.sessions.publish(&committed.changed, now).await;
@@ -343,7 +343,7 @@ impl Worker {
     async fn housekeep(&mut self, job: Job) {
         match job {
             Job::Tick(now) if !self.draining => match self.store.changed_since(now - OVERLAP_MS).await {
-                Ok(records) => self.sessions.follow(records, now),
+                Ok(records) => self.sessions.follow(records, now).await,
                 Err(error) => self.trouble(&error),
             },
             Job::Sweep(now, reply) => {

@@ -52,6 +52,8 @@ struct Copied {
     record: Record,
     /// When it was last known to be in step; none when it is not.
     in_step_at: Option<Millis>,
+    /// The activity that others know of.
+    told: Millis,
 }
 
 #[derive(Debug, Default)]
@@ -93,7 +95,7 @@ impl Local {
     ) -> Option<Carrier> {
         let mut inner = self.lock();
         let Inner { copies, slid, slid_visits, .. } = &mut *inner;
-        let Copied { record, in_step_at } = copies.get_mut(&token.tag)?;
+        let Copied { record, in_step_at, .. } = copies.get_mut(&token.tag)?;
         let fresh = fresh_ms.is_none_or(|fresh| in_step_at.is_some_and(|since| now - since < fresh));
         if !fresh {
             return None;
@@ -114,6 +116,12 @@ impl Local {
     #[must_use]
     pub fn get(&self, tag: Tag) -> Option<Record> {
         self.lock().copies.get(&tag).map(|copied| copied.record.clone())
+    }
+
+    /// The session's activity that others know of, as far as is known here.
+    #[must_use]
+    pub fn told(&self, tag: Tag) -> Option<Millis> {
+        self.lock().copies.get(&tag).map(|copied| copied.told)
     }
 
     /// Begins a look-up elsewhere.
@@ -229,13 +237,14 @@ impl Local {
 
 impl Inner {
     fn take(&mut self, mut record: Record, in_step_at: Option<Millis>) {
+        let told = record.last_activity;
         if let Some(held) = self.copies.get(&record.tag) {
             if held.record.generation > record.generation {
                 return;
             }
             record.slide(held.record.last_activity);
         }
-        self.copies.insert(record.tag, Copied { record, in_step_at });
+        self.copies.insert(record.tag, Copied { record, in_step_at, told });
     }
 }
 

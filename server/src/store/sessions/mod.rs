@@ -4,6 +4,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`local`] | the copies in this process |
+//! | [`redis`] | the copy that all servers share |
 //!
 //! The durable store owns every session. A hit is judged by the first that can tell: the copy here
 //! if it is in step, else Redis if it is trusted, else the durable store, else (all away) the copy
@@ -16,10 +17,17 @@
 //! them at once.
 
 pub mod local;
+pub mod redis;
+mod step;
 
 pub use self::local::Slides;
 use self::local::{Local, judge};
-use crate::session::record::Record;
+use self::redis::{Redis, RedisUrl};
+use std::sync::Arc;
+
+use ::tokio::runtime::Handle;
+
+use crate::session::record::{CROSSING_MS, Record};
 use crate::session::token::{Proof, Tag};
 use crate::session::{Carrier, Millis, Ttl};
 use crate::store::events::Lookup;
@@ -29,6 +37,9 @@ use crate::store::{Result, StoreError};
 /// others of its activity: so another server may take a session for idle this much too early.
 pub const FRESH_MS: Millis = 20_000;
 
+/// Others are told of activity when it is this much later than what they know, in ms.
+const TELL_AFTER_MS: Millis = FRESH_MS;
+
 /// Live sessions.
 #[derive(Debug)]
 pub struct Sessions {
@@ -36,13 +47,35 @@ pub struct Sessions {
     /// The copies in this process.
     pub local: Local,
     durable: Lookup,
+    shared: Option<Shared>,
+}
+
+/// The copy that all servers share, and the runtime on which its connections live: the writer has a
+/// runtime of its own, which stands still while it writes to a file.
+#[derive(Debug)]
+struct Shared {
+    redis: Arc<Redis>,
+    runtime: Handle,
 }
 
 impl Sessions {
     /// Sessions that `durable` owns.
     #[must_use]
     pub fn new(ttl: Ttl, durable: Lookup) -> Self {
-        Self { ttl, local: Local::new(ttl), durable }
+        Self { ttl, local: Local::new(ttl), durable, shared: None }
+    }
+
+    /// Sessions that `durable` owns, with a copy in Redis. Must be called within the runtime that
+    /// serves requests.
+    ///
+    /// # Errors
+    /// When the URL cannot be used.
+    pub fn with_redis(ttl: Ttl, durable: Lookup, url: &RedisUrl) -> Result<Arc<Self>> {
+        let (redis, notices) = Redis::new(url, ttl)?;
+        let shared = Shared { redis: Arc::new(redis), runtime: Handle::current() };
+        let sessions = Arc::new(Self { ttl, local: Local::new(ttl), durable, shared: Some(shared) });
+        tokio::spawn(step::keep(Arc::downgrade(&sessions), notices));
+        Ok(sessions)
     }
 
     /// The limits they are judged by.
@@ -86,35 +119,88 @@ impl Sessions {
         matches!(self.touch(Some(token), None, now).await, Carrier::Live { .. })
     }
 
-    /// Takes records that were committed, and tells others of them.
+    /// Takes records that were committed, and tells others of them before it returns.
     pub async fn publish(&self, records: &[Record], now: Millis) {
         for record in records {
             self.local.install(record.clone(), now);
         }
+        if records.is_empty() {
+            return;
+        }
+        if let Some(Shared { redis, runtime }) = &self.shared {
+            let (redis, records) = (Arc::clone(redis), records.to_vec());
+            let told = runtime.spawn(async move { redis.put(&records, now).await }).await;
+            if let Ok(Err(error)) = told {
+                // It is not trusted from here on, and hears of these before it is again.
+                tracing::debug!(%error, "Redis was not told of a change");
+            }
+        }
     }
 
-    /// Takes records that another process has changed.
-    pub fn follow(&self, records: Vec<Record>, now: Millis) {
+    /// Takes records that another process may have changed.
+    pub async fn follow(&self, records: Vec<Record>, now: Millis) {
+        let news: Vec<Record> = records
+            .into_iter()
+            .filter(|record| {
+                self.local.get(record.tag).is_none_or(|held| held.generation < record.generation)
+            })
+            .collect();
+        self.publish(&news, now).await;
+    }
+
+    /// Fills the copies in this process, where they are to be complete.
+    pub fn fill(&self, records: Vec<Record>, now: Millis) {
         for record in records {
             self.local.install(record, now);
         }
     }
 
-    /// Withdraws a session that was promised while the durable store was away, and that it did not
+    /// Withdraws a session that was promised while the durable store was away, and that did not
     /// come to be.
-    pub async fn withdraw(&self, tag: Tag) {
+    pub async fn withdraw(&self, tag: Tag, now: Millis) {
+        if let Some(mut record) = self.local.get(tag) {
+            record.end(now - CROSSING_MS);
+            self.publish(&[record], now).await;
+        }
         self.local.forget(tag);
     }
 
-    /// The copies are complete where the process alone changes sessions.
-    fn fresh_ms(&self) -> Option<Millis> {
-        (!self.durable.is_complete()).then_some(FRESH_MS)
+    /// What is known of Redis, for metrics; none without Redis.
+    #[must_use]
+    pub fn redis(&self) -> Option<&Redis> {
+        self.shared.as_ref().map(|shared| &*shared.redis)
     }
 
-    async fn look_up(&self, token: Proof, _at: Option<Millis>, now: Millis) -> Result<Option<Record>> {
+    /// How long a copy in this process is taken as it is. Where this process alone changes sessions
+    /// the copies are complete, and always right.
+    fn fresh_ms(&self) -> Option<Millis> {
+        (self.shared.is_some() || !self.durable.is_complete()).then_some(FRESH_MS)
+    }
+
+    async fn look_up(&self, token: Proof, at: Option<Millis>, now: Millis) -> Result<Option<Record>> {
         let fetch = self.local.fetch(token.tag);
-        let found = self.durable.token(token.tag).await;
+        let found = self.ask(token, at, now).await;
         self.local.fetched(fetch, found.as_ref().ok().cloned().flatten(), now);
         found
+    }
+
+    /// Redis if it is trusted, else the durable store. What Redis does not know it is told.
+    async fn ask(&self, token: Proof, at: Option<Millis>, now: Millis) -> Result<Option<Record>> {
+        let redis = self.redis().filter(|redis| redis.is_trusted());
+        if let Some(redis) = redis {
+            let told = self.local.told(token.tag);
+            let news = at.filter(|at| told.is_none_or(|told| at - told >= TELL_AFTER_MS));
+            match redis.resolve(token.tag, &token.hash, news, now).await {
+                Ok(Some(record)) => return Ok(Some(record)),
+                Ok(None) => {}
+                Err(error) => tracing::debug!(%error, "asking the durable store instead of Redis"),
+            }
+        }
+        let found = self.durable.token(token.tag).await?;
+        if let (Some(redis), Some(record)) = (redis, &found) {
+            // One that is not told now is told when it is trusted again.
+            let _ = redis.put(std::slice::from_ref(record), now).await;
+        }
+        Ok(found)
     }
 }

@@ -1,0 +1,67 @@
+//! Keeps the copies in this process in step with Redis, and Redis in step with the durable store.
+
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use super::Sessions;
+use super::redis::Notice;
+use crate::clock;
+use crate::session::Millis;
+use crate::store::{Result, StoreError};
+
+/// How long to wait before the durable store is asked again what it has changed.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// Clocks differ, and a change is stamped before its commit: changes are re-applied this much
+/// further back, in ms.
+const SLACK_MS: Millis = 60_000;
+
+/// Follows what Redis tells, for as long as the sessions are there.
+pub(super) async fn keep(sessions: Weak<Sessions>, mut notices: mpsc::UnboundedReceiver<Notice>) {
+    let mut applying: Option<JoinHandle<()>> = None;
+    while let Some(notice) = notices.recv().await {
+        let Some(sessions) = sessions.upgrade() else { return };
+        match notice {
+            Notice::Changed(tag) => sessions.local.changed(tag),
+            Notice::Lost => {
+                sessions.local.lost_touch();
+                if let Some(applying) = applying.take() {
+                    applying.abort();
+                }
+            }
+            Notice::Connected { epoch } => {
+                sessions.local.lost_touch();
+                applying = Some(tokio::spawn(apply_until_done(sessions, epoch)));
+            }
+        }
+    }
+}
+
+async fn apply_until_done(sessions: Arc<Sessions>, epoch: u64) {
+    loop {
+        match apply(&sessions, epoch, clock::now()).await {
+            Ok(records) => {
+                tracing::info!(records, "Redis is up to date and is used");
+                return;
+            }
+            Err(error) => {
+                tracing::debug!(%error, "Redis cannot be brought up to date yet");
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    }
+}
+
+/// Re-applies everything that was rotated, bound or ended within the idle limit. What a Redis that
+/// was away, emptied, or replaced by an older replica still holds from before has expired there by
+/// itself: a key lives for the idle limit after its last activity.
+async fn apply(sessions: &Sessions, epoch: u64, now: Millis) -> Result<usize> {
+    let Some(redis) = sessions.redis() else { return Ok(0) };
+    let records = sessions.durable.changed_since(now - sessions.ttl.idle_ms - SLACK_MS).await?;
+    redis.put(&records, now).await.map_err(StoreError::from)?;
+    redis.trust(epoch);
+    Ok(records.len())
+}
