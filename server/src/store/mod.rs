@@ -11,12 +11,31 @@
 pub mod events;
 pub mod sessions;
 
+use std::time::Duration;
+
+use self::events::postgres::errors;
+
 /// A store could not do what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The database said no.
     #[error("the database failed: {0}")]
     Database(#[from] rusqlite::Error),
+    /// Postgres refused the statement, or was lost while it ran; [`StoreError::is_away`] tells which.
+    #[error("Postgres failed: {}", errors::told(.0))]
+    Postgres(#[from] tokio_postgres::Error),
+    /// Postgres cannot be reached, or lets nobody in.
+    #[error("Postgres cannot be reached: {}", errors::told(.0))]
+    Unreachable(#[source] tokio_postgres::Error),
+    /// Postgres has taken a connection and says nothing.
+    #[error("Postgres did not answer within {0:?}")]
+    Silent(Duration),
+    /// The certificates that Postgres is to be checked against cannot be used.
+    #[error("cannot use sslrootcert {0}")]
+    RootCertificates(String),
+    /// This database cannot do it.
+    #[error("{0}")]
+    Unsupported(&'static str),
     /// The schema could not be brought up to date.
     #[error("the migration failed: {0}")]
     Migration(#[from] refinery::Error),
@@ -46,6 +65,20 @@ pub enum StoreError {
     /// The store is shutting down, or too much is waiting.
     #[error("the store takes no more work: {0}")]
     Unavailable(&'static str),
+}
+
+impl StoreError {
+    /// Whether Postgres is away: what was asked may succeed, unchanged, when it is back. Else the
+    /// statement itself was refused, and asking again is of no use.
+    #[must_use]
+    pub fn is_away(&self) -> bool {
+        match self {
+            Self::Unreachable(_) | Self::Silent(_) => true,
+            Self::Postgres(error) => errors::is_away(error),
+            Self::Migration(error) => errors::within(error).is_some_and(errors::is_away),
+            _ => false,
+        }
+    }
 }
 
 /// Shorthand.

@@ -1,0 +1,27 @@
+//! Postgres: for several servers on one database, or a database that others run.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`url`] | `postgres://…`, checked |
+//! | [`connect`] | one connection: limits, keepalives |
+//! | `tls` | whose server it is |
+//! | [`pool`] | the connections for reports, and those for users and keys |
+//! | [`migrations`] | the schema, brought up to date by one server at a time |
+//! | [`errors`] | away, or refused |
+//!
+//! The statements are the `.sql` files of `server/sql/postgres`, named as those of SQLite.
+
+pub mod connect;
+pub mod errors;
+pub mod migrations;
+pub mod pool;
+mod tls;
+pub mod url;
+
+/// A statement by the name of its file.
+macro_rules! sql {
+    ($name:literal) => {
+        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/sql/postgres/", $name, ".sql"))
+    };
+}
+use sql;
