@@ -13,10 +13,12 @@ use crate::lifecycle::Lifecycle;
 use crate::observe::Metrics;
 use crate::passwords::Passwords;
 use crate::session::Millis;
-use crate::store::Result;
-use crate::store::events::sqlite::Sqlite;
+use crate::store::events::Database;
+use crate::store::events::accounts::Accounts;
+use crate::store::events::reports::Reports;
 use crate::store::events::sqlite::readers::Readers;
 use crate::store::sessions::embedded::Embedded;
+use crate::store::{Result, StoreError};
 use crate::throttle::Throttle;
 
 /// Reports that run at once; they are the first to wait when the machine is busy.
@@ -32,10 +34,10 @@ pub struct App {
     pub config: Serve,
     /// The steps of a session's life.
     pub lifecycle: Lifecycle,
-    /// Connections for the dashboard's queries.
-    pub reports: Readers,
-    /// Connections for users and keys.
-    pub lookups: Readers,
+    /// The dashboard's queries.
+    pub reports: Reports,
+    /// Users and keys.
+    pub lookups: Accounts,
     /// Checks passwords.
     pub passwords: Passwords,
     /// Limits by address and account.
@@ -59,7 +61,12 @@ impl App {
     ///
     /// # Errors
     /// When one of them cannot be opened.
-    pub fn open(config: Serve, database: Sqlite, now: Millis) -> Result<(Self, Writer)> {
+    pub fn open(config: Serve, database: Database, now: Millis) -> Result<(Self, Writer)> {
+        let Database::Sqlite(database) = database else {
+            return Err(StoreError::Unsupported(
+                "the server cannot store in Postgres yet; write --database-url sqlite://visitflow.db",
+            ));
+        };
         let claim = database.claim()?;
         let metrics = Metrics::new();
         let sessions = Arc::new(Embedded::new(config.ttl()));
@@ -75,8 +82,8 @@ impl App {
         };
         let app = Self {
             lifecycle: Lifecycle { sessions, ingest },
-            reports: Readers::new(database.clone(), REPORT_READERS),
-            lookups: Readers::new(database, LOOKUP_READERS),
+            reports: Reports::Sqlite(Readers::new(database.clone(), REPORT_READERS)),
+            lookups: Accounts::Sqlite(Readers::new(database, LOOKUP_READERS)),
             passwords: Passwords::new()?,
             throttle: Throttle::default(),
             bots: BotFilter::default(),

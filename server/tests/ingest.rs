@@ -13,9 +13,10 @@ use visitflow_server::session::record::Crossed;
 use visitflow_server::session::token::SessionToken;
 use visitflow_server::session::visit::VisitorId;
 use visitflow_server::session::{Carrier, Millis, Ttl};
+use visitflow_server::store::events::accounts::Role;
 use visitflow_server::store::events::command::{Command, Context, Fact, Kind, Order, Outcome, Run};
 use visitflow_server::store::events::sqlite::Sqlite;
-use visitflow_server::store::events::sqlite::accounts::{self, Role};
+use visitflow_server::store::events::sqlite::accounts;
 use visitflow_server::store::events::sqlite::ledger::uuid_v7;
 use visitflow_server::store::sessions::embedded::Embedded;
 

@@ -3,11 +3,15 @@
 //! | module | holds |
 //! |---|---|
 //! | [`command`] | what the store is asked to commit |
+//! | [`reports`] | the dashboard's questions, for either database |
+//! | [`accounts`] | users and API keys, for either database |
 //! | [`sqlite`] | the embedded default |
 //! | [`postgres`] | for several servers, or a database that others run |
 
+pub mod accounts;
 pub mod command;
 pub mod postgres;
+pub mod reports;
 pub mod sqlite;
 
 use std::fmt;

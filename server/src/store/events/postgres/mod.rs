@@ -7,14 +7,18 @@
 //! | `tls` | whose server it is |
 //! | [`pool`] | the connections for reports, and those for users and keys |
 //! | [`migrations`] | the schema, brought up to date by one server at a time |
+//! | [`reports`] | the queries of the dashboard |
+//! | [`accounts`] | users and API keys |
 //! | [`errors`] | away, or refused |
 //!
 //! The statements are the `.sql` files of `server/sql/postgres`, named as those of SQLite.
 
+pub mod accounts;
 pub mod connect;
 pub mod errors;
 pub mod migrations;
 pub mod pool;
+pub mod reports;
 mod tls;
 pub mod url;
 
