@@ -9,6 +9,8 @@
 //! | [`migrations`] | the schema, brought up to date by one server at a time |
 //! | [`reports`] | the queries of the dashboard |
 //! | [`accounts`] | users and API keys |
+//! | [`partitions`] | a partition a month, made ahead |
+//! | `retention` | what is too old goes |
 //! | [`errors`] | away, or refused |
 //!
 //! The statements are the `.sql` files of `server/sql/postgres`, named as those of SQLite.
@@ -17,8 +19,10 @@ pub mod accounts;
 pub mod connect;
 pub mod errors;
 pub mod migrations;
+pub mod partitions;
 pub mod pool;
 pub mod reports;
+mod retention;
 mod tls;
 pub mod url;
 
