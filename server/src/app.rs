@@ -9,17 +9,21 @@ use crate::config::{CookiePrefix, Serve};
 use crate::endpoints::assets::Assets;
 use crate::http::cookie::CookieStyle;
 use crate::http::origin::OriginRules;
+use crate::ingest::spool::Spool;
 use crate::ingest::{Durable, Ingest, Writer};
 use crate::lifecycle::Lifecycle;
 use crate::observe::Metrics;
 use crate::passwords::Passwords;
 use crate::session::Millis;
-use crate::session::record::CROSSING_MS;
-use crate::store::Result;
+use crate::session::record::{CROSSING_MS, Record};
+use crate::store::events::accounts::Accounts;
+use crate::store::events::postgres::pool::Pool;
+use crate::store::events::postgres::reports::PostgresReports;
+use crate::store::events::reports::Reports;
 use crate::store::events::sqlite::readers::Readers;
-use crate::store::events::sqlite::{self, Sqlite};
-use crate::store::events::{Lookup, Store};
+use crate::store::events::{Database, Lookup, Store, postgres, sqlite};
 use crate::store::sessions::Sessions;
+use crate::store::{Result, StoreError};
 use crate::throttle::Throttle;
 
 /// Reports that run at once; they are the first to wait when the machine is busy.
@@ -35,10 +39,10 @@ pub struct App {
     pub config: Serve,
     /// The steps of a session's life.
     pub lifecycle: Lifecycle,
-    /// Connections for the dashboard's queries.
-    pub reports: Readers,
-    /// Connections for users and keys.
-    pub lookups: Readers,
+    /// The dashboard's queries.
+    pub reports: Reports,
+    /// Users and keys.
+    pub lookups: Accounts,
     /// Checks passwords.
     pub passwords: Passwords,
     /// Checks assertions, if `--jwt-key` is given.
@@ -53,8 +57,8 @@ pub struct App {
     pub origins: OriginRules,
     /// Pages and client.
     pub assets: Assets,
-    /// Keeps other servers off the database.
-    pub claim: File,
+    /// Keeps other servers off the database, where it is a file.
+    pub claim: Option<File>,
     /// For the operator.
     pub metrics: Arc<Metrics>,
 }
@@ -67,15 +71,17 @@ impl App {
     pub fn open(
         config: Serve,
         assertions: Option<Assertions>,
-        database: Sqlite,
+        database: Database,
         now: Millis,
     ) -> Result<(Self, Writer)> {
-        let claim = database.claim()?;
         let metrics = Metrics::new();
-        let sessions = Arc::new(Sessions::new(config.ttl(), Lookup::Complete));
-        let store = sqlite::writer::Writer::open(&database)?;
-        sessions.fill(store.recent(now - CROSSING_MS)?, now);
-        let durable = Durable { store: Store::Sqlite(store), spool: None };
+        let Stores { durable, lookup, reports, lookups, claim, known } =
+            Stores::open(&config, database, now)?;
+        let sessions = match &config.redis_url {
+            Some(url) => Sessions::with_redis(config.ttl(), lookup, url)?,
+            None => Arc::new(Sessions::new(config.ttl(), lookup)),
+        };
+        sessions.fill(known, now);
         let (ingest, writer) = Ingest::start(durable, Arc::clone(&sessions), Arc::clone(&metrics))?;
         let cookies = CookieStyle {
             session_name: match config.cookie_prefix {
@@ -87,8 +93,8 @@ impl App {
         };
         let app = Self {
             lifecycle: Lifecycle { sessions, ingest },
-            reports: Readers::new(database.clone(), REPORT_READERS),
-            lookups: Readers::new(database, LOOKUP_READERS),
+            reports,
+            lookups,
             passwords: Passwords::new()?,
             assertions,
             throttle: Throttle::default(),
@@ -104,5 +110,56 @@ impl App {
             config,
         };
         Ok((app, writer))
+    }
+}
+
+/// What the configuration makes of the two databases.
+struct Stores {
+    durable: Durable,
+    lookup: Lookup,
+    reports: Reports,
+    lookups: Accounts,
+    claim: Option<File>,
+    /// The sessions that the copies in this process begin with.
+    known: Vec<Record>,
+}
+
+impl Stores {
+    fn open(config: &Serve, database: Database, now: Millis) -> Result<Self> {
+        match database {
+            Database::Sqlite(database) => {
+                let claim = Some(database.claim()?);
+                let writer = sqlite::writer::Writer::open(&database)?;
+                let known = writer.recent(now - CROSSING_MS)?;
+                let lookups = Readers::new(database.clone(), LOOKUP_READERS);
+                Ok(Self {
+                    durable: Durable { store: Store::Sqlite(writer), spool: None },
+                    lookup: match config.redis_url {
+                        Some(_) => Lookup::Sqlite(lookups.clone()),
+                        None => Lookup::Complete,
+                    },
+                    reports: Reports::Sqlite(Readers::new(database, REPORT_READERS)),
+                    lookups: Accounts::Sqlite(lookups),
+                    claim,
+                    known,
+                })
+            }
+            // Nothing is connected here: the database may come later than the server.
+            Database::Postgres(url) => {
+                let pool = Pool::lookups(&url)?;
+                let replica = config.report_database().map_err(StoreError::Configuration)?;
+                let reports = Pool::reports(replica.as_ref().unwrap_or(&url))?;
+                let writer = postgres::writer::Writer::new(url, config.retention_days);
+                let spool = Spool::open(&config.spool, config.spool_max)?;
+                Ok(Self {
+                    durable: Durable { store: Store::Postgres(writer), spool: Some(spool) },
+                    lookup: Lookup::Postgres(pool.clone()),
+                    reports: Reports::Postgres(PostgresReports::new(reports)),
+                    lookups: Accounts::Postgres(pool),
+                    claim: None,
+                    known: Vec::new(),
+                })
+            }
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! The subcommands besides `serve`.
 
+use std::future::Future;
 use std::io::BufRead as _;
 
 use uuid::Uuid;
@@ -11,8 +12,10 @@ use crate::endpoints::keys;
 use crate::passwords;
 use crate::serve;
 use crate::store::StoreError;
-use crate::store::events::sqlite::Sqlite;
-use crate::store::events::sqlite::accounts::{self, ApiKey, Role};
+use crate::store::events::Database;
+use crate::store::events::accounts::{Accounts, ApiKey, Role};
+use crate::store::events::postgres::pool::Pool;
+use crate::store::events::postgres::reports::PostgresReports;
 
 /// Why a command failed, for whoever typed it.
 #[derive(Debug, thiserror::Error)]
@@ -25,8 +28,17 @@ pub enum CommandError {
     Told(String),
 }
 
-fn database(common: &Common) -> Result<Sqlite, CommandError> {
-    common.database_url.sqlite().map_err(CommandError::Told)
+fn database(common: &Common) -> Result<Database, CommandError> {
+    common.database_url.database().map_err(CommandError::Told)
+}
+
+/// Does what a store is asked, on this thread.
+fn wait<T>(work: impl Future<Output = Result<T, StoreError>>) -> Result<T, CommandError> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| CommandError::Told(format!("cannot start: {error}")))?;
+    Ok(runtime.block_on(work)?)
 }
 
 /// `visitflow user …`
@@ -34,7 +46,7 @@ fn database(common: &Common) -> Result<Sqlite, CommandError> {
 /// # Errors
 /// When there is no password, or the store fails.
 pub fn user(common: &Common, command: UserCommand) -> Result<(), CommandError> {
-    let mut db = database(common)?.open()?;
+    let database = database(common)?;
     match command {
         UserCommand::Add { name, admin } => {
             let mut password = String::new();
@@ -54,15 +66,19 @@ pub fn user(common: &Common, command: UserCommand) -> Result<(), CommandError> {
             }
             let role = if admin { Role::Admin } else { Role::User };
             let id = format!("{LOCAL_PREFIX}{}", Uuid::now_v7());
-            let added =
-                accounts::put_user(&mut db, &id, &name, &passwords::hash(password)?, role, clock::now())?;
+            let hash = passwords::hash(password)?;
+            let added = wait(async {
+                Accounts::open(&database).await?.put_user(&id, &name, &hash, role, clock::now()).await
+            })?;
             let role = if admin { "admin" } else { "user" };
             let done = if added { "added" } else { "changed; all sessions ended for" };
             println!("{done} {name} ({role})");
             Ok(())
         }
         UserCommand::Disable { name } => {
-            if !accounts::disable_user(&mut db, &name, clock::now())? {
+            let disabled =
+                wait(async { Accounts::open(&database).await?.disable_user(&name, clock::now()).await })?;
+            if !disabled {
                 return Err(CommandError::Told(format!("there is no user {name:?}")));
             }
             println!("disabled {name}; all sessions ended");
@@ -80,7 +96,7 @@ pub fn key(common: &Common, command: KeyCommand) -> Result<(), CommandError> {
     if name.is_empty() {
         return Err(CommandError::Told("a key needs a name, to know later what it is for".into()));
     }
-    let db = database(common)?.open()?;
+    let database = database(common)?;
     let (id, text, secret_hash) = keys::issue()
         .map_err(|error| CommandError::Told(format!("the operating system has no randomness: {error}")))?;
     let now = clock::now();
@@ -92,7 +108,7 @@ pub fn key(common: &Common, command: KeyCommand) -> Result<(), CommandError> {
         write: scope.contains(&Scope::Write),
         expires_at,
     };
-    accounts::put_key(&db, &id, &name, &key, now)?;
+    wait(async { Accounts::open(&database).await?.put_key(&id, &name, &key, now).await })?;
     println!("{text}");
     Ok(())
 }
@@ -102,8 +118,9 @@ pub fn key(common: &Common, command: KeyCommand) -> Result<(), CommandError> {
 /// # Errors
 /// When a migration fails.
 pub fn migrate(common: &Common) -> Result<(), CommandError> {
-    database(common)?.open()?;
-    println!("the schema of {} is up to date", database(common)?.path().display());
+    let database = database(common)?;
+    wait(database.migrate())?;
+    println!("the schema of {database} is up to date");
     Ok(())
 }
 
@@ -127,8 +144,12 @@ pub fn check(common: &Common, config: &Serve) -> Result<(), CommandError> {
     if config.jwt_key.is_some() {
         note("key of assertions", Assertions::of(config).map(drop));
     }
-    let checked = database(common).and_then(|database| Ok(database.check()?));
+    let checked = database(common).and_then(|database| wait(database.check()));
     note("database", checked.map_err(|error| error.to_string()));
+    if let Ok(Some(replica)) = config.report_database() {
+        let checked = wait(async { PostgresReports::new(Pool::reports(&replica)?).check().await });
+        note("report database", checked.map_err(|error| error.to_string()));
+    }
     for (what, address) in [("--listen", config.listen), ("--admin-listen", config.admin_listen)] {
         let bound = std::net::TcpListener::bind(address).map(drop);
         note(

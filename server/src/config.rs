@@ -1,18 +1,20 @@
 //! The command line: flags, environment variables, defaults, units.
 
-use std::convert::Infallible;
+mod database;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::str::FromStr;
 use std::time::Duration;
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
 
+pub use self::database::DatabaseUrl;
 use crate::http::origin::Origin;
 use crate::session::{Millis, Ttl};
-use crate::store::events::sqlite::Sqlite;
+use crate::store::events::postgres::url::PostgresUrl;
+use crate::store::sessions::RedisUrl;
 
 /// Consent-first visit tracking: sessions, page views, orders and the reports over them.
 #[derive(Debug, Parser)]
@@ -29,7 +31,9 @@ pub struct Cli {
 /// Flags of every command.
 #[derive(Clone, Debug, Args)]
 pub struct Common {
-    /// Where visits are kept: sqlite://FILE (absolute: sqlite:///var/lib/visitflow.db)
+    /// Where visits are kept: sqlite://FILE (absolute: sqlite:///var/lib/visitflow.db) or
+    /// postgres://USER:PASSWORD@HOST:5432/DATABASE (several hosts, target_session_attrs,
+    /// sslmode=disable|prefer|require|verify-full, sslrootcert=FILE)
     #[arg(
         long,
         env = "DATABASE_URL",
@@ -58,40 +62,6 @@ pub struct Common {
         help_heading = "Logging"
     )]
     pub log_format: LogFormat,
-}
-
-/// Where the database is. A URL that cannot be used is kept as what is wrong with it, without the
-/// URL itself: it may hold a password.
-#[derive(Clone, Debug)]
-pub struct DatabaseUrl(Result<Sqlite, String>);
-
-impl DatabaseUrl {
-    /// The database.
-    ///
-    /// # Errors
-    /// What is wrong with the URL.
-    pub fn sqlite(&self) -> Result<Sqlite, String> {
-        self.0.clone()
-    }
-}
-
-impl FromStr for DatabaseUrl {
-    type Err = Infallible;
-
-    fn from_str(url: &str) -> Result<Self, Infallible> {
-        Ok(Self(match url.strip_prefix("sqlite://") {
-            Some(path) if path.is_empty() || path.starts_with(':') || path.contains('?') => {
-                Err("--database-url: name a file, without parameters: sqlite://visitflow.db".into())
-            }
-            Some(path) => Ok(Sqlite::new(path)),
-            None => {
-                let scheme = url.split_once("://").map_or("", |(scheme, _)| scheme);
-                Err(format!(
-                    "--database-url: this version stores in SQLite only, not in {scheme:?}; write sqlite://visitflow.db"
-                ))
-            }
-        }))
-    }
 }
 
 /// The subcommands.
@@ -271,6 +241,9 @@ pub struct Serve {
     /// How long requests in flight may take after SIGTERM
     #[arg(long, env = "VISITFLOW_DRAIN", default_value = "10s", value_parser = humantime::parse_duration, help_heading = "Network", value_name = "DURATION")]
     pub drain: Duration,
+    /// Where sessions are shared: `redis://HOST:6379`, rediss:// for TLS, several nodes of a cluster separated by commas; default: in the process
+    #[arg(long, env = "REDIS_URL", hide_env_values = true, help_heading = "Storage", value_name = "URL")]
+    pub redis_url: Option<RedisUrl>,
     /// Idle time after which a session is over
     #[arg(long, env = "VISITFLOW_SESSION_IDLE", default_value = "30m", value_parser = session_length, help_heading = "Sessions", value_name = "DURATION")]
     pub session_idle: Duration,
@@ -303,6 +276,24 @@ pub struct Serve {
     /// What a browser's Global Privacy Control means
     #[arg(long, env = "VISITFLOW_GPC", default_value = "honour", help_heading = "Privacy")]
     pub gpc: Gpc,
+    /// A read replica for the reports, with Postgres only; default: --database-url
+    #[arg(long, env = "VISITFLOW_REPORT_DATABASE_URL", help_heading = "Storage", value_name = "URL")]
+    pub report_database_url: Option<DatabaseUrl>,
+    /// The file in which facts wait while Postgres is away; of this server alone
+    #[arg(
+        long,
+        env = "VISITFLOW_SPOOL",
+        default_value = "visitflow-spool.db",
+        help_heading = "Storage",
+        value_name = "FILE"
+    )]
+    pub spool: PathBuf,
+    /// How large the spool may grow, in bytes (or 512M, 2G); then facts are refused until Postgres is back
+    #[arg(long, env = "VISITFLOW_SPOOL_MAX", default_value = "1G", value_parser = spool_size, help_heading = "Storage", value_name = "BYTES")]
+    pub spool_max: u64,
+    /// Visits, facts and orders older than this many days are deleted, with Postgres only; default: kept
+    #[arg(long, env = "VISITFLOW_RETENTION_DAYS", value_parser = clap::value_parser!(u32).range(1..=3650), help_heading = "Storage", value_name = "DAYS")]
+    pub retention_days: Option<u32>,
     /// Whose orders count
     #[arg(long, env = "VISITFLOW_ORDERS", default_value = "any", help_heading = "Reports")]
     pub orders: Orders,
@@ -334,6 +325,14 @@ impl Serve {
         }
     }
 
+    /// The read replica for the reports, if there is one.
+    ///
+    /// # Errors
+    /// What is wrong with its URL.
+    pub fn report_database(&self) -> Result<Option<PostgresUrl>, String> {
+        self.report_database_url.as_ref().map(|url| url.postgres("--report-database-url")).transpose()
+    }
+
     /// What is wrong with the configuration as a whole.
     ///
     /// # Errors
@@ -344,6 +343,10 @@ impl Serve {
         }
         if self.listen == self.admin_listen && self.listen.port() != 0 {
             return Err("--listen and --admin-listen are the same; give them different ports".into());
+        }
+        self.report_database()?;
+        if let Some(problem) = self.redis_url.as_ref().and_then(RedisUrl::problem) {
+            return Err(problem.to_owned());
         }
         if let Some(folder) = self.www.as_ref().filter(|folder| !folder.is_dir()) {
             return Err(format!("--www {} is no folder", folder.display()));
@@ -368,6 +371,20 @@ fn session_length(text: &str) -> Result<Duration, String> {
     let length = humantime::parse_duration(text).map_err(|error| format!("{error}; write 30m or 24h"))?;
     let (least, most) = (Duration::from_secs(1), Duration::from_secs(400 * 86_400));
     if (least..=most).contains(&length) { Ok(length) } else { Err("a session lasts from 1s to 400d".into()) }
+}
+
+fn spool_size(text: &str) -> Result<u64, String> {
+    let units = [('K', 10), ('M', 20), ('G', 30)];
+    let last = text.chars().next_back().unwrap_or_default().to_ascii_uppercase();
+    let (digits, shift) = match units.iter().find(|(unit, _)| *unit == last) {
+        Some((_, shift)) => (&text[..text.len() - 1], *shift),
+        None => (text, 0),
+    };
+    let number: u64 = digits.parse().map_err(|_| "write a number of bytes, or such as 512M or 2G")?;
+    number
+        .checked_mul(1 << shift)
+        .filter(|bytes| (1 << 20..=1 << 40).contains(bytes))
+        .ok_or_else(|| "a spool has from 1M to 1024G".into())
 }
 
 fn cookie_domain(domain: &str) -> Result<String, String> {
@@ -418,21 +435,28 @@ mod tests {
     }
 
     #[test]
-    fn a_database_url_that_cannot_be_used_is_not_repeated() {
-        for bad in [
-            "postgres://user:secret@db/x",
-            "sqlite://",
-            "sqlite://:memory:",
-            "sqlite://a.db?mode=ro",
-            "visitflow.db",
-        ] {
-            let url: DatabaseUrl = bad.parse().unwrap();
-            let error = url.sqlite().unwrap_err();
-            assert!(error.contains("sqlite://visitflow.db") && !error.contains("secret"), "{error}");
-            assert!(!format!("{url:?}").contains("secret"));
-        }
-        let url: DatabaseUrl = "sqlite:///var/lib/visitflow.db".parse().unwrap();
-        assert_eq!(url.sqlite().unwrap().path().to_str(), Some("/var/lib/visitflow.db"));
+    fn a_spool_has_a_size_and_reports_may_come_from_a_replica() {
+        let with = |flags: &[&str]| serve(flags).unwrap();
+        assert_eq!(with(&[]).spool_max, 1 << 30);
+        assert_eq!(with(&["--spool-max", "512M"]).spool_max, 512 << 20);
+        assert_eq!(with(&["--spool-max", "2g"]).spool_max, 2 << 30);
+        assert_eq!(with(&["--spool-max", "5000000"]).spool_max, 5_000_000);
+        assert_eq!(with(&["--retention-days", "90"]).retention_days, Some(90));
+        assert!(
+            with(&["--report-database-url", "postgres://replica/x"]).report_database().unwrap().is_some()
+        );
+    }
+
+    #[test]
+    fn a_password_for_redis_is_in_no_error_and_no_help() {
+        let error = serve(&["--redis-url", "http://:secret@host"]).unwrap_err();
+        assert!(error.contains("redis://host:6379") && !error.contains("secret"), "{error}");
+        let serve = serve(&["--redis-url", "redis://:secret@host"]).unwrap();
+        assert!(!format!("{serve:?}").contains("secret"));
+        let command = Cli::command();
+        let flag =
+            command.find_subcommand("serve").unwrap().get_arguments().find(|a| a.get_id() == "redis_url");
+        assert!(flag.unwrap().is_hide_env_values_set());
     }
 
     #[test]
@@ -444,6 +468,11 @@ mod tests {
             (&["--allowed-origin", "shop.example"], "https://"),
             (&["--tls-cert", "a.pem"], "--tls-key"),
             (&["--jwt-audience", "shop"], "--jwt-key"),
+            (&["--report-database-url", "sqlite://a.db"], "postgres://"),
+            (&["--report-database-url", "postgres://"], "--report-database-url"),
+            (&["--spool-max", "1T"], "512M"),
+            (&["--spool-max", "1K"], "1M"),
+            (&["--retention-days", "0"], "1..=3650"),
         ] {
             let error = serve(flags).unwrap_err();
             assert!(error.contains(hint), "{flags:?}: {error}");

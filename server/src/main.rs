@@ -39,7 +39,7 @@ async fn run(config: Serve, common: Common) -> Outcome {
     let assertions = Assertions::of(&config)?;
     let listeners = Listeners::bind(&config).await?;
     let (public, admin) = listeners.addresses()?;
-    let (app, writer) = App::open(config, assertions, common.database_url.sqlite()?, clock::now())?;
+    let (app, writer) = App::open(config, assertions, common.database_url.database()?, clock::now())?;
     if !app.assets.has_client() {
         tracing::warn!(
             "this binary was built without the client and the pages; `cargo xtask build` builds all three"

@@ -1,5 +1,6 @@
--- Amounts are exact decimals: whole and fraction (in ten-thousandths) are summed as integers.
-SELECT currency, COUNT(*), AVG(amount),
+-- Amounts are exact decimals: whole and fraction (in ten-thousandths) are summed as integers. The
+-- mean, AVG(amount), is made of these sums too, so that it is the same number on every database.
+SELECT currency, COUNT(*),
     SUM(CAST(amount AS INTEGER)),
     SUM(CAST(substr(substr(amount, instr(amount || '.', '.') + 1) || '0000', 1, 4) AS INTEGER)
         * CASE WHEN amount LIKE '-%' THEN -1 ELSE 1 END)

@@ -9,7 +9,7 @@ use crate::http::body::require_json;
 use crate::http::problem::Problem;
 use crate::http::reply::{self, Reply};
 use crate::passwords::{NAME_BYTES, PASSWORD_BYTES};
-use crate::store::events::sqlite::accounts::{self, Account};
+use crate::store::events::accounts::Account;
 
 /// Verifies a user, by password or by assertion, rotates the token, links the visit.
 pub async fn login(mut call: Call<'_>) -> Result<Reply, Problem> {
@@ -63,9 +63,7 @@ fn stranger(call: &Call<'_>, assertion: &str) -> Result<String, Problem> {
 async fn verify(call: &Call<'_>, name: String, password: String) -> Result<Account, Problem> {
     let app = call.app;
     tokio::time::sleep(app.throttle.attempt(&name, call.now)).await;
-    let wanted = name.clone();
-    let account =
-        app.lookups.read(move |db| accounts::account(db, &wanted)).await?.filter(|account| !account.disabled);
+    let account = app.lookups.account(&name).await?.filter(|account| !account.disabled);
     let hash = account.as_ref().map(|account| account.password_hash.clone());
     let right = app.passwords.verify(password, hash).await?;
     if right {

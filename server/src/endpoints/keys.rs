@@ -14,7 +14,7 @@ use crate::app::App;
 use crate::endpoints::call::Call;
 use crate::http::problem::Problem;
 use crate::session::Millis;
-use crate::store::events::sqlite::accounts::{self, Role};
+use crate::store::events::accounts::Role;
 
 const PREFIX: &str = "vf_";
 
@@ -52,8 +52,8 @@ pub async fn holder(app: &App, head: &Parts, now: Millis) -> Result<Option<KeyHo
             "The API key is wrong or has expired; make one with `visitflow key add NAME` and send it as Authorization: Bearer <key>.",
         )
     };
-    let id = text[PREFIX.len()..].split_once('.').ok_or_else(refused)?.0.to_owned();
-    let key = app.lookups.read(move |db| accounts::key(db, &id)).await?.ok_or_else(refused)?;
+    let id = text[PREFIX.len()..].split_once('.').ok_or_else(refused)?.0;
+    let key = app.lookups.key(id).await?.ok_or_else(refused)?;
     let right: bool = key.secret_hash.ct_eq(&Sha256::digest(text.as_bytes())).into();
     if !right || key.expires_at.is_some_and(|at| at <= now) {
         return Err(refused());
@@ -84,7 +84,7 @@ pub async fn require_reader(call: &Call<'_>) -> Result<(), Problem> {
             "Reports need the session of an admin, or an API key; sign in, or send Authorization: Bearer <key>.",
         ));
     };
-    match call.app.lookups.read(move |db| accounts::role(db, &user_id)).await? {
+    match call.app.lookups.role(&user_id).await? {
         Some(Role::Admin) => Ok(()),
         _ => Err(forbidden("Reports are for admins; sign in as one (`visitflow user add NAME --admin`).")),
     }

@@ -10,7 +10,7 @@ use crate::endpoints::call::Call;
 use crate::http::problem::Problem;
 use crate::http::reply::{self, Reply};
 use crate::session::Millis;
-use crate::store::events::sqlite::reports::{self, Counted, Scope};
+use crate::store::events::reports::{Counted, Scope};
 
 /// A visit is active for this long after its last activity.
 const ACTIVE_MS: Millis = 5 * 60_000;
@@ -25,19 +25,8 @@ pub async fn overview(call: Call<'_>) -> Result<Reply, Problem> {
     require_reader(&call).await?;
     let query = Query::parse(&call, &["currency"])?;
     let (scope, active_since) = (query.scope(), call.now - ACTIVE_MS);
-    let (visits, page_views, money, active, sites) = call
-        .app
-        .reports
-        .read(move |db| {
-            Ok((
-                reports::visits(db, &scope)?,
-                reports::page_views(db, &scope)?,
-                reports::money(db, &scope)?,
-                reports::active(db, active_since, scope.site.as_deref())?,
-                reports::sites(db, scope.from, scope.to)?,
-            ))
-        })
-        .await?;
+    let overview = call.app.reports.overview(scope, active_since).await?;
+    let (visits, money) = (overview.visits, overview.money);
     let orders: u64 = money.iter().map(|money| money.orders).sum();
     let wanted = query.currency()?;
     let headline = match &wanted {
@@ -58,14 +47,14 @@ pub async fn overview(call: Call<'_>) -> Result<Reply, Problem> {
         ("revenue".to_owned(), json!(headline.map_or(0.0, |money| money.revenue))),
         ("currency".to_owned(), json!(headline.map(|money| &money.currency).or(wanted.as_ref()))),
         ("by_currency".to_owned(), json!(by_currency)),
-        ("page_views".to_owned(), json!(page_views)),
-        ("active_sessions".to_owned(), json!(active)),
+        ("page_views".to_owned(), json!(overview.page_views)),
+        ("active_sessions".to_owned(), json!(overview.active)),
         (
             "bounce_rate".to_owned(),
             json!((visits.total > 0).then(|| ratio(visits.bounces, visits.total) * 100.0)),
         ),
         ("average_visit_seconds".to_owned(), json!(visits.average_ms.map(|ms| ms / 1_000.0))),
-        ("sites".to_owned(), json!(sites)),
+        ("sites".to_owned(), json!(overview.sites)),
     ]);
     Ok(reply::json(&report))
 }
@@ -76,29 +65,13 @@ pub async fn timeseries(call: Call<'_>) -> Result<Reply, Problem> {
     let query = Query::parse(&call, &["interval"])?;
     let interval = query.interval()?;
     let slots = query.slots(interval)?;
-    let scopes: Vec<Scope> =
-        slots.iter().map(|(from, to)| Scope { from: *from, to: *to, ..query.scope() }).collect();
-    let counts = call
-        .app
-        .reports
-        .read(move |db| {
-            scopes
-                .iter()
-                .map(|scope| {
-                    Ok((
-                        reports::visits(db, scope)?,
-                        reports::page_views(db, scope)?,
-                        reports::orders(db, scope)?,
-                    ))
-                })
-                .collect::<crate::store::Result<Vec<_>>>()
-        })
-        .await?;
+    let starts = slots.iter().map(|(from, _)| *from).collect();
+    let points = call.app.reports.timeseries(query.scope(), starts).await?;
     let points: Vec<_> = slots
         .iter()
-        .zip(counts)
-        .map(|((from, _), (visits, page_views, orders))| {
-            json!({"start": range::rfc3339(*from), "visits": visits.total, "unique_visitors": visits.unique_visitors, "page_views": page_views, "orders": orders})
+        .zip(points)
+        .map(|((from, _), point)| {
+            json!({"start": range::rfc3339(*from), "visits": point.visits, "unique_visitors": point.unique_visitors, "page_views": point.page_views, "orders": point.orders})
         })
         .collect();
     let mut report = query.describe();
@@ -118,7 +91,7 @@ pub async fn pages(call: Call<'_>) -> Result<Reply, Problem> {
     require_reader(&call).await?;
     let query = Query::parse(&call, &["limit"])?;
     let (scope, limit) = (query.scope(), query.limit()?);
-    let pages = call.app.reports.read(move |db| reports::pages(db, &scope, limit)).await?;
+    let pages = call.app.reports.pages(scope, limit).await?;
     let pages: Vec<_> = pages
         .iter()
         .map(|page| json!({"path": page.label, "page_views": page.count, "visits": page.visits}))
@@ -133,7 +106,7 @@ pub async fn referrers(call: Call<'_>) -> Result<Reply, Problem> {
     require_reader(&call).await?;
     let query = Query::parse(&call, &["limit"])?;
     let (scope, limit) = (query.scope(), query.limit()?);
-    let referrers = call.app.reports.read(move |db| reports::referrers(db, &scope, limit)).await?;
+    let referrers = call.app.reports.referrers(scope, limit).await?;
     let referrers: Vec<_> = referrers
         .iter()
         .map(|Counted { label, visits, .. }| json!({"referrer": label, "visits": visits}))
@@ -151,26 +124,17 @@ pub async fn live(call: Call<'_>) -> Result<Reply, Problem> {
     let minutes = Millis::try_from(LIVE_MINUTES).unwrap_or(0);
     let recent = Scope { from: now - minutes * MINUTE_MS, to: now + 1, site: query.scope().site };
     let idle_ms = call.app.lifecycle.sessions.ttl().idle_ms;
-    let (active, pages, per_minute) = call
-        .app
-        .reports
-        .read(move |db| {
-            let (since, site) = (now - ACTIVE_MS, recent.site.as_deref());
-            Ok((
-                reports::active(db, since, site)?,
-                reports::live_pages(db, since, site, since - idle_ms)?,
-                reports::per_minute(db, &recent)?,
-            ))
-        })
-        .await?;
+    let active_since = now - ACTIVE_MS;
+    let live = call.app.reports.live(recent, active_since, active_since - idle_ms).await?;
     let mut counts = [0_u64; LIVE_MINUTES];
-    for (minute, count) in per_minute {
+    for (minute, count) in live.per_minute {
         counts[minute.min(LIVE_MINUTES - 1)] += count;
     }
-    let pages: Vec<_> = pages.iter().map(|page| json!({"path": page.label, "visits": page.visits})).collect();
+    let pages: Vec<_> =
+        live.pages.iter().map(|page| json!({"path": page.label, "visits": page.visits})).collect();
     Ok(reply::json(&json!({
         "now": range::rfc3339(now),
-        "active_sessions": active,
+        "active_sessions": live.active,
         "pages": pages,
         "page_views_per_minute": counts,
     })))

@@ -11,12 +11,34 @@
 pub mod events;
 pub mod sessions;
 
+use std::time::Duration;
+
+use self::events::postgres::errors;
+
 /// A store could not do what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The database said no.
     #[error("the database failed: {0}")]
     Database(#[from] rusqlite::Error),
+    /// Postgres refused the statement, or was lost while it ran; [`StoreError::is_away`] tells which.
+    #[error("Postgres failed: {}", errors::told(.0))]
+    Postgres(#[from] tokio_postgres::Error),
+    /// Postgres cannot be reached, or lets nobody in.
+    #[error("Postgres cannot be reached: {}", errors::told(.0))]
+    Unreachable(#[source] tokio_postgres::Error),
+    /// Postgres has taken a connection and says nothing.
+    #[error("Postgres did not answer within {0:?}")]
+    Silent(Duration),
+    /// The certificates that Postgres is to be checked against cannot be used.
+    #[error("cannot use sslrootcert {0}")]
+    RootCertificates(String),
+    /// The configuration cannot be used.
+    #[error("{0}")]
+    Configuration(String),
+    /// This database cannot do it.
+    #[error("{0}")]
+    Unsupported(&'static str),
     /// The schema could not be brought up to date.
     #[error("the migration failed: {0}")]
     Migration(#[from] refinery::Error),
@@ -43,6 +65,9 @@ pub enum StoreError {
     /// A row holds what this program never writes.
     #[error("the database holds a malformed {0}")]
     Malformed(&'static str),
+    /// Redis failed.
+    #[error("Redis failed: {0}")]
+    Redis(#[from] sessions::redis::RedisError),
     /// The spool holds as much as it may.
     #[error("the spool is full; raise --spool-max, or bring the database back")]
     SpoolFull,
@@ -52,8 +77,20 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether Postgres is away: what was asked may succeed, unchanged, when it is back. Else the
+    /// statement itself was refused, and asking again is of no use.
+    #[must_use]
+    pub fn is_away(&self) -> bool {
+        match self {
+            Self::Unreachable(_) | Self::Silent(_) => true,
+            Self::Postgres(error) => errors::is_away(error),
+            Self::Migration(error) => errors::within(error).is_some_and(errors::is_away),
+            _ => false,
+        }
+    }
+
     /// Whether the store refuses what it was given, so that the same would be refused again. Any
-    /// other failure may pass.
+    /// other failure may pass, by itself or when somebody mends it.
     #[must_use]
     pub fn is_refusal(&self) -> bool {
         match self {
@@ -63,6 +100,7 @@ impl StoreError {
                     | rusqlite::ErrorCode::TooBig
                     | rusqlite::ErrorCode::TypeMismatch
             ),
+            Self::Postgres(error) => errors::is_refusal(error),
             Self::Malformed(_) => true,
             _ => false,
         }

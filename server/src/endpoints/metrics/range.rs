@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use crate::endpoints::call::Call;
 use crate::http::problem::Problem;
 use crate::session::Millis;
-use crate::store::events::sqlite::reports::Scope;
+use crate::store::events::reports::Scope;
 
 /// Points in one time series.
 const POINTS_MAX: usize = 1_000;

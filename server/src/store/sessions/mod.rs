@@ -22,10 +22,11 @@ mod step;
 
 pub use self::local::Slides;
 use self::local::{Local, judge};
-use self::redis::{Redis, RedisUrl};
+use self::redis::Redis;
+pub use self::redis::{BreakerState, RedisUrl};
 use std::sync::Arc;
 
-use ::tokio::runtime::Handle;
+use tokio::runtime::Handle;
 
 use crate::session::record::{CROSSING_MS, Record};
 use crate::session::token::{Proof, Tag};

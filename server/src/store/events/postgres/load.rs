@@ -9,7 +9,7 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::rows;
-use super::statements::{Session, Sql, sql};
+use super::statements::{Session, Sql, named};
 use crate::ledger::known::Source;
 use crate::ledger::{Known, Wants};
 use crate::session::Millis;
@@ -34,20 +34,20 @@ pub(super) async fn look_up(session: &Session, wants: &Wants, known: &mut Known)
 fn questions<'a>(session: &'a Session, wants: &'a Wants) -> Vec<Asking<'a>> {
     let mut asking: Vec<Asking<'a>> = Vec::new();
     if !wants.visits.is_empty() {
-        asking.push(visits(session, sql!("visit_get"), wants.visits.iter().copied().collect::<Vec<Uuid>>()));
+        asking.push(visits(session, named!("visit_get"), wants.visits.iter().copied().collect::<Vec<Uuid>>()));
     }
     if !wants.tokens.is_empty() {
         let tags: Vec<String> = wants.tokens.iter().map(Tag::to_string).collect();
-        asking.push(visits(session, sql!("visits_of_token"), tags.clone()));
-        asking.push(tokens(session, sql!("token_get"), tags));
+        asking.push(visits(session, named!("visits_of_token"), tags.clone()));
+        asking.push(tokens(session, named!("token_get"), tags));
     }
     if !wants.tokens_of.is_empty() {
         let ids: Vec<Uuid> = wants.tokens_of.iter().copied().collect();
-        asking.push(tokens(session, sql!("tokens_of_visit"), ids));
+        asking.push(tokens(session, named!("tokens_of_visit"), ids));
     }
     if !wants.open.is_empty() {
         let visitors: Vec<String> = wants.open.iter().map(ToString::to_string).collect();
-        asking.push(visits(session, sql!("visits_of_visitor_open"), visitors.clone()));
+        asking.push(visits(session, named!("visits_of_visitor_open"), visitors.clone()));
         asking.push(current(session, visitors));
     }
     if !wants.visitor_at.is_empty() {
@@ -59,11 +59,11 @@ fn questions<'a>(session: &'a Session, wants: &'a Wants) -> Vec<Asking<'a>> {
     }
     if !wants.page_views.is_empty() {
         let ids: Vec<Uuid> = wants.page_views.iter().copied().collect();
-        asking.push(sites(session, sql!("page_view_sites"), ids, Known::page_view));
+        asking.push(sites(session, named!("page_view_sites"), ids, Known::page_view));
     }
     if !wants.events.is_empty() {
         let ids: Vec<Uuid> = wants.events.iter().copied().collect();
-        asking.push(sites(session, sql!("event_sites"), ids, Known::event));
+        asking.push(sites(session, named!("event_sites"), ids, Known::event));
     }
     if !wants.orders.is_empty() {
         asking.push(orders(session, wants.orders.iter().cloned().unzip()));
@@ -89,7 +89,7 @@ where
 
 fn visits_at(session: &Session, (visitors, instants): (Vec<String>, Vec<Millis>)) -> Asking<'_> {
     async move {
-        Ok(told_visits(session.query(sql!("visits_of_visitor_at"), &[&visitors, &instants]).await?))
+        Ok(told_visits(session.query(named!("visits_of_visitor_at"), &[&visitors, &instants]).await?))
     }
     .boxed()
 }
@@ -100,7 +100,7 @@ fn told_visits(rows: Vec<Row>) -> Told {
 
 fn user_at(session: &Session, user_id: String, at: Millis) -> Asking<'_> {
     async move {
-        let rows = session.query(sql!("visit_of_user_at"), &[&user_id, &at]).await?;
+        let rows = session.query(named!("visit_of_user_at"), &[&user_id, &at]).await?;
         let told: Told = Box::new(move |known| {
             for row in &rows {
                 let row = rows::visit(row)?;
@@ -144,7 +144,7 @@ pub(super) async fn records(
         return Ok(records);
     }
     let mut retired: HashMap<Tag, Vec<Retired>> = HashMap::new();
-    for row in session.query(sql!("retired_of_token"), &[&tags]).await? {
+    for row in session.query(named!("retired_of_token"), &[&tags]).await? {
         let (tag, secret) = rows::retired(&row)?;
         retired.entry(tag).or_default().push(secret);
     }
@@ -156,7 +156,7 @@ pub(super) async fn records(
 
 fn current(session: &Session, visitors: Vec<String>) -> Asking<'_> {
     async move {
-        let rows = session.query(sql!("visitor_get"), &[&visitors]).await?;
+        let rows = session.query(named!("visitor_get"), &[&visitors]).await?;
         let told: Told = Box::new(move |known| {
             for row in &rows {
                 known.current(row.try_get(1)?, rows::visitor_id(row.try_get(0)?)?, row.try_get(2)?);
@@ -185,7 +185,7 @@ fn sites(session: &Session, sql: Sql, ids: Vec<Uuid>, note: fn(&mut Known, Uuid,
 
 fn orders(session: &Session, (sites, ids): (Vec<String>, Vec<String>)) -> Asking<'_> {
     async move {
-        let rows = session.query(sql!("order_source"), &[&sites, &ids]).await?;
+        let rows = session.query(named!("order_source"), &[&sites, &ids]).await?;
         let told: Told = Box::new(move |known| {
             for row in &rows {
                 let source = match row.try_get(2)? {
@@ -204,7 +204,7 @@ fn orders(session: &Session, (sites, ids): (Vec<String>, Vec<String>)) -> Asking
 
 fn accounts(session: &Session, (users, hashes): (Vec<String>, Vec<String>)) -> Asking<'_> {
     async move {
-        let rows = session.query(sql!("user_is_current"), &[&users, &hashes]).await?;
+        let rows = session.query(named!("user_is_current"), &[&users, &hashes]).await?;
         let told: Told = Box::new(move |known| {
             for row in &rows {
                 known.account(row.try_get(0)?, row.try_get(1)?);

@@ -11,12 +11,12 @@ use tokio_postgres::{Client, Row, Statement};
 use crate::store::Result;
 
 /// A statement by the name of its file: name and text.
-macro_rules! sql {
+macro_rules! named {
     ($name:literal) => {
         ($name, include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/sql/postgres/", $name, ".sql")))
     };
 }
-pub(super) use sql;
+pub(super) use named;
 
 /// Name and text of a statement.
 pub(super) type Sql = (&'static str, &'static str);
@@ -71,36 +71,36 @@ impl Session {
 
 /// Every statement of the writer: prepared together when a connection is made.
 pub(super) const EVERY: &[Sql] = &[
-    sql!("dead_letter_put"),
-    sql!("event_insert"),
-    sql!("event_sites"),
-    sql!("order_put"),
-    sql!("order_source"),
-    sql!("page_view_engage"),
-    sql!("page_view_insert"),
-    sql!("page_view_sites"),
-    sql!("retired_forget"),
-    sql!("retired_of_token"),
-    sql!("retired_put"),
-    sql!("token_get"),
-    sql!("token_put"),
-    sql!("token_slide"),
-    sql!("tokens_changed"),
-    sql!("tokens_expire"),
-    sql!("tokens_forget"),
-    sql!("tokens_of_visit"),
-    sql!("user_is_current"),
-    sql!("visit_count"),
-    sql!("visit_get"),
-    sql!("visit_of_user_at"),
-    sql!("visit_put"),
-    sql!("visit_slide"),
-    sql!("visitor_forget"),
-    sql!("visitor_get"),
-    sql!("visitor_link_user"),
-    sql!("visitor_put"),
-    sql!("visits_expire"),
-    sql!("visits_of_token"),
-    sql!("visits_of_visitor_at"),
-    sql!("visits_of_visitor_open"),
+    named!("dead_letter_put"),
+    named!("event_insert"),
+    named!("event_sites"),
+    named!("order_put"),
+    named!("order_source"),
+    named!("page_view_engage"),
+    named!("page_view_insert"),
+    named!("page_view_sites"),
+    named!("retired_forget"),
+    named!("retired_of_token"),
+    named!("retired_put"),
+    named!("token_get"),
+    named!("token_put"),
+    named!("token_slide"),
+    named!("tokens_changed"),
+    named!("tokens_expire"),
+    named!("tokens_forget"),
+    named!("tokens_of_visit"),
+    named!("user_is_current"),
+    named!("visit_count"),
+    named!("visit_get"),
+    named!("visit_of_user_at"),
+    named!("visit_put"),
+    named!("visit_slide"),
+    named!("visitor_forget"),
+    named!("visitor_get"),
+    named!("visitor_link_user"),
+    named!("visitor_put"),
+    named!("visits_expire"),
+    named!("visits_of_token"),
+    named!("visits_of_visitor_at"),
+    named!("visits_of_visitor_open"),
 ];

@@ -7,7 +7,7 @@ use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 use super::load::id_time;
-use super::statements::{Session, Sql, sql};
+use super::statements::{Session, Sql, named};
 use crate::ledger::Changes;
 use crate::ledger::changes::{EventRow, OrderRow, PageViewRow, VisitPut};
 use crate::ledger::known::{Source, VisitRow};
@@ -49,12 +49,12 @@ fn writings<'a>(session: &'a Session, changes: &'a Changes<'_>, now: Millis) -> 
         let sites = column(&changes.current, |(site, ..)| &**site);
         let visitors = column(&changes.current, |(_, visitor, _)| visitor.to_string());
         let visit_ids = column(&changes.current, |(.., visit_id)| *visit_id);
-        writing.push(execute(session, sql!("visitor_put"), (sites, visitors, visit_ids)));
+        writing.push(execute(session, named!("visitor_put"), (sites, visitors, visit_ids)));
     }
     if !changes.forgotten.is_empty() {
         let sites = column(&changes.forgotten, |(site, _)| &**site);
         let visitors = column(&changes.forgotten, |(_, visitor)| visitor.to_string());
-        writing.push(execute(session, sql!("visitor_forget"), (sites, visitors)));
+        writing.push(execute(session, named!("visitor_forget"), (sites, visitors)));
     }
     if !changes.page_views.is_empty() {
         writing.push(page_views(session, &changes.page_views));
@@ -75,7 +75,7 @@ fn writings<'a>(session: &'a Session, changes: &'a Changes<'_>, now: Millis) -> 
             column(rows, |row| row.engaged_ms),
             column(rows, |row| row.scroll_pct),
         );
-        writing.push(execute(session, sql!("page_view_engage"), columns));
+        writing.push(execute(session, named!("page_view_engage"), columns));
     }
     writing
 }
@@ -118,7 +118,7 @@ fn execute<'a>(session: &'a Session, sql: Sql, columns: impl Columns + 'a) -> Wr
 
 fn links<'a>(session: &'a Session, links: &'a [(VisitorId, String)]) -> Writing<'a> {
     let visitors = column(links, |(visitor, _)| text(*visitor));
-    execute(session, sql!("visitor_link_user"), (visitors, column(links, |(_, user_id)| &**user_id)))
+    execute(session, named!("visitor_link_user"), (visitors, column(links, |(_, user_id)| &**user_id)))
 }
 
 fn visits<'a>(session: &'a Session, rows: &'a [VisitPut<'_>]) -> Writing<'a> {
@@ -136,7 +136,7 @@ fn visits<'a>(session: &'a Session, rows: &'a [VisitPut<'_>]) -> Writing<'a> {
         column(rows, |put| put.referrer),
         column(rows, |put| put.referrer_host.as_deref()),
     );
-    execute(session, sql!("visit_put"), columns)
+    execute(session, named!("visit_put"), columns)
 }
 
 fn counted<'a>(session: &'a Session, rows: &'a [VisitRow]) -> Writing<'a> {
@@ -147,7 +147,7 @@ fn counted<'a>(session: &'a Session, rows: &'a [VisitRow]) -> Writing<'a> {
         column(rows, |row| row.page_views),
         column(rows, |row| row.events),
     );
-    execute(session, sql!("visit_count"), columns)
+    execute(session, named!("visit_count"), columns)
 }
 
 fn tokens<'a>(session: &'a Session, rows: &'a [Record], now: Millis) -> Writing<'a> {
@@ -162,7 +162,7 @@ fn tokens<'a>(session: &'a Session, rows: &'a [Record], now: Millis) -> Writing<
         column(rows, |record| record.ended_at),
         now,
     );
-    execute(session, sql!("token_put"), columns)
+    execute(session, named!("token_put"), columns)
 }
 
 fn retired<'a>(session: &'a Session, records: &'a [Record]) -> Option<Writing<'a>> {
@@ -173,7 +173,7 @@ fn retired<'a>(session: &'a Session, records: &'a [Record]) -> Option<Writing<'a
         rows.iter().map(|(tag, _)| tag.to_string()).collect::<Vec<_>>(),
         rows.iter().map(|(_, old)| old.at).collect::<Vec<_>>(),
     );
-    (!rows.is_empty()).then(|| execute(session, sql!("retired_put"), columns))
+    (!rows.is_empty()).then(|| execute(session, named!("retired_put"), columns))
 }
 
 fn page_views<'a>(session: &'a Session, rows: &'a [PageViewRow<'_>]) -> Writing<'a> {
@@ -190,7 +190,7 @@ fn page_views<'a>(session: &'a Session, rows: &'a [PageViewRow<'_>]) -> Writing<
         column(rows, |row| row.title),
         column(rows, |row| row.device),
     );
-    execute(session, sql!("page_view_insert"), columns)
+    execute(session, named!("page_view_insert"), columns)
 }
 
 fn events<'a>(session: &'a Session, rows: &'a [EventRow<'_>]) -> Writing<'a> {
@@ -205,7 +205,7 @@ fn events<'a>(session: &'a Session, rows: &'a [EventRow<'_>]) -> Writing<'a> {
         column(rows, |row| row.props),
         column(rows, |row| row.url),
     );
-    execute(session, sql!("event_insert"), columns)
+    execute(session, named!("event_insert"), columns)
 }
 
 fn orders<'a>(session: &'a Session, rows: &'a [OrderRow<'_>]) -> Writing<'a> {
@@ -226,5 +226,5 @@ fn orders<'a>(session: &'a Session, rows: &'a [OrderRow<'_>]) -> Writing<'a> {
         column(rows, |row| row.created_at),
         column(rows, |row| row.received_at),
     );
-    execute(session, sql!("order_put"), columns)
+    execute(session, named!("order_put"), columns)
 }

@@ -10,8 +10,9 @@ use futures_util::TryFutureExt as _;
 use futures_util::future;
 
 use super::load::{self, records};
-use super::statements::{EVERY, Session, sql};
-use super::{PostgresUrl, connect, migrations, write};
+use super::statements::{EVERY, Params, Session, named};
+use super::url::PostgresUrl;
+use super::{connect, migrations, partitions, write};
 use crate::ledger::command::Command;
 use crate::ledger::{self, Known};
 use crate::session::record::{CROSSING_MS, Record};
@@ -28,19 +29,24 @@ const BEGIN: &str = concat!("BEGIN; ", include_str!("../../../../sql/postgres/lo
 /// which another server, stopped in the middle of its batch, may hold the lock.
 const PATIENCE: Duration = Duration::from_secs(8);
 
+/// How often partitions and retention are looked after, in ms.
+const MAINTAIN_EVERY_MS: Millis = 3_600_000;
+
 /// The writer's connection.
 #[derive(Debug)]
 pub struct Writer {
     url: PostgresUrl,
+    retention_days: Option<u32>,
     session: Option<Session>,
     migrated: bool,
+    maintained_at: Option<Millis>,
 }
 
 impl Writer {
     /// A writer that connects when it is first needed.
     #[must_use]
-    pub fn new(url: PostgresUrl) -> Self {
-        Self { url, session: None, migrated: false }
+    pub fn new(url: PostgresUrl, retention_days: Option<u32>) -> Self {
+        Self { url, retention_days, session: None, migrated: false, maintained_at: None }
     }
 
     /// Applies a batch and commits it.
@@ -85,28 +91,35 @@ impl Writer {
         let (visit_ids, visit_instants): (Vec<_>, Vec<_>) = slides.visits.iter().copied().unzip();
         self.within(async |session| {
             session.client.batch_execute(BEGIN).await?;
-            session.execute(sql!("token_slide"), &[&tags, &instants]).await?;
-            session.execute(sql!("visit_slide"), &[&visit_ids, &visit_instants]).await?;
+            session.execute(named!("token_slide"), &[&tags, &instants]).await?;
+            session.execute(named!("visit_slide"), &[&visit_ids, &visit_instants]).await?;
             Ok(session.client.batch_execute("COMMIT").await?)
         })
         .await
     }
 
-    /// Ends what has expired, forgets what is long over.
+    /// Ends what has expired, forgets what is long over; every hour makes partitions ahead and
+    /// deletes what is past its retention.
     ///
     /// # Errors
     /// As above.
     pub async fn sweep(&mut self, ttl: Ttl, now: Millis) -> Result<()> {
+        if self.maintained_at.is_none_or(|at| now - at >= MAINTAIN_EVERY_MS) {
+            self.within(async |_| Ok(())).await?; // the schema is there
+            let mut client = connect::connect(&self.url, "visitflow maintenance").await?;
+            partitions::maintain(&mut client, now, self.retention_days).await?;
+            self.maintained_at = Some(now);
+        }
         let since = now - SWEEP_GRACE_MS;
         let (idle_since, opened_before) = (since - ttl.idle_ms, since - ttl.max_ms);
         self.within(async |session| {
             session.client.batch_execute(BEGIN).await?;
-            let limits: super::statements::Params<'_> =
+            let limits: Params<'_> =
                 &[&idle_since, &opened_before, &ttl.idle_ms, &ttl.max_ms, &now];
-            session.execute(sql!("tokens_expire"), limits).await?;
-            session.execute(sql!("visits_expire"), &[&idle_since, &opened_before]).await?;
-            session.execute(sql!("tokens_forget"), &[&(now - ENDED_KEPT_MS)]).await?;
-            session.execute(sql!("retired_forget"), &[&(now - CROSSING_MS)]).await?;
+            session.execute(named!("tokens_expire"), limits).await?;
+            session.execute(named!("visits_expire"), &[&idle_since, &opened_before]).await?;
+            session.execute(named!("tokens_forget"), &[&(now - ENDED_KEPT_MS)]).await?;
+            session.execute(named!("retired_forget"), &[&(now - CROSSING_MS)]).await?;
             Ok(session.client.batch_execute("COMMIT").await?)
         })
         .await
@@ -117,7 +130,7 @@ impl Writer {
     /// # Errors
     /// As above.
     pub async fn changed_since(&mut self, since: Millis) -> Result<Vec<Record>> {
-        self.within(async |session| records(session, sql!("tokens_changed"), &since).await).await
+        self.within(async |session| records(session, named!("tokens_changed"), &since).await).await
     }
 
     /// Whether the database answers, and takes writes.
@@ -141,18 +154,9 @@ impl Writer {
         let command = serde_json::to_string(command).unwrap_or_default();
         let reason = reason.to_string();
         self.within(async |session| {
-            session.execute(sql!("dead_letter_put"), &[&now, &reason, &command]).await.map(drop)
+            session.execute(named!("dead_letter_put"), &[&now, &reason, &command]).await.map(drop)
         })
         .await
-    }
-
-    /// Makes partitions ahead, and drops what is past retention.
-    ///
-    /// # Errors
-    /// As above.
-    pub async fn maintain(&mut self, now: Millis, retention_days: Option<u32>) -> Result<()> {
-        let mut client = connect::connect(&self.url, "visitflow maintenance").await?;
-        super::partitions::maintain(&mut client, now, retention_days).await
     }
 
     /// Runs something on the connection within [`PATIENCE`]; after any failure but a refusal the

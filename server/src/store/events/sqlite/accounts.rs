@@ -4,49 +4,8 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::sql;
 use crate::session::Millis;
+use crate::store::events::accounts::{Account, ApiKey, Role};
 use crate::store::{Result, StoreError};
-
-/// What a user may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    /// Has sessions of their own.
-    User,
-    /// Reads the reports.
-    Admin,
-}
-
-impl Role {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::User => "user",
-            Self::Admin => "admin",
-        }
-    }
-}
-
-/// What a sign-in checks.
-#[derive(Debug, Clone)]
-pub struct Account {
-    /// `u_` + UUIDv7.
-    pub id: String,
-    /// Argon2id as a PHC string.
-    pub password_hash: String,
-    /// Whether sign-ins are refused.
-    pub disabled: bool,
-}
-
-/// What an API key may do.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ApiKey {
-    /// SHA-256 of its secret.
-    pub secret_hash: [u8; 32],
-    /// Reads reports.
-    pub read: bool,
-    /// Sends facts, for whatever origin.
-    pub write: bool,
-    /// When it stops working.
-    pub expires_at: Option<Millis>,
-}
 
 /// Adds a user, or gives an existing one a new password and role and ends that user's sessions.
 /// Returns whether the user is new.
@@ -116,12 +75,7 @@ pub fn is_current(db: &Connection, user_id: &str, password_hash: &str) -> Result
 pub fn role(db: &Connection, user_id: &str) -> Result<Option<Role>> {
     let role: Option<String> =
         db.prepare_cached(sql!("user_role"))?.query_row([user_id], |row| row.get(0)).optional()?;
-    match role.as_deref() {
-        None => Ok(None),
-        Some("user") => Ok(Some(Role::User)),
-        Some("admin") => Ok(Some(Role::Admin)),
-        Some(_) => Err(StoreError::Malformed("role")),
-    }
+    role.as_deref().map(Role::parse).transpose()
 }
 
 /// Adds an API key.
@@ -129,14 +83,8 @@ pub fn role(db: &Connection, user_id: &str) -> Result<Option<Role>> {
 /// # Errors
 /// [`StoreError::Taken`] when there is a key of this name; else when the database refuses.
 pub fn put_key(db: &Connection, id: &str, name: &str, key: &ApiKey, now: Millis) -> Result<()> {
-    let scopes = match (key.read, key.write) {
-        (true, true) => "read,write",
-        (true, false) => "read",
-        (false, true) => "write",
-        (false, false) => "",
-    };
     let added =
-        db.execute(sql!("key_put"), params![id, name, key.secret_hash, scopes, now, key.expires_at])?;
+        db.execute(sql!("key_put"), params![id, name, key.secret_hash, key.scopes(), now, key.expires_at])?;
     if added == 0 { Err(StoreError::Taken(format!("an API key named {name:?}"))) } else { Ok(()) }
 }
 
@@ -149,13 +97,7 @@ pub fn key(db: &Connection, id: &str) -> Result<Option<ApiKey>> {
         .prepare_cached(sql!("key_get"))?
         .query_row([id], |row| {
             let scopes: String = row.get(1)?;
-            let has = |scope| scopes.split(',').any(|own| own == scope);
-            Ok(ApiKey {
-                secret_hash: row.get(0)?,
-                read: has("read"),
-                write: has("write"),
-                expires_at: row.get(2)?,
-            })
+            Ok(ApiKey::with_scopes(row.get(0)?, &scopes, row.get(2)?))
         })
         .optional()?;
     Ok(found)

@@ -4,6 +4,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`writer`] | the writer's connection: batches of the ledger, housekeeping |
+//! | [`tokens`] | the records of sessions |
 //! | `load`, `write` | what a batch looks up, what it writes |
 //! | [`reports`] | the queries of the dashboard, on connections that cannot write |
 //! | [`accounts`] | users and API keys |
@@ -18,6 +19,7 @@ pub mod readers;
 pub mod reports;
 mod rows;
 mod write;
+pub mod tokens;
 pub mod writer;
 
 use std::fs::{File, TryLockError};

@@ -57,6 +57,19 @@ impl Readers {
         answer.await.unwrap_or(Err(StoreError::Unavailable("a query panicked")))
     }
 
+    /// Runs a rare `change` on a connection of its own, on a thread that may block.
+    ///
+    /// # Errors
+    /// When the database cannot be opened for writing; else what the change says.
+    pub async fn write<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&mut Connection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let database = self.database.clone();
+        let done = tokio::task::spawn_blocking(move || change(&mut database.open()?));
+        done.await.unwrap_or(Err(StoreError::Unavailable("a change panicked")))
+    }
+
     fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -3,7 +3,7 @@
 
 use rusqlite::{Connection, TransactionBehavior, params};
 
-use super::{Sqlite, load, rows, sql, write};
+use super::{Sqlite, load, sql, tokens, write};
 use crate::ledger::command::Command;
 use crate::ledger::{self, Known};
 use crate::session::record::{CROSSING_MS, Record};
@@ -103,7 +103,7 @@ impl Writer {
         if self.data_version.replace(version) == Some(version) {
             return Ok(Vec::new());
         }
-        self.records(sql!("tokens_changed"), since)
+        tokens::changed_since(&self.db, since)
     }
 
     /// Every session that is live, or ended after an instant.
@@ -111,19 +111,7 @@ impl Writer {
     /// # Errors
     /// When the database refuses, or a row is malformed.
     pub fn recent(&self, since: Millis) -> Result<Vec<Record>> {
-        self.records(sql!("tokens_recent"), since)
-    }
-
-    fn records(&self, statement: &str, since: Millis) -> Result<Vec<Record>> {
-        let mut records: Vec<Record> = self
-            .db
-            .prepare_cached(statement)?
-            .query_map([since], rows::record)?
-            .collect::<rusqlite::Result<_>>()?;
-        for record in &mut records {
-            record.retired = load::retired(&self.db, record.tag)?;
-        }
-        Ok(records)
+        tokens::recent(&self.db, since)
     }
 
     /// Writes something, so that a disk that is full or gone shows. The schema's version is

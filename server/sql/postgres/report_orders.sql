@@ -1,0 +1,7 @@
+-- Amounts are exact decimals: whole and fraction (in ten-thousandths) are summed as integers. The
+-- mean, AVG(amount), is made of these sums too, so that it is the same number on every database.
+SELECT currency, COUNT(*),
+    SUM(trunc(amount))::bigint,
+    SUM((amount - trunc(amount)) * 10000)::bigint
+FROM orders WHERE created_at >= $1 AND created_at < $2 AND ($3::text IS NULL OR site = $3)
+GROUP BY currency ORDER BY COUNT(*) DESC, currency

@@ -1,0 +1,3 @@
+SELECT site FROM sessions WHERE started_at >= $1 AND started_at < $2
+UNION SELECT site FROM page_views WHERE occurred_at >= $1 AND occurred_at < $2
+ORDER BY site LIMIT 1000

@@ -1,0 +1,11 @@
+-- With a visit goes the note that its visitor may join it.
+WITH gone AS (
+    DELETE FROM sessions WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM sessions
+        WHERE started_at < $1 AND last_activity < $1 AND ended_at IS NOT NULL LIMIT $2))
+    RETURNING site, visitor_id, id
+), forgotten AS (
+    DELETE FROM visitors AS v USING gone
+    WHERE v.site = gone.site AND v.visitor_id = gone.visitor_id AND v.visit_id = gone.id
+)
+SELECT COUNT(*) FROM gone

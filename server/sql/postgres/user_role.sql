@@ -1,0 +1,1 @@
+SELECT role FROM users WHERE id = $1 AND disabled_at IS NULL

@@ -1,0 +1,81 @@
+//! The URL of a database, as a flag.
+
+use std::convert::Infallible;
+use std::str::FromStr;
+
+use crate::store::events::Database;
+use crate::store::events::postgres::url::PostgresUrl;
+use crate::store::events::sqlite::Sqlite;
+
+/// Where the database is. A URL that cannot be used is kept as what is wrong with it, without the
+/// URL itself: it may hold a password, and whoever refuses a flag repeats it.
+#[derive(Clone, Debug)]
+pub struct DatabaseUrl(Result<Database, String>);
+
+impl DatabaseUrl {
+    /// The database.
+    ///
+    /// # Errors
+    /// What is wrong with the URL.
+    pub fn database(&self) -> Result<Database, String> {
+        self.0.clone().map_err(|wrong| format!("--database-url: {wrong}"))
+    }
+
+    /// The database as `flag`, which takes Postgres only.
+    pub(super) fn postgres(&self, flag: &str) -> Result<PostgresUrl, String> {
+        match &self.0 {
+            Ok(Database::Postgres(url)) => Ok(url.clone()),
+            Ok(Database::Sqlite(_)) => Err(format!("{flag}: only Postgres has replicas; write postgres://…")),
+            Err(wrong) => Err(format!("{flag}: {wrong}")),
+        }
+    }
+}
+
+impl FromStr for DatabaseUrl {
+    type Err = Infallible;
+
+    fn from_str(url: &str) -> Result<Self, Infallible> {
+        Ok(Self(match url.split_once("://") {
+            Some(("sqlite", path)) if path.is_empty() || path.starts_with(':') || path.contains('?') => {
+                Err("name a file, without parameters: sqlite://visitflow.db".into())
+            }
+            Some(("sqlite", path)) => Ok(Database::Sqlite(Sqlite::new(path))),
+            Some(("postgres" | "postgresql", _)) => PostgresUrl::parse(url).map(Database::Postgres),
+            _ => Err("write sqlite://visitflow.db, or postgres://USER:PASSWORD@HOST:5432/DATABASE".into()),
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_that_cannot_be_used_is_not_repeated() {
+        for (bad, hint) in [
+            ("mysql://user:secret@db/x", "sqlite://visitflow.db"),
+            ("postgres://user:secret@", "postgres://USER"),
+            ("postgres://user:secret@db/x?sslmode=maybe", "require"),
+            ("sqlite://", "sqlite://visitflow.db"),
+            ("sqlite://:memory:", "sqlite://visitflow.db"),
+            ("sqlite://a.db?mode=ro", "sqlite://visitflow.db"),
+            ("visitflow.db", "sqlite://visitflow.db"),
+        ] {
+            let url: DatabaseUrl = bad.parse().unwrap();
+            let error = url.database().unwrap_err();
+            assert!(error.starts_with("--database-url: ") && error.contains(hint), "{error}");
+            assert!(!error.contains("secret") && !format!("{url:?}").contains("secret"));
+        }
+    }
+
+    #[test]
+    fn a_file_and_a_server_are_told_apart() {
+        let file: DatabaseUrl = "sqlite:///var/lib/visitflow.db".parse().unwrap();
+        assert_eq!(file.database().unwrap(), Database::Sqlite(Sqlite::new("/var/lib/visitflow.db")));
+        for url in ["postgres://ann:secret@db1,db2/x?target_session_attrs=read-write", "postgresql://db/x"] {
+            let url: DatabaseUrl = url.parse().unwrap();
+            assert!(matches!(url.database().unwrap(), Database::Postgres(_)));
+            assert!(!format!("{url:?}").contains("secret"));
+        }
+    }
+}

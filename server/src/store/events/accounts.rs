@@ -1,0 +1,192 @@
+//! Users and API keys: what they are, and one door to both databases.
+
+use super::Database;
+use super::postgres::pool::Pool;
+use super::sqlite::readers::Readers;
+use super::{postgres, sqlite};
+use crate::session::Millis;
+use crate::store::{Result, StoreError};
+
+/// What a user may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Has sessions of their own.
+    User,
+    /// Reads the reports.
+    Admin,
+}
+
+impl Role {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Admin => "admin",
+        }
+    }
+
+    pub(super) fn parse(text: &str) -> Result<Self> {
+        match text {
+            "user" => Ok(Self::User),
+            "admin" => Ok(Self::Admin),
+            _ => Err(StoreError::Malformed("role")),
+        }
+    }
+}
+
+/// What a sign-in checks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// `u_` + UUIDv7.
+    pub id: String,
+    /// Argon2id as a PHC string.
+    pub password_hash: String,
+    /// Whether sign-ins are refused.
+    pub disabled: bool,
+}
+
+/// What an API key may do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiKey {
+    /// SHA-256 of its secret.
+    pub secret_hash: [u8; 32],
+    /// Reads reports.
+    pub read: bool,
+    /// Sends facts, for whatever origin.
+    pub write: bool,
+    /// When it stops working.
+    pub expires_at: Option<Millis>,
+}
+
+impl ApiKey {
+    /// From a row: the scopes are separated by commas.
+    pub(super) fn with_scopes(secret_hash: [u8; 32], scopes: &str, expires_at: Option<Millis>) -> Self {
+        let has = |scope| scopes.split(',').any(|own| own == scope);
+        Self { secret_hash, read: has("read"), write: has("write"), expires_at }
+    }
+
+    pub(super) fn scopes(&self) -> &'static str {
+        match (self.read, self.write) {
+            (true, true) => "read,write",
+            (true, false) => "read",
+            (false, true) => "write",
+            (false, false) => "",
+        }
+    }
+}
+
+/// Users and keys, in whichever database.
+#[derive(Clone, Debug)]
+pub enum Accounts {
+    /// In the file; connections that read.
+    Sqlite(Readers),
+    /// In Postgres; connections that may write.
+    Postgres(Pool),
+}
+
+impl Accounts {
+    /// For a command line's few questions, after the schema was brought up to date.
+    ///
+    /// # Errors
+    /// When the database cannot be opened, or a migration fails.
+    pub async fn open(database: &Database) -> Result<Self> {
+        database.migrate().await?;
+        match database {
+            Database::Sqlite(database) => Ok(Self::Sqlite(Readers::new(database.clone(), 1))),
+            Database::Postgres(url) => Ok(Self::Postgres(Pool::lookups(url)?)),
+        }
+    }
+
+    /// The user of a name.
+    ///
+    /// # Errors
+    /// When the database refuses; so for all below.
+    pub async fn account(&self, name: &str) -> Result<Option<Account>> {
+        match self {
+            Self::Sqlite(readers) => {
+                let name = name.to_owned();
+                readers.read(move |db| sqlite::accounts::account(db, &name)).await
+            }
+            Self::Postgres(pool) => postgres::accounts::account(pool, name).await,
+        }
+    }
+
+    /// The role of a user who is not disabled. An identity that is no local user has none.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn role(&self, user_id: &str) -> Result<Option<Role>> {
+        match self {
+            Self::Sqlite(readers) => {
+                let user_id = user_id.to_owned();
+                readers.read(move |db| sqlite::accounts::role(db, &user_id)).await
+            }
+            Self::Postgres(pool) => postgres::accounts::role(pool, user_id).await,
+        }
+    }
+
+    /// The API key of an id.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn key(&self, id: &str) -> Result<Option<ApiKey>> {
+        match self {
+            Self::Sqlite(readers) => {
+                let id = id.to_owned();
+                readers.read(move |db| sqlite::accounts::key(db, &id)).await
+            }
+            Self::Postgres(pool) => postgres::accounts::key(pool, id).await,
+        }
+    }
+
+    /// Adds a user, or gives an existing one a new password and role and ends that user's
+    /// sessions. Returns whether the user is new.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn put_user(
+        &self,
+        id: &str,
+        name: &str,
+        password_hash: &str,
+        role: Role,
+        now: Millis,
+    ) -> Result<bool> {
+        match self {
+            Self::Sqlite(readers) => {
+                let (id, name, hash) = (id.to_owned(), name.to_owned(), password_hash.to_owned());
+                readers.write(move |db| sqlite::accounts::put_user(db, &id, &name, &hash, role, now)).await
+            }
+            Self::Postgres(pool) => {
+                postgres::accounts::put_user(pool, id, name, password_hash, role, now).await
+            }
+        }
+    }
+
+    /// Refuses a user's sign-ins and ends that user's sessions. Returns whether there is such a user.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn disable_user(&self, name: &str, now: Millis) -> Result<bool> {
+        match self {
+            Self::Sqlite(readers) => {
+                let name = name.to_owned();
+                readers.write(move |db| sqlite::accounts::disable_user(db, &name, now)).await
+            }
+            Self::Postgres(pool) => postgres::accounts::disable_user(pool, name, now).await,
+        }
+    }
+
+    /// Adds an API key.
+    ///
+    /// # Errors
+    /// [`StoreError::Taken`] when there is a key of this name; else as above.
+    pub async fn put_key(&self, id: &str, name: &str, key: &ApiKey, now: Millis) -> Result<()> {
+        match self {
+            Self::Sqlite(readers) => {
+                let (id, name, key) = (id.to_owned(), name.to_owned(), key.clone());
+                readers.write(move |db| sqlite::accounts::put_key(db, &id, &name, &key, now)).await
+            }
+            Self::Postgres(pool) => postgres::accounts::put_key(pool, id, name, key, now).await,
+        }
+    }
+}

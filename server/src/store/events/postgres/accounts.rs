@@ -1,0 +1,104 @@
+//! Users and API keys.
+
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Row, Statement};
+
+use super::pool::Pool;
+use super::sql;
+use crate::session::Millis;
+use crate::store::events::accounts::{Account, ApiKey, Role};
+use crate::store::{Result, StoreError};
+
+/// As [`Accounts::put_user`](crate::store::events::accounts::Accounts::put_user).
+///
+/// # Errors
+/// When Postgres refuses; so for all below.
+pub async fn put_user(
+    pool: &Pool,
+    id: &str,
+    name: &str,
+    password_hash: &str,
+    role: Role,
+    now: Millis,
+) -> Result<bool> {
+    let mut client = pool.get().await?;
+    let transaction = client.transaction().await?;
+    // Between two batches of the writer: none of them sees the old password and new sessions both.
+    transaction.batch_execute(sql!("lock")).await?;
+    let row =
+        transaction.query_one(sql!("user_put"), &[&id, &name, &password_hash, &role.as_str(), &now]).await?;
+    let kept: &str = row.try_get(0)?;
+    transaction.execute(sql!("tokens_of_user_end"), &[&kept, &now]).await?;
+    transaction.commit().await?;
+    Ok(kept == id)
+}
+
+/// As [`Accounts::disable_user`](crate::store::events::accounts::Accounts::disable_user).
+///
+/// # Errors
+/// As above.
+pub async fn disable_user(pool: &Pool, name: &str, now: Millis) -> Result<bool> {
+    let mut client = pool.get().await?;
+    let transaction = client.transaction().await?;
+    transaction.batch_execute(sql!("lock")).await?;
+    let row = transaction.query_opt(sql!("user_disable"), &[&name, &now]).await?;
+    if let Some(row) = &row {
+        transaction.execute(sql!("tokens_of_user_end"), &[&row.try_get::<_, &str>(0)?, &now]).await?;
+    }
+    transaction.commit().await?;
+    Ok(row.is_some())
+}
+
+/// The user of a name.
+///
+/// # Errors
+/// As above.
+pub async fn account(pool: &Pool, name: &str) -> Result<Option<Account>> {
+    let row = find(pool, sql!("user_by_name"), &[&name]).await?;
+    row.map(|row| {
+        Ok(Account { id: row.try_get(0)?, password_hash: row.try_get(1)?, disabled: row.try_get(2)? })
+    })
+    .transpose()
+}
+
+/// The role of a user who is not disabled.
+///
+/// # Errors
+/// As above.
+pub async fn role(pool: &Pool, user_id: &str) -> Result<Option<Role>> {
+    let row = find(pool, sql!("user_role"), &[&user_id]).await?;
+    row.map(|row| Role::parse(row.try_get(0)?)).transpose()
+}
+
+/// As [`Accounts::put_key`](crate::store::events::accounts::Accounts::put_key).
+///
+/// # Errors
+/// [`StoreError::Taken`] when there is a key of this name; else when Postgres refuses.
+pub async fn put_key(pool: &Pool, id: &str, name: &str, key: &ApiKey, now: Millis) -> Result<()> {
+    let secret_hash = &key.secret_hash[..];
+    let added = pool
+        .get()
+        .await?
+        .execute(sql!("key_put"), &[&id, &name, &secret_hash, &key.scopes(), &now, &key.expires_at])
+        .await?;
+    if added == 0 { Err(StoreError::Taken(format!("an API key named {name:?}"))) } else { Ok(()) }
+}
+
+/// The API key of an id.
+///
+/// # Errors
+/// As above.
+pub async fn key(pool: &Pool, id: &str) -> Result<Option<ApiKey>> {
+    let row = find(pool, sql!("key_get"), &[&id]).await?;
+    row.map(|row| {
+        let hash = row.try_get::<_, &[u8]>(0)?.try_into().map_err(|_| StoreError::Malformed("key"))?;
+        Ok(ApiKey::with_scopes(hash, row.try_get(1)?, row.try_get(2)?))
+    })
+    .transpose()
+}
+
+async fn find(pool: &Pool, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Result<Option<Row>> {
+    let client = pool.get().await?;
+    let statement: Statement = client.prepare_cached(sql).await?;
+    Ok(client.query_opt(&statement, params).await?)
+}

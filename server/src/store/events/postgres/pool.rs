@@ -1,0 +1,74 @@
+//! The connections that many share, each lent to one question at a time. Reports have their own,
+//! so that a slow one never holds up a sign-in.
+
+use std::time::Duration;
+
+use deadpool_postgres::{Client, Manager, ManagerConfig, PoolError, RecyclingMethod, Runtime, TimeoutType};
+
+use super::connect::{CONNECT_LIMIT, Opening};
+use super::url::PostgresUrl;
+use crate::store::{Result, StoreError};
+
+/// Reports that run at once; they are the first to wait when the machine is busy.
+const REPORT_CONNECTIONS: usize = 4;
+
+/// Longest statement of a report.
+const REPORT_LIMIT: Duration = Duration::from_secs(30);
+
+/// Look-ups of users and keys that run at once; each takes less than a millisecond.
+const LOOKUP_CONNECTIONS: usize = 4;
+
+/// Longest look-up, and how long disabling a user waits for the writer's batch.
+const LOOKUP_LIMIT: Duration = Duration::from_secs(10);
+
+/// How long a question waits for its turn before the caller is told to come back.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The connections of one kind; each is opened when first needed.
+#[derive(Clone, Debug)]
+pub struct Pool(deadpool_postgres::Pool);
+
+impl Pool {
+    /// For reports. A read replica will do.
+    ///
+    /// # Errors
+    /// When the authorities of `sslrootcert` cannot be used.
+    pub fn reports(url: &PostgresUrl) -> Result<Self> {
+        Self::new(Opening::new(url, "visitflow reports", REPORT_LIMIT, false)?, REPORT_CONNECTIONS)
+    }
+
+    /// For users and keys, on a server that takes writes.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn lookups(url: &PostgresUrl) -> Result<Self> {
+        Self::new(Opening::new(url, "visitflow accounts", LOOKUP_LIMIT, true)?, LOOKUP_CONNECTIONS)
+    }
+
+    fn new(opening: Opening, size: usize) -> Result<Self> {
+        let config = opening.config().clone();
+        // A lost connection is noticed by its own task; asking before each use would double every look-up.
+        let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+        let pool = deadpool_postgres::Pool::builder(Manager::from_connect(config, opening, recycling))
+            .max_size(size)
+            .runtime(Runtime::Tokio1)
+            .wait_timeout(Some(PATIENCE))
+            .create_timeout(Some(CONNECT_LIMIT))
+            .build()
+            .map_err(|_| StoreError::Unavailable("the pool has no runtime"))?;
+        Ok(Self(pool))
+    }
+
+    pub(super) async fn get(&self) -> Result<Client> {
+        self.0.get().await.map_err(|error| match error {
+            PoolError::Backend(error) => StoreError::Unreachable(error),
+            PoolError::Timeout(TimeoutType::Wait) => {
+                StoreError::Unavailable("every connection to Postgres is busy")
+            }
+            PoolError::Timeout(_) => StoreError::Silent(CONNECT_LIMIT),
+            PoolError::Closed | PoolError::NoRuntimeSpecified | PoolError::PostCreateHook(_) => {
+                StoreError::Unavailable("the pool is closed")
+            }
+        })
+    }
+}

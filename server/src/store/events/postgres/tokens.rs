@@ -1,0 +1,55 @@
+//! Single sessions, beside the writer: on the connections for look-ups.
+
+use std::collections::HashMap;
+
+use deadpool_postgres::Client;
+
+use super::pool::Pool;
+use super::{rows, sql};
+use crate::session::Millis;
+use crate::session::record::{Record, Retired};
+use crate::session::token::Tag;
+use crate::store::Result;
+
+/// The record of a token.
+///
+/// # Errors
+/// When Postgres is away, or a row is malformed; so for all below.
+pub async fn token(pool: &Pool, tag: Tag) -> Result<Option<Record>> {
+    let client = pool.get().await?;
+    let statement = client.prepare_cached(sql!("token_get")).await?;
+    let rows = client.query(&statement, &[&[tag.to_string()].as_slice()]).await?;
+    let records = rows.iter().map(rows::record).collect::<Result<_>>()?;
+    Ok(with_retired(&client, records).await?.pop())
+}
+
+/// The records that were rotated, bound or ended at or after an instant.
+///
+/// # Errors
+/// As above.
+pub async fn changed_since(pool: &Pool, since: Millis) -> Result<Vec<Record>> {
+    let client = pool.get().await?;
+    let statement = client.prepare_cached(sql!("tokens_changed")).await?;
+    let rows = client.query(&statement, &[&since]).await?;
+    let records = rows.iter().map(rows::record).collect::<Result<_>>()?;
+    with_retired(&client, records).await
+}
+
+async fn with_retired(client: &Client, mut records: Vec<Record>) -> Result<Vec<Record>> {
+    // A record that was never rotated has retired nothing.
+    let rotated = records.iter().filter(|record| record.generation > 1);
+    let tags: Vec<String> = rotated.map(|record| record.tag.to_string()).collect();
+    if tags.is_empty() {
+        return Ok(records);
+    }
+    let mut retired: HashMap<Tag, Vec<Retired>> = HashMap::new();
+    let statement = client.prepare_cached(sql!("retired_of_token")).await?;
+    for row in client.query(&statement, &[&tags]).await? {
+        let (tag, secret) = rows::retired(&row)?;
+        retired.entry(tag).or_default().push(secret);
+    }
+    for record in &mut records {
+        record.retired = retired.remove(&record.tag).unwrap_or_default();
+    }
+    Ok(records)
+}

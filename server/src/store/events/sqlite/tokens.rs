@@ -1,0 +1,44 @@
+//! The records of tokens, as whole records: for the copies elsewhere.
+
+use rusqlite::Connection;
+
+use super::{load, rows, sql};
+use crate::session::Millis;
+use crate::session::record::Record;
+use crate::session::token::Tag;
+use crate::store::Result;
+
+/// The record of a token.
+///
+/// # Errors
+/// When the database refuses, or a row is malformed; so for all below.
+pub fn token(db: &Connection, tag: Tag) -> Result<Option<Record>> {
+    Ok(records(db, sql!("token_get"), &tag.to_string())?.pop())
+}
+
+/// The records that were rotated, bound or ended at or after an instant.
+///
+/// # Errors
+/// As above.
+pub fn changed_since(db: &Connection, since: Millis) -> Result<Vec<Record>> {
+    records(db, sql!("tokens_changed"), &since)
+}
+
+/// Every session that is live, or ended after an instant.
+///
+/// # Errors
+/// As above.
+pub fn recent(db: &Connection, since: Millis) -> Result<Vec<Record>> {
+    records(db, sql!("tokens_recent"), &since)
+}
+
+fn records(db: &Connection, statement: &str, key: &dyn rusqlite::ToSql) -> Result<Vec<Record>> {
+    let mut records: Vec<Record> = db
+        .prepare_cached(statement)?
+        .query_map([key], rows::record)?
+        .collect::<rusqlite::Result<_>>()?;
+    for record in &mut records {
+        record.retired = load::retired(db, record.tag)?;
+    }
+    Ok(records)
+}

@@ -1,0 +1,162 @@
+//! The two databases behind one contract: [`Store`] is the writer's side of it, [`Lookup`] what is
+//! asked beside the writer.
+//!
+//! A store applies batches of the [ledger](crate::ledger): it looks up what a batch wants to know,
+//! lets the ledger plan, and writes the changes, all in one transaction that no other batch of any
+//! server overlaps. What it has committed survives a power cut.
+
+use super::postgres::pool::Pool;
+use super::sqlite::readers::Readers;
+use super::{postgres, sqlite};
+use crate::ledger::command::{Command, Outcome};
+use crate::session::record::Record;
+use crate::session::token::Tag;
+use crate::session::{Millis, Ttl};
+use crate::store::sessions::Slides;
+use crate::store::sessions::local::Local;
+use crate::store::{Result, StoreError};
+
+/// Ended tokens are kept this long, for whoever asks what became of them.
+pub const ENDED_KEPT_MS: Millis = 24 * 3_600_000;
+
+/// A session is ended on behalf of its limits this long after them. Until then another server may
+/// know of activity that is not written yet. Hits are judged by the limits themselves.
+pub const SWEEP_GRACE_MS: Millis = 60_000;
+
+/// What a committed batch did.
+#[derive(Debug, Default)]
+pub struct Committed {
+    /// The outcome of each command, in their order.
+    pub outcomes: Vec<Outcome>,
+    /// The records of tokens that changed.
+    pub changed: Vec<Record>,
+}
+
+/// The writer's side of the store.
+#[derive(Debug)]
+pub enum Store {
+    /// One file.
+    Sqlite(sqlite::writer::Writer),
+    /// Postgres.
+    Postgres(postgres::writer::Writer),
+}
+
+impl Store {
+    /// Applies a batch and commits it. The batch is whole: all of it is stored, or nothing. `local`
+    /// may know of activity that the database does not know yet.
+    ///
+    /// # Errors
+    /// When the database is away or refuses. If the connection broke during the commit, the batch
+    /// may be stored; to apply it again changes nothing then.
+    pub async fn commit(
+        &mut self,
+        commands: &[Command],
+        local: &Local,
+        ttl: Ttl,
+        now: Millis,
+    ) -> Result<Committed> {
+        match self {
+            Self::Sqlite(writer) => writer.commit(commands, local, ttl, now),
+            Self::Postgres(writer) => writer.commit(commands, local, ttl, now).await,
+        }
+    }
+
+    /// Writes activity that only the fast copy knew.
+    ///
+    /// # Errors
+    /// As above; so for all below.
+    pub async fn slide(&mut self, slides: &Slides) -> Result<()> {
+        match self {
+            Self::Sqlite(writer) => writer.slide(slides),
+            Self::Postgres(writer) => writer.slide(slides).await,
+        }
+    }
+
+    /// Ends what has expired, forgets what is long over.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn sweep(&mut self, ttl: Ttl, now: Millis) -> Result<()> {
+        match self {
+            Self::Sqlite(writer) => writer.sweep(ttl, now),
+            Self::Postgres(writer) => writer.sweep(ttl, now).await,
+        }
+    }
+
+    /// The records that were rotated, bound or ended at or after an instant.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn changed_since(&mut self, since: Millis) -> Result<Vec<Record>> {
+        match self {
+            Self::Sqlite(writer) => writer.changed_since(since),
+            Self::Postgres(writer) => writer.changed_since(since).await,
+        }
+    }
+
+    /// Whether it stores: writes something, or asks something where only the connection can fail.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn probe(&mut self, now: Millis) -> Result<()> {
+        match self {
+            Self::Sqlite(writer) => writer.probe(now),
+            Self::Postgres(writer) => writer.probe().await,
+        }
+    }
+
+    /// Keeps a command that the database refuses for whoever looks after it.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn set_aside(&mut self, command: &Command, reason: &StoreError, now: Millis) -> Result<()> {
+        match self {
+            Self::Sqlite(writer) => writer.set_aside(command, reason, now),
+            Self::Postgres(writer) => writer.set_aside(command, reason, now).await,
+        }
+    }
+}
+
+/// Looks sessions up, beside the writer.
+#[derive(Clone, Debug)]
+pub enum Lookup {
+    /// The copies in the process are complete: what they do not hold does not exist. Nobody else
+    /// changes sessions but the command line, whose changes the writer notices.
+    Complete,
+    /// One file, and copies elsewhere too.
+    Sqlite(Readers),
+    /// Postgres.
+    Postgres(Pool),
+}
+
+impl Lookup {
+    /// Whether the copies in the process are complete.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        matches!(self, Self::Complete)
+    }
+
+    /// The record of a token.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn token(&self, tag: Tag) -> Result<Option<Record>> {
+        match self {
+            Self::Complete => Ok(None),
+            Self::Sqlite(readers) => readers.read(move |db| sqlite::tokens::token(db, tag)).await,
+            Self::Postgres(pool) => postgres::tokens::token(pool, tag).await,
+        }
+    }
+
+    /// The records that were rotated, bound or ended at or after an instant.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn changed_since(&self, since: Millis) -> Result<Vec<Record>> {
+        match self {
+            Self::Complete => Ok(Vec::new()),
+            Self::Sqlite(readers) => readers.read(move |db| sqlite::tokens::changed_since(db, since)).await,
+            Self::Postgres(pool) => postgres::tokens::changed_since(pool, since).await,
+        }
+    }
+}
