@@ -1,0 +1,50 @@
+-- Puts a record, unless a later generation of it is here.
+--
+-- KEYS[1]  the record
+-- ARGV     generation, created, activity, ended (empty: not), now, idle limit, absolute limit, slack,
+--          then field and value of everything else that the record has
+--
+-- Returns 1 if the record was taken, 0 if it came too late.
+
+-- Generations are compared as text: a number of Lua is exact to 2^53 only.
+local function lower(a, b)
+    if #a ~= #b then
+        return #a < #b
+    end
+    return a < b
+end
+
+local held = redis.call('HMGET', KEYS[1], 'generation', 'activity')
+local activity = ARGV[3]
+-- What is no number was not written by this script, and yields.
+if held[1] and string.find(held[1], '^%d+$') then
+    if lower(ARGV[1], held[1]) then
+        return 0
+    end
+    if held[2] and (tonumber(held[2]) or 0) > tonumber(activity) then
+        activity = held[2]
+    end
+end
+
+local created, now, idle, max, slack =
+    tonumber(ARGV[2]), tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
+-- An ended record stays for the idle limit: any older generation that comes later is idle itself.
+local left = idle
+if ARGV[4] == '' then
+    left = math.max(0, math.min(activity + idle - now, created + max - now, max))
+end
+
+-- HSET comes first: where memory is at its limit it fails, and what was held is whole still.
+redis.call('HSET', KEYS[1],
+    'generation', ARGV[1], 'created', ARGV[2], 'activity', activity, unpack(ARGV, 9))
+local given = {}
+for i = 9, #ARGV, 2 do
+    given[ARGV[i]] = true
+end
+for _, field in ipairs({'visit', 'user', 'ended', 'retired'}) do
+    if not given[field] then
+        redis.call('HDEL', KEYS[1], field)
+    end
+end
+redis.call('PEXPIRE', KEYS[1], string.format('%d', left + slack))
+return 1

@@ -1,0 +1,73 @@
+//! The two scripts. Each touches one key, so that it is atomic on a Redis Cluster too.
+
+use std::sync::LazyLock;
+
+use redis::{Cmd, ErrorKind, ServerErrorKind, Value, cmd};
+
+use super::codec;
+use super::connection::Link;
+use crate::session::record::Record;
+use crate::session::token::{SecretHash, Tag};
+use crate::session::{Millis, Ttl};
+
+/// A key outlives its record by so much: the minute in which what crosses a rotation or an end still
+/// reaches its visit, and another for clocks that differ.
+const SLACK_MS: Millis = 2 * 60_000;
+
+static RESOLVE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("../../../../lua/resolve.lua")));
+static PUT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("../../../../lua/put.lua")));
+
+/// Reads a record, and notes activity if the secret is worth something.
+pub(super) async fn resolve(
+    link: Link,
+    (tag, presented, at): (Tag, SecretHash, Option<Millis>),
+    now: Millis,
+    ttl: Ttl,
+) -> redis::RedisResult<Value> {
+    let at = at.map(|at| at.to_string()).unwrap_or_default();
+    let args = |cmd: &mut Cmd| {
+        cmd.arg(codec::key(tag)).arg(presented.as_bytes()).arg(&at).arg(now);
+        cmd.arg(ttl.idle_ms).arg(ttl.max_ms).arg(SLACK_MS);
+    };
+    RESOLVE.run(link, args).await
+}
+
+/// Puts a record, unless a later generation of it is held.
+pub(super) async fn put(link: Link, record: &Record, now: Millis, ttl: Ttl) -> redis::RedisResult<Value> {
+    let ended = record.ended_at.map(|at| at.to_string()).unwrap_or_default();
+    let args = |cmd: &mut Cmd| {
+        cmd.arg(codec::key(record.tag)).arg(record.generation).arg(record.created_at);
+        cmd.arg(record.last_activity).arg(&ended).arg(now);
+        cmd.arg(ttl.idle_ms).arg(ttl.max_ms).arg(SLACK_MS).arg(codec::encode(record));
+    };
+    PUT.run(link, args).await
+}
+
+struct Script {
+    code: &'static str,
+    hash: String,
+}
+
+impl Script {
+    fn new(code: &'static str) -> Self {
+        Self { code, hash: redis::Script::new(code).get_hash().to_owned() }
+    }
+
+    /// One round trip; a second one only where Redis does not know the script yet: after its start,
+    /// a failover or SCRIPT FLUSH. EVAL goes where the key lives, while SCRIPT LOAD would need every
+    /// node of a cluster to be well.
+    async fn run(&self, mut link: Link, args: impl Fn(&mut Cmd)) -> redis::RedisResult<Value> {
+        let command = |name: &str, script: &str| {
+            let mut command = cmd(name);
+            command.arg(script).arg(1);
+            args(&mut command);
+            command
+        };
+        match link.query(&command("EVALSHA", &self.hash)).await {
+            Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
+                link.query(&command("EVAL", self.code)).await
+            }
+            other => other,
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! Whether Redis may be believed.
+//!
+//! Invariant: whatever may have left Redis behind the durable store (a lost connection, another
+//! Redis in its place, a flush, a call that failed) ends the trust, and only the epoch that began
+//! after it can be trusted again, once recent revocations were re-applied.
+
+/// The trust, as a function of what happened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Trust {
+    epoch: u64,
+    phase: Phase,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Phase {
+    #[default]
+    Lost,
+    Connected,
+    Trusted,
+}
+
+impl Trust {
+    /// A connection is there: the epoch that begins with it.
+    pub(super) fn connect(&mut self) -> u64 {
+        *self = Self { epoch: self.epoch + 1, phase: Phase::Connected };
+        self.epoch
+    }
+
+    /// Something went wrong. Whether that is news.
+    pub(super) fn lose(&mut self) -> bool {
+        std::mem::replace(&mut self.phase, Phase::Lost) != Phase::Lost
+    }
+
+    /// Everything was re-applied in `epoch`.
+    pub(super) fn trust(&mut self, epoch: u64) {
+        if self.phase == Phase::Connected && self.epoch == epoch {
+            self.phase = Phase::Trusted;
+        }
+    }
+
+    pub(super) fn is_connected(self) -> bool {
+        self.phase != Phase::Lost
+    }
+
+    pub(super) fn is_trusted(self) -> bool {
+        self.phase == Phase::Trusted
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_alone_is_not_trusted() {
+        let mut trust = Trust::default();
+        trust.trust(0);
+        assert!(!trust.is_trusted());
+        let epoch = trust.connect();
+        assert!(!trust.is_trusted());
+        trust.trust(epoch);
+        assert!(trust.is_trusted());
+    }
+
+    #[test]
+    fn what_was_re_applied_before_a_loss_does_not_count_after_it() {
+        let mut trust = Trust::default();
+        let before = trust.connect();
+        assert!(trust.lose());
+        assert!(!trust.lose());
+        trust.trust(before);
+        assert!(!trust.is_trusted());
+        let after = trust.connect();
+        trust.trust(before);
+        assert!(!trust.is_trusted());
+        trust.trust(after);
+        assert!(trust.is_trusted());
+    }
+}
