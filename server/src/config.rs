@@ -12,6 +12,7 @@ use ipnet::IpNet;
 use crate::http::origin::Origin;
 use crate::session::{Millis, Ttl};
 use crate::store::events::sqlite::Sqlite;
+use crate::store::sessions::RedisUrl;
 
 /// Consent-first visit tracking: sessions, page views, orders and the reports over them.
 #[derive(Debug, Parser)]
@@ -270,6 +271,9 @@ pub struct Serve {
     /// How long requests in flight may take after SIGTERM
     #[arg(long, env = "VISITFLOW_DRAIN", default_value = "10s", value_parser = humantime::parse_duration, help_heading = "Network", value_name = "DURATION")]
     pub drain: Duration,
+    /// Where sessions are shared: `redis://HOST:6379`, rediss:// for TLS, several nodes of a cluster separated by commas; default: in the process
+    #[arg(long, env = "REDIS_URL", hide_env_values = true, help_heading = "Storage", value_name = "URL")]
+    pub redis_url: Option<RedisUrl>,
     /// Idle time after which a session is over
     #[arg(long, env = "VISITFLOW_SESSION_IDLE", default_value = "30m", value_parser = session_length, help_heading = "Sessions", value_name = "DURATION")]
     pub session_idle: Duration,
@@ -319,6 +323,9 @@ impl Serve {
         }
         if self.listen == self.admin_listen && self.listen.port() != 0 {
             return Err("--listen and --admin-listen are the same; give them different ports".into());
+        }
+        if let Some(problem) = self.redis_url.as_ref().and_then(RedisUrl::problem) {
+            return Err(problem.to_owned());
         }
         if let Some(folder) = self.www.as_ref().filter(|folder| !folder.is_dir()) {
             return Err(format!("--www {} is no folder", folder.display()));
@@ -399,6 +406,18 @@ mod tests {
         }
         let url: DatabaseUrl = "sqlite:///var/lib/visitflow.db".parse().unwrap();
         assert_eq!(url.sqlite().unwrap().path().to_str(), Some("/var/lib/visitflow.db"));
+    }
+
+    #[test]
+    fn a_password_for_redis_is_in_no_error_and_no_help() {
+        let error = serve(&["--redis-url", "http://:secret@host"]).unwrap_err();
+        assert!(error.contains("redis://host:6379") && !error.contains("secret"), "{error}");
+        let serve = serve(&["--redis-url", "redis://:secret@host"]).unwrap();
+        assert!(!format!("{serve:?}").contains("secret"));
+        let command = Cli::command();
+        let flag =
+            command.find_subcommand("serve").unwrap().get_arguments().find(|a| a.get_id() == "redis_url");
+        assert!(flag.unwrap().is_hide_env_values_set());
     }
 
     #[test]
