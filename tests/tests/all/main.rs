@@ -17,3 +17,4 @@ mod origins;
 mod reports;
 mod requests;
 mod secrecy;
+mod services;
