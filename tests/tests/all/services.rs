@@ -6,6 +6,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use visitflow_e2e::disk::SmallDisk;
 use visitflow_e2e::machine::PATIENCE;
+use visitflow_e2e::process::{cpu_seconds, resident_kib};
 use visitflow_e2e::proxy::{Mode, Proxy};
 use visitflow_e2e::redis_cluster::RedisCluster;
 use visitflow_e2e::{Postgres, Redis, Server};
@@ -37,6 +38,17 @@ async fn a_stopped_postgres_answers_when_it_goes_on() {
     assert!(tokio::time::timeout(SILENCE, &mut question).await.is_err());
     postgres.resume();
     assert_eq!(question.await, 7);
+}
+
+#[tokio::test]
+async fn the_processor_time_of_a_postgres_is_that_of_all_its_processes() {
+    let postgres = Postgres::start().await;
+    let postmaster = *postgres.pids().first().expect("it runs");
+    let before = cpu_seconds(postmaster);
+    // A quarter of a second or more of a process that has ended when it is asked for.
+    postgres.number("SELECT COUNT(*) FROM generate_series(1, 2000000)").await;
+    assert!(cpu_seconds(postmaster) - before > 0.05);
+    assert!(resident_kib(postmaster).is_some_and(|size| size > 1_000));
 }
 
 #[tokio::test]

@@ -39,6 +39,7 @@ pub(crate) async fn run(on: Kind, times: usize, seed: u64) -> Verdict {
     }
     let mut verdict = Verdict::default();
     verdict.note(format!("{times} kills, slowest restart {} ms", slowest.as_millis()));
+    verdict.all_stored_after(&stand, &all, Instant::now()).await;
     verdict.judge(&stand, &all).await;
     verdict
 }

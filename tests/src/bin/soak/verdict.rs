@@ -34,16 +34,17 @@ impl Verdict {
         }
     }
 
-    /// Waits until the database has as many page views as were acknowledged.
-    pub(crate) async fn all_stored_after(&mut self, stand: &Stand, sent: &Sent, back: Instant) {
+    /// Waits until the database has as many page views as were acknowledged: what waits in the
+    /// spool is on its way from this moment on.
+    pub(crate) async fn all_stored_after(&mut self, stand: &Stand, sent: &Sent, moment: Instant) {
         let acknowledged = count(sent.acknowledged.len());
         loop {
             let stored = stand.server.number("SELECT COUNT(*) FROM page_views");
             if stored >= acknowledged {
-                self.note(format!("all stored {:.1} s after the return", back.elapsed().as_secs_f64()));
+                self.note(format!("all stored after {:.1} s", moment.elapsed().as_secs_f64()));
                 return;
             }
-            if back.elapsed() > CATCH_UP {
+            if moment.elapsed() > CATCH_UP {
                 let missing = acknowledged - stored;
                 self.expect(false, || format!("{missing} are not stored after {CATCH_UP:?}"));
                 return;
