@@ -220,6 +220,7 @@ impl Tracker {
                 let login = Login {
                     username: Some(username),
                     password: Some(password),
+                    assertion: None,
                     visit: (!measured).then_some(false),
                 };
                 self.exclusives.push_back(Exclusive {

@@ -138,10 +138,12 @@ pub struct Ping {
 #[derive(Clone, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize), serde(default))]
 pub struct Login {
-    /// Required.
+    /// Required, unless there is an assertion.
     pub username: Option<String>,
-    /// Required.
+    /// Required, unless there is an assertion.
     pub password: Option<String>,
+    /// A JWT of the site's own identity provider, instead of name and password.
+    pub assertion: Option<String>,
     /// `false` signs in without a visit, as the dashboard does: the session is a security object
     /// alone and nothing is linked.
     pub visit: Option<bool>,
@@ -270,6 +272,7 @@ impl Login {
         Object::new()
             .text("username", self.username.as_deref())
             .text("password", self.password.as_deref())
+            .text("assertion", self.assertion.as_deref())
             .json("visit", self.visit.map(|visit| if visit { "true" } else { "false" }))
             .end()
     }
@@ -322,12 +325,8 @@ mod tests {
         assert_eq!(serde_json::from_str::<Ping>(&ping.json()).unwrap(), ping);
         let start = Start { url: Some("u".into()), ..Start::default() };
         assert_eq!(serde_json::from_str::<Start>(&start.json()).unwrap(), start);
-        assert!(
-            serde_json::from_str::<Login>(&Login { visit: Some(false), ..Login::default() }.json())
-                .unwrap()
-                .visit
-                == Some(false)
-        );
+        let login = Login { assertion: Some("a.b.c".into()), visit: Some(false), ..Login::default() };
+        assert!(serde_json::from_str::<Login>(&login.json()).unwrap() == login);
         assert_eq!(Start::default().json(), "{}");
     }
 }

@@ -3,20 +3,23 @@
 use std::fs::File;
 use std::sync::Arc;
 
+use crate::assertion::Assertions;
 use crate::bots::BotFilter;
 use crate::config::{CookiePrefix, Serve};
 use crate::endpoints::assets::Assets;
 use crate::http::cookie::CookieStyle;
 use crate::http::origin::OriginRules;
-use crate::ingest::{Ingest, Writer};
+use crate::ingest::{Durable, Ingest, Writer};
 use crate::lifecycle::Lifecycle;
 use crate::observe::Metrics;
 use crate::passwords::Passwords;
 use crate::session::Millis;
+use crate::session::record::CROSSING_MS;
 use crate::store::Result;
-use crate::store::events::sqlite::Sqlite;
 use crate::store::events::sqlite::readers::Readers;
-use crate::store::sessions::embedded::Embedded;
+use crate::store::events::sqlite::{self, Sqlite};
+use crate::store::events::{Lookup, Store};
+use crate::store::sessions::Sessions;
 use crate::throttle::Throttle;
 
 /// Reports that run at once; they are the first to wait when the machine is busy.
@@ -38,6 +41,8 @@ pub struct App {
     pub lookups: Readers,
     /// Checks passwords.
     pub passwords: Passwords,
+    /// Checks assertions, if `--jwt-key` is given.
+    pub assertions: Option<Assertions>,
     /// Limits by address and account.
     pub throttle: Throttle,
     /// Tells crawlers from browsers.
@@ -59,12 +64,19 @@ impl App {
     ///
     /// # Errors
     /// When one of them cannot be opened.
-    pub fn open(config: Serve, database: Sqlite, now: Millis) -> Result<(Self, Writer)> {
+    pub fn open(
+        config: Serve,
+        assertions: Option<Assertions>,
+        database: Sqlite,
+        now: Millis,
+    ) -> Result<(Self, Writer)> {
         let claim = database.claim()?;
         let metrics = Metrics::new();
-        let sessions = Arc::new(Embedded::new(config.ttl()));
-        let (ingest, writer) =
-            Ingest::start(database.open()?, Arc::clone(&sessions), Arc::clone(&metrics), now)?;
+        let sessions = Arc::new(Sessions::new(config.ttl(), Lookup::Complete));
+        let store = sqlite::writer::Writer::open(&database)?;
+        sessions.follow(store.recent(now - CROSSING_MS)?, now);
+        let durable = Durable { store: Store::Sqlite(store), spool: None };
+        let (ingest, writer) = Ingest::start(durable, Arc::clone(&sessions), Arc::clone(&metrics))?;
         let cookies = CookieStyle {
             session_name: match config.cookie_prefix {
                 CookiePrefix::None => visitflow_protocol::cookie::SESSION,
@@ -78,6 +90,7 @@ impl App {
             reports: Readers::new(database.clone(), REPORT_READERS),
             lookups: Readers::new(database, LOOKUP_READERS),
             passwords: Passwords::new()?,
+            assertions,
             throttle: Throttle::default(),
             bots: BotFilter::default(),
             cookies,

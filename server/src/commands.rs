@@ -4,6 +4,7 @@ use std::io::BufRead as _;
 
 use uuid::Uuid;
 
+use crate::assertion::{Assertions, LOCAL_PREFIX};
 use crate::clock;
 use crate::config::{Common, KeyCommand, Scope, Serve, UserCommand};
 use crate::endpoints::keys;
@@ -52,7 +53,7 @@ pub fn user(common: &Common, command: UserCommand) -> Result<(), CommandError> {
                 )));
             }
             let role = if admin { Role::Admin } else { Role::User };
-            let id = format!("u_{}", Uuid::now_v7());
+            let id = format!("{LOCAL_PREFIX}{}", Uuid::now_v7());
             let added =
                 accounts::put_user(&mut db, &id, &name, &passwords::hash(password)?, role, clock::now())?;
             let role = if admin { "admin" } else { "user" };
@@ -122,6 +123,9 @@ pub fn check(common: &Common, config: &Serve) -> Result<(), CommandError> {
     note("configuration", config.validate());
     if let (Some(cert), Some(key)) = (&config.tls_cert, &config.tls_key) {
         note("certificate", serve::tls(cert, key).map(drop));
+    }
+    if config.jwt_key.is_some() {
+        note("key of assertions", Assertions::of(config).map(drop));
     }
     let checked = database(common).and_then(|database| Ok(database.check()?));
     note("database", checked.map_err(|error| error.to_string()));

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
 
@@ -285,6 +286,20 @@ pub struct Serve {
     /// Prefix of the session cookie's name
     #[arg(long, env = "VISITFLOW_COOKIE_PREFIX", default_value = "none", help_heading = "Sessions")]
     pub cookie_prefix: CookiePrefix,
+    /// Key of your own identity provider, to take its JWTs at sign-in: a file with a secret of at least 32
+    /// bytes (HS256), or with a public key in PEM (RS256, ES256, EdDSA); default: no JWT is taken
+    #[arg(long, env = "VISITFLOW_JWT_KEY", help_heading = "Sign-in", value_name = "FILE")]
+    pub jwt_key: Option<PathBuf>,
+    /// The audience that these JWTs must name; default: --public-url, or else the word visitflow
+    #[arg(
+        long,
+        env = "VISITFLOW_JWT_AUDIENCE",
+        requires = "jwt_key",
+        value_parser = NonEmptyStringValueParser::new(),
+        help_heading = "Sign-in",
+        value_name = "AUDIENCE"
+    )]
+    pub jwt_audience: Option<String>,
     /// What a browser's Global Privacy Control means
     #[arg(long, env = "VISITFLOW_GPC", default_value = "honour", help_heading = "Privacy")]
     pub gpc: Gpc,
@@ -307,6 +322,16 @@ impl Serve {
     #[must_use]
     pub fn tls(&self) -> bool {
         self.tls_cert.is_some()
+    }
+
+    /// The audience that assertions must name.
+    #[must_use]
+    pub fn audience(&self) -> &str {
+        match (&self.jwt_audience, &self.public_url) {
+            (Some(audience), _) => audience,
+            (None, Some(origin)) => origin.as_str(),
+            (None, None) => "visitflow",
+        }
     }
 
     /// What is wrong with the configuration as a whole.
@@ -384,6 +409,15 @@ mod tests {
     }
 
     #[test]
+    fn the_audience_of_assertions_is_said_or_the_public_url_or_a_word() {
+        let audience = |flags: &[&str]| serve(flags).unwrap().audience().to_owned();
+        let (url, key) = (["--public-url", "https://Stats.example/"], ["--jwt-key", "k"]);
+        assert_eq!(audience(&[]), "visitflow");
+        assert_eq!(audience(&url), "https://stats.example");
+        assert_eq!(audience(&[&url[..], &key, &["--jwt-audience", "shop"]].concat()), "shop");
+    }
+
+    #[test]
     fn a_database_url_that_cannot_be_used_is_not_repeated() {
         for bad in [
             "postgres://user:secret@db/x",
@@ -409,6 +443,7 @@ mod tests {
             (&["--session-idle", "30"], "write 30m"),
             (&["--allowed-origin", "shop.example"], "https://"),
             (&["--tls-cert", "a.pem"], "--tls-key"),
+            (&["--jwt-audience", "shop"], "--jwt-key"),
         ] {
             let error = serve(flags).unwrap_err();
             assert!(error.contains(hint), "{flags:?}: {error}");

@@ -14,6 +14,7 @@
 //! | cookies, origins, proxies, error answers | [`http`] |
 //! | how facts become durable | [`ingest`], `store/events/sqlite/ledger.rs` |
 //! | tables and queries | `server/sql` |
+//! | which assertions sign in | [`assertion`] |
 //! | limits by address and account | [`throttle`] |
 //! | what the operator sees | [`observe`] |
 //!
@@ -23,6 +24,7 @@
 #![forbid(unsafe_code)]
 
 pub mod app;
+pub mod assertion;
 pub mod bots;
 pub mod clock;
 pub mod commands;
@@ -30,6 +32,7 @@ pub mod config;
 pub mod endpoints;
 pub mod http;
 pub mod ingest;
+pub mod ledger;
 pub mod lifecycle;
 pub mod log;
 pub mod observe;

@@ -6,14 +6,14 @@
 
 use std::sync::Arc;
 
-use crate::ingest::Ingest;
+use crate::ingest::{Ingest, Load};
+use crate::ledger::command::{Command, Context, Fact, Outcome, Run};
 use crate::session::record::Crossed;
-use crate::session::token::SessionToken;
+use crate::session::token::{Proof, SessionToken};
 use crate::session::visit::VisitorId;
 use crate::session::{Carrier, Millis};
 use crate::store::StoreError;
-use crate::store::events::command::{Command, Context, Fact, Run};
-use crate::store::sessions::embedded::Embedded;
+use crate::store::sessions::Sessions;
 
 /// What a browser is to do with its session cookie.
 #[derive(Clone, Debug)]
@@ -72,8 +72,8 @@ pub struct Page {
 /// The steps.
 #[derive(Debug)]
 pub struct Lifecycle {
-    /// The fast copy of live sessions.
-    pub sessions: Arc<Embedded>,
+    /// Live sessions.
+    pub sessions: Arc<Sessions>,
     /// The way to the durable store.
     pub ingest: Ingest,
 }
@@ -91,21 +91,26 @@ impl Lifecycle {
         page: Page,
         offer: impl FnOnce() -> Result<Option<SessionToken>, E>,
     ) -> Result<(bool, Cookie), E> {
-        let carrier = self.arrive(&hit);
+        let carrier = self.arrive(&hit).await;
         if let Carrier::Crossing { .. } = carrier {
             return Err(Refusal::Expired.into());
         }
         if carrier.visit_id().is_some() {
-            return Ok((true, self.keep(hit.token, hit.now)));
+            return Ok((true, self.keep(hit.token, hit.now).await));
         }
         let live = matches!(carrier, Carrier::Live { .. });
         let offered = if live { None } else { offer()? };
         let Page { site, url, referrer } = page;
-        let context =
-            Context { now: hit.now, carrier, offer: offered.clone(), visitor: hit.visitor, host: hit.host };
+        let context = Context {
+            now: hit.now,
+            carrier,
+            offer: offered.as_ref().map(SessionToken::proof),
+            visitor: hit.visitor,
+            host: hit.host,
+        };
         let outcome = self.commit(Command::Start { context, site, url, referrer }).await?;
         let resumed = live || (outcome.joined && !outcome.issued);
-        Ok((resumed, self.keep(if live { hit.token } else { offered }, hit.now)))
+        Ok((resumed, self.keep(if live { hit.token } else { offered }, hit.now).await))
     }
 
     /// Stores facts. Answers with the number of twins, after the
@@ -127,20 +132,23 @@ impl Lifecycle {
             .filter(|at| hit.now - at < self.sessions.ttl().idle_ms);
         let may_start = named().filter(recent).any(|fact| fact.kind.starts_a_visit());
         let token = hit.token.filter(|_| named().next().is_some());
-        let carrier = self.sessions.touch(token.as_ref(), activity, hit.now);
+        let proof = token.as_ref().map(SessionToken::proof);
+        let carrier = self.sessions.touch(proof, activity, hit.now).await;
         let offered = if may_start && matches!(carrier, Carrier::Nothing) { offer()? } else { None };
+        let live = matches!(carrier, Carrier::Live { .. });
         let context = Context {
             now: hit.now,
-            carrier: carrier.clone(),
-            offer: offered.clone(),
+            carrier,
+            offer: offered.as_ref().map(SessionToken::proof),
             visitor: None,
             host: hit.host,
         };
         let outcome = self.commit(Command::Facts { context, runs }).await?;
-        let issued = offered.filter(|_| outcome.issued);
         // A fact that comes too late to be of a living visit slides nothing and sets no cookie.
-        let kept = token.filter(|_| activity.is_some() && matches!(carrier, Carrier::Live { .. }));
-        Ok((outcome.twins, self.keep(issued.or(kept), hit.now)))
+        if live && activity.is_some() {
+            return Ok((outcome.twins, self.keep_proven(token.zip(proof), hit.now).await));
+        }
+        Ok((outcome.twins, self.keep(offered.filter(|_| outcome.issued), hit.now).await))
     }
 
     /// Keeps a live session alive; starts nothing. `engagement`: page view, milliseconds, per cent.
@@ -152,14 +160,20 @@ impl Lifecycle {
         hit: Hit,
         engagement: Option<(uuid::Uuid, i64, i64)>,
     ) -> Result<Cookie, Refusal> {
-        let Carrier::Live { visit_id, .. } = self.sessions.touch(hit.token.as_ref(), Some(hit.now), hit.now)
-        else {
-            return Err(Refusal::Expired);
-        };
-        if let (Some(visit_id), Some((page_view_id, engaged_ms, scroll_pct))) = (visit_id, engagement) {
-            self.commit(Command::Engagement { visit_id, page_view_id, engaged_ms, scroll_pct }).await?;
+        let proof = hit.token.as_ref().map(SessionToken::proof);
+        match self.sessions.touch(proof, Some(hit.now), hit.now).await {
+            Carrier::Live { visit_id, .. } => {
+                if let (Some(visit_id), Some((page_view_id, engaged_ms, scroll_pct))) = (visit_id, engagement)
+                {
+                    self.ingest.admit(Load::Ping)?;
+                    self.commit(Command::Engagement { visit_id, page_view_id, engaged_ms, scroll_pct })
+                        .await?;
+                }
+                Ok(self.keep_proven(hit.token.zip(proof), hit.now).await)
+            }
+            Carrier::Unverified(_) => Err(UNTOLD.into()),
+            _ => Err(Refusal::Expired),
         }
-        Ok(self.keep(hit.token, hit.now))
     }
 
     /// Ends the session.
@@ -167,8 +181,9 @@ impl Lifecycle {
     /// # Errors
     /// When the store fails.
     pub async fn end(&self, hit: Hit) -> Result<Cookie, Refusal> {
-        match (self.sessions.touch(hit.token.as_ref(), None, hit.now), hit.token) {
-            (Carrier::Live { .. }, Some(presented)) => {
+        let proof = hit.token.as_ref().map(SessionToken::proof);
+        match (self.sessions.touch(proof, None, hit.now).await, proof) {
+            (Carrier::Live { .. } | Carrier::Unverified(_), Some(presented)) => {
                 let outcome = self.commit(Command::End { now: hit.now, presented }).await?;
                 Ok(if outcome.lost { Cookie::Leave } else { Cookie::Clear })
             }
@@ -190,23 +205,24 @@ impl Lifecycle {
         verified: Option<String>,
         visit: bool,
     ) -> Result<Cookie, E> {
-        let presented = match (self.arrive(&hit), hit.token) {
-            (Carrier::Live { .. }, Some(token)) => Some(token),
+        let presented = match (self.arrive(&hit).await, &hit.token) {
+            (Carrier::Live { .. }, Some(token)) => Some(token.proof()),
             (Carrier::Crossing { .. }, _) => return Err(Refusal::Rotated.into()),
+            (Carrier::Unverified(_), _) => return Err(Refusal::from(UNTOLD).into()),
             _ => None,
         };
         let offer = match &presented {
-            Some(token) => SessionToken::rotate(token.tag())?,
+            Some(token) => SessionToken::rotate(token.tag)?,
             None => SessionToken::issue()?,
         };
         let command =
-            Command::SignIn { now: hit.now, presented, offer: offer.clone(), user_id, verified, visit };
+            Command::SignIn { now: hit.now, presented, offer: offer.proof(), user_id, verified, visit };
         match self.commit(command).await? {
             outcome if outcome.stale => return Err(Refusal::Stale.into()),
             outcome if outcome.lost => return Err(Refusal::Rotated.into()),
             _ => {}
         }
-        Ok(self.keep(Some(offer), hit.now))
+        Ok(self.keep(Some(offer), hit.now).await)
     }
 
     /// Replaces the token and takes the user out of the session.
@@ -214,12 +230,15 @@ impl Lifecycle {
     /// # Errors
     /// When the store fails.
     pub async fn sign_out<E: From<Refusal> + From<getrandom::Error>>(&self, hit: Hit) -> Result<Cookie, E> {
-        match (self.sessions.touch(hit.token.as_ref(), Some(hit.now), hit.now), hit.token) {
+        let proof = hit.token.as_ref().map(SessionToken::proof);
+        match (self.sessions.touch(proof, Some(hit.now), hit.now).await, proof) {
             (Carrier::Live { .. }, Some(presented)) => {
-                let offer = SessionToken::rotate(presented.tag())?;
-                self.commit(Command::SignOut { now: hit.now, presented, offer: offer.clone() }).await?;
-                Ok(self.keep(Some(offer), hit.now))
+                let offer = SessionToken::rotate(presented.tag)?;
+                let command = Command::SignOut { now: hit.now, presented, offer: offer.proof() };
+                self.commit(command).await?;
+                Ok(self.keep(Some(offer), hit.now).await)
             }
+            (Carrier::Unverified(_), _) => Err(Refusal::from(UNTOLD).into()),
             (Carrier::Crossing { .. }, _) => Ok(Cookie::Leave),
             _ => Ok(Cookie::Clear),
         }
@@ -227,19 +246,35 @@ impl Lifecycle {
 
     /// Judges the token of a request that may begin something. One whose session had ended before
     /// the request came is no token at all; one that was still on its way then begins nothing.
-    fn arrive(&self, hit: &Hit) -> Carrier {
-        match self.sessions.touch(hit.token.as_ref(), Some(hit.now), hit.now) {
+    async fn arrive(&self, hit: &Hit) -> Carrier {
+        let proof = hit.token.as_ref().map(SessionToken::proof);
+        match self.sessions.touch(proof, Some(hit.now), hit.now).await {
             Carrier::Crossing { crossed: Crossed::Ended { at }, .. } if at < hit.now => Carrier::Nothing,
             carrier => carrier,
         }
     }
 
-    async fn commit(&self, command: Command) -> Result<crate::store::events::command::Outcome, Refusal> {
+    async fn commit(&self, command: Command) -> Result<Outcome, Refusal> {
         Ok(self.ingest.commit(command).await?)
     }
 
     /// The cookie of a token, decided now.
-    fn keep(&self, token: Option<SessionToken>, now: Millis) -> Cookie {
-        token.filter(|token| self.sessions.is_current(token, now)).map_or(Cookie::Leave, Cookie::Set)
+    async fn keep(&self, token: Option<SessionToken>, now: Millis) -> Cookie {
+        let proven = token.map(|token| {
+            let proof = token.proof();
+            (token, proof)
+        });
+        self.keep_proven(proven, now).await
+    }
+
+    /// As [`Self::keep`], where the token has been hashed already.
+    async fn keep_proven(&self, token: Option<(SessionToken, Proof)>, now: Millis) -> Cookie {
+        match token {
+            Some((token, proof)) if self.sessions.is_current(proof, now).await => Cookie::Set(token),
+            _ => Cookie::Leave,
+        }
     }
 }
+
+/// Every store is away, and the session is not known here.
+const UNTOLD: StoreError = StoreError::Unavailable("no store can tell of the session");

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use clap::Parser as _;
 use tokio::signal::unix::{SignalKind, signal};
 use visitflow_server::app::App;
+use visitflow_server::assertion::Assertions;
 use visitflow_server::config::{Cli, Command, Common, Serve};
 use visitflow_server::serve::{self, Listeners};
 use visitflow_server::{clock, commands, log};
@@ -35,9 +36,10 @@ type Outcome = Result<(), Box<dyn std::error::Error>>;
 #[tokio::main]
 async fn run(config: Serve, common: Common) -> Outcome {
     config.validate()?;
+    let assertions = Assertions::of(&config)?;
     let listeners = Listeners::bind(&config).await?;
     let (public, admin) = listeners.addresses()?;
-    let (app, writer) = App::open(config, common.database_url.sqlite()?, clock::now())?;
+    let (app, writer) = App::open(config, assertions, common.database_url.sqlite()?, clock::now())?;
     if !app.assets.has_client() {
         tracing::warn!(
             "this binary was built without the client and the pages; `cargo xtask build` builds all three"

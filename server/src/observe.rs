@@ -13,6 +13,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
+use crate::session::Millis;
+
 /// Why a request was answered 204 without being stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
 pub enum Drop {
@@ -66,6 +68,10 @@ pub struct Metrics {
     connections: Gauge,
     sessions: Gauge,
     queue: Gauge,
+    dead_letters: Counter,
+    spool_commands: Gauge,
+    spool_bytes: Gauge,
+    spool_age: Gauge<f64, AtomicU64>,
 }
 
 const SECONDS: [f64; 10] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.5];
@@ -87,6 +93,10 @@ impl Metrics {
             connections: Gauge::default(),
             sessions: Gauge::default(),
             queue: Gauge::default(),
+            dead_letters: Counter::default(),
+            spool_commands: Gauge::default(),
+            spool_bytes: Gauge::default(),
+            spool_age: Gauge::default(),
             registry: Registry::default(),
         };
         registry.register("requests", "Answers by status", metrics.requests.clone());
@@ -113,6 +123,15 @@ impl Metrics {
         registry.register("connections", "Open connections", metrics.connections.clone());
         registry.register("sessions", "Sessions in memory", metrics.sessions.clone());
         registry.register("queue", "Commands that wait for the writer", metrics.queue.clone());
+        registry.register("dead_letters", "Commands that the store refused", metrics.dead_letters.clone());
+        registry.register("spool_commands", "Commands in the spool", metrics.spool_commands.clone());
+        registry.register_with_unit("spool", "Size of the spool", Unit::Bytes, metrics.spool_bytes.clone());
+        registry.register_with_unit(
+            "spool_age",
+            "Age of the oldest command in the spool when it was last looked at",
+            Unit::Seconds,
+            metrics.spool_age.clone(),
+        );
         Arc::new(Self { registry, ..metrics })
     }
 
@@ -138,6 +157,26 @@ impl Metrics {
         self.commit_seconds.observe(took.as_secs_f64());
         #[expect(clippy::cast_precision_loss, reason = "a batch holds hundreds")]
         self.commit_commands.observe(commands as f64);
+    }
+
+    /// A command was set aside.
+    pub fn set_aside(&self) {
+        self.dead_letters.inc();
+    }
+
+    /// The spool holds so many commands of so many bytes.
+    pub fn spool(&self, commands: u64, bytes: u64) {
+        self.spool_commands.set(i64::try_from(commands).unwrap_or(i64::MAX));
+        self.spool_bytes.set(i64::try_from(bytes).unwrap_or(i64::MAX));
+        if commands == 0 {
+            self.spool_age.set(0.0);
+        }
+    }
+
+    /// The oldest command in the spool has waited so long.
+    pub fn spool_age(&self, age: Millis) {
+        #[expect(clippy::cast_precision_loss, reason = "years of milliseconds fit")]
+        self.spool_age.set(age as f64 / 1_000.0);
     }
 
     /// A connection was opened; the guard notes its end.

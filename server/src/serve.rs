@@ -27,7 +27,6 @@ use crate::config::Serve;
 use crate::http::client_ip;
 use crate::http::reply::Reply;
 use crate::service;
-use crate::store::events::command::Command;
 
 /// Open connections in total.
 const CONNECTIONS: usize = 20_000;
@@ -47,10 +46,10 @@ const HEAD_BYTES: usize = 32 * 1024;
 /// Most headers of a request.
 const HEADERS: usize = 64;
 
-/// How often what slid is written, and what other processes changed is noticed.
+/// How often it is noticed what other processes changed.
 const TICK_EVERY: Duration = Duration::from_secs(1);
 
-/// Every so many ticks, what has expired is ended.
+/// Every so many ticks, what slid is written and what has expired is ended.
 const TICKS_PER_SWEEP: u32 = 30;
 
 /// File descriptors kept free for the database, its readers and the admin listener.
@@ -202,9 +201,12 @@ async fn speaks(stream: &TcpStream, mut draining: watch::Receiver<()>) -> bool {
 
 async fn housekeep(app: &App, sweeps: bool) {
     let now = clock::now();
-    let command = if sweeps { Command::Sweep { now } } else { Command::Tick { now } };
+    app.lifecycle.ingest.tick(now);
+    if !sweeps {
+        return;
+    }
     app.throttle.forget_quiet();
-    if let Err(error) = app.lifecycle.ingest.commit(command).await {
+    if let Err(error) = app.lifecycle.ingest.sweep(now).await {
         tracing::warn!(%error, "could not write what has slid or expired");
     }
 }

@@ -7,23 +7,24 @@ use std::sync::Arc;
 
 use tempfile::TempDir;
 use uuid::Uuid;
-use visitflow_server::ingest::{Ingest, Writer};
+use visitflow_server::ingest::{Durable, Ingest, Writer};
+use visitflow_server::ledger::command::{Command, Context, Fact, Kind, Order, Outcome, Run};
 use visitflow_server::observe::Metrics;
-use visitflow_server::session::record::Crossed;
+use visitflow_server::session::record::{CROSSING_MS, Crossed};
 use visitflow_server::session::token::SessionToken;
+use visitflow_server::session::uuid_v7;
 use visitflow_server::session::visit::VisitorId;
 use visitflow_server::session::{Carrier, Millis, Ttl};
-use visitflow_server::store::events::command::{Command, Context, Fact, Kind, Order, Outcome, Run};
-use visitflow_server::store::events::sqlite::Sqlite;
 use visitflow_server::store::events::sqlite::accounts::{self, Role};
-use visitflow_server::store::events::sqlite::ledger::uuid_v7;
-use visitflow_server::store::sessions::embedded::Embedded;
+use visitflow_server::store::events::sqlite::{self, Sqlite};
+use visitflow_server::store::events::{Lookup, SWEEP_GRACE_MS, Store};
+use visitflow_server::store::sessions::Sessions;
 
 const NOW: Millis = 1_790_000_000_000;
 
 struct World {
     folder: TempDir,
-    sessions: Arc<Embedded>,
+    sessions: Arc<Sessions>,
     ingest: Ingest,
     writer: Writer,
 }
@@ -34,9 +35,11 @@ impl World {
     }
 
     fn at(folder: TempDir, now: Millis) -> Self {
-        let db = Sqlite::new(folder.path().join("visitflow.db")).open().unwrap();
-        let sessions = Arc::new(Embedded::new(Ttl::default()));
-        let (ingest, writer) = Ingest::start(db, Arc::clone(&sessions), Metrics::new(), now).unwrap();
+        let store = sqlite::writer::Writer::open(&Sqlite::new(folder.path().join("visitflow.db"))).unwrap();
+        let sessions = Arc::new(Sessions::new(Ttl::default(), Lookup::Complete));
+        sessions.follow(store.recent(now - CROSSING_MS).unwrap(), now);
+        let durable = Durable { store: Store::Sqlite(store), spool: None };
+        let (ingest, writer) = Ingest::start(durable, Arc::clone(&sessions), Metrics::new()).unwrap();
         Self { folder, sessions, ingest, writer }
     }
 
@@ -52,7 +55,7 @@ impl World {
 
     async fn start(&self, visitor: VisitorId, now: Millis) -> SessionToken {
         let token = SessionToken::issue().unwrap();
-        let context = Context { offer: Some(token.clone()), ..context(Carrier::Nothing, Some(visitor), now) };
+        let context = Context { offer: Some(token.proof()), ..context(Carrier::Nothing, Some(visitor), now) };
         let outcome = self
             .ingest
             .commit(Command::Start { context, site: None, url: None, referrer: None })
@@ -133,22 +136,22 @@ fn order(id: &str, amount: &str, from_api: bool) -> Kind {
 }
 
 #[tokio::test]
-async fn a_refused_command_falls_alone_and_its_neighbours_are_stored() {
+async fn a_refused_fact_is_set_aside_and_its_neighbours_are_stored() {
     let world = World::new();
     let db = world.database().open().unwrap();
     db.execute_batch("CREATE TRIGGER refuse BEFORE INSERT ON events WHEN NEW.name = 'refused' BEGIN SELECT RAISE(ABORT, 'no'); END").unwrap();
     let commands = (0..100).map(|at| {
         let name = if at % 10 == 3 { "refused" } else { "fine" };
         let context = Context {
-            offer: Some(SessionToken::issue().unwrap()),
+            offer: Some(SessionToken::issue().unwrap().proof()),
             ..context(Carrier::Nothing, Some(visitor()), NOW)
         };
         let facts = vec![Fact { site: None, occurred_at: NOW, anonymous: false, kind: event(name) }];
         world.ingest.commit(facts_of(context, facts))
     });
     let answers = futures_util::future::join_all(commands).await; // all at once: they share commits
-    let (stored, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
-    assert_eq!((stored.len(), refused.len()), (90, 10));
+    assert!(answers.iter().all(Result::is_ok), "what is set aside is kept, and so acknowledged");
+    assert_eq!(world.ask::<i64>("SELECT COUNT(*) FROM dead_letters WHERE reason LIKE '%no%'"), 10);
     assert_eq!(world.ask::<i64>("SELECT COUNT(*) FROM events"), 90);
     assert_eq!(
         world.ask::<i64>("SELECT COUNT(*) FROM sessions"),
@@ -156,15 +159,17 @@ async fn a_refused_command_falls_alone_and_its_neighbours_are_stored() {
         "a refused fact leaves no visit behind"
     );
     assert_eq!(world.ask::<i64>("SELECT COUNT(*) FROM session_tokens"), 90);
-    assert_eq!(world.sessions.len(), 90);
+    assert_eq!(world.sessions.local.len(), 90);
 }
 
 #[tokio::test]
 async fn a_twin_is_stored_once_and_starts_nothing() {
     let world = World::new();
     let id = uuid_v7(NOW);
-    let fresh =
-        || Context { offer: Some(SessionToken::issue().unwrap()), ..context(Carrier::Nothing, None, NOW) };
+    let fresh = || Context {
+        offer: Some(SessionToken::issue().unwrap().proof()),
+        ..context(Carrier::Nothing, None, NOW)
+    };
     let first = world.store(fresh(), vec![view(id)]).await;
     assert!(first.issued && first.twins == 0);
     let second = world.store(fresh(), vec![view(id), view(id)]).await;
@@ -188,7 +193,7 @@ async fn the_shops_own_word_replaces_the_browsers_and_not_the_other_way() {
     let world = World::new();
     let visitor = visitor();
     let token = world.start(visitor, NOW).await;
-    let carrier = world.sessions.touch(Some(&token), None, NOW);
+    let carrier = world.sessions.touch(Some(token.proof()), None, NOW).await;
     world.store(context(carrier.clone(), Some(visitor), NOW), vec![order("1", "10.00", false)]).await;
     world.store(context(Carrier::Nothing, None, NOW), vec![order("1", "12.00", true)]).await;
     world.store(context(carrier, Some(visitor), NOW), vec![order("1", "1.00", false)]).await;
@@ -202,8 +207,10 @@ async fn the_shops_own_word_replaces_the_browsers_and_not_the_other_way() {
 async fn an_anonymous_view_has_no_visit() {
     let world = World::new();
     let fact = Fact { site: None, occurred_at: NOW, anonymous: true, kind: view(uuid_v7(NOW)) };
-    let context =
-        Context { offer: Some(SessionToken::issue().unwrap()), ..context(Carrier::Nothing, None, NOW) };
+    let context = Context {
+        offer: Some(SessionToken::issue().unwrap().proof()),
+        ..context(Carrier::Nothing, None, NOW)
+    };
     let outcome = world.ingest.commit(facts_of(context, vec![fact])).await.unwrap();
     assert_eq!(outcome, Outcome::default());
     assert_eq!(world.ask::<i64>("SELECT COUNT(*) FROM page_views WHERE visit_id IS NULL"), 1);
@@ -221,7 +228,7 @@ async fn the_first_fact_says_what_the_start_only_guessed() {
         anonymous: false,
         kind: view(uuid_v7(NOW)),
     }];
-    let carrier = world.sessions.touch(Some(&token), None, NOW);
+    let carrier = world.sessions.touch(Some(token.proof()), None, NOW).await;
     world.ingest.commit(facts_of(context(carrier, Some(visitor), NOW), facts)).await.unwrap();
     assert_eq!(
         world.ask::<String>("SELECT site || ' ' || entry_url FROM sessions"),
@@ -235,7 +242,7 @@ async fn a_request_that_names_no_site_joins_the_live_visit_whatever_its_site() {
     let world = World::new();
     let visitor = visitor();
     let fresh = || Context {
-        offer: Some(SessionToken::issue().unwrap()),
+        offer: Some(SessionToken::issue().unwrap().proof()),
         ..context(Carrier::Nothing, Some(visitor), NOW)
     };
     let facts = vec![Fact {
@@ -262,7 +269,7 @@ async fn a_visit_that_was_only_started_takes_the_site_of_its_first_fact_from_any
     let visitor = visitor();
     world.start(visitor, NOW).await;
     let other_tab = Context {
-        offer: Some(SessionToken::issue().unwrap()),
+        offer: Some(SessionToken::issue().unwrap().proof()),
         ..context(Carrier::Nothing, Some(visitor), NOW)
     };
     let facts = vec![Fact {
@@ -281,10 +288,16 @@ async fn sessions_survive_a_restart_with_what_slid() {
     let world = World::new();
     let token = world.start(visitor(), NOW).await;
     let later = NOW + 20 * 60_000;
-    assert!(matches!(world.sessions.touch(Some(&token), Some(later), later), Carrier::Live { .. }));
+    assert!(matches!(
+        world.sessions.touch(Some(token.proof()), Some(later), later).await,
+        Carrier::Live { .. }
+    ));
     let world = world.restart(later);
     let much_later = later + 29 * 60_000;
-    assert!(matches!(world.sessions.touch(Some(&token), None, much_later), Carrier::Live { .. }));
+    assert!(matches!(
+        world.sessions.touch(Some(token.proof()), None, much_later).await,
+        Carrier::Live { .. }
+    ));
 }
 
 #[tokio::test]
@@ -294,8 +307,8 @@ async fn a_token_rotated_before_a_restart_stays_dead_and_still_crosses() {
     let new = SessionToken::rotate(old.tag()).unwrap();
     let sign_in = Command::SignIn {
         now: NOW,
-        presented: Some(old.clone()),
-        offer: new.clone(),
+        presented: Some(old.proof()),
+        offer: new.proof(),
         user_id: "u_1".into(),
         verified: None,
         visit: true,
@@ -303,11 +316,11 @@ async fn a_token_rotated_before_a_restart_stays_dead_and_still_crosses() {
     world.ingest.commit(sign_in).await.unwrap();
     let world = world.restart(NOW + 1_000);
     assert!(matches!(
-        world.sessions.touch(Some(&old), None, NOW + 1_000),
+        world.sessions.touch(Some(old.proof()), None, NOW + 1_000).await,
         Carrier::Crossing { crossed: Crossed::Rotated, .. }
     ));
-    assert!(matches!(world.sessions.touch(Some(&new), None, NOW + 1_000), Carrier::Live { .. }));
-    assert!(matches!(world.sessions.touch(Some(&old), None, NOW + 61_000), Carrier::Nothing));
+    assert!(matches!(world.sessions.touch(Some(new.proof()), None, NOW + 1_000).await, Carrier::Live { .. }));
+    assert!(matches!(world.sessions.touch(Some(old.proof()), None, NOW + 61_000).await, Carrier::Nothing));
 }
 
 #[tokio::test]
@@ -322,7 +335,7 @@ async fn disabling_a_user_or_changing_the_password_ends_all_sessions_of_that_use
             let sign_in = Command::SignIn {
                 now: NOW,
                 presented: None,
-                offer: token.clone(),
+                offer: token.proof(),
                 user_id: user.into(),
                 verified: None,
                 visit: false,
@@ -330,16 +343,20 @@ async fn disabling_a_user_or_changing_the_password_ends_all_sessions_of_that_use
             world.ingest.commit(sign_in).await.unwrap();
             tokens.push(token);
         }
-        world.ingest.commit(Command::Sweep { now: NOW }).await.unwrap();
+        world.ingest.sweep(NOW).await.unwrap();
         match change {
             "disable" => assert!(accounts::disable_user(&mut db, "ann", NOW + 1).unwrap()),
             _ => assert!(
                 !accounts::put_user(&mut db, "u_9", "ann", "other hash", Role::User, NOW + 1).unwrap()
             ),
         }
-        world.ingest.commit(Command::Sweep { now: NOW + 2 }).await.unwrap();
-        let live = |token| world.sessions.is_current(token, NOW + 2);
-        assert_eq!(tokens.iter().map(live).collect::<Vec<_>>(), [false, false, true], "{change}");
+        world.ingest.tick(NOW + 2);
+        world.ingest.sweep(NOW + 2).await.unwrap();
+        let mut live = Vec::new();
+        for token in &tokens {
+            live.push(world.sessions.is_current(token.proof(), NOW + 2).await);
+        }
+        assert_eq!(live, [false, false, true], "{change}");
     }
 }
 
@@ -351,7 +368,7 @@ async fn a_sign_in_whose_password_was_changed_meanwhile_is_stale() {
     let sign_in = |hash: &str| Command::SignIn {
         now: NOW,
         presented: None,
-        offer: SessionToken::issue().unwrap(),
+        offer: SessionToken::issue().unwrap().proof(),
         user_id: "u_1".into(),
         verified: Some(hash.into()),
         visit: true,
@@ -368,13 +385,13 @@ async fn expired_sessions_and_visits_are_ended_where_their_activity_ended() {
     let world = World::new();
     let token = world.start(visitor(), NOW).await;
     let last = NOW + 5 * 60_000;
-    world.sessions.touch(Some(&token), Some(last), last);
-    let after = last + 30 * 60_000;
-    world.ingest.commit(Command::Sweep { now: after }).await.unwrap();
+    world.sessions.touch(Some(token.proof()), Some(last), last).await;
+    let after = last + 30 * 60_000 + SWEEP_GRACE_MS;
+    world.ingest.sweep(after).await.unwrap();
     assert_eq!(world.ask::<i64>("SELECT ended_at FROM sessions"), last);
-    assert_eq!(world.ask::<i64>("SELECT ended_at FROM session_tokens"), after);
-    assert!(world.sessions.is_empty());
-    world.ingest.commit(Command::Sweep { now: after + 25 * 3_600_000 }).await.unwrap();
+    assert_eq!(world.ask::<i64>("SELECT ended_at FROM session_tokens"), last + 30 * 60_000);
+    assert!(world.sessions.local.is_empty());
+    world.ingest.sweep(after + 25 * 3_600_000).await.unwrap();
     assert_eq!(world.ask::<i64>("SELECT COUNT(*) FROM session_tokens"), 0);
 }
 
@@ -384,9 +401,9 @@ async fn a_flood_of_starts_leaves_bounded_memory() {
     for _ in 0..1_000 {
         world.start(visitor(), NOW).await;
     }
-    assert_eq!(world.sessions.len(), 1_000);
-    world.ingest.commit(Command::Sweep { now: NOW + 30 * 60_000 }).await.unwrap();
-    assert!(world.sessions.is_empty());
+    assert_eq!(world.sessions.local.len(), 1_000);
+    world.ingest.sweep(NOW + 30 * 60_000).await.unwrap();
+    assert!(world.sessions.local.is_empty());
 }
 
 #[test]
@@ -402,6 +419,6 @@ fn one_database_has_one_server() {
 #[tokio::test]
 async fn a_probe_writes() {
     let world = World::new();
-    world.ingest.commit(Command::Probe { now: NOW }).await.unwrap();
+    world.ingest.probe(NOW).await.unwrap();
     assert_eq!(world.ask::<i64>("PRAGMA user_version"), NOW / 1_000);
 }

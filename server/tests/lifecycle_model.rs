@@ -8,16 +8,17 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use uuid::Uuid;
-use visitflow_server::ingest::Ingest;
+use visitflow_server::ingest::{Durable, Ingest};
+use visitflow_server::ledger::command::{Fact, Kind, Run};
 use visitflow_server::lifecycle::{Cookie, Hit, Lifecycle, Page, Refusal};
 use visitflow_server::observe::Metrics;
 use visitflow_server::session::token::SessionToken;
+use visitflow_server::session::uuid_v7;
 use visitflow_server::session::visit::VisitorId;
 use visitflow_server::session::{Millis, Ttl};
-use visitflow_server::store::events::command::{Fact, Kind, Run};
 use visitflow_server::store::events::sqlite::Sqlite;
-use visitflow_server::store::events::sqlite::ledger::uuid_v7;
-use visitflow_server::store::sessions::embedded::Embedded;
+use visitflow_server::store::events::{Lookup, SWEEP_GRACE_MS, Store};
+use visitflow_server::store::sessions::Sessions;
 
 const MINUTE: Millis = 60_000;
 const TTL: Ttl = Ttl { idle_ms: 30 * MINUTE, max_ms: 24 * 60 * MINUTE };
@@ -518,9 +519,10 @@ fn run(steps: Vec<(usize, Op)>) {
     let database = Sqlite::new(folder.path().join("visitflow.db"));
     let db = database.open().unwrap();
     db.pragma_update(None, "synchronous", "off").unwrap(); // what is tested here is not the disk
-    let sessions = Arc::new(Embedded::new(TTL));
+    let sessions = Arc::new(Sessions::new(TTL, Lookup::Complete));
     let mut now = 1_790_000_000_000;
-    let (ingest, writer) = Ingest::start(db, Arc::clone(&sessions), Metrics::new(), now).unwrap();
+    let durable = Durable { store: Store::Sqlite(db.into()), spool: None };
+    let (ingest, writer) = Ingest::start(durable, Arc::clone(&sessions), Metrics::new()).unwrap();
     let visitor = || format!("v_{}", Uuid::new_v4()).parse().unwrap();
     let real = Real {
         lifecycle: Lifecycle { sessions, ingest },
@@ -592,11 +594,7 @@ fn run(steps: Vec<(usize, Op)>) {
                     continue;
                 }
                 Op::Sweep => {
-                    real.lifecycle
-                        .ingest
-                        .commit(visitflow_server::store::events::command::Command::Sweep { now })
-                        .await
-                        .unwrap();
+                    real.lifecycle.ingest.sweep(now).await.unwrap();
                     continue;
                 }
             };
@@ -604,11 +602,7 @@ fn run(steps: Vec<(usize, Op)>) {
             history[browser].push((token, cookie));
             now += 1; // no two visits begin at once: which of them covers a late fact is nobody's rule
         }
-        real.lifecycle
-            .ingest
-            .commit(visitflow_server::store::events::command::Command::Sweep { now })
-            .await
-            .unwrap();
+        real.lifecycle.ingest.sweep(now + SWEEP_GRACE_MS).await.unwrap();
     });
     drop(real);
     writer.join();

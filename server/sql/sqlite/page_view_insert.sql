@@ -1,3 +1,2 @@
-INSERT INTO page_views (site, id, visit_id, occurred_at, received_at, url, path, referrer, title, device)
+INSERT INTO page_views (id, site, visit_id, occurred_at, received_at, url, path, referrer, title, device)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
-ON CONFLICT (site, id) DO NOTHING

@@ -1,1 +1,1 @@
-DELETE FROM visitors WHERE site = ?1 AND visitor_id = ?2 AND visit_id = ?3
+DELETE FROM visitors WHERE site = ?1 AND visitor_id = ?2

@@ -11,19 +11,28 @@ use crate::http::reply::{self, Reply};
 use crate::passwords::{NAME_BYTES, PASSWORD_BYTES};
 use crate::store::events::sqlite::accounts::{self, Account};
 
-/// Verifies a user, rotates the token, links the visit.
+/// Verifies a user, by password or by assertion, rotates the token, links the visit.
 pub async fn login(mut call: Call<'_>) -> Result<Reply, Problem> {
     require_json(&call.head.headers)?;
     let body: wire::Login = call.json().await?;
-    let name = credential(body.username, NAME_BYTES, "username")?;
-    let password = credential(body.password, PASSWORD_BYTES, "password")?;
     let token = call.token()?;
-    call.app.throttle.sign_in(call.client)?;
-    let account = verify(&call, name, password).await?;
     let visit = body.visit.unwrap_or(true);
-    let (hit, verified) = (hit(&call, token, None), Some(account.password_hash));
-    let cookie = call.app.lifecycle.sign_in::<Problem>(hit, account.id.clone(), verified, visit).await?;
-    let mut answer = reply::json(&json!({ "user_id": account.id }));
+    let (user_id, verified) = match body.assertion {
+        Some(_) if body.username.is_some() || body.password.is_some() => {
+            return Err(Problem::field("Send `assertion`, or `username` and `password`; not both."));
+        }
+        Some(assertion) => (stranger(&call, &assertion)?, None),
+        None => {
+            let name = credential(body.username, NAME_BYTES, "username")?;
+            let password = credential(body.password, PASSWORD_BYTES, "password")?;
+            call.app.throttle.sign_in(call.client)?;
+            let account = verify(&call, name, password).await?;
+            (account.id, Some(account.password_hash))
+        }
+    };
+    let hit = hit(&call, token, None);
+    let cookie = call.app.lifecycle.sign_in::<Problem>(hit, user_id.clone(), verified, visit).await?;
+    let mut answer = reply::json(&json!({ "user_id": user_id }));
     set_cookie(&call, &mut answer, &cookie);
     Ok(answer)
 }
@@ -36,6 +45,17 @@ pub async fn logout(mut call: Call<'_>) -> Result<Reply, Problem> {
     let mut answer = reply::no_content();
     set_cookie(&call, &mut answer, &cookie);
     Ok(answer)
+}
+
+/// The user that an assertion names: none of ours.
+fn stranger(call: &Call<'_>, assertion: &str) -> Result<String, Problem> {
+    let assertions = call.app.assertions.as_ref().ok_or_else(|| {
+        Problem::field(
+            "This server takes no assertions; start it with --jwt-key, or send `username` and `password`.",
+        )
+    })?;
+    call.app.throttle.sign_in(call.client)?;
+    assertions.subject(assertion, call.now).map_err(|flaw| Problem::wrong_assertion(flaw.to_string()))
 }
 
 /// The account, if the password is right. Whether the user exists shows neither in the answer nor

@@ -7,7 +7,6 @@ use crate::app::App;
 use crate::clock;
 use crate::http::problem::Problem;
 use crate::http::reply::{self, Reply};
-use crate::store::events::command::Command;
 
 /// The process runs.
 #[must_use]
@@ -20,10 +19,7 @@ pub fn alive() -> Reply {
 /// # Errors
 /// 503 when it does not.
 pub async fn ready(app: &App) -> Result<Reply, Problem> {
-    if app.lifecycle.ingest.is_failing() {
-        return Err(Problem::unavailable("a commit has failed a moment ago"));
-    }
-    app.lifecycle.ingest.commit(Command::Probe { now: clock::now() }).await?;
+    app.lifecycle.ingest.probe(clock::now()).await?;
     Ok(alive())
 }
 
@@ -36,7 +32,7 @@ pub fn metrics(app: &App, head: &Parts) -> Reply {
     } else {
         "text/plain; version=0.0.4; charset=utf-8"
     };
-    let text = app.metrics.text(app.lifecycle.sessions.len(), app.lifecycle.ingest.depth());
+    let text = app.metrics.text(app.lifecycle.sessions.local.len(), app.lifecycle.ingest.depth());
     let mut answer = reply::text(text, content_type);
     reply::set(&mut answer, header::CACHE_CONTROL, "no-store");
     answer

@@ -75,8 +75,11 @@ pub async fn require_reader(call: &Call<'_>) -> Result<(), Problem> {
             ))
         };
     }
-    let token = call.token()?;
-    let Some(user_id) = token.and_then(|token| call.app.lifecycle.sessions.user(&token, call.now)) else {
+    let user_id = match call.token()? {
+        Some(token) => call.app.lifecycle.sessions.user(token.proof(), call.now).await?,
+        None => None,
+    };
+    let Some(user_id) = user_id else {
         return Err(not_authorized(
             "Reports need the session of an admin, or an API key; sign in, or send Authorization: Bearer <key>.",
         ));

@@ -15,10 +15,10 @@ use crate::endpoints::call::Call;
 use crate::http::body::{self, malformed};
 use crate::http::problem::{Problem, Rejected};
 use crate::http::reply::{self, Reply};
+use crate::ledger::command::{Fact, Kind, Order, Run};
 use crate::observe::Stored;
 use crate::session::Millis;
 use crate::session::visit::VisitorId;
-use crate::store::events::command::{Fact, Kind, Order, Run};
 
 /// Page views.
 pub async fn page_view(call: Call<'_>) -> Result<Reply, Problem> {

@@ -95,6 +95,13 @@ impl Problem {
         Self::new(StatusCode::UNAUTHORIZED, kind::WRONG_CREDENTIALS, "User name or password is wrong.")
     }
 
+    /// 401: the assertion is wrong; in what, only the log says.
+    #[must_use]
+    pub fn wrong_assertion(log: impl Into<String>) -> Self {
+        let detail = "The assertion is wrong or over; get a new one from the site's own sign-in.";
+        Self { log: Some(log.into()), ..Self::new(StatusCode::UNAUTHORIZED, kind::WRONG_CREDENTIALS, detail) }
+    }
+
     /// 409: another request rotated or ended the session first.
     #[must_use]
     pub fn session_rotated() -> Self {

@@ -10,12 +10,22 @@
 //! A *session* is the security object (a token); a *visit* is the analytics object. Several
 //! sessions may point at one visit.
 
+use serde::{Deserialize, Serialize};
+
 pub mod record;
 pub mod token;
 pub mod visit;
 
 /// Milliseconds since the Unix epoch, UTC: the one form of time in the server and its stores.
 pub type Millis = i64;
+
+/// A UUIDv7 whose time part is `at`.
+#[must_use]
+pub fn uuid_v7(at: Millis) -> uuid::Uuid {
+    let at = u64::try_from(at).unwrap_or(0);
+    let nanos = u32::try_from(at % 1_000 * 1_000_000).unwrap_or(0);
+    uuid::Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, at / 1_000, nanos))
+}
 
 /// How long sessions live.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +43,7 @@ impl Default for Ttl {
 }
 
 /// What a request brings to prove its session, judged when it arrived.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Carrier {
     /// A live session.
     Live {
@@ -49,6 +59,9 @@ pub enum Carrier {
         /// What happened to it.
         crossed: record::Crossed,
     },
+    /// A token that nobody could judge when it arrived, for the stores were away: the ledger judges
+    /// it by the record, as of the instant of its arrival.
+    Unverified(token::Proof),
     /// Nothing that counts.
     Nothing,
 }
@@ -59,7 +72,7 @@ impl Carrier {
     pub fn visit_id(&self) -> Option<uuid::Uuid> {
         match self {
             Self::Live { visit_id, .. } | Self::Crossing { visit_id, .. } => *visit_id,
-            Self::Nothing => None,
+            Self::Unverified(_) | Self::Nothing => None,
         }
     }
 }

@@ -1,8 +1,9 @@
 //! What the server keeps of a token, and what a presented token is worth at an instant.
 
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::token::{SecretHash, SessionToken, Tag};
+use super::token::{Proof, SecretHash, Tag};
 use super::{Millis, Ttl};
 
 /// For this long after a rotation or an end, facts that carry the old token still reach their
@@ -45,7 +46,7 @@ pub struct Record {
 }
 
 /// What happened to a token a moment ago.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Crossed {
     /// A rotation replaced it: the browser holds a newer cookie, or will in a moment.
     Rotated,
@@ -70,10 +71,10 @@ pub enum Standing {
 impl Record {
     /// The record of a token that was just issued.
     #[must_use]
-    pub fn open(token: &SessionToken, visit_id: Option<Uuid>, user_id: Option<String>, now: Millis) -> Self {
+    pub fn open(token: Proof, visit_id: Option<Uuid>, user_id: Option<String>, now: Millis) -> Self {
         Self {
-            tag: token.tag(),
-            secret_hash: token.hash(),
+            tag: token.tag,
+            secret_hash: token.hash,
             generation: 1,
             visit_id,
             user_id,
@@ -114,13 +115,13 @@ impl Record {
     }
 
     /// Replaces the secret: the old one is dead with this very step.
-    pub fn rotate(&mut self, token: &SessionToken, user_id: Option<String>, now: Millis) {
+    pub fn rotate(&mut self, token: Proof, user_id: Option<String>, now: Millis) {
         self.retired.retain(|old| now - old.at < CROSSING_MS);
         if self.retired.len() == RETIRED_MAX {
             self.retired.remove(0);
         }
         self.retired.push(Retired { secret_hash: self.secret_hash, at: now });
-        self.secret_hash = token.hash();
+        self.secret_hash = token.hash;
         self.user_id = user_id;
         self.generation += 1;
         self.slide(now);
@@ -143,13 +144,14 @@ impl Record {
 
 #[cfg(test)]
 mod tests {
+    use super::super::token::SessionToken;
     use super::*;
 
     const TTL: Ttl = Ttl { idle_ms: 1_800_000, max_ms: 86_400_000 };
 
     fn opened() -> (Record, SessionToken) {
         let token = SessionToken::issue().unwrap();
-        (Record::open(&token, None, None, 0), token)
+        (Record::open(token.proof(), None, None, 0), token)
     }
 
     #[test]
@@ -175,7 +177,7 @@ mod tests {
     fn a_rotated_secret_is_dead_at_once_and_crosses_for_a_minute() {
         let (mut record, old) = opened();
         let new = SessionToken::rotate(record.tag).unwrap();
-        record.rotate(&new, Some("u".into()), 10);
+        record.rotate(new.proof(), Some("u".into()), 10);
         assert_eq!(record.standing(&new.hash(), 10, TTL), Standing::Live);
         assert_eq!(record.standing(&old.hash(), 10, TTL), Standing::Crossing(Crossed::Rotated));
         assert_eq!(

@@ -7,6 +7,7 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
@@ -62,6 +63,42 @@ impl fmt::Debug for SecretHash {
     }
 }
 
+/// What is kept of a token while its request is on the way to the store: enough to find the record
+/// and to judge or replace its secret, and nothing that could be presented.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proof {
+    /// Names the record.
+    pub tag: Tag,
+    /// Hash of the secret.
+    pub hash: SecretHash,
+}
+
+impl Serialize for Tag {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Tag {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).ok_or_else(|| de::Error::custom("not a tag"))
+    }
+}
+
+impl Serialize for SecretHash {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&BASE64URL.encode(self.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for SecretHash {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        decode(&text).map(Self).ok_or_else(|| de::Error::custom("not a hash"))
+    }
+}
+
 /// A token as the browser holds it.
 #[derive(Clone)]
 pub struct SessionToken {
@@ -113,6 +150,12 @@ impl SessionToken {
     #[must_use]
     pub fn hash(&self) -> SecretHash {
         SecretHash(Sha256::digest(self.secret).into())
+    }
+
+    /// What goes to the store of it.
+    #[must_use]
+    pub fn proof(&self) -> Proof {
+        Proof { tag: self.tag, hash: self.hash() }
     }
 }
 

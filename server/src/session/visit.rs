@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use uuid::Uuid;
 use visitflow_protocol::id;
 
@@ -11,6 +12,18 @@ use super::{Millis, Ttl};
 /// A browser that consented: `v_` + UUID.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct VisitorId(Uuid);
+
+impl Serialize for VisitorId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for VisitorId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(|()| de::Error::custom("not a visitor id"))
+    }
+}
 
 impl FromStr for VisitorId {
     type Err = ();
@@ -36,8 +49,8 @@ pub struct Visit {
     pub id: Uuid,
     /// The report it belongs to.
     pub site: String,
-    /// The browser, as text; none if the browser never said.
-    pub visitor_id: Option<String>,
+    /// The browser; none if it never said.
+    pub visitor_id: Option<VisitorId>,
     /// The user; set once.
     pub user_id: Option<String>,
     /// When its first fact happened, or its start.

@@ -43,9 +43,30 @@ pub enum StoreError {
     /// A row holds what this program never writes.
     #[error("the database holds a malformed {0}")]
     Malformed(&'static str),
+    /// The spool holds as much as it may.
+    #[error("the spool is full; raise --spool-max, or bring the database back")]
+    SpoolFull,
     /// The store is shutting down, or too much is waiting.
     #[error("the store takes no more work: {0}")]
     Unavailable(&'static str),
+}
+
+impl StoreError {
+    /// Whether the store refuses what it was given, so that the same would be refused again. Any
+    /// other failure may pass.
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        match self {
+            Self::Database(rusqlite::Error::SqliteFailure(error, _)) => matches!(
+                error.code,
+                rusqlite::ErrorCode::ConstraintViolation
+                    | rusqlite::ErrorCode::TooBig
+                    | rusqlite::ErrorCode::TypeMismatch
+            ),
+            Self::Malformed(_) => true,
+            _ => false,
+        }
+    }
 }
 
 /// Shorthand.

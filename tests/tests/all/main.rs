@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod architecture;
+mod assertion;
 mod commands;
 mod cookies;
 mod facts;

@@ -56,6 +56,7 @@ CREATE TABLE visitors (
     visit_id   uuid NOT NULL,
     PRIMARY KEY (site, visitor_id)
 );
+CREATE INDEX visitors_visitor ON visitors (visitor_id);
 
 -- Facts are partitioned by id_time, the time within their UUIDv7: a resend has the same id, so it
 -- meets its twin in the same partition. Browsers' clocks may be wrong by years; what fits no

@@ -50,3 +50,5 @@ CREATE TABLE dead_letters (
     reason       TEXT NOT NULL,                  -- what the database said
     command      TEXT NOT NULL                   -- JSON; holds no secret
 );
+
+CREATE INDEX visitors_visitor ON visitors (visitor_id);

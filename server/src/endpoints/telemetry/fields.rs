@@ -7,9 +7,8 @@ use visitflow_protocol::{id as ids, json::Json, limits, wire};
 
 use crate::http::body::malformed;
 use crate::http::problem::Problem;
-use crate::session::Millis;
 use crate::session::token::Tag;
-use crate::store::events::sqlite::ledger::uuid_v7;
+use crate::session::{Millis, uuid_v7};
 
 /// Longest title kept, in bytes; the rest is cut off.
 const TITLE_BYTES: usize = 512;

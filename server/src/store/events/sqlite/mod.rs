@@ -3,7 +3,8 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`ledger`] | the commands of the ingest, inside one transaction |
+//! | [`writer`] | the writer's connection: batches of the ledger, housekeeping |
+//! | `load`, `write` | what a batch looks up, what it writes |
 //! | [`reports`] | the queries of the dashboard, on connections that cannot write |
 //! | [`accounts`] | users and API keys |
 //! | [`readers`] | the connections for those queries |
@@ -12,10 +13,12 @@
 //! The statements are the `.sql` files of `server/sql/sqlite`, one each.
 
 pub mod accounts;
-pub mod ledger;
+mod load;
 pub mod readers;
 pub mod reports;
 mod rows;
+mod write;
+pub mod writer;
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};

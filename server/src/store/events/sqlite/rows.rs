@@ -4,22 +4,24 @@ use rusqlite::types::Type;
 use rusqlite::{Error, Row};
 use uuid::Uuid;
 
+use crate::ledger::known::VisitRow;
 use crate::session::record::{Record, Retired};
 use crate::session::token::{SecretHash, Tag};
 use crate::session::visit::Visit;
 
-/// A visit, and how many facts it holds.
-pub(in crate::store::events::sqlite) fn visit(row: &Row<'_>) -> rusqlite::Result<(Visit, u64)> {
+/// A visit.
+pub(super) fn visit(row: &Row<'_>) -> rusqlite::Result<VisitRow> {
+    let visitor: Option<String> = row.get(2)?;
     let visit = Visit {
         id: uuid(row, 0)?,
         site: row.get(1)?,
-        visitor_id: row.get(2)?,
+        visitor_id: visitor.map(|text| text.parse().map_err(|()| malformed(2, "a visitor"))).transpose()?,
         user_id: row.get(3)?,
         started_at: row.get(4)?,
         last_activity: row.get(5)?,
         ended_at: row.get(6)?,
     };
-    Ok((visit, row.get(7)?))
+    Ok(VisitRow { visit, page_views: row.get(7)?, events: row.get(8)? })
 }
 
 /// A token's record, without its retired secrets.
@@ -43,7 +45,7 @@ pub(super) fn retired(row: &Row<'_>) -> rusqlite::Result<Retired> {
     Ok(Retired { secret_hash: SecretHash::from_bytes(row.get(0)?), at: row.get(1)? })
 }
 
-fn uuid(row: &Row<'_>, column: usize) -> rusqlite::Result<Uuid> {
+pub(super) fn uuid(row: &Row<'_>, column: usize) -> rusqlite::Result<Uuid> {
     optional_uuid(row, column)?.ok_or_else(|| malformed(column, "a UUID"))
 }
 

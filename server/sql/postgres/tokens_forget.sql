@@ -1,0 +1,1 @@
+DELETE FROM session_tokens WHERE ended_at < $1

@@ -1,0 +1,1 @@
+SELECT site FROM events WHERE id = ?1

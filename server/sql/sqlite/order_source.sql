@@ -1,0 +1,1 @@
+SELECT source FROM orders WHERE site = ?1 AND id = ?2

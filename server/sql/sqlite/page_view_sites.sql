@@ -1,0 +1,1 @@
+SELECT site FROM page_views WHERE id = ?1

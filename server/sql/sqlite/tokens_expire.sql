@@ -1,0 +1,4 @@
+-- ?1: now - grace - idle limit, ?2: now - grace - absolute limit, ?3, ?4: the limits, ?5: now.
+UPDATE session_tokens SET
+    ended_at = MIN(last_activity + ?3, created_at + ?4), generation = generation + 1, changed_at = ?5
+WHERE ended_at IS NULL AND (last_activity <= ?1 OR created_at <= ?2)

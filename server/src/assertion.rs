@@ -1,0 +1,167 @@
+//! Sign-in by assertion: a JWT (RFC 7519) that the site's own identity provider has signed. Key,
+//! token and time are arguments; nothing here asks the store, so it works while the store is away.
+//!
+//! Invariant: the key alone decides the algorithm. What the token's header says must agree with it.
+//!
+//! Invariant: an assertion never names a local user, and so never an admin: rights are looked up by
+//! the ids of local users, which begin with [`LOCAL_PREFIX`], and no subject does.
+
+mod key;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::path::Path;
+
+use jsonwebtoken::errors::{Error, ErrorKind};
+use jsonwebtoken::{Validation, decode};
+use serde::Deserialize;
+use serde_json::Value;
+use visitflow_protocol::limits::TEXT_CHARS;
+
+use crate::config::Serve;
+use crate::session::Millis;
+use key::Key;
+
+/// How far the provider's clock may be from ours, in seconds.
+const LEEWAY_S: f64 = 30.0;
+
+/// What the ids of local users begin with.
+pub const LOCAL_PREFIX: &str = "u_";
+
+/// Checks assertions, with one key for one audience.
+pub struct Assertions {
+    key: Key,
+    audience: String,
+    validation: Validation,
+}
+
+/// What is wrong with an assertion: for the log alone, so it repeats nothing of the token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Flaw {
+    /// Not three parts of base64url, or a header or claims that are not what RFC 7519 says.
+    #[error("the assertion is no JWT that this server can read")]
+    Malformed,
+    /// The header names another algorithm than the key's.
+    #[error("the assertion's `alg` is not the one of --jwt-key")]
+    Algorithm,
+    /// The header demands an extension.
+    #[error("the assertion's header has `crit`, which this server does not understand")]
+    Critical,
+    /// Another key signed it, or it was changed.
+    #[error("the assertion's signature does not match --jwt-key")]
+    Signature,
+    /// `exp`.
+    #[error("the assertion's `exp` is missing, no number, or over")]
+    Expired,
+    /// `nbf`.
+    #[error("the assertion's `nbf` is no number, or to come")]
+    Early,
+    /// `aud`.
+    #[error("the assertion's `aud` is missing, or does not name the audience of --jwt-audience")]
+    Audience,
+    /// `sub`.
+    #[error("the assertion's `sub` is no text of 1 to 128 characters without NUL, or begins with u_")]
+    Subject,
+}
+
+/// The claims that count. Which of them is wrong is told apart, so each takes any form at first.
+#[derive(Deserialize)]
+struct Claims {
+    exp: Option<Value>,
+    nbf: Option<Value>,
+    aud: Option<Value>,
+    sub: Option<Value>,
+}
+
+impl Assertions {
+    /// What `--jwt-key` and `--jwt-audience` say; none without a key.
+    ///
+    /// # Errors
+    /// A sentence that names the file and says what to do.
+    pub fn of(config: &Serve) -> Result<Option<Self>, String> {
+        config.jwt_key.as_deref().map(|path| Self::open(path, config.audience())).transpose()
+    }
+
+    fn open(path: &Path, audience: &str) -> Result<Self, String> {
+        let file = path.display();
+        let bytes = std::fs::read(path).map_err(|error| {
+            format!("--jwt-key {file}: {error}; name a file with the key, which this user may read")
+        })?;
+        Self::new(&bytes, audience).map_err(|error| format!("--jwt-key {file}: {error}"))
+    }
+
+    /// Checks assertions for `audience` with the key that a file holds.
+    ///
+    /// # Errors
+    /// A sentence that says what to do; it repeats nothing of the file.
+    pub fn new(file: &[u8], audience: &str) -> Result<Self, String> {
+        let key = Key::read(file)?;
+        // The library reads the system's clock; here `now` is an argument, so the claims are judged
+        // below.
+        let mut validation = Validation::new(key.algorithm);
+        validation.required_spec_claims.clear();
+        validation.validate_exp = false;
+        validation.validate_nbf = false;
+        validation.validate_aud = false;
+        Ok(Self { key, audience: audience.to_owned(), validation })
+    }
+
+    /// The subject of an assertion: a user id as the identity provider wrote it.
+    ///
+    /// # Errors
+    /// The first flaw. Claims are looked at only after the signature.
+    pub fn subject(&self, assertion: &str, now: Millis) -> Result<String, Flaw> {
+        let token = decode::<Claims>(assertion, &self.key.key, &self.validation).map_err(flaw)?;
+        // RFC 7515 §4.1.11; the library passes over it.
+        if token.header.crit.is_some() {
+            return Err(Flaw::Critical);
+        }
+        let Claims { exp, nbf, aud, sub } = token.claims;
+        let now_s = now as f64 / 1_000.0;
+        let exp = exp.as_ref().and_then(Value::as_f64).ok_or(Flaw::Expired)?;
+        if now_s >= exp + LEEWAY_S {
+            return Err(Flaw::Expired);
+        }
+        if nbf.is_some_and(|nbf| nbf.as_f64().is_none_or(|nbf| now_s < nbf - LEEWAY_S)) {
+            return Err(Flaw::Early);
+        }
+        if !aud.is_some_and(|aud| self.is_meant(&aud)) {
+            return Err(Flaw::Audience);
+        }
+        match sub {
+            Some(Value::String(sub)) if names_a_stranger(&sub) => Ok(sub),
+            _ => Err(Flaw::Subject),
+        }
+    }
+
+    /// Whether `aud`, a text or a list of texts (RFC 7519 §4.1.3), names our audience.
+    fn is_meant(&self, aud: &Value) -> bool {
+        match aud {
+            Value::String(one) => *one == self.audience,
+            Value::Array(several) => several.iter().any(|one| *one == *self.audience),
+            _ => false,
+        }
+    }
+}
+
+/// What the library found. Its own words may repeat what the token says.
+fn flaw(error: Error) -> Flaw {
+    match error.kind() {
+        ErrorKind::InvalidAlgorithm => Flaw::Algorithm,
+        ErrorKind::InvalidSignature => Flaw::Signature,
+        _ => Flaw::Malformed,
+    }
+}
+
+/// Nothing of the key.
+impl fmt::Debug for Assertions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Assertions").field("algorithm", &self.key.algorithm).finish_non_exhaustive()
+    }
+}
+
+/// Whether a subject may be a user id, and is none of ours.
+fn names_a_stranger(sub: &str) -> bool {
+    (1..=TEXT_CHARS).contains(&sub.chars().count()) && !sub.contains('\0') && !sub.starts_with(LOCAL_PREFIX)
+}

@@ -1,0 +1,156 @@
+//! Commands on disk that the store has not taken yet: one SQLite file, first in, first out.
+//!
+//! Invariant: a command is acknowledged after its commit here (`synchronous=FULL`), and deleted
+//! after the commit of the batch that holds it in the store. A crash between the two applies it
+//! twice, which changes nothing the second time.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, params};
+
+use crate::ledger::command::Command;
+use crate::session::Millis;
+use crate::store::{Result, StoreError};
+
+/// The spool of one server.
+#[derive(Debug)]
+pub struct Spool {
+    db: Connection,
+    path: PathBuf,
+    cap_bytes: u64,
+    bytes: u64,
+    commands: u64,
+}
+
+/// A command that waits, and its place.
+#[derive(Debug)]
+pub struct Spooled {
+    /// Its place.
+    pub seq: i64,
+    /// When it was put there.
+    pub since: Millis,
+    /// What it is.
+    pub command: Command,
+}
+
+impl Spool {
+    /// Opens the spool, with what it holds from before. `cap_bytes` bounds the commands in it.
+    ///
+    /// # Errors
+    /// When the file cannot be opened; so for all below.
+    pub fn open(path: &Path, cap_bytes: u64) -> Result<Self> {
+        let db = Connection::open(path)
+            .map_err(|source| StoreError::Open { path: path.display().to_string(), source })?;
+        db.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))?;
+        db.pragma_update(None, "synchronous", "full")?;
+        db.execute_batch(
+            "CREATE TABLE IF NOT EXISTS commands (
+                seq INTEGER PRIMARY KEY AUTOINCREMENT,
+                since INTEGER NOT NULL,
+                command TEXT NOT NULL
+            )",
+        )?;
+        let (bytes, commands) = db.query_row(
+            "SELECT COALESCE(SUM(LENGTH(CAST(command AS BLOB))), 0), COUNT(*) FROM commands",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?;
+        Ok(Self { db, path: path.to_owned(), cap_bytes, bytes, commands })
+    }
+
+    /// Keeps the commands, all or none.
+    ///
+    /// # Errors
+    /// [`StoreError::SpoolFull`] at the cap; else when the disk says no.
+    pub fn append(&mut self, commands: &[Command], now: Millis) -> Result<()> {
+        let texts: Vec<String> = commands
+            .iter()
+            .map(serde_json::to_string)
+            .collect::<std::result::Result<_, _>>()
+            .map_err(|_| StoreError::Malformed("command"))?;
+        let bytes: u64 = texts.iter().map(|text| text.len() as u64).sum();
+        if self.bytes + bytes > self.cap_bytes {
+            return Err(StoreError::SpoolFull);
+        }
+        let transaction = self.db.transaction()?;
+        for text in &texts {
+            transaction
+                .prepare_cached("INSERT INTO commands (since, command) VALUES (?1, ?2)")?
+                .execute(params![now, text])?;
+        }
+        transaction.commit()?;
+        self.bytes += bytes;
+        self.commands += texts.len() as u64;
+        Ok(())
+    }
+
+    /// The oldest commands, in their order.
+    ///
+    /// # Errors
+    /// As above. A command that cannot be read (from a newer version) is an error too: nothing is
+    /// dropped.
+    pub fn oldest(&self, most: usize) -> Result<Vec<Spooled>> {
+        let mut statement =
+            self.db.prepare_cached("SELECT seq, since, command FROM commands ORDER BY seq LIMIT ?1")?;
+        let mut rows = statement.query([i64::try_from(most).unwrap_or(i64::MAX)])?;
+        let mut spooled = Vec::new();
+        while let Some(row) = rows.next()? {
+            let text: String = row.get(2)?;
+            let command =
+                serde_json::from_str(&text).map_err(|_| StoreError::Malformed("command in the spool"))?;
+            spooled.push(Spooled { seq: row.get(0)?, since: row.get(1)?, command });
+        }
+        Ok(spooled)
+    }
+
+    /// Deletes everything up to a place: the store has taken it.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn delete_through(&mut self, seq: i64) -> Result<()> {
+        let transaction = self.db.transaction()?;
+        let (bytes, commands): (u64, u64) = transaction
+            .prepare_cached("SELECT COALESCE(SUM(LENGTH(CAST(command AS BLOB))), 0), COUNT(*) FROM commands WHERE seq <= ?1")?
+            .query_row([seq], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        transaction.prepare_cached("DELETE FROM commands WHERE seq <= ?1")?.execute([seq])?;
+        transaction.commit()?;
+        self.bytes = self.bytes.saturating_sub(bytes);
+        self.commands = self.commands.saturating_sub(commands);
+        Ok(())
+    }
+
+    /// Whether nothing waits.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.commands == 0
+    }
+
+    /// Whether it would take a command now.
+    ///
+    /// # Errors
+    /// Why it would not.
+    pub fn probe(&self, now: Millis) -> Result<()> {
+        if self.bytes >= self.cap_bytes {
+            return Err(StoreError::SpoolFull);
+        }
+        Ok(self.db.pragma_update(None, "user_version", now / 1_000 % i64::from(i32::MAX))?)
+    }
+
+    /// Bytes of the commands that wait.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// How many commands wait.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        self.commands
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}

@@ -1,0 +1,137 @@
+//! What a batch changes, in the form in which a store writes it: rows by table, each key once.
+//!
+//! Invariant: a store writes `links` first. They reach visits that the batch has not looked up, and
+//! none that it begins afterwards.
+
+use uuid::Uuid;
+
+use super::known::{Source, VisitRow};
+use crate::session::Millis;
+use crate::session::record::Record;
+use crate::session::visit::VisitorId;
+
+/// What a store is to write.
+#[derive(Debug, Default)]
+pub struct Changes<'c> {
+    /// Visitors whose visits without a user all get this one.
+    pub links: Vec<(VisitorId, String)>,
+    /// Visits that began, or of which more than the counters changed.
+    pub visits: Vec<VisitPut<'c>>,
+    /// Visits of which only counters, activity and end changed: nearly all that a batch touches.
+    pub counted: Vec<VisitRow>,
+    /// The records of tokens, each in its last state.
+    pub tokens: Vec<Record>,
+    /// Which visit a visitor's next hit on a site joins.
+    pub current: Vec<(String, VisitorId, Uuid)>,
+    /// Sites on which a visitor has no such visit any more.
+    pub forgotten: Vec<(String, VisitorId)>,
+    /// New page views.
+    pub page_views: Vec<PageViewRow<'c>>,
+    /// New events.
+    pub events: Vec<EventRow<'c>>,
+    /// Orders that are new, or that replace a browser's word.
+    pub orders: Vec<OrderRow<'c>>,
+    /// How page views were engaged with; the greatest figures stay.
+    pub engagements: Vec<Engagement>,
+}
+
+/// A visit to write whole.
+#[derive(Debug)]
+pub struct VisitPut<'c> {
+    /// The row.
+    pub row: VisitRow,
+    /// Its first page's address, if this batch tells.
+    pub entry_url: Option<&'c str>,
+    /// Where it came from, if this batch tells; then `referrer_host` counts too.
+    pub referrer: Option<&'c str>,
+    /// The host of `referrer`; none for a direct visit.
+    pub referrer_host: Option<String>,
+}
+
+/// A page view to write.
+#[derive(Debug)]
+pub struct PageViewRow<'c> {
+    /// UUIDv7.
+    pub id: Uuid,
+    /// Its site.
+    pub site: String,
+    /// Its visit; none for an anonymous one.
+    pub visit_id: Option<Uuid>,
+    /// By the server's clock.
+    pub occurred_at: Millis,
+    /// By the server's clock.
+    pub received_at: Millis,
+    /// The page's address.
+    pub url: &'c str,
+    /// Its path.
+    pub path: &'c str,
+    /// The page before, or another site.
+    pub referrer: Option<&'c str>,
+    /// The page's title.
+    pub title: Option<&'c str>,
+    /// JSON.
+    pub device: Option<&'c str>,
+}
+
+/// An event to write.
+#[derive(Debug)]
+pub struct EventRow<'c> {
+    /// UUIDv7.
+    pub id: Uuid,
+    /// Its site.
+    pub site: String,
+    /// Its visit; none for an anonymous one.
+    pub visit_id: Option<Uuid>,
+    /// By the server's clock.
+    pub occurred_at: Millis,
+    /// By the server's clock.
+    pub received_at: Millis,
+    /// What happened.
+    pub name: &'c str,
+    /// JSON.
+    pub props: Option<&'c str>,
+    /// The page it happened on.
+    pub url: Option<&'c str>,
+}
+
+/// An order to write. What it leaves open is kept of the row that it replaces.
+#[derive(Debug)]
+pub struct OrderRow<'c> {
+    /// Its site.
+    pub site: String,
+    /// The shop's number.
+    pub id: &'c str,
+    /// Its visit.
+    pub visit_id: Option<Uuid>,
+    /// Its visitor.
+    pub visitor_id: Option<VisitorId>,
+    /// Its user.
+    pub user_id: Option<String>,
+    /// Exact decimal.
+    pub amount: &'c str,
+    /// ISO 4217.
+    pub currency: &'c str,
+    /// JSON.
+    pub items: Option<&'c str>,
+    /// On whose word.
+    pub source: Source,
+    /// When it was placed, by the server's clock.
+    pub created_at: Millis,
+    /// By the server's clock.
+    pub received_at: Millis,
+}
+
+/// How a page view was engaged with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Engagement {
+    /// The page view's site.
+    pub site: String,
+    /// The page view.
+    pub page_view_id: Uuid,
+    /// Its visit; a page view of another visit stays as it is.
+    pub visit_id: Uuid,
+    /// Milliseconds visible and focused.
+    pub engaged_ms: i64,
+    /// Greatest scroll depth in per cent.
+    pub scroll_pct: i64,
+}

@@ -1,0 +1,212 @@
+//! Facts, and the commands that the ledger applies. All of them are valid by construction: the
+//! endpoints check what came over the wire before they build one. None holds a secret: a command may
+//! lie in the spool for a while.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::session::token::{Proof, Tag};
+use crate::session::visit::VisitorId;
+use crate::session::{Carrier, Millis};
+
+/// A page view, an event or an order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fact {
+    /// The site that the request named; else the visit's, else [`Context::host`].
+    pub site: Option<String>,
+    /// When it happened, by the server's clock: receipt minus age.
+    pub occurred_at: Millis,
+    /// Store it without a visit and without an identifier.
+    pub anonymous: bool,
+    /// What happened.
+    pub kind: Kind,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Kind {
+    /// A page was seen.
+    PageView {
+        /// UUIDv7.
+        id: Uuid,
+        /// The page's address.
+        url: String,
+        /// Its path, for reports.
+        path: String,
+        /// The page before, or another site.
+        referrer: Option<String>,
+        /// The page's title.
+        title: Option<String>,
+        /// JSON text.
+        device: Option<String>,
+    },
+    /// Something that the site wants counted.
+    Event {
+        /// UUIDv7.
+        id: Uuid,
+        /// Its name.
+        name: String,
+        /// JSON text.
+        props: Option<String>,
+        /// The page it happened on.
+        url: Option<String>,
+    },
+    /// Something was bought.
+    Order(Order),
+}
+
+/// An order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    /// The shop's own number.
+    pub id: String,
+    /// Exact decimal.
+    pub amount: String,
+    /// ISO 4217.
+    pub currency: String,
+    /// JSON text.
+    pub items: Option<String>,
+    /// Whether an API key vouches for it; then the session or the user below may attribute it.
+    pub from_api: bool,
+    /// Tag of the session to attribute it to.
+    pub session: Option<Tag>,
+    /// User to attribute it to.
+    pub user_id: Option<String>,
+}
+
+/// Facts of one visitor.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Run {
+    /// Whose they are.
+    pub visitor: Option<VisitorId>,
+    /// In their order.
+    pub facts: Vec<Fact>,
+}
+
+/// What surrounds a command.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Context {
+    /// When the request was received.
+    pub now: Millis,
+    /// The session it came with.
+    pub carrier: Carrier,
+    /// A token that becomes valid if the command needs a new session; none where the browser could
+    /// not keep its cookie (another site's page).
+    pub offer: Option<Proof>,
+    /// The visitor it names.
+    pub visitor: Option<VisitorId>,
+    /// The host it was sent to: the site of last resort.
+    pub host: String,
+}
+
+/// What the ledger applies.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Command {
+    /// Start or resume a session.
+    Start {
+        /// What surrounds it.
+        context: Context,
+        /// The site that the request named.
+        site: Option<String>,
+        /// The page's address.
+        url: Option<String>,
+        /// Where the visitor came from.
+        referrer: Option<String>,
+    },
+    /// Store facts.
+    Facts {
+        /// What surrounds them; each run has a visitor of its own.
+        context: Context,
+        /// In the order of the request, cut where the visitor changes: a browser sends one run, a
+        /// server's batch may hold many. All of them are stored, or none.
+        runs: Vec<Run>,
+    },
+    /// Sign a verified user in.
+    SignIn {
+        /// When the request was received.
+        now: Millis,
+        /// The live token it came with.
+        presented: Option<Proof>,
+        /// The token that replaces it, or the first of a new session.
+        offer: Proof,
+        /// The user.
+        user_id: String,
+        /// The password hash that was verified. If it is not that user's any more at the commit, or
+        /// the user is disabled by then, the sign-in is stale.
+        verified: Option<String>,
+        /// Whether the session's visit gets the user; `false` leaves the session without a visit.
+        visit: bool,
+    },
+    /// Sign out: the token is replaced, the user leaves the session.
+    SignOut {
+        /// When the request was received.
+        now: Millis,
+        /// The live token it came with.
+        presented: Proof,
+        /// The token that replaces it.
+        offer: Proof,
+    },
+    /// End the session.
+    End {
+        /// When the request was received.
+        now: Millis,
+        /// The live token it came with.
+        presented: Proof,
+    },
+    /// Note how a page view was engaged with.
+    Engagement {
+        /// The visit of the session that says so.
+        visit_id: Uuid,
+        /// The page view.
+        page_view_id: Uuid,
+        /// Milliseconds visible and focused.
+        engaged_ms: i64,
+        /// Greatest scroll depth in per cent.
+        scroll_pct: i64,
+    },
+}
+
+/// What a command did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// The offered token is valid now.
+    pub issued: bool,
+    /// The request joined a visit that was live already.
+    pub joined: bool,
+    /// Another request rotated or ended the session first; nothing was done.
+    pub lost: bool,
+    /// The credentials have changed since they were verified; nothing was done.
+    pub stale: bool,
+    /// Facts that were stored by an earlier request already.
+    pub twins: u32,
+}
+
+impl Command {
+    /// When it was received; an engagement is of no instant.
+    #[must_use]
+    pub fn now(&self) -> Option<Millis> {
+        match self {
+            Self::Start { context, .. } | Self::Facts { context, .. } => Some(context.now),
+            Self::SignIn { now, .. } | Self::SignOut { now, .. } | Self::End { now, .. } => Some(*now),
+            Self::Engagement { .. } => None,
+        }
+    }
+}
+
+impl Kind {
+    /// Whether a fact of this kind may start a visit. An order never does.
+    #[must_use]
+    pub fn starts_a_visit(&self) -> bool {
+        !matches!(self, Self::Order(_))
+    }
+
+    /// The page's address and the referrer, for the visit that the fact may begin.
+    #[must_use]
+    pub fn addresses(&self) -> (Option<&str>, Option<&str>) {
+        match self {
+            Self::PageView { url, referrer, .. } => (Some(url), referrer.as_deref()),
+            Self::Event { url, .. } => (url.as_deref(), None),
+            Self::Order(_) => (None, None),
+        }
+    }
+}

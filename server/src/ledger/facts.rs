@@ -1,0 +1,236 @@
+//! Facts: which visit each belongs to, and whether it is there already.
+//!
+//! Invariant: a fact is looked for before it may start a visit. A twin starts nothing.
+
+use std::borrow::Cow;
+
+use uuid::Uuid;
+
+use super::changes::{EventRow, OrderRow, PageViewRow};
+use super::command::{Context, Fact, Kind, Order, Outcome, Run};
+use super::known::Source;
+use super::visits::Beginning;
+use super::world::{Table, World};
+use crate::session::visit::{Visit, VisitorId};
+use crate::session::{Carrier, Millis};
+
+impl<'c> World<'_, 'c> {
+    /// Stores the facts of one request.
+    pub(super) fn runs(&mut self, context: &'c Context, runs: &'c [Run]) -> Outcome {
+        let mut outcome = Outcome::default();
+        let carrier = self.judged(&context.carrier, context.now);
+        for run in runs {
+            // One token is offered, so one run may take it.
+            self.facts(context, &carrier, run, &mut outcome);
+        }
+        outcome
+    }
+
+    fn facts(&mut self, context: &'c Context, carrier: &Carrier, run: &'c Run, outcome: &mut Outcome) {
+        let mut visit_id = carrier.visit_id();
+        for fact in &run.facts {
+            let own = visit_id.and_then(|id| self.visit(id)).map(|row| (row.visit.clone(), row.facts()));
+            let site: Cow<'c, str> = match (&fact.site, &own) {
+                (Some(site), _) => Cow::Borrowed(site),
+                (None, Some((visit, _))) => Cow::Owned(visit.site.clone()),
+                (None, None) => match self.site_of(run.visitor, context.now) {
+                    Some(site) => Cow::Owned(site),
+                    None => Cow::Borrowed(&context.host),
+                },
+            };
+            let late = context.now - fact.occurred_at >= self.ttl.idle_ms;
+            let stored = match (&fact.kind, own) {
+                (Kind::Order(order), own) => {
+                    self.order(context, run.visitor, fact, order, &site, own.map(|(visit, _)| visit))
+                }
+                _ if self.is_twin(fact, &site) => false,
+                _ if fact.anonymous => self.insert(fact, &site, None, context.now),
+                (_, own) if late => self.late(context, run.visitor, fact, &site, own.map(|(visit, _)| visit)),
+                (_, Some((visit, before))) => {
+                    self.store_in_visit(context, run.visitor, fact, &site, visit.id, before == 0)
+                }
+                (_, None) if matches!(carrier, Carrier::Crossing { .. }) => {
+                    self.insert(fact, &site, None, context.now)
+                }
+                (_, None) => {
+                    let (url, referrer) = fact.kind.addresses();
+                    let beginning = Beginning {
+                        site: &site,
+                        visitor: run.visitor,
+                        user_id: None,
+                        at: fact.occurred_at,
+                        url,
+                        referrer,
+                    };
+                    let id = self.attach(context, carrier, &beginning, outcome);
+                    visit_id = Some(id);
+                    let first = self.visit(id).is_none_or(|row| row.facts() == 0);
+                    self.store_in_visit(context, run.visitor, fact, &site, id, first)
+                }
+            };
+            outcome.twins += u32::from(!stored);
+        }
+    }
+
+    /// Stores a fact of a visit that is known.
+    fn store_in_visit(
+        &mut self,
+        context: &Context,
+        visitor: Option<VisitorId>,
+        fact: &'c Fact,
+        site: &str,
+        visit_id: Uuid,
+        first: bool,
+    ) -> bool {
+        if first {
+            self.adopt(visit_id, fact, site, visitor);
+        }
+        self.count(visit_id, fact);
+        self.insert(fact, site, Some(visit_id), context.now)
+    }
+
+    /// Stores a fact older than the idle limit: it slides nothing, starts nothing that lives, and
+    /// belongs to the visit that covers its time.
+    fn late(
+        &mut self,
+        context: &Context,
+        visitor: Option<VisitorId>,
+        fact: &'c Fact,
+        site: &str,
+        own: Option<Visit>,
+    ) -> bool {
+        let visitor = own.as_ref().and_then(|visit| visit.visitor_id).or(visitor);
+        let user_id = own.as_ref().and_then(|visit| visit.user_id.clone());
+        let covering = match own.filter(|visit| visit.covers(fact.occurred_at, self.ttl)) {
+            Some(visit) => Some(visit),
+            None => self.visit_at(site, visitor, fact.occurred_at),
+        };
+        let visit_id = match covering {
+            Some(visit) => visit.id,
+            None => {
+                let (url, referrer) = fact.kind.addresses();
+                let at = fact.occurred_at;
+                let user_id = user_id.as_deref();
+                self.begin(&Beginning { site, visitor, user_id, at, url, referrer }, Some(at))
+            }
+        };
+        self.count(visit_id, fact);
+        self.insert(fact, site, Some(visit_id), context.now)
+    }
+
+    /// Stores an order. It starts no visit, and slides none.
+    fn order(
+        &mut self,
+        context: &Context,
+        visitor: Option<VisitorId>,
+        fact: &Fact,
+        order: &'c Order,
+        site: &str,
+        own: Option<Visit>,
+    ) -> bool {
+        let written = self.order_of_batch(site, &order.id);
+        let stored = match written {
+            Some(index) => Some(self.changes.orders[index].source),
+            None => self.order_source(site, &order.id),
+        };
+        let source = if order.from_api { Source::Api } else { Source::Browser };
+        // The shop's own word replaces the browser's; nothing else replaces anything.
+        if stored.is_some() && (stored, source) != (Some(Source::Browser), Source::Api) {
+            return false;
+        }
+        let visit = if fact.anonymous { None } else { self.visit_of_order(visitor, fact, order, site, own) };
+        let visitor = visitor.filter(|_| !fact.anonymous);
+        let mut row = OrderRow {
+            site: site.to_owned(),
+            id: &order.id,
+            visit_id: visit.as_ref().map(|visit| visit.id),
+            visitor_id: visit.as_ref().and_then(|visit| visit.visitor_id).or(visitor),
+            user_id: order.user_id.clone().or_else(|| visit.and_then(|visit| visit.user_id)),
+            amount: &order.amount,
+            currency: &order.currency,
+            items: order.items.as_deref(),
+            source,
+            created_at: fact.occurred_at,
+            received_at: context.now,
+        };
+        if let Some(index) = written {
+            let before = &mut self.changes.orders[index];
+            row.visit_id = row.visit_id.or(before.visit_id);
+            row.visitor_id = row.visitor_id.or(before.visitor_id);
+            row.user_id = row.user_id.or(before.user_id.take());
+            row.items = row.items.or(before.items);
+            *before = row;
+        } else {
+            self.changes.orders.push(row);
+            self.note_order(site, &order.id, self.changes.orders.len() - 1);
+        }
+        true
+    }
+
+    fn visit_of_order(
+        &mut self,
+        visitor: Option<VisitorId>,
+        fact: &Fact,
+        order: &Order,
+        site: &str,
+        own: Option<Visit>,
+    ) -> Option<Visit> {
+        if own.is_some() {
+            return own;
+        }
+        let of_session = order.session.and_then(|tag| self.token(tag)).and_then(|record| record.visit_id);
+        if let Some(row) = of_session.and_then(|id| self.visit(id)) {
+            return Some(row.visit.clone());
+        }
+        if let Some(visit) = self.visit_at(site, visitor, fact.occurred_at) {
+            return Some(visit);
+        }
+        let visit = self.visit_of_user_at(order.user_id.as_deref()?, fact.occurred_at)?;
+        visit.covers(fact.occurred_at, self.ttl).then_some(visit)
+    }
+
+    fn is_twin(&mut self, fact: &Fact, site: &str) -> bool {
+        match &fact.kind {
+            Kind::PageView { id, .. } => self.is_stored(Table::PageViews, *id, site),
+            Kind::Event { id, .. } => self.is_stored(Table::Events, *id, site),
+            Kind::Order(_) => false,
+        }
+    }
+
+    /// Stores a page view or an event that is no twin.
+    fn insert(&mut self, fact: &'c Fact, site: &str, visit_id: Option<Uuid>, received_at: Millis) -> bool {
+        let (site, occurred_at) = (site.to_owned(), fact.occurred_at);
+        match &fact.kind {
+            Kind::PageView { id, url, path, referrer, title, device } => {
+                self.note_stored(Table::PageViews, *id, &site);
+                self.changes.page_views.push(PageViewRow {
+                    id: *id,
+                    site,
+                    visit_id,
+                    occurred_at,
+                    received_at,
+                    url,
+                    path,
+                    referrer: referrer.as_deref(),
+                    title: title.as_deref(),
+                    device: device.as_deref(),
+                });
+            }
+            Kind::Event { id, name, props, url } => {
+                self.note_stored(Table::Events, *id, &site);
+                self.changes.events.push(EventRow {
+                    id: *id,
+                    site,
+                    visit_id,
+                    occurred_at,
+                    received_at,
+                    name,
+                    props: props.as_deref(),
+                    url: url.as_deref(),
+                });
+            }
+            Kind::Order(_) => return false,
+        }
+        true
+    }
+}

@@ -1,0 +1,120 @@
+//! What commands do to sessions, visits and facts: the rules of the store, without a store.
+//!
+//! A store does three things with a batch of commands, in one transaction: it looks up what the
+//! ledger [wants](Wants) to know, lets it [`plan`], and writes the [`Changes`]. So SQLite, Postgres
+//! and the replay of the spool have one semantics, and a batch costs a few set-based statements,
+//! not several per command.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`command`] | what can be asked of the ledger, and what a command did |
+//! | [`known`] | what a store has looked up, and what is still to be looked up |
+//! | [`changes`] | what a store is to write |
+//! | `world` | the state that a plan works on: what is known, and what the batch has changed so far |
+//! | `sessions` | start, sign-in, sign-out, end |
+//! | `facts` | page views, events, orders: which visit each belongs to, twins |
+//! | `visits` | joining, beginning, linking and ending visits |
+//!
+//! Invariant: a batch holds the store's one lock from its first look-up to its commit, so that what
+//! was looked up stays true until it has been written, however many servers share the store.
+//!
+//! Invariant: a command that is applied a second time changes nothing. Facts are known by their
+//! ids, sessions by the tag or the secret that was offered for them.
+
+pub mod changes;
+pub mod command;
+mod facts;
+pub mod known;
+mod sessions;
+mod visits;
+mod world;
+
+pub use self::changes::Changes;
+use self::command::{Command, Kind, Outcome};
+pub use self::known::{Known, Wants};
+use self::world::World;
+use crate::session::{Carrier, Ttl};
+
+/// What a batch does.
+#[derive(Debug)]
+pub struct Plan<'c> {
+    /// The outcome of each command, in their order.
+    pub outcomes: Vec<Outcome>,
+    /// What is to be written.
+    pub changes: Changes<'c>,
+}
+
+/// What a batch will surely want to know: enough for nearly all, so that one look-up does.
+#[must_use]
+pub fn first_wants(commands: &[Command]) -> Wants {
+    let mut wants = Wants::default();
+    for command in commands {
+        match command {
+            Command::Start { context, .. } => {
+                wants.carrier(&context.carrier);
+                wants.tokens.extend(context.offer.map(|offer| offer.tag));
+                if context.carrier.visit_id().is_none() {
+                    wants.open.extend(context.visitor);
+                }
+            }
+            Command::Facts { context, runs } => {
+                wants.carrier(&context.carrier);
+                for run in runs {
+                    if matches!(context.carrier, Carrier::Nothing) {
+                        wants.open.extend(run.visitor);
+                    }
+                    for fact in &run.facts {
+                        match &fact.kind {
+                            Kind::PageView { id, .. } => _ = wants.page_views.insert(*id),
+                            Kind::Event { id, .. } => _ = wants.events.insert(*id),
+                            Kind::Order(_) => {} // the site must be known first
+                        }
+                    }
+                }
+            }
+            Command::SignIn { presented, offer, user_id, verified, .. } => {
+                wants.tokens.insert(presented.map_or(offer.tag, |presented| presented.tag));
+                wants.accounts.extend(verified.iter().map(|hash| (user_id.clone(), hash.clone())));
+            }
+            Command::SignOut { presented, .. } | Command::End { presented, .. } => {
+                wants.tokens.insert(presented.tag);
+            }
+            Command::Engagement { visit_id, .. } => {
+                wants.visits.insert(*visit_id);
+            }
+        }
+    }
+    wants
+}
+
+/// Applies the commands one after another to what is known.
+///
+/// # Errors
+/// What must be looked up before the batch can be planned; the caller does, and calls again.
+pub fn plan<'c>(commands: &'c [Command], known: &Known, ttl: Ttl) -> Result<Plan<'c>, Wants> {
+    let mut world = World::new(known, ttl);
+    let outcomes = commands.iter().map(|command| world.apply(command)).collect();
+    world.finish().map(|changes| Plan { outcomes, changes })
+}
+
+impl<'c> World<'_, 'c> {
+    fn apply(&mut self, command: &'c Command) -> Outcome {
+        match command {
+            Command::Start { context, site, url, referrer } => {
+                self.start(context, site.as_deref(), url.as_deref(), referrer.as_deref())
+            }
+            Command::Facts { context, runs } => self.runs(context, runs),
+            Command::SignIn { now, presented, offer, user_id, verified, visit } => {
+                if verified.as_ref().is_some_and(|hash| !self.is_current(user_id, hash)) {
+                    return Outcome { stale: true, ..Outcome::default() };
+                }
+                self.sign_in(*now, *presented, *offer, user_id, *visit)
+            }
+            Command::SignOut { now, presented, offer } => self.sign_out(*now, *presented, *offer),
+            Command::End { now, presented } => self.end(*now, *presented),
+            Command::Engagement { visit_id, page_view_id, engaged_ms, scroll_pct } => {
+                self.engage(*visit_id, *page_view_id, *engaged_ms, *scroll_pct)
+            }
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! Start, sign-in, sign-out, end: what becomes of a session, and of its visit.
+
+use super::command::{Context, Outcome};
+use super::visits::Beginning;
+use super::world::World;
+use crate::session::Millis;
+use crate::session::record::Record;
+use crate::session::token::Proof;
+use crate::session::visit::Link;
+
+impl<'c> World<'_, 'c> {
+    pub(super) fn start(
+        &mut self,
+        context: &Context,
+        site: Option<&str>,
+        url: Option<&'c str>,
+        referrer: Option<&'c str>,
+    ) -> Outcome {
+        let mut outcome = Outcome::default();
+        if context.offer.is_some_and(|offer| self.token(offer.tag).is_some()) {
+            return Outcome { issued: true, ..outcome }; // applied before: the answer was lost
+        }
+        let carrier = self.judged(&context.carrier, context.now);
+        if carrier.visit_id().is_some_and(|id| self.visit(id).is_some()) && context.offer.is_none() {
+            return outcome;
+        }
+        let site = match site {
+            Some(site) => site.to_owned(),
+            None => self.site_of(context.visitor, context.now).unwrap_or_else(|| context.host.clone()),
+        };
+        let beginning = Beginning {
+            site: &site,
+            visitor: context.visitor,
+            user_id: None,
+            at: context.now,
+            url,
+            referrer,
+        };
+        let visit_id = self.attach(context, &carrier, &beginning, &mut outcome);
+        self.slide_visit(visit_id, context.now);
+        outcome
+    }
+
+    pub(super) fn sign_in(
+        &mut self,
+        now: Millis,
+        presented: Option<Proof>,
+        offer: Proof,
+        user_id: &str,
+        visit: bool,
+    ) -> Outcome {
+        let Some(presented) = presented else {
+            if self.token(offer.tag).is_none() {
+                self.put_token(Record::open(offer, None, Some(user_id.to_owned()), now));
+            }
+            return Outcome { issued: true, ..Outcome::default() };
+        };
+        let Some(mut record) = self.live(presented, now) else {
+            return self.lost_or_done(offer);
+        };
+        let before = record.visit_id;
+        record.rotate(offer, Some(user_id.to_owned()), now);
+        if let Some(own) = before.and_then(|id| self.visit(id)).map(|row| row.visit.clone()) {
+            if !visit {
+                record.bind(None);
+            } else {
+                match own.link(Some(user_id)) {
+                    Link::Keep => {}
+                    Link::Set => self.link(&own, user_id),
+                    Link::NewVisit => {
+                        let next = Beginning {
+                            site: &own.site,
+                            visitor: own.visitor_id,
+                            user_id: Some(user_id),
+                            at: now,
+                            url: None,
+                            referrer: None,
+                        };
+                        record.bind(Some(self.begin(&next, None)));
+                    }
+                }
+            }
+        }
+        let left = before.filter(|_| visit && record.visit_id != before);
+        self.put_token(record);
+        if let Some(left) = left {
+            self.end_visit_if_deserted(left, now);
+        }
+        Outcome { issued: true, ..Outcome::default() }
+    }
+
+    pub(super) fn sign_out(&mut self, now: Millis, presented: Proof, offer: Proof) -> Outcome {
+        let Some(mut record) = self.live(presented, now) else {
+            return self.lost_or_done(offer);
+        };
+        record.rotate(offer, None, now);
+        self.put_token(record);
+        Outcome { issued: true, ..Outcome::default() }
+    }
+
+    pub(super) fn end(&mut self, now: Millis, presented: Proof) -> Outcome {
+        let Some(mut record) = self.live(presented, now) else {
+            return Outcome { lost: true, ..Outcome::default() };
+        };
+        record.end(now);
+        let visit_id = record.visit_id;
+        self.put_token(record);
+        if let Some(visit_id) = visit_id {
+            self.end_visit_if_deserted(visit_id, now);
+        }
+        Outcome::default()
+    }
+
+    /// A rotation whose token is not live: another request was first, or this very one was applied
+    /// before and its answer lost.
+    fn lost_or_done(&mut self, offer: Proof) -> Outcome {
+        let done = self.token(offer.tag).is_some_and(|record| record.secret_hash == offer.hash);
+        Outcome { issued: done, lost: !done, ..Outcome::default() }
+    }
+}

@@ -1,0 +1,224 @@
+//! Visits: joined, begun, filled in, linked to a user, ended.
+
+use uuid::Uuid;
+
+use super::command::{Context, Fact, Kind, Outcome};
+use super::known::VisitRow;
+use super::world::{Touched, World};
+use crate::session::record::Record;
+use crate::session::visit::{Link, Visit, VisitorId};
+use crate::session::{Carrier, Millis, uuid_v7};
+
+/// What a visit that begins knows of itself.
+pub(super) struct Beginning<'a, 'c> {
+    pub(super) site: &'a str,
+    pub(super) visitor: Option<VisitorId>,
+    pub(super) user_id: Option<&'a str>,
+    pub(super) at: Millis,
+    pub(super) url: Option<&'c str>,
+    pub(super) referrer: Option<&'c str>,
+}
+
+impl<'c> World<'_, 'c> {
+    /// Finds the visit for a request that has none: joins the visitor's live one, or begins one.
+    /// The session is bound to it; where there is no session, the offered token becomes one.
+    pub(super) fn attach(
+        &mut self,
+        context: &Context,
+        carrier: &Carrier,
+        beginning: &Beginning<'_, 'c>,
+        outcome: &mut Outcome,
+    ) -> Uuid {
+        let record = match carrier {
+            Carrier::Live { tag, .. } => self.token(*tag).filter(|record| record.ended_at.is_none()).cloned(),
+            _ => None,
+        };
+        let user_id = record.as_ref().and_then(|record| record.user_id.clone());
+        let user_id = user_id.as_deref();
+        // A request that came a moment earlier may have bound the session.
+        let bound = record.as_ref().and_then(|record| record.visit_id);
+        let bound = bound.filter(|id| self.visit(*id).is_some());
+        let visit_id = if let Some(bound) = bound {
+            bound
+        } else if let Some(visit) = self.joinable(beginning, user_id, context.now) {
+            if let (Some(name), Link::Set) = (user_id, visit.link(user_id)) {
+                self.link(&visit, name);
+            }
+            outcome.joined = true;
+            visit.id
+        } else {
+            self.begin(&Beginning { user_id, ..*beginning }, None)
+        };
+        match (record, context.offer) {
+            (Some(mut record), None) if record.visit_id != Some(visit_id) => {
+                // Invariant: a visit's last activity is not before that of any of its sessions.
+                self.slide_visit(visit_id, record.last_activity);
+                record.bind(Some(visit_id));
+                self.put_token(record);
+            }
+            (_, Some(offer)) if !outcome.issued => {
+                let mut record = Record::open(offer, Some(visit_id), None, context.now);
+                record.last_activity = beginning.at;
+                self.put_token(record);
+                outcome.issued = true;
+            }
+            _ => {}
+        }
+        visit_id
+    }
+
+    fn joinable(
+        &mut self,
+        beginning: &Beginning<'_, '_>,
+        user_id: Option<&str>,
+        now: Millis,
+    ) -> Option<Visit> {
+        let visitor = beginning.visitor?;
+        let ttl = self.ttl;
+        let joins = |visit: &Visit| visit.is_live(now, ttl) && visit.admits(user_id);
+        let current = self.current(beginning.site, visitor);
+        let current = current.and_then(|id| self.visit(id)).map(|row| row.visit.clone()).filter(joins);
+        // A visit that was only started yet may turn out to be of this site.
+        let visit = current.or_else(|| self.guessed_visit(visitor, beginning.site).filter(joins))?;
+        let (sessions, live) = self.sessions_of(visit.id, now);
+        (sessions == 0 || live > 0).then_some(visit)
+    }
+
+    /// The visitor's latest visit that has not ended and has no fact yet, so that its site is a
+    /// guess still; other than `site`, for which the current visit is known.
+    fn guessed_visit(&mut self, visitor: VisitorId, site: &str) -> Option<Visit> {
+        let open = self.visits_of(visitor).filter(|row| row.visit.ended_at.is_none());
+        let guessed = open.filter(|row| row.visit.site != site && row.facts() == 0);
+        guessed.max_by_key(|row| row.visit.started_at).map(|row| row.visit.clone())
+    }
+
+    /// The site of a visitor's request that names none: that of the live visit.
+    pub(super) fn site_of(&mut self, visitor: Option<VisitorId>, now: Millis) -> Option<String> {
+        let visitor = visitor?;
+        self.wants.open.insert(visitor);
+        let open = self.visits_of(visitor).filter(|row| row.visit.ended_at.is_none());
+        let latest = open.max_by_key(|row| row.visit.started_at)?;
+        latest.visit.is_live(now, self.ttl).then(|| latest.visit.site.clone())
+    }
+
+    /// A new visit; one with `ended_at` is over already and no hit joins it.
+    pub(super) fn begin(&mut self, beginning: &Beginning<'_, 'c>, ended_at: Option<Millis>) -> Uuid {
+        let id = uuid_v7(beginning.at);
+        let visit = Visit {
+            id,
+            site: beginning.site.to_owned(),
+            visitor_id: beginning.visitor,
+            user_id: beginning.user_id.map(str::to_owned),
+            started_at: beginning.at,
+            last_activity: beginning.at,
+            ended_at,
+        };
+        self.insert_visit(Touched {
+            row: VisitRow { visit, page_views: 0, events: 0 },
+            whole: true,
+            entry_url: beginning.url,
+            referrer: beginning.referrer,
+            referrer_host: referrer_host(beginning.referrer, beginning.site),
+        });
+        if let (Some(visitor), None) = (beginning.visitor, ended_at) {
+            self.set_current(beginning.site, visitor, Some(id));
+        }
+        id
+    }
+
+    /// Lets the first fact say what the start only guessed.
+    pub(super) fn adopt(&mut self, id: Uuid, fact: &'c Fact, site: &str, visitor: Option<VisitorId>) {
+        let (url, referrer) = fact.kind.addresses();
+        let Some(touched) = self.touch(id) else { return };
+        let before = touched.row.visit.clone();
+        let visitor = before.visitor_id.or(visitor);
+        touched.whole = true;
+        touched.row.visit.visitor_id = visitor;
+        if before.site != site {
+            touched.row.visit.site = site.to_owned();
+        }
+        touched.entry_url = url.or(touched.entry_url);
+        if referrer.is_some() {
+            touched.referrer = referrer;
+            touched.referrer_host = referrer_host(referrer, site);
+        }
+        let Some(visitor) = visitor else { return };
+        self.index(visitor, id);
+        if before.site != site && self.current(&before.site, visitor) == Some(id) {
+            self.set_current(&before.site, visitor, None);
+        }
+        if before.ended_at.is_none() && (before.site != site || before.visitor_id.is_none()) {
+            self.set_current(site, visitor, Some(id));
+        }
+    }
+
+    /// Counts a fact. A late one may lengthen a visit that expired, never one that was ended on
+    /// request.
+    pub(super) fn count(&mut self, id: Uuid, fact: &Fact) {
+        let Some(touched) = self.touch(id) else { return };
+        let row = &mut touched.row;
+        match fact.kind {
+            Kind::PageView { .. } => row.page_views += 1,
+            _ => row.events += 1,
+        }
+        let (at, visit) = (fact.occurred_at, &mut row.visit);
+        match visit.ended_at {
+            Some(ended) if ended == visit.last_activity => {
+                visit.ended_at = Some(ended.max(at));
+                visit.last_activity = visit.last_activity.max(at);
+            }
+            Some(ended) => visit.last_activity = visit.last_activity.max(at.min(ended)),
+            None => visit.last_activity = visit.last_activity.max(at),
+        }
+    }
+
+    /// Notes activity of a visit that has not ended.
+    pub(super) fn slide_visit(&mut self, id: Uuid, at: Millis) {
+        let needed =
+            self.visit(id).is_some_and(|row| row.visit.ended_at.is_none() && row.visit.last_activity < at);
+        if needed && let Some(touched) = self.touch(id) {
+            touched.row.visit.last_activity = at;
+        }
+    }
+
+    /// Gives the visit, and the visitor's other anonymous visits, their user.
+    pub(super) fn link(&mut self, visit: &Visit, user_id: &str) {
+        let mut linked = vec![visit.id];
+        if let Some(visitor) = visit.visitor_id {
+            linked.extend(self.visits_of(visitor).map(|row| row.visit.id));
+            self.changes.links.push((visitor, user_id.to_owned()));
+        }
+        for id in linked {
+            if let Some(touched) = self.touch(id).filter(|touched| touched.row.visit.user_id.is_none()) {
+                touched.whole = true;
+                touched.row.visit.user_id = Some(user_id.to_owned());
+            }
+        }
+    }
+
+    /// Ends a visit whose last live session has gone.
+    pub(super) fn end_visit_if_deserted(&mut self, id: Uuid, now: Millis) {
+        let (_, live) = self.sessions_of(id, now);
+        if live == 0
+            && let Some(touched) = self.touch(id)
+        {
+            let visit = &mut touched.row.visit;
+            visit.ended_at = visit.ended_at.or(Some(now.max(visit.last_activity)));
+        }
+    }
+
+    /// The visitor's visit that covers an instant.
+    pub(super) fn visit_at(&mut self, site: &str, visitor: Option<VisitorId>, at: Millis) -> Option<Visit> {
+        let visitor = visitor?;
+        self.wants.visitor_at.insert((visitor, at));
+        let before =
+            self.visits_of(visitor).filter(|row| row.visit.site == site && row.visit.started_at <= at);
+        let latest = before.max_by_key(|row| row.visit.started_at)?;
+        latest.visit.covers(at, self.ttl).then(|| latest.visit.clone())
+    }
+}
+
+/// The other site that a visit came from; none for a direct visit.
+fn referrer_host(referrer: Option<&str>, site: &str) -> Option<String> {
+    crate::site::of_url(referrer?).filter(|host| host != site)
+}

@@ -1,0 +1,318 @@
+//! The state that a plan works on: what is known of the store, and what the batch has changed so
+//! far. A look-up that cannot be answered yet notes what it wants and answers "none"; the plan is
+//! then thrown away and made anew.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use uuid::Uuid;
+
+use super::changes::{Changes, Engagement, VisitPut};
+use super::command::Outcome;
+use super::known::{Known, Source, VisitRow, Wants};
+use crate::session::record::{Record, Standing};
+use crate::session::token::{Proof, Tag};
+use crate::session::visit::{Visit, VisitorId};
+use crate::session::{Carrier, Millis, Ttl};
+
+/// A visit that the batch has changed.
+#[derive(Debug)]
+pub(super) struct Touched<'c> {
+    pub(super) row: VisitRow,
+    /// More than counters and activity.
+    pub(super) whole: bool,
+    pub(super) entry_url: Option<&'c str>,
+    pub(super) referrer: Option<&'c str>,
+    pub(super) referrer_host: Option<String>,
+}
+
+/// The state of a plan.
+pub(super) struct World<'k, 'c> {
+    pub(super) ttl: Ttl,
+    pub(super) known: &'k Known,
+    pub(super) wants: Wants,
+    pub(super) changes: Changes<'c>,
+    tokens: HashMap<Tag, Record>,
+    visits: HashMap<Uuid, Touched<'c>>,
+    visits_of: HashMap<VisitorId, Vec<Uuid>>,
+    tokens_of: HashMap<Uuid, Vec<Tag>>,
+    current: HashMap<(VisitorId, String), Option<Uuid>>,
+    facts: HashMap<(Table, Uuid), Vec<String>>,
+    orders: HashMap<(String, &'c str), usize>,
+    engagements: HashMap<(Uuid, Uuid), Engagement>,
+}
+
+impl<'k, 'c> World<'k, 'c> {
+    pub(super) fn new(known: &'k Known, ttl: Ttl) -> Self {
+        Self {
+            ttl,
+            known,
+            wants: Wants::default(),
+            changes: Changes::default(),
+            tokens: HashMap::new(),
+            visits: HashMap::new(),
+            visits_of: HashMap::new(),
+            tokens_of: HashMap::new(),
+            current: HashMap::new(),
+            facts: HashMap::new(),
+            orders: HashMap::new(),
+            engagements: HashMap::new(),
+        }
+    }
+
+    /// What is to be written, or what must be known first.
+    pub(super) fn finish(mut self) -> Result<Changes<'c>, Wants> {
+        let wants = self.wants.without(self.known);
+        if !wants.is_empty() {
+            return Err(wants);
+        }
+        for (_, Touched { row, whole, entry_url, referrer, referrer_host }) in self.visits {
+            if whole {
+                self.changes.visits.push(VisitPut { row, entry_url, referrer, referrer_host });
+            } else {
+                self.changes.counted.push(row);
+            }
+        }
+        self.changes.tokens.extend(self.tokens.into_values());
+        self.changes.engagements.extend(self.engagements.into_values());
+        for ((visitor, site), visit_id) in self.current {
+            match visit_id {
+                Some(visit_id) => self.changes.current.push((site, visitor, visit_id)),
+                None => self.changes.forgotten.push((site, visitor)),
+            }
+        }
+        Ok(self.changes)
+    }
+
+    // ---- tokens
+
+    pub(super) fn token(&mut self, tag: Tag) -> Option<&Record> {
+        if let Some(record) = self.tokens.get(&tag) {
+            return Some(record);
+        }
+        self.wants.tokens.insert(tag);
+        self.known.tokens.get(&tag)
+    }
+
+    /// The record of a token that is live at `now`.
+    pub(super) fn live(&mut self, presented: Proof, now: Millis) -> Option<Record> {
+        let ttl = self.ttl;
+        let record = self.token(presented.tag)?;
+        (record.standing(&presented.hash, now, ttl) == Standing::Live).then(|| record.clone())
+    }
+
+    pub(super) fn put_token(&mut self, record: Record) {
+        if let Some(visit_id) = record.visit_id {
+            let tags = self.tokens_of.entry(visit_id).or_default();
+            if !tags.contains(&record.tag) {
+                tags.push(record.tag);
+            }
+        }
+        self.tokens.insert(record.tag, record);
+    }
+
+    /// How many sessions point at the visit, and how many of these are live.
+    pub(super) fn sessions_of(&mut self, visit_id: Uuid, now: Millis) -> (usize, usize) {
+        self.wants.tokens_of.insert(visit_id);
+        let known = self.known;
+        let stored = known.tokens_of.get(&visit_id).into_iter().flatten();
+        let stored =
+            stored.filter(|tag| !self.tokens.contains_key(*tag)).filter_map(|tag| known.tokens.get(tag));
+        let changed = self.tokens_of.get(&visit_id).into_iter().flatten();
+        let changed = changed.filter_map(|tag| self.tokens.get(tag));
+        let (mut all, mut live) = (0, 0);
+        for record in stored.chain(changed).filter(|record| record.visit_id == Some(visit_id)) {
+            all += 1;
+            live += usize::from(record.ended_at.is_none() && !record.expired(now, self.ttl));
+        }
+        (all, live)
+    }
+
+    /// What an unverified carrier turns out to be; others are as they were judged.
+    pub(super) fn judged(&mut self, carrier: &Carrier, now: Millis) -> Carrier {
+        let Carrier::Unverified(proof) = carrier else {
+            return carrier.clone();
+        };
+        let ttl = self.ttl;
+        let Some(record) = self.token(proof.tag) else {
+            return Carrier::Nothing;
+        };
+        match record.standing(&proof.hash, now, ttl) {
+            Standing::Live => Carrier::Live { tag: record.tag, visit_id: record.visit_id },
+            Standing::Crossing(crossed) => Carrier::Crossing { visit_id: record.visit_id, crossed },
+            Standing::Dead => Carrier::Nothing,
+        }
+    }
+
+    // ---- visits
+
+    pub(super) fn visit(&mut self, id: Uuid) -> Option<&VisitRow> {
+        if let Some(touched) = self.visits.get(&id) {
+            return Some(&touched.row);
+        }
+        let found = self.known.visits.get(&id);
+        if found.is_none() {
+            self.wants.visits.insert(id);
+        }
+        found
+    }
+
+    /// A visit, to be changed.
+    pub(super) fn touch(&mut self, id: Uuid) -> Option<&mut Touched<'c>> {
+        match self.visits.entry(id) {
+            Entry::Occupied(entry) => Some(entry.into_mut()),
+            Entry::Vacant(entry) => {
+                let Some(row) = self.known.visits.get(&id) else {
+                    self.wants.visits.insert(id);
+                    return None;
+                };
+                let touched = Touched {
+                    row: row.clone(),
+                    whole: false,
+                    entry_url: None,
+                    referrer: None,
+                    referrer_host: None,
+                };
+                Some(entry.insert(touched))
+            }
+        }
+    }
+
+    /// A visit that begins.
+    pub(super) fn insert_visit(&mut self, touched: Touched<'c>) {
+        let Visit { id, visitor_id, .. } = touched.row.visit;
+        if let Some(visitor) = visitor_id {
+            self.index(visitor, id);
+        }
+        self.visits.insert(id, touched);
+    }
+
+    /// Notes that a visit is the visitor's.
+    pub(super) fn index(&mut self, visitor: VisitorId, id: Uuid) {
+        let visits = self.visits_of.entry(visitor).or_default();
+        if !visits.contains(&id) {
+            visits.push(id);
+        }
+    }
+
+    /// The visitor's visits that have been looked up or changed, each in its present state.
+    pub(super) fn visits_of(&self, visitor: VisitorId) -> impl Iterator<Item = &VisitRow> {
+        let changed = self.visits_of.get(&visitor).into_iter().flatten();
+        let changed: Vec<Uuid> = changed.copied().collect();
+        let stored = self.known.visits_of.get(&visitor).into_iter().flatten().copied();
+        let stored = stored.filter({
+            let changed = changed.clone();
+            move |id| !changed.contains(id)
+        });
+        changed
+            .into_iter()
+            .chain(stored)
+            .filter_map(|id| {
+                self.visits.get(&id).map(|touched| &touched.row).or_else(|| self.known.visits.get(&id))
+            })
+            .filter(move |row| row.visit.visitor_id == Some(visitor))
+    }
+
+    /// The latest visit of a user that began at or before an instant.
+    pub(super) fn visit_of_user_at(&mut self, user_id: &str, at: Millis) -> Option<Visit> {
+        let key = (user_id.to_owned(), at);
+        let stored = self.known.user_at.get(&key).copied();
+        self.wants.user_at.insert(key);
+        let stored = stored.and_then(|id| self.visit(id).cloned());
+        let changed = self.visits.values().map(|touched| &touched.row);
+        let changed = changed.filter(|row| row.visit.user_id.as_deref() == Some(user_id));
+        let candidates = changed.filter(|row| row.visit.started_at <= at).chain(&stored);
+        candidates.max_by_key(|row| row.visit.started_at).map(|row| row.visit.clone())
+    }
+
+    /// The visit that the visitor's next hit on the site joins if it is live.
+    pub(super) fn current(&mut self, site: &str, visitor: VisitorId) -> Option<Uuid> {
+        self.wants.open.insert(visitor);
+        let key = (visitor, site.to_owned());
+        match self.current.get(&key) {
+            Some(changed) => *changed,
+            None => self.known.current.get(&key).copied(),
+        }
+    }
+
+    pub(super) fn set_current(&mut self, site: &str, visitor: VisitorId, visit_id: Option<Uuid>) {
+        self.current.insert((visitor, site.to_owned()), visit_id);
+    }
+
+    // ---- facts
+
+    /// Whether a page view or an event is stored already.
+    pub(super) fn is_stored(&mut self, table: Table, id: Uuid, site: &str) -> bool {
+        let (stored, asked) = match table {
+            Table::PageViews => {
+                (self.known.page_views.get(&id), self.known.has(|asked| asked.page_views.contains(&id)))
+            }
+            Table::Events => (self.known.events.get(&id), self.known.has(|asked| asked.events.contains(&id))),
+        };
+        if !asked {
+            match table {
+                Table::PageViews => self.wants.page_views.insert(id),
+                Table::Events => self.wants.events.insert(id),
+            };
+        }
+        let holds = |sites: &Vec<String>| sites.iter().any(|stored| stored == site);
+        stored.is_some_and(holds) || self.facts.get(&(table, id)).is_some_and(holds)
+    }
+
+    /// Notes that a fact is stored from here on.
+    pub(super) fn note_stored(&mut self, table: Table, id: Uuid, site: &str) {
+        self.facts.entry((table, id)).or_default().push(site.to_owned());
+    }
+
+    /// Where the batch writes an order of this key, if it does.
+    pub(super) fn order_of_batch(&self, site: &str, id: &'c str) -> Option<usize> {
+        self.orders.get(&(site.to_owned(), id)).copied()
+    }
+
+    pub(super) fn note_order(&mut self, site: &str, id: &'c str, index: usize) {
+        self.orders.insert((site.to_owned(), id), index);
+    }
+
+    /// On whose word an order is stored, if it is.
+    pub(super) fn order_source(&mut self, site: &str, id: &str) -> Option<Source> {
+        let key = (site.to_owned(), id.to_owned());
+        let source = self.known.orders.get(&key).copied();
+        self.wants.orders.insert(key);
+        source
+    }
+
+    pub(super) fn engage(
+        &mut self,
+        visit_id: Uuid,
+        page_view_id: Uuid,
+        engaged_ms: i64,
+        scroll_pct: i64,
+    ) -> Outcome {
+        if let Some(row) = self.visit(visit_id) {
+            let site = row.visit.site.clone();
+            let entry = self.engagements.entry((page_view_id, visit_id));
+            let engagement =
+                entry.or_insert(Engagement { site, page_view_id, visit_id, engaged_ms: 0, scroll_pct: 0 });
+            engagement.engaged_ms = engagement.engaged_ms.max(engaged_ms);
+            engagement.scroll_pct = engagement.scroll_pct.max(scroll_pct);
+        }
+        Outcome::default()
+    }
+
+    // ---- accounts
+
+    /// Whether this is the user's password hash still, and the user is not disabled.
+    pub(super) fn is_current(&mut self, user_id: &str, password_hash: &str) -> bool {
+        let key = (user_id.to_owned(), password_hash.to_owned());
+        let current = self.known.accounts.contains(&key);
+        self.wants.accounts.insert(key);
+        current
+    }
+}
+
+/// Which table a fact lies in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Table {
+    PageViews,
+    Events,
+}

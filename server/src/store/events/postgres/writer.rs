@@ -1,0 +1,191 @@
+//! The writer's connection: batches of the ledger, and what housekeeping asks for, each in one
+//! transaction under the one lock of the store. The connection is made when it is first needed, and
+//! anew after it broke.
+//!
+//! A batch takes two round trips: BEGIN, the lock and all look-ups; then all writes and COMMIT.
+
+use std::time::Duration;
+
+use futures_util::TryFutureExt as _;
+use futures_util::future;
+
+use super::load::{self, records};
+use super::statements::{EVERY, Session, sql};
+use super::{PostgresUrl, connect, migrations, write};
+use crate::ledger::command::Command;
+use crate::ledger::{self, Known};
+use crate::session::record::{CROSSING_MS, Record};
+use crate::session::{Millis, Ttl};
+use crate::store::events::{Committed, ENDED_KEPT_MS, SWEEP_GRACE_MS};
+use crate::store::sessions::Slides;
+use crate::store::sessions::local::Local;
+use crate::store::{Result, StoreError};
+
+/// Begins a transaction that no other batch of any server overlaps.
+const BEGIN: &str = concat!("BEGIN; ", include_str!("../../../../sql/postgres/lock.sql"));
+
+/// How long a batch may take as a whole; a database that hangs is away. Longer than the time for
+/// which another server, stopped in the middle of its batch, may hold the lock.
+const PATIENCE: Duration = Duration::from_secs(8);
+
+/// The writer's connection.
+#[derive(Debug)]
+pub struct Writer {
+    url: PostgresUrl,
+    session: Option<Session>,
+    migrated: bool,
+}
+
+impl Writer {
+    /// A writer that connects when it is first needed.
+    #[must_use]
+    pub fn new(url: PostgresUrl) -> Self {
+        Self { url, session: None, migrated: false }
+    }
+
+    /// Applies a batch and commits it.
+    ///
+    /// # Errors
+    /// When the database is away or refuses; so for all below.
+    pub async fn commit(
+        &mut self,
+        commands: &[Command],
+        local: &Local,
+        ttl: Ttl,
+        now: Millis,
+    ) -> Result<Committed> {
+        self.within(async |session| {
+            let (mut known, mut wants) = (Known::default(), ledger::first_wants(commands));
+            let begin = session.client.batch_execute(BEGIN).map_err(StoreError::from);
+            let (begun, looked_up) =
+                future::join(begin, load::look_up(session, &wants, &mut known)).await;
+            begun.and(looked_up)?;
+            let plan = loop {
+                known.asked(wants);
+                local.freshen(&mut known);
+                match ledger::plan(commands, &known, ttl) {
+                    Ok(plan) => break plan,
+                    Err(more) => wants = more,
+                }
+                load::look_up(session, &wants, &mut known).await?;
+            };
+            write::write_and_commit(session, &plan.changes, now).await?;
+            Ok(Committed { outcomes: plan.outcomes, changed: plan.changes.tokens })
+        })
+        .await
+    }
+
+    /// Writes activity that only the fast copy knew.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn slide(&mut self, slides: &Slides) -> Result<()> {
+        let (tags, instants): (Vec<String>, Vec<Millis>) =
+            slides.sessions.iter().map(|(tag, at)| (tag.to_string(), *at)).unzip();
+        let (visit_ids, visit_instants): (Vec<_>, Vec<_>) = slides.visits.iter().copied().unzip();
+        self.within(async |session| {
+            session.client.batch_execute(BEGIN).await?;
+            session.execute(sql!("token_slide"), &[&tags, &instants]).await?;
+            session.execute(sql!("visit_slide"), &[&visit_ids, &visit_instants]).await?;
+            Ok(session.client.batch_execute("COMMIT").await?)
+        })
+        .await
+    }
+
+    /// Ends what has expired, forgets what is long over.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn sweep(&mut self, ttl: Ttl, now: Millis) -> Result<()> {
+        let since = now - SWEEP_GRACE_MS;
+        let (idle_since, opened_before) = (since - ttl.idle_ms, since - ttl.max_ms);
+        self.within(async |session| {
+            session.client.batch_execute(BEGIN).await?;
+            let limits: super::statements::Params<'_> =
+                &[&idle_since, &opened_before, &ttl.idle_ms, &ttl.max_ms, &now];
+            session.execute(sql!("tokens_expire"), limits).await?;
+            session.execute(sql!("visits_expire"), &[&idle_since, &opened_before]).await?;
+            session.execute(sql!("tokens_forget"), &[&(now - ENDED_KEPT_MS)]).await?;
+            session.execute(sql!("retired_forget"), &[&(now - CROSSING_MS)]).await?;
+            Ok(session.client.batch_execute("COMMIT").await?)
+        })
+        .await
+    }
+
+    /// The records that were rotated, bound or ended at or after an instant.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn changed_since(&mut self, since: Millis) -> Result<Vec<Record>> {
+        self.within(async |session| records(session, sql!("tokens_changed"), &since).await).await
+    }
+
+    /// Whether the database answers, and takes writes.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn probe(&mut self) -> Result<()> {
+        self.within(async |session| {
+            // A server that has become a standby meanwhile answers, and stores nothing.
+            let row = session.client.query_one("SELECT pg_is_in_recovery()", &[]).await?;
+            if row.try_get(0)? { Err(StoreError::Unavailable("the database is a standby")) } else { Ok(()) }
+        })
+        .await
+    }
+
+    /// Keeps a command that the database refuses for whoever looks after it.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn set_aside(&mut self, command: &Command, reason: &StoreError, now: Millis) -> Result<()> {
+        let command = serde_json::to_string(command).unwrap_or_default();
+        let reason = reason.to_string();
+        self.within(async |session| {
+            session.execute(sql!("dead_letter_put"), &[&now, &reason, &command]).await.map(drop)
+        })
+        .await
+    }
+
+    /// Makes partitions ahead, and drops what is past retention.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn maintain(&mut self, now: Millis, retention_days: Option<u32>) -> Result<()> {
+        let mut client = connect::connect(&self.url, "visitflow maintenance").await?;
+        super::partitions::maintain(&mut client, now, retention_days).await
+    }
+
+    /// Runs something on the connection within [`PATIENCE`]; after any failure but a refusal the
+    /// connection is given up, and with it whatever it had begun.
+    async fn within<T>(&mut self, work: impl AsyncFnOnce(&Session) -> Result<T>) -> Result<T> {
+        let patiently = async {
+            let session = self.session().await?;
+            let done = work(session).await;
+            if done.as_ref().is_err_and(StoreError::is_refusal) {
+                session.client.batch_execute("ROLLBACK").await?;
+            }
+            done
+        };
+        let done = tokio::time::timeout(PATIENCE, patiently)
+            .await
+            .unwrap_or(Err(StoreError::Unavailable("the database does not answer in time")));
+        if done.as_ref().is_err_and(|error| !error.is_refusal()) {
+            self.session = None;
+        }
+        done
+    }
+
+    async fn session(&mut self) -> Result<&Session> {
+        if self.session.as_ref().is_none_or(|session| session.client.is_closed()) {
+            if !self.migrated {
+                migrations::migrate(&self.url).await?;
+                self.migrated = true;
+            }
+            let client = connect::connect(&self.url, "visitflow writer").await?;
+            let session = Session::new(client);
+            session.prepare_all(EVERY).await?;
+            self.session = Some(session);
+        }
+        self.session.as_ref().ok_or(StoreError::Unavailable("no connection"))
+    }
+}

@@ -1,0 +1,106 @@
+//! Looks up what a batch wants to know. SQLite is in the process: a prepared statement a key costs
+//! less than one statement for all of them.
+
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+
+use super::{rows, sql};
+use crate::ledger::known::Source;
+use crate::ledger::{Known, Wants};
+use crate::session::record::Retired;
+use crate::session::token::Tag;
+use crate::store::Result;
+
+pub(super) fn look_up(db: &Connection, wants: &Wants, known: &mut Known) -> Result<()> {
+    for tag in &wants.tokens {
+        let found =
+            db.prepare_cached(sql!("token_get"))?.query_row([tag.to_string()], rows::record).optional()?;
+        if let Some(mut record) = found {
+            record.retired = retired(db, *tag)?;
+            // Its visit is wanted next, nearly always.
+            if let Some(visit_id) = record.visit_id {
+                visits(db, sql!("visit_get"), &[&visit_id.to_string()], known)?;
+            }
+            known.token(record);
+        }
+    }
+    for id in &wants.visits {
+        visits(db, sql!("visit_get"), &[&id.to_string()], known)?;
+    }
+    for id in &wants.tokens_of {
+        let mut statement = db.prepare_cached(sql!("tokens_of_visit"))?;
+        for record in statement.query_map([id.to_string()], rows::record)? {
+            let mut record = record?;
+            record.retired = retired(db, record.tag)?;
+            known.token(record);
+        }
+    }
+    for visitor in &wants.open {
+        let name = visitor.to_string();
+        visits(db, sql!("visits_of_visitor_open"), &[&name], known)?;
+        let mut statement = db.prepare_cached(sql!("visitor_get"))?;
+        let current = statement.query_map([&name], |row| Ok((row.get(0)?, rows::uuid(row, 1)?)))?;
+        for current in current {
+            let (site, visit_id) = current?;
+            known.current(site, *visitor, visit_id);
+        }
+    }
+    for (visitor, at) in &wants.visitor_at {
+        visits(db, sql!("visits_of_visitor_at"), &[&visitor.to_string(), at], known)?;
+    }
+    for (user_id, at) in &wants.user_at {
+        if let Some(id) = visits(db, sql!("visit_of_user_at"), &[user_id, at], known)? {
+            known.user_at(user_id.clone(), *at, id);
+        }
+    }
+    for id in &wants.page_views {
+        sites(db, sql!("page_view_sites"), id, |site| known.page_view(*id, site))?;
+    }
+    for id in &wants.events {
+        sites(db, sql!("event_sites"), id, |site| known.event(*id, site))?;
+    }
+    for (site, id) in &wants.orders {
+        let source: Option<String> =
+            db.prepare_cached(sql!("order_source"))?.query_row([site, id], |row| row.get(0)).optional()?;
+        if let Some(source) = source {
+            let source = if source == "api" { Source::Api } else { Source::Browser };
+            known.order(site.clone(), id.clone(), source);
+        }
+    }
+    for (user_id, hash) in &wants.accounts {
+        if db.prepare_cached(sql!("user_is_current"))?.exists(params![user_id, hash])? {
+            known.account(user_id.clone(), hash.clone());
+        }
+    }
+    Ok(())
+}
+
+/// The secrets that were replaced within the last minute.
+pub(super) fn retired(db: &Connection, tag: Tag) -> Result<Vec<Retired>> {
+    let mut statement = db.prepare_cached(sql!("retired_of_token"))?;
+    let retired = statement.query_map([tag.to_string()], rows::retired)?;
+    Ok(retired.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Notes the visits that a statement gives; returns the last one's id.
+fn visits(
+    db: &Connection,
+    statement: &str,
+    key: &[&dyn rusqlite::ToSql],
+    known: &mut Known,
+) -> Result<Option<uuid::Uuid>> {
+    let mut last = None;
+    for row in db.prepare_cached(statement)?.query_map(key, rows::visit)? {
+        let row = row?;
+        last = Some(row.visit.id);
+        known.visit(row);
+    }
+    Ok(last)
+}
+
+fn sites(db: &Connection, statement: &str, id: &uuid::Uuid, mut note: impl FnMut(String)) -> Result<()> {
+    let mut statement = db.prepare_cached(statement)?;
+    for site in statement.query_map([id.to_string()], |row: &Row<'_>| row.get(0))? {
+        note(site?);
+    }
+    Ok(())
+}

@@ -1,0 +1,131 @@
+//! Writes what a batch changes.
+
+use rusqlite::{Connection, params};
+
+use super::sql;
+use crate::ledger::Changes;
+use crate::ledger::known::Source;
+use crate::session::Millis;
+use crate::session::record::Record;
+use crate::store::Result;
+
+pub(super) fn write(db: &Connection, changes: &Changes<'_>, now: Millis) -> Result<()> {
+    for (visitor, user_id) in &changes.links {
+        db.prepare_cached(sql!("visitor_link_user"))?.execute(params![visitor.to_string(), user_id])?;
+    }
+    for put in &changes.visits {
+        let (row, visit) = (&put.row, &put.row.visit);
+        db.prepare_cached(sql!("visit_put"))?.execute(params![
+            visit.id.to_string(),
+            visit.site,
+            visit.visitor_id.map(|visitor| visitor.to_string()),
+            visit.user_id,
+            visit.started_at,
+            visit.last_activity,
+            visit.ended_at,
+            row.page_views,
+            row.events,
+            put.entry_url,
+            put.referrer,
+            put.referrer_host,
+        ])?;
+    }
+    for row in &changes.counted {
+        db.prepare_cached(sql!("visit_count"))?.execute(params![
+            row.visit.id.to_string(),
+            row.visit.last_activity,
+            row.visit.ended_at,
+            row.page_views,
+            row.events,
+        ])?;
+    }
+    for record in &changes.tokens {
+        token(db, record, now)?;
+    }
+    for (site, visitor, visit_id) in &changes.current {
+        let key = params![site, visitor.to_string(), visit_id.to_string()];
+        db.prepare_cached(sql!("visitor_put"))?.execute(key)?;
+    }
+    for (site, visitor) in &changes.forgotten {
+        db.prepare_cached(sql!("visitor_forget"))?.execute(params![site, visitor.to_string()])?;
+    }
+    facts(db, changes)?;
+    for engagement in &changes.engagements {
+        db.prepare_cached(sql!("page_view_engage"))?.execute(params![
+            engagement.site,
+            engagement.page_view_id.to_string(),
+            engagement.visit_id.to_string(),
+            engagement.engaged_ms,
+            engagement.scroll_pct,
+        ])?;
+    }
+    Ok(())
+}
+
+fn token(db: &Connection, record: &Record, now: Millis) -> Result<()> {
+    let tag = record.tag.to_string();
+    db.prepare_cached(sql!("token_put"))?.execute(params![
+        tag,
+        record.secret_hash.as_bytes(),
+        record.generation,
+        record.visit_id.map(|id| id.to_string()),
+        record.user_id,
+        record.created_at,
+        record.last_activity,
+        record.ended_at,
+        now,
+    ])?;
+    for retired in &record.retired {
+        let row = params![retired.secret_hash.as_bytes(), tag, retired.at];
+        db.prepare_cached(sql!("retired_put"))?.execute(row)?;
+    }
+    Ok(())
+}
+
+fn facts(db: &Connection, changes: &Changes<'_>) -> Result<()> {
+    for row in &changes.page_views {
+        db.prepare_cached(sql!("page_view_insert"))?.execute(params![
+            row.id.to_string(),
+            row.site,
+            row.visit_id.map(|id| id.to_string()),
+            row.occurred_at,
+            row.received_at,
+            row.url,
+            row.path,
+            row.referrer,
+            row.title,
+            row.device,
+        ])?;
+    }
+    for row in &changes.events {
+        db.prepare_cached(sql!("event_insert"))?.execute(params![
+            row.id.to_string(),
+            row.site,
+            row.visit_id.map(|id| id.to_string()),
+            row.occurred_at,
+            row.received_at,
+            row.name,
+            row.props,
+            row.url,
+        ])?;
+    }
+    for row in &changes.orders {
+        db.prepare_cached(sql!("order_put"))?.execute(params![
+            row.site,
+            row.id,
+            row.visit_id.map(|id| id.to_string()),
+            row.visitor_id.map(|visitor| visitor.to_string()),
+            row.user_id,
+            row.amount,
+            row.currency,
+            row.items,
+            match row.source {
+                Source::Api => "api",
+                Source::Browser => "browser",
+            },
+            row.created_at,
+            row.received_at,
+        ])?;
+    }
+    Ok(())
+}

@@ -1,0 +1,249 @@
+//! The copy of live sessions in this process: asked on every hit, at the price of one lock.
+//!
+//! A copy is *in step* while whoever else could change the session would have told us (see
+//! [`super::Sessions`]). What has fallen out of step is kept: it is the last resort while every
+//! store is away, and it may hold activity that nobody else knows yet.
+//!
+//! Invariant: a record enters only after its commit in the durable store or the spool, so that a
+//! crash at any point leaves what those say.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use uuid::Uuid;
+
+use crate::ledger::Known;
+use crate::session::record::{CROSSING_MS, Record, Standing};
+use crate::session::token::{Proof, Tag};
+use crate::session::{Carrier, Millis, Ttl};
+
+/// Activity that the durable store does not know yet.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Slides {
+    /// Of sessions.
+    pub sessions: Vec<(Tag, Millis)>,
+    /// Of visits.
+    pub visits: Vec<(Uuid, Millis)>,
+}
+
+impl Slides {
+    /// Cut into pieces of at most so many rows of each kind.
+    #[must_use]
+    pub fn pieces(mut self, most: usize) -> Vec<Self> {
+        let mut pieces = Vec::new();
+        while !self.sessions.is_empty() || !self.visits.is_empty() {
+            let sessions = self.sessions.split_off(self.sessions.len().saturating_sub(most));
+            let visits = self.visits.split_off(self.visits.len().saturating_sub(most));
+            pieces.push(Self { sessions, visits });
+        }
+        pieces
+    }
+}
+
+/// The sessions that this process has a copy of.
+#[derive(Debug)]
+pub struct Local {
+    ttl: Ttl,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug)]
+struct Copied {
+    record: Record,
+    /// When it was last known to be in step; none when it is not.
+    in_step_at: Option<Millis>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    copies: HashMap<Tag, Copied>,
+    slid: HashSet<Tag>,
+    /// The same activity by visit, for whoever looks at a visit before it is written.
+    slid_visits: HashMap<Uuid, Millis>,
+    /// Sessions that are being looked up, and whether one of them was changed meanwhile.
+    fetching: HashMap<Tag, Fetching>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Fetching {
+    lookups: u32,
+    changed: bool,
+}
+
+/// A look-up on its way: while it is, a change of the record is noticed.
+#[derive(Debug)]
+pub struct Fetch(Tag);
+
+impl Local {
+    /// No session.
+    #[must_use]
+    pub fn new(ttl: Ttl) -> Self {
+        Self { ttl, inner: Mutex::default() }
+    }
+
+    /// Judges a token at `now` by a copy that was in step within the last `fresh_ms` (without a
+    /// limit: by any copy); if it is live, notes activity `at` in the same step. None without such a
+    /// copy.
+    pub fn touch(
+        &self,
+        token: Proof,
+        at: Option<Millis>,
+        now: Millis,
+        fresh_ms: Option<Millis>,
+    ) -> Option<Carrier> {
+        let mut inner = self.lock();
+        let Inner { copies, slid, slid_visits, .. } = &mut *inner;
+        let Copied { record, in_step_at } = copies.get_mut(&token.tag)?;
+        let fresh = fresh_ms.is_none_or(|fresh| in_step_at.is_some_and(|since| now - since < fresh));
+        if !fresh {
+            return None;
+        }
+        let carrier = judge(record, token, now, self.ttl);
+        if let (Carrier::Live { .. }, Some(at)) = (&carrier, at.filter(|at| *at > record.last_activity)) {
+            record.slide(at);
+            slid.insert(record.tag);
+            if let Some(visit_id) = record.visit_id {
+                let known = slid_visits.entry(visit_id).or_insert(at);
+                *known = at.max(*known);
+            }
+        }
+        Some(carrier)
+    }
+
+    /// The copy of a record, in step or not.
+    #[must_use]
+    pub fn get(&self, tag: Tag) -> Option<Record> {
+        self.lock().copies.get(&tag).map(|copied| copied.record.clone())
+    }
+
+    /// Begins a look-up elsewhere.
+    #[must_use]
+    pub fn fetch(&self, tag: Tag) -> Fetch {
+        self.lock().fetching.entry(tag).or_default().lookups += 1;
+        Fetch(tag)
+    }
+
+    /// Ends a look-up; takes what it found, as in step unless it was changed meanwhile.
+    pub fn fetched(&self, fetch: Fetch, found: Option<Record>, now: Millis) {
+        let mut inner = self.lock();
+        let changed = inner.fetching.get_mut(&fetch.0).is_some_and(|fetching| {
+            fetching.lookups -= 1;
+            fetching.changed
+        });
+        inner.fetching.retain(|tag, fetching| *tag != fetch.0 || fetching.lookups > 0);
+        if let Some(record) = found {
+            inner.take(record, (!changed).then_some(now));
+        }
+    }
+
+    /// Takes a committed record, unless a later generation of it is here already.
+    pub fn install(&self, record: Record, now: Millis) {
+        self.lock().take(record, Some(now));
+    }
+
+    /// Somebody has changed this session: the copy is out of step.
+    pub fn changed(&self, tag: Tag) {
+        let mut inner = self.lock();
+        if let Some(copied) = inner.copies.get_mut(&tag) {
+            copied.in_step_at = None;
+        }
+        if let Some(fetching) = inner.fetching.get_mut(&tag) {
+            fetching.changed = true;
+        }
+    }
+
+    /// Nobody tells of changes any more: all copies are out of step.
+    pub fn lost_touch(&self) {
+        let mut inner = self.lock();
+        for copied in inner.copies.values_mut() {
+            copied.in_step_at = None;
+        }
+        for fetching in inner.fetching.values_mut() {
+            fetching.changed = true;
+        }
+    }
+
+    /// Drops a session that turned out not to exist.
+    pub fn forget(&self, tag: Tag) {
+        let mut inner = self.lock();
+        inner.copies.remove(&tag);
+        inner.slid.remove(&tag);
+    }
+
+    /// Takes the activity that the durable store does not know yet.
+    pub fn take_slides(&self) -> Slides {
+        let mut inner = self.lock();
+        let Inner { copies, slid, slid_visits, .. } = &mut *inner;
+        let activity = |tag| copies.get(&tag).map(|copied| (tag, copied.record.last_activity));
+        Slides {
+            sessions: slid.drain().filter_map(activity).collect(),
+            visits: slid_visits.drain().collect(),
+        }
+    }
+
+    /// Gives back what could not be written.
+    pub fn return_slides(&self, slides: &Slides) {
+        let mut inner = self.lock();
+        inner.slid.extend(slides.sessions.iter().map(|(tag, _)| *tag));
+        for (visit_id, at) in &slides.visits {
+            let known = inner.slid_visits.entry(*visit_id).or_insert(*at);
+            *known = (*at).max(*known);
+        }
+    }
+
+    /// Brings what was looked up for a batch up to date.
+    pub fn freshen(&self, known: &mut Known) {
+        let inner = self.lock();
+        known.freshen(
+            |visit_id| inner.slid_visits.get(&visit_id).copied(),
+            |tag| inner.copies.get(&tag).map(|copied| copied.record.last_activity),
+        );
+    }
+
+    /// Forgets sessions that nothing can refer to any more.
+    pub fn forget_dead(&self, now: Millis) {
+        let ttl = self.ttl;
+        let mut inner = self.lock();
+        inner.copies.retain(|_, Copied { record, .. }| match record.ended_at {
+            Some(at) => now - at < CROSSING_MS && !record.expired(at, ttl),
+            None => !record.expired(now, ttl),
+        });
+        inner.copies.shrink_to(1_024);
+    }
+
+    /// How many sessions are held.
+    pub fn len(&self) -> usize {
+        self.lock().copies.len()
+    }
+
+    /// Whether none is held.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // No code panics while it holds the lock; if one ever did, each record is whole still.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn take(&mut self, mut record: Record, in_step_at: Option<Millis>) {
+        if let Some(held) = self.copies.get(&record.tag) {
+            if held.record.generation > record.generation {
+                return;
+            }
+            record.slide(held.record.last_activity);
+        }
+        self.copies.insert(record.tag, Copied { record, in_step_at });
+    }
+}
+
+/// What a token is worth by a record.
+pub fn judge(record: &Record, token: Proof, now: Millis, ttl: Ttl) -> Carrier {
+    match record.standing(&token.hash, now, ttl) {
+        Standing::Live => Carrier::Live { tag: record.tag, visit_id: record.visit_id },
+        Standing::Crossing(crossed) => Carrier::Crossing { visit_id: record.visit_id, crossed },
+        Standing::Dead => Carrier::Nothing,
+    }
+}
