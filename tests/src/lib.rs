@@ -6,11 +6,17 @@
 //! |---|---|
 //! | [`server`] | a server of one's own: start, kill, restart, read its database and its log |
 //! | [`setup`] | what a server is given before it starts |
+//! | [`reading`] | what a server has stored, whichever database it has |
 //! | [`visitor`] | somebody with a browser: cookies, page views, sign-ins |
 //! | [`answer`] | what came back, and the assertions on it |
 //! | [`wire`] | requests that no HTTP library would send |
 //! | [`browser`] | a real Chromium |
 //! | [`neighbour`] | somebody well-behaved, while others are not |
+//! | [`postgres`], [`sql`] | a PostgreSQL of one's own: kill, stop, restart, read |
+//! | [`redis`], [`redis_cluster`] | a Redis of one's own, or a cluster of six |
+//! | [`proxy`] | a bad line between the server and a store |
+//! | [`disk`] | a disk that is soon full |
+//! | [`process`] | processes, what they use, and their end |
 //! | [`machine`] | directories, ports, the binary under test |
 //! | [`random`] | pseudo-random bytes, the same in every run |
 //! | [`recorder`] | a witness between a browser and the server |
@@ -19,16 +25,26 @@
 
 pub mod answer;
 pub mod browser;
+pub mod disk;
 pub mod machine;
 pub mod neighbour;
+pub mod postgres;
+pub mod process;
+pub mod proxy;
 pub mod random;
+pub mod reading;
 pub mod recorder;
+pub mod redis;
+pub mod redis_cluster;
 pub mod server;
 pub mod setup;
+pub mod sql;
 pub mod visitor;
 pub mod wire;
 
 pub use answer::{Answer, SetCookie};
+pub use postgres::Postgres;
+pub use redis::Redis;
 pub use server::Server;
 pub use setup::password_of;
 pub use visitor::Visitor;

@@ -15,11 +15,13 @@ pub fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate lies in the repository")
 }
 
-/// Cargo's target directory, told from where the test binary lies (`<target>/<profile>/deps/`).
+/// Cargo's target directory, told from where this program lies: `<target>/<profile>/`, or `deps/` in it.
 #[must_use]
 pub fn target_directory() -> PathBuf {
     let binary = std::env::current_exe().expect("a running program has a path");
-    binary.ancestors().nth(3).expect("the test binary lies in <target>/<profile>/deps").to_owned()
+    let folder = binary.parent().expect("a program lies somewhere");
+    let profile = if folder.ends_with("deps") { folder.parent() } else { Some(folder) };
+    profile.and_then(Path::parent).expect("the program lies in <target>/<profile>").to_owned()
 }
 
 /// The binary under test: `VISITFLOW_BIN`, else the newest of the release and the debug build.

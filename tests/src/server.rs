@@ -5,7 +5,6 @@ use crate::setup::{Setup, password_of};
 use crate::{Answer, Visitor};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use rusqlite::{Connection, OpenFlags};
 use serde_json::Value;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -197,70 +196,6 @@ impl Server {
         self.directory.path()
     }
 
-    /// The server's database, while it runs or not.
-    ///
-    /// # Panics
-    ///
-    /// There is none.
-    #[must_use]
-    pub fn database(&self) -> Connection {
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE;
-        let connection = Connection::open_with_flags(self.database_path(), flags);
-        let connection = connection.expect("the server has made its database");
-        connection.busy_timeout(PATIENCE).expect("SQLite takes a timeout");
-        connection
-    }
-
-    /// The one number that a query gives.
-    ///
-    /// # Panics
-    ///
-    /// The query is refused, or gives something else.
-    #[must_use]
-    #[track_caller]
-    pub fn number(&self, sql: &str) -> i64 {
-        match self.database().query_row(sql, [], |row| row.get(0)) {
-            Ok(number) => number,
-            Err(error) => panic!("{sql}: {error}"),
-        }
-    }
-
-    /// The texts of a query's first column, NULL as an empty text.
-    ///
-    /// # Panics
-    ///
-    /// The query is refused.
-    #[must_use]
-    #[track_caller]
-    pub fn texts(&self, sql: &str) -> Vec<String> {
-        let database = self.database();
-        let mut statement = match database.prepare(sql) {
-            Ok(statement) => statement,
-            Err(error) => panic!("{sql}: {error}"),
-        };
-        let rows = statement
-            .query_map([], |row| Ok(row.get::<_, Option<String>>(0)?.unwrap_or_default()))
-            .expect("the query runs");
-        rows.map(|row| row.expect("a text")).collect()
-    }
-
-    /// # Panics
-    ///
-    /// The number of visits is another.
-    #[track_caller]
-    pub fn assert_visits(&self, expected: i64) {
-        assert_eq!(self.number("SELECT COUNT(*) FROM sessions"), expected, "visits");
-    }
-
-    /// # Panics
-    ///
-    /// The number of page views is another.
-    #[track_caller]
-    pub fn assert_page_views(&self, expected: i64) {
-        let found = self.number("SELECT COUNT(*) FROM page_views");
-        assert_eq!(found, expected, "page views");
-    }
-
     fn spawn(&mut self) {
         let mut log = File::options();
         log.create(true).append(true);
@@ -269,6 +204,12 @@ impl Server {
         let listen = format!("127.0.0.1:{}", self.public_port);
         let admin = format!("127.0.0.1:{}", self.admin_port);
         let mut command = self.command(&["serve", "--listen", &listen, "--admin-listen", &admin]);
+        if let Some(url) = &self.setup.redis_url {
+            command.args(["--redis-url", url]);
+        }
+        if let Some(path) = &self.setup.spool {
+            command.arg("--spool").arg(path);
+        }
         command
             .args(&self.setup.flags)
             .stdin(Stdio::null())
@@ -283,7 +224,7 @@ impl Server {
         command
             .args(arguments)
             .arg("--database-url")
-            .arg(format!("sqlite://{}", self.database_path().display()))
+            .arg(self.database_url())
             .current_dir(self.directory())
             .env_clear()
             .envs(self.setup.environment.iter().cloned())
@@ -311,7 +252,18 @@ impl Server {
         false
     }
 
-    fn database_path(&self) -> PathBuf {
+    /// Where the server was told to keep its visits.
+    fn database_url(&self) -> String {
+        let embedded = || format!("sqlite://{}", self.database_path().display());
+        self.setup.database_url.clone().unwrap_or_else(embedded)
+    }
+
+    /// Where its database is read, if it is a PostgreSQL: not over a line that may be bad.
+    pub(crate) fn postgres_url(&self) -> Option<&str> {
+        self.setup.postgres_url.as_deref()
+    }
+
+    pub(crate) fn database_path(&self) -> PathBuf {
         self.directory().join("visitflow.db")
     }
 

@@ -1,6 +1,6 @@
 //! What a server is given before it starts.
 
-use crate::Server;
+use crate::{Postgres, Server};
 use std::path::{Path, PathBuf};
 
 /// Flags, environment, users; [`Setup::start`] makes a server of them.
@@ -11,6 +11,10 @@ pub struct Setup {
     pub(crate) users: Vec<(String, bool)>,
     pub(crate) tls: bool,
     pub(crate) log: Option<PathBuf>,
+    pub(crate) database_url: Option<String>,
+    pub(crate) postgres_url: Option<String>,
+    pub(crate) redis_url: Option<String>,
+    pub(crate) spool: Option<PathBuf>,
 }
 
 impl Setup {
@@ -18,6 +22,40 @@ impl Setup {
     #[must_use]
     pub fn flag(mut self, name: &str, value: &str) -> Self {
         self.flags.extend([name.to_owned(), value.to_owned()]);
+        self
+    }
+
+    /// Keeps its visits in this PostgreSQL and not in SQLite.
+    #[must_use]
+    pub fn postgres(mut self, postgres: &Postgres) -> Self {
+        let url = postgres.url();
+        self.database_url.get_or_insert_with(|| url.clone());
+        self.postgres_url = Some(url);
+        self
+    }
+
+    /// Keeps its visits there. With [`Self::postgres`] too, that one is read past this address,
+    /// which may be that of a proxy.
+    #[must_use]
+    pub fn database_url(mut self, url: &str) -> Self {
+        self.database_url = Some(url.to_owned());
+        if url.starts_with("postgres") {
+            self.postgres_url.get_or_insert_with(|| url.to_owned());
+        }
+        self
+    }
+
+    /// Keeps the fast copy of its sessions there: one address, or those of a cluster.
+    #[must_use]
+    pub fn redis_url(mut self, url: &str) -> Self {
+        self.redis_url = Some(url.to_owned());
+        self
+    }
+
+    /// Keeps what the database does not take for now in this file.
+    #[must_use]
+    pub fn spool(mut self, path: &Path) -> Self {
+        self.spool = Some(path.to_owned());
         self
     }
 

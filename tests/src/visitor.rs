@@ -32,6 +32,12 @@ impl Visitor {
         Self::known_as(http, origin, format!("v_{}", uuid::Uuid::new_v4()))
     }
 
+    /// Somebody else, on the same server.
+    #[must_use]
+    pub fn stranger(&self) -> Self {
+        Self::new(self.http.clone(), self.origin.clone())
+    }
+
     fn known_as(http: reqwest::Client, origin: String, id: String) -> Self {
         let jar = Jar::from([("visitor_id".to_owned(), id.clone())]);
         Self { http, origin, jar: Arc::new(Mutex::new(jar)), id }

@@ -40,7 +40,35 @@ pub(crate) fn for_test() -> Result<()> {
     if !succeeds("wasm-pack", &["--version"]) {
         run(command("cargo").args(["install", "wasm-pack", "--locked", "--root"]).arg(tools()))?;
     }
-    Ok(())
+    services()
+}
+
+/// The stores that tests and measurements start for themselves, and the load generator. Invariant:
+/// what Debian starts of its own is neither used nor stopped.
+///
+/// # Errors
+///
+/// One is missing and could not be installed.
+pub(crate) fn services() -> Result<()> {
+    let mut missing = Vec::new();
+    if !has_postgres() {
+        missing.push("postgresql");
+    }
+    if !succeeds("redis-server", &["--version"]) || !succeeds("redis-cli", &["--version"]) {
+        missing.push("redis-server");
+    }
+    // It prints its version and exits with 1.
+    if first_line_in_path("wrk", &["--version"]).is_none() {
+        missing.push("wrk");
+    }
+    if missing.is_empty() { Ok(()) } else { apt(&missing) }
+}
+
+/// Debian keeps PostgreSQL's programs outside of `PATH`, one folder a version.
+fn has_postgres() -> bool {
+    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    succeeds("initdb", &["--version"])
+        || versions.map(|entry| entry.path()).any(|version| version.join("bin/initdb").is_file())
 }
 
 /// `PATH` with the project's own tools in front.

@@ -5,6 +5,7 @@
 //! | [`demo`] | the demo shop and the dashboard on this machine |
 //! | [`test`](mod@test) | every check, in one sequence: what a laptop and CI both run |
 //! | [`build`] | the client's package, the pages and the server |
+//! | [`figures`] | measurements and long trials, by programs of the tests' crate |
 //! | [`size`] | what a page downloads, in bytes |
 //! | [`install`] | the tools that the others need, installed where they are missing |
 //! | [`process`] | running other programs and saying which |
@@ -14,6 +15,7 @@
 
 mod build;
 mod demo;
+mod figures;
 mod install;
 mod process;
 mod report;
@@ -35,10 +37,14 @@ Commands:
                        addresses and one-time passwords. Ctrl-C stops it.
   test [STEP]...       Run every check, or only the named steps; `test --help` lists them.
   build                Build the client's package, the pages and the server.
+  bench [OPTION]...    Measure the server on PostgreSQL with Redis and with SQLite beside a bare HTTP
+                       server; `bench --help` lists the options.
+  soak [TRIAL]...      Kill the server and its stores under load and count what is lost: nothing
+                       may be; `soak --help` lists the trials.
   size                 Print what a page downloads: raw, gzip and brotli bytes.
 
 Missing tools are installed first: wasm target, wasm-bindgen CLI, npm packages; for `test` also
-Chromium and wasm-pack. Cargo-made tools go to target/tools, nothing else on the machine changes
+Chromium, wasm-pack, PostgreSQL, Redis and wrk. Cargo-made tools go to target/tools, nothing else on the machine changes
 but through rustup and apt.
 ";
 
@@ -67,6 +73,7 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
             install::for_build()?;
             build::all().map(done)
         }
+        "bench" | "soak" => figures::run(command, rest),
         "size" => {
             none(rest)?;
             size::run().map(done)

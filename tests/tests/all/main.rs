@@ -18,3 +18,4 @@ mod origins;
 mod reports;
 mod requests;
 mod secrecy;
+mod services;
