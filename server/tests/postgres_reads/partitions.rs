@@ -115,3 +115,15 @@ async fn more_rows_than_one_statement_may_delete_go_in_one_round() {
     let done = maintain(&mut client, NOW, Some(1)).await.unwrap();
     assert_eq!((done.deleted, done.unfinished), (12_000, false));
 }
+
+#[tokio::test]
+async fn a_report_that_takes_long_is_not_waited_for_and_the_next_round_tries_again() {
+    let url = parsed(&database().await);
+    let (mut reader, mut client) = (connect(&url, "one").await.unwrap(), connect(&url, "two").await.unwrap());
+    let report = reader.transaction().await.unwrap();
+    report.query("SELECT COUNT(*) FROM page_views", &[]).await.unwrap();
+    let error = maintain(&mut client, NOW, None).await.unwrap_err();
+    assert!(error.is_away(), "{error}");
+    report.commit().await.unwrap();
+    assert_eq!(maintain(&mut client, NOW, None).await.unwrap().made.len(), 6);
+}

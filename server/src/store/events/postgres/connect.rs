@@ -102,7 +102,7 @@ impl Opening {
             || config.get_hosts().iter().all(|host| matches!(host, Host::Unix(_)));
         let tls = if in_clear { None } else { Some(MakeRustlsConnect::new(private(url)?)) };
         let settings = format!(
-            "SET statement_timeout = {}; SET idle_in_transaction_session_timeout = {}",
+            "SET statement_timeout = {}; SET idle_in_transaction_session_timeout = {}; SET client_min_messages = warning",
             limit.as_millis(),
             IDLE_IN_TRANSACTION_LIMIT.as_millis()
         );
