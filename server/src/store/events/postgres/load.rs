@@ -34,7 +34,11 @@ pub(super) async fn look_up(session: &Session, wants: &Wants, known: &mut Known)
 fn questions<'a>(session: &'a Session, wants: &'a Wants) -> Vec<Asking<'a>> {
     let mut asking: Vec<Asking<'a>> = Vec::new();
     if !wants.visits.is_empty() {
-        asking.push(visits(session, named!("visit_get"), wants.visits.iter().copied().collect::<Vec<Uuid>>()));
+        asking.push(visits(
+            session,
+            named!("visit_get"),
+            wants.visits.iter().copied().collect::<Vec<Uuid>>(),
+        ));
     }
     if !wants.tokens.is_empty() {
         let tags: Vec<String> = wants.tokens.iter().map(Tag::to_string).collect();

@@ -63,8 +63,7 @@ impl Writer {
         self.within(async |session| {
             let (mut known, mut wants) = (Known::default(), ledger::first_wants(commands));
             let begin = session.client.batch_execute(BEGIN).map_err(StoreError::from);
-            let (begun, looked_up) =
-                future::join(begin, load::look_up(session, &wants, &mut known)).await;
+            let (begun, looked_up) = future::join(begin, load::look_up(session, &wants, &mut known)).await;
             begun.and(looked_up)?;
             let plan = loop {
                 known.asked(wants);
@@ -114,8 +113,7 @@ impl Writer {
         let (idle_since, opened_before) = (since - ttl.idle_ms, since - ttl.max_ms);
         self.within(async |session| {
             session.client.batch_execute(BEGIN).await?;
-            let limits: Params<'_> =
-                &[&idle_since, &opened_before, &ttl.idle_ms, &ttl.max_ms, &now];
+            let limits: Params<'_> = &[&idle_since, &opened_before, &ttl.idle_ms, &ttl.max_ms, &now];
             session.execute(named!("tokens_expire"), limits).await?;
             session.execute(named!("visits_expire"), &[&idle_since, &opened_before]).await?;
             session.execute(named!("tokens_forget"), &[&(now - ENDED_KEPT_MS)]).await?;

@@ -18,8 +18,8 @@ mod load;
 pub mod readers;
 pub mod reports;
 mod rows;
-mod write;
 pub mod tokens;
+mod write;
 pub mod writer;
 
 use std::fs::{File, TryLockError};

@@ -33,10 +33,8 @@ pub fn recent(db: &Connection, since: Millis) -> Result<Vec<Record>> {
 }
 
 fn records(db: &Connection, statement: &str, key: &dyn rusqlite::ToSql) -> Result<Vec<Record>> {
-    let mut records: Vec<Record> = db
-        .prepare_cached(statement)?
-        .query_map([key], rows::record)?
-        .collect::<rusqlite::Result<_>>()?;
+    let mut records: Vec<Record> =
+        db.prepare_cached(statement)?.query_map([key], rows::record)?.collect::<rusqlite::Result<_>>()?;
     for record in &mut records {
         record.retired = load::retired(db, record.tag)?;
     }
