@@ -35,7 +35,7 @@ impl<'c> World<'_, 'c> {
                 (None, Some((visit, _))) => Cow::Owned(visit.site.clone()),
                 (None, None) => match self.site_of(run.visitor, context.now) {
                     Some(site) => Cow::Owned(site),
-                    None => Cow::Borrowed(&context.host),
+                    None => Cow::Owned(crate::site::of_host(&context.host)),
                 },
             };
             let late = context.now - fact.occurred_at >= self.ttl.idle_ms;

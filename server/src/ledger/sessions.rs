@@ -26,7 +26,9 @@ impl<'c> World<'_, 'c> {
         }
         let site = match site {
             Some(site) => site.to_owned(),
-            None => self.site_of(context.visitor, context.now).unwrap_or_else(|| context.host.clone()),
+            None => self
+                .site_of(context.visitor, context.now)
+                .unwrap_or_else(|| crate::site::of_host(&context.host)),
         };
         let beginning = Beginning {
             site: &site,

@@ -29,6 +29,12 @@ const BEGIN: &str = concat!("BEGIN; ", include_str!("../../../../sql/postgres/lo
 /// which another server, stopped in the middle of its batch, may hold the lock.
 const PATIENCE: Duration = Duration::from_secs(8);
 
+/// Every statement of the writer finds its rows by a key, whatever the statistics say at the moment:
+/// it is planned once, for an index, and not compiled. A plan for each batch would cost more than
+/// the batch.
+const PLANS: &str = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; \
+    SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off";
+
 /// How often partitions and retention are looked after, in ms.
 const MAINTAIN_EVERY_MS: Millis = 3_600_000;
 
@@ -184,6 +190,7 @@ impl Writer {
                 self.migrated = true;
             }
             let client = connect::connect(&self.url, "visitflow writer").await?;
+            client.batch_execute(PLANS).await?;
             let session = Session::new(client);
             session.prepare_all(EVERY).await?;
             self.session = Some(session);
