@@ -35,7 +35,8 @@ use crate::store::events::Lookup;
 use crate::store::{Result, StoreError};
 
 /// How long a copy is taken as it is, in ms. Then the session is looked up again, which also tells
-/// others of its activity: so another server may take a session for idle this much too early.
+/// Redis of its activity. So another server may take a session for idle too early: by up to this
+/// where it asks Redis, and by the flush interval (30 s, `serve`) more where it asks the durable store.
 pub const FRESH_MS: Millis = 20_000;
 
 /// Others are told of activity when it is this much later than what they know, in ms.
@@ -132,7 +133,8 @@ impl Sessions {
             let (redis, records) = (Arc::clone(redis), records.to_vec());
             let told = runtime.spawn(async move { redis.put(&records, now).await }).await;
             if let Ok(Err(error)) = told {
-                // It is not trusted from here on, and hears of these before it is again.
+                // It is not trusted from here on, and hears of these before it is again; of what
+                // only a spool holds yet, when that is replayed.
                 tracing::debug!(%error, "Redis was not told of a change");
             }
         }
