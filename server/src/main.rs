@@ -23,7 +23,7 @@ fn main() -> ExitCode {
         Command::Serve(config) => run(*config, common),
         Command::User { command } => Ok(commands::user(&common, command)?),
         Command::Key { command } => Ok(commands::key(&common, command)?),
-        Command::Migrate => Ok(commands::migrate(&common)?),
+        Command::Migrate(ends) => Ok(commands::migrate(&common, &ends)?),
         Command::Check(config) => Ok(commands::check(&common, &config)?),
     });
     match done {

@@ -21,7 +21,7 @@
 pub mod accounts;
 pub mod connect;
 pub mod errors;
-mod load;
+pub(super) mod load;
 pub mod migrations;
 pub mod partitions;
 pub mod pool;
@@ -41,4 +41,4 @@ macro_rules! sql {
         include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/sql/postgres/", $name, ".sql"))
     };
 }
-use sql;
+pub(super) use sql;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use deadpool_postgres::{Client, Manager, ManagerConfig, PoolError, RecyclingMethod, Runtime, TimeoutType};
 
-use super::connect::{CONNECT_LIMIT, Opening};
+use super::connect::{CONNECT_LIMIT, NO_LIMIT, Opening};
 use super::url::PostgresUrl;
 use crate::store::{Result, StoreError};
 
@@ -43,6 +43,14 @@ impl Pool {
     /// As above.
     pub fn lookups(url: &PostgresUrl) -> Result<Self> {
         Self::new(Opening::new(url, "visitflow accounts", LOOKUP_LIMIT, true)?, LOOKUP_CONNECTIONS)
+    }
+
+    /// For the reports that compare two databases as a whole.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn patient(url: &PostgresUrl) -> Result<Self> {
+        Self::new(Opening::new(url, "visitflow migrate", NO_LIMIT, false)?, 1)
     }
 
     fn new(opening: Opening, size: usize) -> Result<Self> {

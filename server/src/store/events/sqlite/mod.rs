@@ -150,6 +150,17 @@ impl Sqlite {
         written.map_err(|error| StoreError::NotWritable(format!("{}: {error}", folder.display())))
     }
 
+    /// Whether the schema is the one of this version; for who reads without [`Self::open`].
+    ///
+    /// # Errors
+    /// When there is no schema.
+    pub fn is_current(db: &Connection) -> Result<bool> {
+        let applied: u32 =
+            db.query_row("SELECT MAX(version) FROM refinery_schema_history", [], |row| row.get(0))?;
+        let newest = migrations::migrations::runner().get_migrations().iter().map(|one| one.version()).max();
+        Ok(newest.is_some_and(|newest| i64::from(applied) == i64::from(newest)))
+    }
+
     fn cannot_open(&self, source: rusqlite::Error) -> StoreError {
         StoreError::Open { path: self.path.display().to_string(), source }
     }
