@@ -23,6 +23,8 @@ impl<'c> World<'_, 'c> {
             // One token is offered, so one run may take it.
             self.facts(context, &carrier, run, &mut outcome);
         }
+        // Applied before, and the answer was lost: its facts are twins, its session is there.
+        outcome.issued |= context.offer.is_some_and(|offer| self.token(offer.tag).is_some());
         outcome
     }
 

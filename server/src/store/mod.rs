@@ -69,6 +69,9 @@ pub enum StoreError {
     /// Redis failed.
     #[error("Redis failed: {0}")]
     Redis(#[from] sessions::redis::RedisError),
+    /// Another server uses this spool.
+    #[error("another visitflow server uses the spool {0}; give each server its own with --spool")]
+    SpoolClaimed(String),
     /// The spool holds as much as it may.
     #[error("the spool is full; raise --spool-max, or bring the database back")]
     SpoolFull,

@@ -25,6 +25,7 @@ use self::local::{Local, judge};
 use self::redis::Redis;
 pub use self::redis::{BreakerState, RedisUrl};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::runtime::Handle;
 
@@ -49,6 +50,8 @@ pub struct Sessions {
     /// The copies in this process.
     pub local: Local,
     durable: Lookup,
+    /// The writer has found the durable store away, or behind the spool: it is not asked meanwhile.
+    durable_is_away: AtomicBool,
     shared: Option<Shared>,
 }
 
@@ -64,7 +67,7 @@ impl Sessions {
     /// Sessions that `durable` owns.
     #[must_use]
     pub fn new(ttl: Ttl, durable: Lookup) -> Self {
-        Self { ttl, local: Local::new(ttl), durable, shared: None }
+        Self { ttl, local: Local::new(ttl), durable, durable_is_away: AtomicBool::default(), shared: None }
     }
 
     /// Sessions that `durable` owns, with a copy in Redis. Must be called within the runtime that
@@ -75,7 +78,7 @@ impl Sessions {
     pub fn with_redis(ttl: Ttl, durable: Lookup, url: &RedisUrl) -> Result<Arc<Self>> {
         let (redis, notices) = Redis::new(url, ttl)?;
         let shared = Shared { redis: Arc::new(redis), runtime: Handle::current() };
-        let sessions = Arc::new(Self { ttl, local: Local::new(ttl), durable, shared: Some(shared) });
+        let sessions = Arc::new(Self { shared: Some(shared), ..Self::new(ttl, durable) });
         tokio::spawn(step::keep(Arc::downgrade(&sessions), notices));
         Ok(sessions)
     }
@@ -168,6 +171,15 @@ impl Sessions {
         self.local.forget(tag);
     }
 
+    /// Notes whether the durable store is away, or has not taken yet what this server has promised.
+    pub fn set_durable_away(&self, away: bool) {
+        self.durable_is_away.store(away, Ordering::Relaxed);
+    }
+
+    fn durable_is_away(&self) -> bool {
+        self.durable_is_away.load(Ordering::Relaxed)
+    }
+
     /// What is known of Redis, for metrics; none without Redis.
     #[must_use]
     pub fn redis(&self) -> Option<&Redis> {
@@ -198,6 +210,9 @@ impl Sessions {
                 Ok(None) => {}
                 Err(error) => tracing::debug!(%error, "asking the durable store instead of Redis"),
             }
+        }
+        if self.durable_is_away() {
+            return Err(StoreError::Unavailable("the durable store is away"));
         }
         let found = self.durable.token(token.tag).await?;
         if let (Some(redis), Some(record)) = (redis, &found) {
