@@ -190,8 +190,19 @@ pub fn check(common: &Common, config: &Serve) -> Result<(), CommandError> {
     if config.jwt_key.is_some() {
         note("key of assertions", Assertions::of(config).map(drop));
     }
-    let checked = database(common).and_then(|database| wait(database.check()));
+    let database = database(common);
+    let spools = matches!(database, Ok(Database::Postgres(_)));
+    let checked = database.and_then(|database| wait(database.check()));
     note("database", checked.map_err(|error| error.to_string()));
+    if spools {
+        // It is a file as the embedded database is one.
+        let checked = Sqlite::new(&config.spool).check();
+        note("spool", checked.map_err(|error| error.to_string()));
+    }
+    if let Some(redis) = &config.redis_url {
+        let checked = wait(async { Ok(redis.check().await?) });
+        note("Redis", checked.map_err(|error| error.to_string()));
+    }
     if let Ok(Some(replica)) = config.report_database() {
         let checked = wait(async { PostgresReports::new(Pool::reports(&replica)?).check().await });
         note("report database", checked.map_err(|error| error.to_string()));

@@ -15,6 +15,7 @@
 //! | [`postgres`], [`sql`] | a PostgreSQL of one's own: kill, stop, restart, read |
 //! | [`redis`], [`redis_cluster`] | a Redis of one's own, or a cluster of six |
 //! | [`proxy`] | a bad line between the server and a store |
+//! | [`fill`] | many page views in a SQLite file, without a server |
 //! | [`disk`] | a disk that is soon full |
 //! | [`process`] | processes, what they use, and their end |
 //! | [`machine`] | directories, ports, the binary under test |
@@ -26,6 +27,7 @@
 pub mod answer;
 pub mod browser;
 pub mod disk;
+pub mod fill;
 pub mod machine;
 pub mod neighbour;
 pub mod postgres;

@@ -7,6 +7,8 @@ use crate::app::App;
 use crate::clock;
 use crate::http::problem::Problem;
 use crate::http::reply::{self, Reply};
+use crate::observe::{Breaker, Now};
+use crate::store::sessions::BreakerState;
 
 /// The process runs.
 #[must_use]
@@ -33,7 +35,17 @@ pub fn metrics(app: &App, head: &Parts) -> Reply {
     } else {
         "text/plain; version=0.0.4; charset=utf-8"
     };
-    let text = app.metrics.text(app.lifecycle.sessions.local.len(), app.lifecycle.ingest.depth());
+    let sessions = &app.lifecycle.sessions;
+    let redis = sessions.redis().map(|redis| {
+        let breaker = match redis.breaker_state() {
+            BreakerState::Closed => Breaker::Closed,
+            BreakerState::Open => Breaker::Open,
+            BreakerState::HalfOpen => Breaker::HalfOpen,
+        };
+        (breaker, redis.is_trusted())
+    });
+    let text =
+        app.metrics.text(Now { sessions: sessions.local.len(), queue: app.lifecycle.ingest.depth(), redis });
     let mut answer = reply::text(text, content_type);
     reply::set(&mut answer, header::CACHE_CONTROL, "no-store");
     answer

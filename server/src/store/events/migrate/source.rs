@@ -14,7 +14,6 @@ use uuid::Uuid;
 
 use super::tables::Table;
 use crate::session::Millis;
-use crate::store::events::postgres::load::id_time;
 use crate::store::events::postgres::partitions::next_month;
 use crate::store::events::sqlite::Sqlite;
 use crate::store::events::sqlite::readers::Readers;
@@ -145,6 +144,11 @@ fn value(row: &Row<'_>, column: usize) -> Result<Value> {
     })
 }
 
+/// The time within a UUIDv7, in ms: its first 48 bits, RFC 9562 §5.7.
+fn id_time(id: Uuid) -> std::result::Result<Millis, std::num::TryFromIntError> {
+    Millis::try_from(id.as_u128() >> 80)
+}
+
 /// As the column wants it.
 impl ToSql for Value {
     fn to_sql(
@@ -157,7 +161,7 @@ impl ToSql for Value {
             Self::Number(number) if *ty == Type::INT4 => i32::try_from(*number)?.to_sql(ty, out),
             Self::Number(number) if *ty == Type::INT8 => number.to_sql(ty, out),
             Self::Text(id) if *ty == Type::UUID => id.parse::<Uuid>()?.to_sql(ty, out),
-            Self::Text(id) if *ty == Type::INT8 => id_time(id.parse()?).to_sql(ty, out),
+            Self::Text(id) if *ty == Type::INT8 => id_time(id.parse()?)?.to_sql(ty, out),
             Self::Text(text) if *ty == Type::TEXT => text.to_sql(ty, out),
             Self::Bytes(bytes) if *ty == Type::BYTEA => bytes.to_sql(ty, out),
             _ => Err(format!("a value that is no {ty}").into()),

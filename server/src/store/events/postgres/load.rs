@@ -79,7 +79,7 @@ fn questions<'a>(session: &'a Session, wants: &'a Wants) -> Vec<Asking<'a>> {
 }
 
 /// The time within a UUIDv7, in ms: what facts are partitioned by.
-pub(in crate::store::events) fn id_time(id: Uuid) -> Millis {
+pub(super) fn id_time(id: Uuid) -> Millis {
     // The first 48 bits, RFC 9562 §5.7; they fit.
     Millis::try_from(id.as_u128() >> 80).unwrap_or(Millis::MAX)
 }

@@ -21,7 +21,7 @@
 pub mod accounts;
 pub mod connect;
 pub mod errors;
-pub(super) mod load;
+mod load;
 pub mod migrations;
 pub mod partitions;
 pub mod pool;
