@@ -81,12 +81,17 @@ impl Writer {
             let begin = session.client.batch_execute(BEGIN).map_err(StoreError::from);
             let (begun, looked_up) = future::join(begin, load::look_up(session, &wants, &mut known)).await;
             begun.and(looked_up)?;
+            let mut look_ups = 1;
             let plan = loop {
                 known.asked(wants);
                 local.freshen(&mut known);
                 match ledger::plan(commands, &known, ttl) {
                     Ok(plan) => break plan,
                     Err(more) => wants = more,
+                }
+                look_ups += 1;
+                if look_ups > ledger::LOOK_UPS_MAX {
+                    return Err(StoreError::Malformed("batch, which asks without end"));
                 }
                 load::look_up(session, &wants, &mut known).await?;
             };

@@ -48,7 +48,12 @@ impl Writer {
     ) -> Result<Committed> {
         let transaction = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let (mut known, mut wants) = (Known::default(), ledger::first_wants(commands));
+        let mut look_ups = 0;
         let plan = loop {
+            look_ups += 1;
+            if look_ups > ledger::LOOK_UPS_MAX {
+                return Err(StoreError::Malformed("batch, which asks without end"));
+            }
             load::look_up(&transaction, &wants, &mut known)?;
             known.asked(wants);
             local.freshen(&mut known);
