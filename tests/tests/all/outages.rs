@@ -14,6 +14,10 @@ use visitflow_e2e::{Answer, Postgres, Redis, Server};
 /// How long a store is away.
 const AWAY: Duration = Duration::from_secs(3);
 
+/// What the writer waits for a batch, twice over for what came in between, and a look-up before it:
+/// a browser may wait longer.
+const SLOWEST: Duration = Duration::from_secs(20);
+
 /// Slower than a store in the same network by a factor of a hundred.
 const SLOW: Mode = Mode::Slow(Duration::from_millis(50));
 
@@ -30,6 +34,7 @@ async fn nobody_notices(trouble: impl AsyncFnOnce(&mut Stand)) {
     let shares = load.ends().await;
     println!("the slowest answer took {} ms", slowest(&shares).as_millis());
     assert_all_were_answered(&shares);
+    assert!(slowest(&shares) < SLOWEST);
     stand.server.assert_exact(&shares, &key).await;
     assert_eq!(watch.ends().await, [] as [u16; 0], "the server was ready throughout");
     for share in &shares {
@@ -142,6 +147,19 @@ async fn nobody_notices_that_both_stores_are_killed_and_come_back() {
         stand.postgres.kill();
         tokio::time::sleep(AWAY).await;
         stand.postgres.restart().await;
+        stand.redis.restart().await;
+    })
+    .await;
+}
+
+/// Longer than the writer waits for a batch: page views go to the spool, though nothing has failed.
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_notices_that_postgres_hangs_for_long_while_redis_is_away() {
+    nobody_notices_and_redis_comes_back(async |stand| {
+        stand.redis.kill();
+        stand.to_postgres.set(Mode::Stall);
+        tokio::time::sleep(3 * AWAY).await;
+        stand.to_postgres.set(Mode::Pass);
         stand.redis.restart().await;
     })
     .await;
