@@ -17,6 +17,7 @@
 //! | [`stand`] | a server on both, behind bad lines |
 //! | [`load`] | many visitors at once, and whether nothing was lost |
 //! | [`proxy`] | a bad line between the server and a store |
+//! | [`fill`] | many page views in a SQLite file, without a server |
 //! | [`disk`] | a disk that is soon full |
 //! | [`process`] | processes, what they use, and their end |
 //! | [`machine`] | directories, ports, the binary under test |
@@ -28,6 +29,7 @@
 pub mod answer;
 pub mod browser;
 pub mod disk;
+pub mod fill;
 pub mod load;
 pub mod machine;
 pub mod neighbour;

@@ -59,6 +59,7 @@ pub fn first_wants(commands: &[Command]) -> Wants {
             }
             Command::Facts { context, runs } => {
                 wants.carrier(&context.carrier);
+                wants.tokens.extend(context.offer.map(|offer| offer.tag));
                 for run in runs {
                     if matches!(context.carrier, Carrier::Nothing) {
                         wants.open.extend(run.visitor);

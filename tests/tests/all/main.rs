@@ -14,6 +14,7 @@ mod journey;
 mod lifecycle;
 mod listeners;
 mod login;
+mod migrate;
 mod nodes;
 mod origins;
 mod outages;

@@ -224,7 +224,7 @@ async fn sigterm_under_load_drains_into_postgres() {
 async fn sigterm_without_postgres_ends_in_time_and_the_spool_keeps() {
     let _turn = turn().await;
     for hangs in [false, true] {
-        let mut stand = Stand::start(Server::with().flag("--drain", "3s")).await;
+        let mut stand = Stand::start(Server::with()).await;
         let key = stand.server.add_key("judge").await;
         let load = Load::steady(&stand.server);
         load.reaches(100).await;
@@ -237,8 +237,8 @@ async fn sigterm_without_postgres_ends_in_time_and_the_spool_keeps() {
         println!("hangs: {hangs}; ended after {} ms", begun.elapsed().as_millis());
         let mut shares = load.ends().await;
         assert!(status.success(), "{status}: {}", stand.server.log());
-        // The drain limit, and what the writer waits for a store that does not answer.
-        assert!(begun.elapsed() < Duration::from_secs(15));
+        // The drain limit, with something for a busy machine.
+        assert!(begun.elapsed() < Duration::from_secs(13));
         stand.server.restart().await;
         stand.server.send_again(&mut shares).await;
         stand.to_postgres.set(Mode::Pass);

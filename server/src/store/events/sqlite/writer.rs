@@ -84,7 +84,7 @@ impl Writer {
     pub fn sweep(&mut self, ttl: Ttl, now: Millis) -> Result<()> {
         let transaction = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let since = now - SWEEP_GRACE_MS;
-        let limits = params![since - ttl.idle_ms, since - ttl.max_ms, ttl.idle_ms, ttl.max_ms, now];
+        let limits = params![since - ttl.idle_ms, since - ttl.max_ms, ttl.idle_ms, ttl.max_ms];
         transaction.prepare_cached(sql!("tokens_expire"))?.execute(limits)?;
         let limits = [since - ttl.idle_ms, since - ttl.max_ms];
         transaction.prepare_cached(sql!("visits_expire"))?.execute(limits)?;
