@@ -135,6 +135,10 @@ impl Worker {
                 self.drain().await;
             }
         }
+        // A store that hangs would hold up the end, for what the next look at the session tells anyway.
+        if self.draining {
+            return;
+        }
         if let Err(error) = self.write_slides().await {
             tracing::warn!(%error, "the latest activity of some sessions could not be written");
         }
