@@ -74,7 +74,10 @@ impl App {
         database: Database,
         now: Millis,
     ) -> Result<(Self, Writer)> {
-        let metrics = Metrics::new();
+        let metrics = match config.redis_url {
+            Some(_) => Metrics::with_redis(),
+            None => Metrics::new(),
+        };
         let Stores { durable, lookup, reports, lookups, claim, known } =
             Stores::open(&config, database, now)?;
         let sessions = match &config.redis_url {

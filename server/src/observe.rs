@@ -123,9 +123,6 @@ struct Status {
     status: u16,
 }
 
-/// A family without labels: its one member is there only when it is spoken of.
-type NoLabel = [(&'static str, &'static str); 0];
-
 /// The server's metrics.
 #[derive(Debug)]
 pub struct Metrics {
@@ -146,16 +143,26 @@ pub struct Metrics {
     spool_age: Gauge<f64, AtomicU64>,
     shed: Family<Refused, Counter>,
     redis_breaker: Family<State, Gauge>,
-    redis_trusted: Family<NoLabel, Gauge>,
+    redis_trusted: Gauge,
 }
 
 const SECONDS: [f64; 10] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.5];
 const SIZES: [f64; 8] = [1.0, 4.0, 16.0, 64.0, 128.0, 256.0, 512.0, 1_024.0];
 
 impl Metrics {
-    /// All at zero.
+    /// All at zero, without a word about Redis.
     #[must_use]
     pub fn new() -> Arc<Self> {
+        Self::begin(false)
+    }
+
+    /// With the figures about Redis. Where there is none, nobody is to be woken by its absence.
+    #[must_use]
+    pub fn with_redis() -> Arc<Self> {
+        Self::begin(true)
+    }
+
+    fn begin(redis: bool) -> Arc<Self> {
         let mut registry = Registry::with_prefix("visitflow");
         let metrics = Self {
             requests: Family::default(),
@@ -174,7 +181,7 @@ impl Metrics {
             spool_age: Gauge::default(),
             shed: Family::default(),
             redis_breaker: Family::default(),
-            redis_trusted: Family::default(),
+            redis_trusted: Gauge::default(),
             registry: Registry::default(),
         };
         registry.register("requests", "Answers by status", metrics.requests.clone());
@@ -215,16 +222,18 @@ impl Metrics {
         for kind in Shed::ALL {
             drop(metrics.shed.get_or_create(&Refused { kind }));
         }
-        registry.register(
-            "redis_breaker",
-            "1 for what becomes of calls to Redis: closed (they pass), open (they fail at once), half_open (one tries)",
-            metrics.redis_breaker.clone(),
-        );
-        registry.register(
-            "redis_trusted",
-            "Whether sessions are asked of Redis: 1, or 0 while they are asked of the database",
-            metrics.redis_trusted.clone(),
-        );
+        if redis {
+            registry.register(
+                "redis_breaker",
+                "1 for what becomes of calls to Redis: closed (they pass), open (they fail at once), half_open (one tries)",
+                metrics.redis_breaker.clone(),
+            );
+            registry.register(
+                "redis_trusted",
+                "Whether sessions are asked of Redis: 1, or 0 while they are asked of the database",
+                metrics.redis_trusted.clone(),
+            );
+        }
         Arc::new(Self { registry, ..metrics })
     }
 
@@ -289,12 +298,11 @@ impl Metrics {
     pub fn text(&self, now: Now) -> String {
         self.sessions.set(i64::try_from(now.sessions).unwrap_or(i64::MAX));
         self.queue.set(i64::try_from(now.queue).unwrap_or(i64::MAX));
-        // Without Redis there is nothing to say of it, and nobody to be woken by a 0.
         if let Some((breaker, trusted)) = now.redis {
             for state in [Breaker::Closed, Breaker::Open, Breaker::HalfOpen] {
                 self.redis_breaker.get_or_create(&State { state }).set(i64::from(state == breaker));
             }
-            self.redis_trusted.get_or_create(&[]).set(i64::from(trusted));
+            self.redis_trusted.set(i64::from(trusted));
         }
         let mut text = String::new();
         // Writing to a String cannot fail.
@@ -329,8 +337,8 @@ mod tests {
 
     #[test]
     fn redis_is_spoken_of_only_where_there_is_one() {
-        let metrics = Metrics::new();
-        assert!(!metrics.text(Now::default()).contains("visitflow_redis_trusted "));
+        assert!(!Metrics::new().text(Now::default()).contains("visitflow_redis"));
+        let metrics = Metrics::with_redis();
         let text = metrics.text(Now { redis: Some((Breaker::HalfOpen, false)), ..Now::default() });
         for line in [
             "visitflow_redis_breaker{state=\"closed\"} 0",

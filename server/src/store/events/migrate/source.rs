@@ -60,7 +60,7 @@ impl Source {
             other => other,
         })?;
         let readers = Readers::new(sqlite.clone(), 1);
-        if !readers.read(|db| Sqlite::is_current(db)).await? {
+        if !readers.read(Sqlite::is_current).await? {
             return Err(StoreError::Configuration(format!(
                 "the schema of {path} is not that of this version; run first: visitflow migrate --database-url sqlite://{path}"
             )));
