@@ -1,7 +1,6 @@
 //! Single sessions, beside the writer: on the connections for look-ups.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use deadpool_postgres::Client;
 
@@ -10,26 +9,18 @@ use super::{rows, sql};
 use crate::session::Millis;
 use crate::session::record::{Record, Retired};
 use crate::session::token::Tag;
-use crate::store::{Result, StoreError};
-
-/// How long a hit waits to hear of its session: a Postgres that hangs is to hold up no page view,
-/// which can go to the spool without it.
-const PATIENCE: Duration = Duration::from_secs(2);
+use crate::store::Result;
 
 /// The record of a token.
 ///
 /// # Errors
 /// When Postgres is away, or a row is malformed; so for all below.
 pub async fn token(pool: &Pool, tag: Tag) -> Result<Option<Record>> {
-    let asked = async {
-        let client = pool.get().await?;
-        let statement = client.prepare_cached(sql!("token_get")).await?;
-        let rows = client.query(&statement, &[&[tag.to_string()].as_slice()]).await?;
-        let records = rows.iter().map(rows::record).collect::<Result<_>>()?;
-        Ok(with_retired(&client, records).await?.pop())
-    };
-    let answered = tokio::time::timeout(PATIENCE, asked).await;
-    answered.unwrap_or(Err(StoreError::Silent(PATIENCE)))
+    let client = pool.get().await?;
+    let statement = client.prepare_cached(sql!("token_get")).await?;
+    let rows = client.query(&statement, &[&[tag.to_string()].as_slice()]).await?;
+    let records = rows.iter().map(rows::record).collect::<Result<_>>()?;
+    Ok(with_retired(&client, records).await?.pop())
 }
 
 /// The records that were rotated, bound or ended at or after an instant.
