@@ -338,7 +338,7 @@ impl Worker {
         self.metrics.spool_age(now - spooled.first().map_or(now, |spooled| spooled.since));
         let (places, commands): (Vec<i64>, Vec<Command>) =
             spooled.into_iter().map(|spooled| (spooled.seq, spooled.command)).unzip();
-        let mut parts = vec![0..commands.len()];
+        let mut parts: Vec<_> = std::iter::once(0..commands.len()).collect();
         while let Some(part) = parts.pop() {
             let taken = &commands[part.clone()];
             match self.store.commit(taken, &self.sessions.local, self.sessions.ttl(), now).await {

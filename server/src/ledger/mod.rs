@@ -96,7 +96,7 @@ pub fn first_wants(commands: &[Command]) -> Wants {
 ///
 /// # Errors
 /// What must be looked up before the batch can be planned; the caller does, and calls again.
-pub fn plan<'c>(commands: &'c [Command], known: &Known, ttl: Ttl) -> Result<Plan<'c>, Wants> {
+pub fn plan<'c>(commands: &'c [Command], known: &Known, ttl: Ttl) -> Result<Plan<'c>, Box<Wants>> {
     let mut world = World::new(known, ttl);
     let outcomes = commands.iter().map(|command| world.apply(command)).collect();
     world.finish().map(|changes| Plan { outcomes, changes })

@@ -61,10 +61,10 @@ impl<'k, 'c> World<'k, 'c> {
     }
 
     /// What is to be written, or what must be known first.
-    pub(super) fn finish(mut self) -> Result<Changes<'c>, Wants> {
+    pub(super) fn finish(mut self) -> Result<Changes<'c>, Box<Wants>> {
         let wants = self.wants.without(self.known);
         if !wants.is_empty() {
-            return Err(wants);
+            return Err(Box::new(wants));
         }
         for (_, Touched { row, whole, entry_url, referrer, referrer_host }) in self.visits {
             if whole {

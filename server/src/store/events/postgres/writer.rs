@@ -87,7 +87,7 @@ impl Writer {
                 local.freshen(&mut known);
                 match ledger::plan(commands, &known, ttl) {
                     Ok(plan) => break plan,
-                    Err(more) => wants = more,
+                    Err(more) => wants = *more,
                 }
                 look_ups += 1;
                 if look_ups > ledger::LOOK_UPS_MAX {

@@ -59,7 +59,7 @@ impl Writer {
             local.freshen(&mut known);
             match ledger::plan(commands, &known, ttl) {
                 Ok(plan) => break plan,
-                Err(more) => wants = more,
+                Err(more) => wants = *more,
             }
         };
         write::write(&transaction, &plan.changes, now)?;
