@@ -38,6 +38,7 @@ pub struct Common {
     #[arg(
         long,
         env = "DATABASE_URL",
+        hide_env_values = true,
         default_value = "sqlite://visitflow.db",
         global = true,
         help_heading = "Storage",
@@ -302,7 +303,13 @@ pub struct Serve {
     #[arg(long, env = "VISITFLOW_GPC", default_value = "honour", help_heading = "Privacy")]
     pub gpc: Gpc,
     /// A read replica for the reports, with Postgres only; default: --database-url
-    #[arg(long, env = "VISITFLOW_REPORT_DATABASE_URL", help_heading = "Storage", value_name = "URL")]
+    #[arg(
+        long,
+        env = "VISITFLOW_REPORT_DATABASE_URL",
+        hide_env_values = true,
+        help_heading = "Storage",
+        value_name = "URL"
+    )]
     pub report_database_url: Option<DatabaseUrl>,
     /// The file in which facts wait while Postgres is away; of this server alone
     #[arg(
@@ -313,7 +320,7 @@ pub struct Serve {
         value_name = "FILE"
     )]
     pub spool: PathBuf,
-    /// How large the spool may grow, in bytes (or 512M, 2G); then facts are refused until Postgres is back
+    /// How many bytes of commands the spool may hold (or 512M, 2G); then facts are refused until Postgres is back
     #[arg(long, env = "VISITFLOW_SPOOL_MAX", default_value = "1G", value_parser = spool_size, help_heading = "Storage", value_name = "BYTES")]
     pub spool_max: u64,
     /// Visits, facts and orders older than this many days are deleted, with Postgres only; default: kept

@@ -83,7 +83,31 @@ impl Server {
 
     /// Asks the admin listener.
     pub async fn ask_admin(&self, path: &str) -> Answer {
-        Visitor::new(self.http.clone(), self.admin_origin()).get(path).send().await
+        self.administrator().get(path).send().await
+    }
+
+    /// Somebody who asks the admin listener.
+    #[must_use]
+    pub fn administrator(&self) -> Visitor {
+        Visitor::new(self.http.clone(), self.admin_origin())
+    }
+
+    /// SIGSTOP: connections stay open and nobody answers.
+    ///
+    /// # Panics
+    ///
+    /// The server does not run.
+    pub fn stop(&self) {
+        kill(self.pid(), Signal::SIGSTOP).expect("the server runs");
+    }
+
+    /// SIGCONT.
+    ///
+    /// # Panics
+    ///
+    /// The server does not run.
+    pub fn resume(&self) {
+        kill(self.pid(), Signal::SIGCONT).expect("the server runs");
     }
 
     /// Creates a user, or gives them a new password: [`password_of`] the name.

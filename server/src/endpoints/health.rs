@@ -16,7 +16,8 @@ pub fn alive() -> Reply {
     reply::text("ok\n", "text/plain; charset=utf-8")
 }
 
-/// The server can store: it has just written to its database, and no commit has failed of late.
+/// The server can store: SQLite, or the spool while Postgres is away, has just been written to, or
+/// Postgres takes writes; and no commit has failed of late.
 ///
 /// # Errors
 /// 503 when it does not.

@@ -15,7 +15,7 @@ const REPORT_CONNECTIONS: usize = 4;
 /// Longest statement of a report.
 const REPORT_LIMIT: Duration = Duration::from_secs(30);
 
-/// Look-ups of users and keys that run at once; each takes less than a millisecond.
+/// Look-ups of sessions, users and keys that run at once; each is of a few rows by their key.
 const LOOKUP_CONNECTIONS: usize = 4;
 
 /// Longest look-up, and how long disabling a user waits for the writer's batch.
@@ -37,7 +37,7 @@ impl Pool {
         Self::new(Opening::new(url, "visitflow reports", REPORT_LIMIT, false)?, REPORT_CONNECTIONS)
     }
 
-    /// For users and keys, on a server that takes writes.
+    /// For sessions, users and keys, on a server that takes writes.
     ///
     /// # Errors
     /// As above.

@@ -45,6 +45,14 @@ mod migrations {
 /// How long a statement waits for another process (`visitflow user add`) to commit.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// Pages that the writer keeps in memory, in KiB when negative: the trees' upper parts, and the
+/// visits that are live.
+const WRITER_CACHE: i64 = -16 * 1024;
+
+/// Pages in the write-ahead log after which it is copied into the file: 32 MiB. A page that changes
+/// in many commits is copied once.
+const CHECKPOINT_PAGES: i64 = 8_192;
+
 /// Prepared statements kept per connection; there are fewer than this.
 const STATEMENTS: usize = 64;
 
@@ -79,6 +87,8 @@ impl Sqlite {
             .map_err(|source| self.cannot_open(source))?;
         tracing::debug!(mode, path = %self.path.display(), "database opened");
         connection.pragma_update(None, "synchronous", "full")?;
+        connection.pragma_update(None, "cache_size", WRITER_CACHE)?;
+        connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         migrate(&mut connection)?;
         Ok(connection)
