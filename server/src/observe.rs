@@ -220,7 +220,7 @@ impl Metrics {
         registry.register("shed", "Requests refused because too much waits, by kind", metrics.shed.clone());
         // A rate needs the zero before the first.
         for kind in Shed::ALL {
-            drop(metrics.shed.get_or_create(&Refused { kind }));
+            metrics.shed.get_or_create(&Refused { kind }).inc_by(0);
         }
         if redis {
             registry.register(

@@ -21,13 +21,14 @@ const MINUTE_MS: Millis = 60_000;
 /// Minutes of page views in the live report.
 const LIVE_MINUTES: usize = 30;
 
-/// Lets pass who may read reports, while the writer keeps up with the facts.
+/// Lets pass who may read reports, while the writer keeps up with the facts. Who asks is looked up
+/// last: that takes a store's time too.
 async fn admit(call: &Call<'_>) -> Result<(), Problem> {
-    require_reader(call).await?;
     call.app.lifecycle.ingest.admit(Load::Report).map_err(|error| {
         let detail = "Facts come first, and many wait to be stored; ask again after Retry-After.";
         Problem { detail: detail.into(), ..Problem::unavailable(error.to_string()) }
-    })
+    })?;
+    require_reader(call).await
 }
 
 /// The headline figures.
