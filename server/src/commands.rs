@@ -2,20 +2,27 @@
 
 use std::future::Future;
 use std::io::BufRead as _;
+use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 
 use crate::assertion::{Assertions, LOCAL_PREFIX};
 use crate::clock;
-use crate::config::{Common, KeyCommand, Scope, Serve, UserCommand};
+use crate::config::{Common, KeyCommand, Move, Scope, Serve, UserCommand};
 use crate::endpoints::keys;
 use crate::passwords;
 use crate::serve;
 use crate::store::StoreError;
 use crate::store::events::Database;
 use crate::store::events::accounts::{Accounts, ApiKey, Role};
+use crate::store::events::migrate::{self, Progress};
 use crate::store::events::postgres::pool::Pool;
 use crate::store::events::postgres::reports::PostgresReports;
+use crate::store::events::postgres::url::PostgresUrl;
+use crate::store::events::sqlite::Sqlite;
+
+/// How often a command that takes long says how far it is.
+const TELL_EVERY: Duration = Duration::from_secs(1);
 
 /// Why a command failed, for whoever typed it.
 #[derive(Debug, thiserror::Error)]
@@ -116,12 +123,51 @@ pub fn key(common: &Common, command: KeyCommand) -> Result<(), CommandError> {
 /// `visitflow migrate`
 ///
 /// # Errors
-/// When a migration fails.
-pub fn migrate(common: &Common) -> Result<(), CommandError> {
+/// When a migration fails, or both sides do not tell the same after the move.
+pub fn migrate(common: &Common, ends: &Move) -> Result<(), CommandError> {
+    if let Some((from, to)) = ends.ends().map_err(CommandError::Told)? {
+        return move_to(&from, &to);
+    }
     let database = database(common)?;
     wait(database.migrate())?;
     println!("the schema of {database} is up to date");
     Ok(())
+}
+
+/// `visitflow migrate --from … --to …`
+fn move_to(from: &Sqlite, to: &PostgresUrl) -> Result<(), CommandError> {
+    let mut told = Instant::now();
+    let mut progress = |at: Progress| {
+        if told.elapsed() >= TELL_EVERY || (at.rows == at.of && at.of > 0) {
+            eprintln!("{}: {} of {} rows", at.table, at.rows, at.of);
+            told = Instant::now();
+        }
+    };
+    let report = wait(migrate::migrate(from, to, clock::now(), &mut progress))?;
+    if report.finished_before.is_some() {
+        println!("an earlier run has finished this migration; nothing was copied");
+    }
+    println!("{:<16}{:>12}{:>12}", "table", "SQLite", "Postgres");
+    for (table, file, postgres) in &report.tables {
+        println!("{table:<16}{file:>12}{postgres:>12}");
+    }
+    if report.differences.is_empty() {
+        println!(
+            "the figures of all time are the same on both sides, for {} sites and in total",
+            report.sites
+        );
+        return Ok(());
+    }
+    let differences = report.differences.join("\n  ");
+    Err(CommandError::Told(if report.finished_before.is_some() {
+        format!(
+            "the two sides differ, so one of them was in use since the migration finished:\n  {differences}"
+        )
+    } else {
+        format!(
+            "the two sides differ; drop and create the database of --to, then run this again:\n  {differences}"
+        )
+    }))
 }
 
 /// `visitflow check`
@@ -144,8 +190,19 @@ pub fn check(common: &Common, config: &Serve) -> Result<(), CommandError> {
     if config.jwt_key.is_some() {
         note("key of assertions", Assertions::of(config).map(drop));
     }
-    let checked = database(common).and_then(|database| wait(database.check()));
+    let database = database(common);
+    let spools = matches!(database, Ok(Database::Postgres(_)));
+    let checked = database.and_then(|database| wait(database.check()));
     note("database", checked.map_err(|error| error.to_string()));
+    if spools {
+        // It is a file as the embedded database is one.
+        let checked = Sqlite::new(&config.spool).check();
+        note("spool", checked.map_err(|error| error.to_string()));
+    }
+    if let Some(redis) = &config.redis_url {
+        let checked = wait(async { Ok(redis.check().await?) });
+        note("Redis", checked.map_err(|error| error.to_string()));
+    }
     if let Ok(Some(replica)) = config.report_database() {
         let checked = wait(async { PostgresReports::new(Pool::reports(&replica)?).check().await });
         note("report database", checked.map_err(|error| error.to_string()));

@@ -14,6 +14,7 @@ pub use self::database::DatabaseUrl;
 use crate::http::origin::Origin;
 use crate::session::{Millis, Ttl};
 use crate::store::events::postgres::url::PostgresUrl;
+use crate::store::events::sqlite::Sqlite;
 use crate::store::sessions::RedisUrl;
 
 /// Consent-first visit tracking: sessions, page views, orders and the reports over them.
@@ -37,6 +38,7 @@ pub struct Common {
     #[arg(
         long,
         env = "DATABASE_URL",
+        hide_env_values = true,
         default_value = "sqlite://visitflow.db",
         global = true,
         help_heading = "Storage",
@@ -81,10 +83,34 @@ pub enum Command {
         #[command(subcommand)]
         command: KeyCommand,
     },
-    /// Bring the database's schema up to date, then stop
-    Migrate,
+    /// Bring the database's schema up to date, then stop; with --from and --to, move an installation
+    /// from SQLite to Postgres
+    Migrate(Move),
     /// Say what is wrong with the configuration, and whether the stores answer
     Check(Box<Serve>),
+}
+
+/// `visitflow migrate`
+#[derive(Debug, Args)]
+pub struct Move {
+    /// The SQLite file to read: sqlite://visitflow.db; no server may run on it. It stays as it is
+    #[arg(long, requires = "to", value_name = "URL")]
+    pub from: Option<DatabaseUrl>,
+    /// The Postgres database to fill: postgres://USER:PASSWORD@HOST:5432/DATABASE; an empty one, or one
+    /// that an interrupted migration has begun to fill
+    #[arg(long, requires = "from", value_name = "URL")]
+    pub to: Option<DatabaseUrl>,
+}
+
+impl Move {
+    /// From where to where, if an installation is to move.
+    ///
+    /// # Errors
+    /// What is wrong with the URLs.
+    pub fn ends(&self) -> Result<Option<(Sqlite, PostgresUrl)>, String> {
+        let (Some(from), Some(to)) = (&self.from, &self.to) else { return Ok(None) };
+        Ok(Some((from.sqlite("--from")?, to.postgres("--to")?)))
+    }
 }
 
 /// `visitflow user …`
@@ -277,7 +303,13 @@ pub struct Serve {
     #[arg(long, env = "VISITFLOW_GPC", default_value = "honour", help_heading = "Privacy")]
     pub gpc: Gpc,
     /// A read replica for the reports, with Postgres only; default: --database-url
-    #[arg(long, env = "VISITFLOW_REPORT_DATABASE_URL", help_heading = "Storage", value_name = "URL")]
+    #[arg(
+        long,
+        env = "VISITFLOW_REPORT_DATABASE_URL",
+        hide_env_values = true,
+        help_heading = "Storage",
+        value_name = "URL"
+    )]
     pub report_database_url: Option<DatabaseUrl>,
     /// The file in which facts wait while Postgres is away; of this server alone
     #[arg(
@@ -288,7 +320,7 @@ pub struct Serve {
         value_name = "FILE"
     )]
     pub spool: PathBuf,
-    /// How large the spool may grow, in bytes (or 512M, 2G); then facts are refused until Postgres is back
+    /// How many bytes of commands the spool may hold (or 512M, 2G); then facts are refused until Postgres is back
     #[arg(long, env = "VISITFLOW_SPOOL_MAX", default_value = "1G", value_parser = spool_size, help_heading = "Storage", value_name = "BYTES")]
     pub spool_max: u64,
     /// Visits, facts and orders older than this many days are deleted, with Postgres only; default: kept
@@ -457,6 +489,28 @@ mod tests {
         let flag =
             command.find_subcommand("serve").unwrap().get_arguments().find(|a| a.get_id() == "redis_url");
         assert!(flag.unwrap().is_hide_env_values_set());
+    }
+
+    #[test]
+    fn an_installation_moves_from_sqlite_to_postgres_and_no_other_way() {
+        let ends = |flags: &[&str]| {
+            let cli = Cli::try_parse_from(["visitflow", "migrate"].iter().chain(flags))
+                .map_err(|error| error.to_string())?;
+            let Command::Migrate(ends) = cli.command else { return Err("not migrate".into()) };
+            ends.ends()
+        };
+        let (file, postgres) = ("sqlite://a.db", "postgres://u:secret@db/x");
+        assert_eq!(ends(&[]), Ok(None));
+        assert!(ends(&["--from", file, "--to", postgres]).unwrap().is_some());
+        for (flags, hint) in [
+            (&["--from", file][..], "--to"),
+            (&["--to", postgres], "--from"),
+            (&["--from", postgres, "--to", file], "--from: write sqlite://"),
+            (&["--from", file, "--to", file], "--to: write postgres://"),
+        ] {
+            let error = ends(flags).unwrap_err();
+            assert!(error.contains(hint) && !error.contains("secret"), "{flags:?}: {error}");
+        }
     }
 
     #[test]

@@ -2,24 +2,33 @@
 //!
 //! A request's way: [`serve`] accepts the connection, [`service`] wraps the request (limits, origin,
 //! errors, log), [`router`] finds the endpoint, [`endpoints`] parse, act and reply. The acting is
-//! [`lifecycle`] over [`session`] (the rules, pure), [`ingest`] (the queue and the one writer) and
-//! [`store`].
+//! [`lifecycle`] over [`session`] (the rules of tokens and visits, pure), [`ingest`] (the queue, the
+//! one writer, the spool), [`ledger`] (what commands change, pure) and [`store`] (SQLite or Postgres,
+//! and the fast copy of live sessions). [`app`] opens the stores and is what every request shares.
 //!
 //! | you want to change | look in |
 //! |---|---|
 //! | a flag | [`config`] |
+//! | a subcommand | [`commands`] |
 //! | when a session ends, when a visit is joined | [`session`] |
-//! | what start, page view, ping, login, logout, end do | [`lifecycle`] |
+//! | what start, page view, ping, login, logout, end do | [`lifecycle`], [`ledger`] |
 //! | what an endpoint takes or answers | [`endpoints`] |
 //! | cookies, origins, proxies, error answers | [`http`] |
-//! | how facts become durable | [`ingest`], `store/events/sqlite/ledger.rs` |
+//! | how facts become durable, the spool | [`ingest`] |
+//! | who is asked about a session, Redis | [`store::sessions`], `server/lua` |
+//! | how a database is read and written | [`store::events`] |
 //! | tables and queries | `server/sql` |
 //! | which assertions sign in | [`assertion`] |
 //! | limits by address and account | [`throttle`] |
 //! | what the operator sees | [`observe`] |
 //!
-//! Invariant: `hyper` is named only in serve, service, router, http and endpoints; `rusqlite` only
-//! in store and ingest. A test keeps this.
+//! Invariant: `hyper` is named only in serve, service, router, http and endpoints; the databases
+//! (`rusqlite`, `refinery`, `tokio_postgres`, `deadpool_postgres`, `bb8`, `redis`) only in store and
+//! ingest. A test keeps this.
+//!
+//! Invariant: what is acknowledged has been committed, in the durable store or in the spool.
+//!
+//! Invariant: the ledger and the session's rules do no I/O and read no clock.
 
 #![forbid(unsafe_code)]
 

@@ -13,13 +13,17 @@ use visitflow_server::config::{Cli, Command, Common, Serve};
 use visitflow_server::serve::{self, Listeners};
 use visitflow_server::{clock, commands, log};
 
+/// Requests are many small, short-lived allocations on few threads.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let Cli { command, common } = Cli::parse();
     let done = log::begin(&common).map_err(Into::into).and_then(|()| match command {
         Command::Serve(config) => run(*config, common),
         Command::User { command } => Ok(commands::user(&common, command)?),
         Command::Key { command } => Ok(commands::key(&common, command)?),
-        Command::Migrate => Ok(commands::migrate(&common)?),
+        Command::Migrate(ends) => Ok(commands::migrate(&common, &ends)?),
         Command::Check(config) => Ok(commands::check(&common, &config)?),
     });
     match done {

@@ -2,11 +2,12 @@
 //!
 //! Invariant: no label holds anything that a visitor sent.
 
+use std::fmt::{self, Write as _};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -39,6 +40,74 @@ pub enum Stored {
     Order,
 }
 
+/// What was refused with 503, because too much waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Shed {
+    /// A report.
+    Report,
+    /// What a ping tells of a page view.
+    Ping,
+    /// A page view, or anything else that is to be stored.
+    PageView,
+}
+
+impl Shed {
+    /// What is refused first comes first.
+    const ALL: [Self; 3] = [Self::Report, Self::Ping, Self::PageView];
+}
+
+impl EncodeLabelValue for Shed {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> fmt::Result {
+        encoder.write_str(match self {
+            Self::Report => "report",
+            Self::Ping => "ping",
+            Self::PageView => "page_view",
+        })
+    }
+}
+
+/// What becomes of calls to Redis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Breaker {
+    /// They pass.
+    Closed,
+    /// They fail at once.
+    Open,
+    /// One tries.
+    HalfOpen,
+}
+
+impl EncodeLabelValue for Breaker {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> fmt::Result {
+        encoder.write_str(match self {
+            Self::Closed => "closed",
+            Self::Open => "open",
+            Self::HalfOpen => "half_open",
+        })
+    }
+}
+
+/// What is read at the moment when somebody asks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Now {
+    /// Sessions in memory.
+    pub sessions: usize,
+    /// Commands that wait for the writer.
+    pub queue: usize,
+    /// Redis, if there is one: its breaker, and whether it is trusted.
+    pub redis: Option<(Breaker, bool)>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Refused {
+    kind: Shed,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct State {
+    state: Breaker,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Reason {
     reason: Drop,
@@ -53,6 +122,9 @@ struct What {
 struct Status {
     status: u16,
 }
+
+/// A family without labels: its one member is there only when it is spoken of.
+type NoLabel = [(&'static str, &'static str); 0];
 
 /// The server's metrics.
 #[derive(Debug)]
@@ -72,10 +144,13 @@ pub struct Metrics {
     spool_commands: Gauge,
     spool_bytes: Gauge,
     spool_age: Gauge<f64, AtomicU64>,
+    shed: Family<Refused, Counter>,
+    redis_breaker: Family<State, Gauge>,
+    redis_trusted: Family<NoLabel, Gauge>,
 }
 
 const SECONDS: [f64; 10] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.5];
-const SIZES: [f64; 8] = [1.0, 2.0, 4.0, 16.0, 64.0, 128.0, 256.0, 512.0];
+const SIZES: [f64; 8] = [1.0, 4.0, 16.0, 64.0, 128.0, 256.0, 512.0, 1_024.0];
 
 impl Metrics {
     /// All at zero.
@@ -97,6 +172,9 @@ impl Metrics {
             spool_commands: Gauge::default(),
             spool_bytes: Gauge::default(),
             spool_age: Gauge::default(),
+            shed: Family::default(),
+            redis_breaker: Family::default(),
+            redis_trusted: Family::default(),
             registry: Registry::default(),
         };
         registry.register("requests", "Answers by status", metrics.requests.clone());
@@ -132,6 +210,21 @@ impl Metrics {
             Unit::Seconds,
             metrics.spool_age.clone(),
         );
+        registry.register("shed", "Requests refused because too much waits, by kind", metrics.shed.clone());
+        // A rate needs the zero before the first.
+        for kind in Shed::ALL {
+            drop(metrics.shed.get_or_create(&Refused { kind }));
+        }
+        registry.register(
+            "redis_breaker",
+            "1 for what becomes of calls to Redis: closed (they pass), open (they fail at once), half_open (one tries)",
+            metrics.redis_breaker.clone(),
+        );
+        registry.register(
+            "redis_trusted",
+            "Whether sessions are asked of Redis: 1, or 0 while they are asked of the database",
+            metrics.redis_trusted.clone(),
+        );
         Arc::new(Self { registry, ..metrics })
     }
 
@@ -150,6 +243,11 @@ impl Metrics {
     pub fn stored(&self, kind: Stored, facts: u64, twins: u64) {
         self.facts.get_or_create(&What { kind }).inc_by(facts);
         self.twins.inc_by(twins);
+    }
+
+    /// Something was refused, because too much waits.
+    pub fn shed(&self, kind: Shed) {
+        self.shed.get_or_create(&Refused { kind }).inc();
     }
 
     /// The writer committed.
@@ -188,9 +286,16 @@ impl Metrics {
 
     /// The text for Prometheus.
     #[must_use]
-    pub fn text(&self, sessions: usize, queue: usize) -> String {
-        self.sessions.set(i64::try_from(sessions).unwrap_or(i64::MAX));
-        self.queue.set(i64::try_from(queue).unwrap_or(i64::MAX));
+    pub fn text(&self, now: Now) -> String {
+        self.sessions.set(i64::try_from(now.sessions).unwrap_or(i64::MAX));
+        self.queue.set(i64::try_from(now.queue).unwrap_or(i64::MAX));
+        // Without Redis there is nothing to say of it, and nobody to be woken by a 0.
+        if let Some((breaker, trusted)) = now.redis {
+            for state in [Breaker::Closed, Breaker::Open, Breaker::HalfOpen] {
+                self.redis_breaker.get_or_create(&State { state }).set(i64::from(state == breaker));
+            }
+            self.redis_trusted.get_or_create(&[]).set(i64::from(trusted));
+        }
         let mut text = String::new();
         // Writing to a String cannot fail.
         let _ = prometheus_client::encoding::text::encode(&mut text, &self.registry);
@@ -205,5 +310,38 @@ pub struct ConnectionGuard(Arc<Metrics>);
 impl std::ops::Drop for ConnectionGuard {
     fn drop(&mut self) {
         self.0.connections.dec();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_shed_is_counted_from_zero() {
+        let metrics = Metrics::new();
+        metrics.shed(Shed::Ping);
+        let text = metrics.text(Now::default());
+        for (kind, count) in [("report", 0), ("ping", 1), ("page_view", 0)] {
+            assert!(text.contains(&format!("visitflow_shed_total{{kind=\"{kind}\"}} {count}\n")), "{text}");
+        }
+    }
+
+    #[test]
+    fn redis_is_spoken_of_only_where_there_is_one() {
+        let metrics = Metrics::new();
+        assert!(!metrics.text(Now::default()).contains("visitflow_redis_trusted "));
+        let text = metrics.text(Now { redis: Some((Breaker::HalfOpen, false)), ..Now::default() });
+        for line in [
+            "visitflow_redis_breaker{state=\"closed\"} 0",
+            "visitflow_redis_breaker{state=\"open\"} 0",
+            "visitflow_redis_breaker{state=\"half_open\"} 1",
+            "visitflow_redis_trusted 0",
+        ] {
+            assert!(text.lines().any(|said| said == line), "{line}: {text}");
+        }
+        let text = metrics.text(Now { redis: Some((Breaker::Closed, true)), ..Now::default() });
+        assert!(text.contains("visitflow_redis_trusted 1\n"), "{text}");
+        assert!(text.contains("visitflow_redis_breaker{state=\"half_open\"} 0\n"), "{text}");
     }
 }

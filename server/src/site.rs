@@ -9,10 +9,21 @@ pub fn normalize(name: &str) -> Option<String> {
     of_url(&format!("http://{}/", name.trim())).filter(|_| !name.contains(['/', '?', '#', '@', '\\']))
 }
 
+/// The site of last resort: the host that a request was sent to.
+#[must_use]
+pub fn of_host(host: &str) -> String {
+    normalize(host).unwrap_or_else(|| "localhost".to_owned())
+}
+
 /// The site of an http(s) address. International names are in the form of the DNS (`xn--…`).
 #[must_use]
 pub fn of_url(url: &str) -> Option<String> {
-    let url = Url::parse(url).ok()?;
+    of_parsed(&Url::parse(url).ok()?)
+}
+
+/// As [`of_url`], of an address that is parsed already.
+#[must_use]
+pub fn of_parsed(url: &Url) -> Option<String> {
     if !matches!(url.scheme(), "http" | "https") {
         return None;
     }

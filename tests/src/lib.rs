@@ -14,7 +14,10 @@
 //! | [`neighbour`] | somebody well-behaved, while others are not |
 //! | [`postgres`], [`sql`] | a PostgreSQL of one's own: kill, stop, restart, read |
 //! | [`redis`], [`redis_cluster`] | a Redis of one's own, or a cluster of six |
+//! | [`stand`] | a server on both, behind bad lines |
+//! | [`load`] | many visitors at once, and whether nothing was lost |
 //! | [`proxy`] | a bad line between the server and a store |
+//! | [`fill`] | many page views in a SQLite file, without a server |
 //! | [`disk`] | a disk that is soon full |
 //! | [`process`] | processes, what they use, and their end |
 //! | [`machine`] | directories, ports, the binary under test |
@@ -27,6 +30,8 @@
 pub mod answer;
 pub mod browser;
 pub mod disk;
+pub mod fill;
+pub mod load;
 pub mod machine;
 pub mod neighbour;
 pub mod postgres;
@@ -41,6 +46,7 @@ pub mod redis_cluster;
 pub mod server;
 pub mod setup;
 pub mod sql;
+pub mod stand;
 pub mod visitor;
 pub mod wire;
 

@@ -123,13 +123,14 @@ async fn serve(mut client: TcpStream, target: String, mut watched: watch::Receiv
         let (from_client, to_client) = client.split();
         let (from_server, to_server) = server.split();
         let both = async {
-            tokio::join!(
+            // What breaks one way breaks the other: an end is passed on, and so is a reset.
+            tokio::try_join!(
                 pump(from_client, to_server, watched.clone()),
                 pump(from_server, to_client, watched.clone())
             )
         };
         tokio::select! {
-            ended = both => ended.0.and(ended.1).is_ok(),
+            ended = both => ended.is_ok(),
             _ = reset.wait_for(|state| state.resets != born) => false,
         }
     };

@@ -86,3 +86,9 @@ fn wait_for<T: Send>(question: impl Future<Output = T> + Send) -> T {
     let answer = std::thread::scope(|scope| scope.spawn(ask).join());
     answer.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
+
+/// A length as a database gives it.
+#[must_use]
+pub fn count(length: usize) -> i64 {
+    i64::try_from(length).unwrap_or(i64::MAX)
+}

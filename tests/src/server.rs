@@ -83,7 +83,31 @@ impl Server {
 
     /// Asks the admin listener.
     pub async fn ask_admin(&self, path: &str) -> Answer {
-        Visitor::new(self.http.clone(), self.admin_origin()).get(path).send().await
+        self.administrator().get(path).send().await
+    }
+
+    /// Somebody who asks the admin listener.
+    #[must_use]
+    pub fn administrator(&self) -> Visitor {
+        Visitor::new(self.http.clone(), self.admin_origin())
+    }
+
+    /// SIGSTOP: connections stay open and nobody answers.
+    ///
+    /// # Panics
+    ///
+    /// The server does not run.
+    pub fn stop(&self) {
+        kill(self.pid(), Signal::SIGSTOP).expect("the server runs");
+    }
+
+    /// SIGCONT.
+    ///
+    /// # Panics
+    ///
+    /// The server does not run.
+    pub fn resume(&self) {
+        kill(self.pid(), Signal::SIGCONT).expect("the server runs");
     }
 
     /// Creates a user, or gives them a new password: [`password_of`] the name.
@@ -129,14 +153,20 @@ impl Server {
         said
     }
 
+    /// Begins a subcommand, for who ends it; dropping it kills it.
+    ///
+    /// # Panics
+    ///
+    /// There is no binary.
+    #[must_use]
+    pub fn begin(&self, arguments: &[&str]) -> Child {
+        let mut command = self.command(arguments);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.spawn().expect("the binary runs")
+    }
+
     async fn output_of(&self, arguments: &[&str], stdin: &str) -> Output {
-        let mut child = self
-            .command(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the binary runs");
+        let mut child = self.begin(arguments);
         let mut pipe = child.stdin.take().expect("stdin is a pipe");
         // A command that wants no input may have closed its end already.
         let _ = pipe.write_all(format!("{stdin}\n").as_bytes()).await;

@@ -1,7 +1,7 @@
 //! Somebody with a browser: a cookie jar, a visitor id, and what such a person does.
 
 use crate::setup::password_of;
-use crate::{Answer, fact_id};
+use crate::{Answer, Server, fact_id};
 use reqwest::Method;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Value, json};
@@ -54,6 +54,12 @@ impl Visitor {
     pub fn snapshot(&self) -> Self {
         let jar = Arc::new(Mutex::new(self.jar().clone()));
         Self { jar, ..self.clone() }
+    }
+
+    /// The same browser on another of the site's servers: it shares the cookies.
+    #[must_use]
+    pub fn at(&self, server: &Server) -> Self {
+        Self { origin: server.origin(), ..self.clone() }
     }
 
     /// The value of `session_id` in the jar.

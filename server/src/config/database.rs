@@ -21,11 +21,22 @@ impl DatabaseUrl {
         self.0.clone().map_err(|wrong| format!("--database-url: {wrong}"))
     }
 
+    /// The database as `flag`, which takes SQLite only.
+    pub(super) fn sqlite(&self, flag: &str) -> Result<Sqlite, String> {
+        match &self.0 {
+            Ok(Database::Sqlite(sqlite)) => Ok(sqlite.clone()),
+            Ok(Database::Postgres(_)) => Err(format!("{flag}: write sqlite://visitflow.db")),
+            Err(wrong) => Err(format!("{flag}: {wrong}")),
+        }
+    }
+
     /// The database as `flag`, which takes Postgres only.
     pub(super) fn postgres(&self, flag: &str) -> Result<PostgresUrl, String> {
         match &self.0 {
             Ok(Database::Postgres(url)) => Ok(url.clone()),
-            Ok(Database::Sqlite(_)) => Err(format!("{flag}: only Postgres has replicas; write postgres://…")),
+            Ok(Database::Sqlite(_)) => {
+                Err(format!("{flag}: write postgres://USER:PASSWORD@HOST:5432/DATABASE"))
+            }
             Err(wrong) => Err(format!("{flag}: {wrong}")),
         }
     }

@@ -7,6 +7,8 @@ use crate::app::App;
 use crate::clock;
 use crate::http::problem::Problem;
 use crate::http::reply::{self, Reply};
+use crate::observe::{Breaker, Now};
+use crate::store::sessions::BreakerState;
 
 /// The process runs.
 #[must_use]
@@ -14,7 +16,8 @@ pub fn alive() -> Reply {
     reply::text("ok\n", "text/plain; charset=utf-8")
 }
 
-/// The server can store: it has just written to its database, and no commit has failed of late.
+/// The server can store: SQLite, or the spool while Postgres is away, has just been written to, or
+/// Postgres takes writes; and no commit has failed of late.
 ///
 /// # Errors
 /// 503 when it does not.
@@ -32,7 +35,17 @@ pub fn metrics(app: &App, head: &Parts) -> Reply {
     } else {
         "text/plain; version=0.0.4; charset=utf-8"
     };
-    let text = app.metrics.text(app.lifecycle.sessions.local.len(), app.lifecycle.ingest.depth());
+    let sessions = &app.lifecycle.sessions;
+    let redis = sessions.redis().map(|redis| {
+        let breaker = match redis.breaker_state() {
+            BreakerState::Closed => Breaker::Closed,
+            BreakerState::Open => Breaker::Open,
+            BreakerState::HalfOpen => Breaker::HalfOpen,
+        };
+        (breaker, redis.is_trusted())
+    });
+    let text =
+        app.metrics.text(Now { sessions: sessions.local.len(), queue: app.lifecycle.ingest.depth(), redis });
     let mut answer = reply::text(text, content_type);
     reply::set(&mut answer, header::CACHE_CONTROL, "no-store");
     answer

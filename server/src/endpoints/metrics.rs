@@ -9,6 +9,7 @@ use super::keys::require_reader;
 use crate::endpoints::call::Call;
 use crate::http::problem::Problem;
 use crate::http::reply::{self, Reply};
+use crate::ingest::Load;
 use crate::session::Millis;
 use crate::store::events::reports::{Counted, Scope};
 
@@ -20,9 +21,18 @@ const MINUTE_MS: Millis = 60_000;
 /// Minutes of page views in the live report.
 const LIVE_MINUTES: usize = 30;
 
+/// Lets pass who may read reports, while the writer keeps up with the facts.
+async fn admit(call: &Call<'_>) -> Result<(), Problem> {
+    require_reader(call).await?;
+    call.app.lifecycle.ingest.admit(Load::Report).map_err(|error| {
+        let detail = "Facts come first, and many wait to be stored; ask again after Retry-After.";
+        Problem { detail: detail.into(), ..Problem::unavailable(error.to_string()) }
+    })
+}
+
 /// The headline figures.
 pub async fn overview(call: Call<'_>) -> Result<Reply, Problem> {
-    require_reader(&call).await?;
+    admit(&call).await?;
     let query = Query::parse(&call, &["currency"])?;
     let (scope, active_since) = (query.scope(), call.now - ACTIVE_MS);
     let overview = call.app.reports.overview(scope, active_since).await?;
@@ -61,7 +71,7 @@ pub async fn overview(call: Call<'_>) -> Result<Reply, Problem> {
 
 /// Visits, visitors, page views and orders over time.
 pub async fn timeseries(call: Call<'_>) -> Result<Reply, Problem> {
-    require_reader(&call).await?;
+    admit(&call).await?;
     let query = Query::parse(&call, &["interval"])?;
     let interval = query.interval()?;
     let slots = query.slots(interval)?;
@@ -88,7 +98,7 @@ pub async fn timeseries(call: Call<'_>) -> Result<Reply, Problem> {
 
 /// The most viewed pages.
 pub async fn pages(call: Call<'_>) -> Result<Reply, Problem> {
-    require_reader(&call).await?;
+    admit(&call).await?;
     let query = Query::parse(&call, &["limit"])?;
     let (scope, limit) = (query.scope(), query.limit()?);
     let pages = call.app.reports.pages(scope, limit).await?;
@@ -103,7 +113,7 @@ pub async fn pages(call: Call<'_>) -> Result<Reply, Problem> {
 
 /// Where visits came from.
 pub async fn referrers(call: Call<'_>) -> Result<Reply, Problem> {
-    require_reader(&call).await?;
+    admit(&call).await?;
     let query = Query::parse(&call, &["limit"])?;
     let (scope, limit) = (query.scope(), query.limit()?);
     let referrers = call.app.reports.referrers(scope, limit).await?;
@@ -118,7 +128,7 @@ pub async fn referrers(call: Call<'_>) -> Result<Reply, Problem> {
 
 /// What happens now.
 pub async fn live(call: Call<'_>) -> Result<Reply, Problem> {
-    require_reader(&call).await?;
+    admit(&call).await?;
     let query = Query::parse(&call, &[])?;
     let now = call.now;
     let minutes = Millis::try_from(LIVE_MINUTES).unwrap_or(0);

@@ -12,6 +12,7 @@ pub mod telemetry;
 
 use hyper::StatusCode;
 
+use self::telemetry::fields::PageAddress;
 use crate::endpoints::call::Call;
 use crate::http::cookie;
 use crate::http::problem::Problem;
@@ -35,14 +36,14 @@ fn visitor(call: &Call<'_>, named: Option<&str>) -> Result<Option<VisitorId>, Pr
 }
 
 /// The site that a request names: in its body, by its page's address, or by its origin.
-fn site(call: &Call<'_>, named: Option<&str>, url: Option<&str>) -> Result<Option<String>, Problem> {
+fn site(call: &Call<'_>, named: Option<&str>, page: Option<&PageAddress>) -> Result<Option<String>, Problem> {
     if let Some(name) = named {
         return crate::site::normalize(name)
             .map(Some)
             .ok_or_else(|| Problem::field("`site` is a host name, such as shop.example."));
     }
     let origin = || call.header("origin").filter(|origin| *origin != "null");
-    Ok(url.and_then(crate::site::of_url).or_else(|| origin().and_then(crate::site::of_url)))
+    Ok(page.and_then(|page| page.site.clone()).or_else(|| origin().and_then(crate::site::of_url)))
 }
 
 /// Whether nobody is there to be counted: the answer is 204 then, and nothing is stored.
@@ -67,9 +68,7 @@ fn dropped(call: &Call<'_>, reason: Drop) -> Reply {
 
 /// Who calls, and when, for the steps of [`crate::lifecycle`].
 fn hit(call: &Call<'_>, token: Option<SessionToken>, visitor: Option<VisitorId>) -> Hit {
-    // The site of last resort is the host that the request was sent to.
-    let host = crate::site::normalize(call.host).unwrap_or_else(|| "localhost".into());
-    Hit { now: call.now, token, visitor, host }
+    Hit { now: call.now, token, visitor, host: call.host.to_owned() }
 }
 
 /// The token that a request without a session may be given; none where no cookie would stick.

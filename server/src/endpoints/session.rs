@@ -31,10 +31,10 @@ pub async fn start(mut call: Call<'_>) -> Result<Reply, Problem> {
         return Ok(dropped(&call, Drop::Gpc));
     }
     let named = visitor(&call, body.visitor_id.as_deref())?;
-    let url = fields::page_address(body.url)?;
+    let address = fields::page_address(body.url)?;
     let referrer = fields::referrer(body.referrer)?;
-    let site = site(&call, body.site.as_deref(), url.as_deref())?;
-    let page = Page { site, url, referrer };
+    let site = site(&call, body.site.as_deref(), address.as_ref())?;
+    let page = Page { site, url: address.map(|address| address.text), referrer };
     let (resumed, cookie) =
         call.app.lifecycle.start(hit(&call, call.token()?, named), page, || offer(&call)).await?;
     let session = if resumed { "resumed" } else { "started" };

@@ -6,7 +6,6 @@ pub(in crate::endpoints) mod fields;
 use hyper::StatusCode;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
-use url::Url;
 use visitflow_protocol::{limits, problem as kind, wire};
 
 use super::{dropped, forbidden, hit, not_a_person, offer, set_cookie, site, visitor};
@@ -142,19 +141,19 @@ impl Item for wire::PageView {
 
     fn check(self, call: &Call<'_>) -> Result<Checked, Problem> {
         let anonymous = self.anonymous || call.gpc();
-        let url = fields::page_address(self.url)?
+        let mut page = fields::page_address(self.url)?
             .ok_or_else(|| Problem::field("`url` is missing; send the page's address."))?;
-        let path = Url::parse(&url).map(|url| url.path().to_owned()).unwrap_or_default();
         let occurred_at = fields::occurred_at(call.now, self.age_ms)?;
         let kind = Kind::PageView {
             id: fields::fact_id(self.id.as_deref(), occurred_at)?,
-            path,
+            path: std::mem::take(&mut page.path),
             referrer: fields::referrer(self.referrer)?,
             title: fields::title(self.title)?,
             device: fields::device(self.device)?.filter(|_| !anonymous),
-            url,
+            url: std::mem::take(&mut page.text),
         };
-        checked(call, self.visitor_id.as_deref(), self.site.as_deref(), occurred_at, anonymous, kind)
+        let site = site(call, self.site.as_deref(), Some(&page))?;
+        checked(call, self.visitor_id.as_deref(), site, occurred_at, anonymous, kind)
     }
 }
 
@@ -179,13 +178,15 @@ impl Item for wire::Event {
         }
         let name = fields::text("name", Some(name), usize::MAX)?.unwrap_or_default();
         let occurred_at = fields::occurred_at(call.now, self.age_ms)?;
+        let page = fields::page_address(self.url)?;
+        let site = site(call, self.site.as_deref(), page.as_ref())?;
         let kind = Kind::Event {
             id: fields::fact_id(self.id.as_deref(), occurred_at)?,
             name,
             props: fields::props(self.props)?,
-            url: fields::page_address(self.url)?,
+            url: page.map(|page| page.text),
         };
-        checked(call, self.visitor_id.as_deref(), self.site.as_deref(), occurred_at, anonymous, kind)
+        checked(call, self.visitor_id.as_deref(), site, occurred_at, anonymous, kind)
     }
 }
 
@@ -203,7 +204,7 @@ impl Item for wire::Order {
         if id.is_empty() || id.chars().count() > limits::ORDER_ID_CHARS {
             return Err(Problem::field(format!("`id` has 1 to {} characters.", limits::ORDER_ID_CHARS)));
         }
-        let url = fields::page_address(self.url)?;
+        let page = fields::page_address(self.url)?;
         let order = Order {
             id,
             amount: fields::amount(self.amount)?,
@@ -213,7 +214,7 @@ impl Item for wire::Order {
             session: if from_api { fields::session_tag(self.session.as_deref())? } else { None },
             user_id: if from_api { fields::short_text("user_id", self.user_id)? } else { None },
         };
-        let named_site = site(call, self.site.as_deref(), url.as_deref())?;
+        let named_site = site(call, self.site.as_deref(), page.as_ref())?;
         let visitor = visitor(call, self.visitor_id.as_deref())?.filter(|_| !call.gpc());
         let fact = Fact {
             site: named_site,
@@ -228,13 +229,11 @@ impl Item for wire::Order {
 fn checked(
     call: &Call<'_>,
     visitor_id: Option<&str>,
-    named_site: Option<&str>,
+    site: Option<String>,
     occurred_at: Millis,
     anonymous: bool,
     kind: Kind,
 ) -> Result<Checked, Problem> {
-    let (url, _) = kind.addresses();
-    let site = site(call, named_site, url)?;
     let visitor = visitor(call, visitor_id)?.filter(|_| !anonymous);
     Ok(Checked { fact: Fact { site, occurred_at, anonymous, kind }, visitor })
 }

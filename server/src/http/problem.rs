@@ -164,8 +164,8 @@ impl Problem {
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Malformed(_) => Self::internal(error.to_string()),
-            _ => Self::unavailable(error.to_string()),
+            error if error.is_refusal() => Self::internal(error.to_string()),
+            error => Self::unavailable(error.to_string()),
         }
     }
 }

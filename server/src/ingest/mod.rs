@@ -22,7 +22,7 @@ use tokio::sync::{mpsc, oneshot};
 
 pub use self::writer::Durable;
 use crate::ledger::command::{Command, Outcome};
-use crate::observe::Metrics;
+use crate::observe::{Metrics, Shed};
 use crate::session::Millis;
 use crate::store::sessions::Sessions;
 use crate::store::{Result, StoreError};
@@ -81,6 +81,7 @@ impl Load {
 #[derive(Debug)]
 pub struct Ingest {
     queue: mpsc::Sender<Job>,
+    metrics: Arc<Metrics>,
     failed_at: Arc<Mutex<Option<Instant>>>,
 }
 
@@ -114,8 +115,8 @@ impl Ingest {
     pub fn start(durable: Durable, sessions: Arc<Sessions>, metrics: Arc<Metrics>) -> Result<(Self, Writer)> {
         let (queue, jobs) = mpsc::channel(QUEUE_MAX);
         let failed_at = Arc::new(Mutex::new(None));
-        let thread = writer::spawn(durable, sessions, metrics, Arc::clone(&failed_at), jobs)?;
-        Ok((Self { queue, failed_at }, Writer { thread }))
+        let thread = writer::spawn(durable, sessions, Arc::clone(&metrics), Arc::clone(&failed_at), jobs)?;
+        Ok((Self { queue, metrics, failed_at }, Writer { thread }))
     }
 
     /// Commits a command; answers after the commit that holds it.
@@ -125,7 +126,9 @@ impl Ingest {
     /// what the database said; the command was rolled back then.
     pub async fn commit(&self, command: Command) -> Result<Outcome> {
         let (reply, answer) = oneshot::channel();
-        self.send(Job::Commit(command, reply)).await?;
+        let kind = if matches!(command, Command::Engagement { .. }) { Shed::Ping } else { Shed::PageView };
+        let sent = self.send(Job::Commit(command, reply)).await;
+        sent.inspect_err(|_| self.metrics.shed(kind))?;
         answer.await.unwrap_or(Err(STOPPED))
     }
 
@@ -134,7 +137,14 @@ impl Ingest {
     /// # Errors
     /// [`StoreError::Unavailable`]: come back later.
     pub fn admit(&self, load: Load) -> Result<()> {
-        if self.depth() < load.limit() { Ok(()) } else { Err(StoreError::Unavailable("too much waits")) }
+        if self.depth() < load.limit() {
+            return Ok(());
+        }
+        self.metrics.shed(match load {
+            Load::Report => Shed::Report,
+            Load::Ping => Shed::Ping,
+        });
+        Err(StoreError::Unavailable("too much waits"))
     }
 
     /// Lets the writer notice what other processes have changed; does not wait for it.

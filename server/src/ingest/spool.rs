@@ -4,6 +4,7 @@
 //! after the commit of the batch that holds it in the store. A crash between the two applies it
 //! twice, which changes nothing the second time.
 
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, params};
@@ -16,6 +17,8 @@ use crate::store::{Result, StoreError};
 #[derive(Debug)]
 pub struct Spool {
     db: Connection,
+    /// Keeps other servers off the file.
+    _claim: File,
     path: PathBuf,
     cap_bytes: u64,
     bytes: u64,
@@ -39,6 +42,16 @@ impl Spool {
     /// # Errors
     /// When the file cannot be opened; so for all below.
     pub fn open(path: &Path, cap_bytes: u64) -> Result<Self> {
+        let mut lock = path.as_os_str().to_owned();
+        lock.push(".lock");
+        let claim = File::create(lock).map_err(StoreError::Lock)?;
+        match claim.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(StoreError::SpoolClaimed(path.display().to_string()));
+            }
+            Err(TryLockError::Error(error)) => return Err(StoreError::Lock(error)),
+        }
         let db = Connection::open(path)
             .map_err(|source| StoreError::Open { path: path.display().to_string(), source })?;
         db.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))?;
@@ -55,7 +68,7 @@ impl Spool {
             [],
             |row| Ok((row.get(0)?, row.get(1)?)),
         )?;
-        Ok(Self { db, path: path.to_owned(), cap_bytes, bytes, commands })
+        Ok(Self { db, _claim: claim, path: path.to_owned(), cap_bytes, bytes, commands })
     }
 
     /// Keeps the commands, all or none.

@@ -34,6 +34,10 @@ const RETRY_AFTER: Duration = Duration::from_millis(250);
 /// and a change is stamped before it is committed.
 const OVERLAP_MS: Millis = 10_000;
 
+/// After the store was away, nothing is ended for having expired for this long, in ms: other servers
+/// may know of activity that they could not write either.
+const BACK_MS: Millis = 120_000;
+
 /// Slides written in one commit: it is not to hold up page views.
 const SLIDES_MAX: usize = 1_024;
 
@@ -60,7 +64,17 @@ pub(super) fn spawn(
         .map_err(|_| StoreError::Unavailable("no runtime for the writer"))?;
     let Durable { store, spool } = durable;
     let draining = spool.as_ref().is_some_and(|spool| !spool.is_empty());
-    let worker = Worker { store, spool, sessions, metrics, failed_at, draining, left_alone_until: None };
+    sessions.set_durable_away(draining);
+    let worker = Worker {
+        store,
+        spool,
+        sessions,
+        metrics,
+        failed_at,
+        draining,
+        left_alone_until: None,
+        expire_from: 0,
+    };
     std::thread::Builder::new()
         .name("writer".into())
         .spawn(move || {
@@ -83,6 +97,8 @@ struct Worker {
     /// spool.
     draining: bool,
     left_alone_until: Option<Instant>,
+    /// Nothing is ended for having expired before this instant.
+    expire_from: Millis,
 }
 
 impl Worker {
@@ -118,6 +134,10 @@ impl Worker {
             if self.draining {
                 self.drain().await;
             }
+        }
+        // A store that hangs would hold up the end, for what the next look at the session tells anyway.
+        if self.draining {
+            return;
         }
         if let Err(error) = self.write_slides().await {
             tracing::warn!(%error, "the latest activity of some sessions could not be written");
@@ -157,7 +177,7 @@ impl Worker {
                     parts.extend([second, first]);
                 }
                 Err(error) if error.is_refusal() => {
-                    results.push(self.set_aside(&part[0], error).await);
+                    results.push(self.refused(&part[0], error).await);
                 }
                 Err(error) if self.spool.is_some() => {
                     tracing::warn!(%error, "the store is away; facts go to the spool");
@@ -177,20 +197,25 @@ impl Worker {
 
     /// A command that the store refuses for what it holds. A fact is kept where somebody can look
     /// at it, and is acknowledged; anything else has simply failed.
-    async fn set_aside(&mut self, command: &Command, error: StoreError) -> Result<Outcome> {
-        tracing::error!(%error, "the store refused a command; its neighbours are stored");
-        self.metrics.set_aside();
-        self.store.set_aside(command, &error, latest(std::slice::from_ref(command))).await?;
+    async fn refused(&mut self, command: &Command, error: StoreError) -> Result<Outcome> {
+        tracing::error!(%error, "the store refuses a command; its neighbours are stored");
         match command {
-            Command::Facts { .. } | Command::Engagement { .. } => Ok(Outcome::default()),
+            Command::Facts { .. } | Command::Engagement { .. } => self.set_aside(command, &error).await,
             _ => Err(error),
         }
+    }
+
+    async fn set_aside(&mut self, command: &Command, error: &StoreError) -> Result<Outcome> {
+        self.store.set_aside(command, error, clock::now()).await?;
+        self.metrics.set_aside();
+        Ok(Outcome::default())
     }
 
     // ---- while the store is away
 
     fn goes_away(&mut self) {
         self.draining = true;
+        self.sessions.set_durable_away(true);
         self.left_alone_until = Some(Instant::now() + RETRY_AFTER);
     }
 
@@ -300,40 +325,47 @@ impl Worker {
         let Some(spool) = &self.spool else { return Ok(()) };
         let spooled = spool.oldest(BATCH_MAX)?;
         let now = clock::now();
-        let Some(last) = spooled.last().map(|spooled| spooled.seq) else {
+        if spooled.is_empty() {
             self.store.probe(now).await?;
             tracing::info!("the store is back and the spool is empty");
             self.draining = false;
             self.left_alone_until = None;
+            self.expire_from = now + BACK_MS;
+            self.sessions.set_durable_away(false);
             self.metrics.spool(0, 0);
             return Ok(());
-        };
+        }
         self.metrics.spool_age(now - spooled.first().map_or(now, |spooled| spooled.since));
-        let commands: Vec<Command> = spooled.into_iter().map(|spooled| spooled.command).collect();
-        let mut parts = vec![&commands[..]];
+        let (places, commands): (Vec<i64>, Vec<Command>) =
+            spooled.into_iter().map(|spooled| (spooled.seq, spooled.command)).unzip();
+        let mut parts = vec![0..commands.len()];
         while let Some(part) = parts.pop() {
-            match self.store.commit(part, &self.sessions.local, self.sessions.ttl(), now).await {
+            let taken = &commands[part.clone()];
+            match self.store.commit(taken, &self.sessions.local, self.sessions.ttl(), now).await {
                 Ok(committed) => {
-                    for (command, outcome) in part.iter().zip(&committed.outcomes) {
+                    for (command, outcome) in taken.iter().zip(&committed.outcomes) {
                         if let (false, Some(offer)) = (outcome.issued, offered(command)) {
                             self.sessions.withdraw(offer.tag, now).await;
                         }
                     }
                     self.sessions.publish(&committed.changed, now).await;
                 }
-                Err(error) if error.is_refusal() && part.len() > 1 => {
-                    let (first, second) = part.split_at(part.len() / 2);
-                    parts.extend([second, first]);
+                Err(error) if error.is_refusal() && taken.len() > 1 => {
+                    let middle = part.start + taken.len() / 2;
+                    parts.extend([middle..part.end, part.start..middle]);
+                    continue;
                 }
                 Err(error) if error.is_refusal() => {
-                    let _ = self.set_aside(&part[0], error).await;
+                    tracing::error!(%error, "the store refuses a command of the spool");
+                    self.set_aside(&taken[0], &error).await?;
                 }
                 Err(error) => return Err(error),
             }
-        }
-        if let Some(spool) = &mut self.spool {
-            spool.delete_through(last)?;
-            self.metrics.spool(spool.len(), spool.bytes());
+            // Parts come in their order: everything up to the end of this one has been taken.
+            if let Some(spool) = &mut self.spool {
+                spool.delete_through(places[part.end - 1])?;
+                self.metrics.spool(spool.len(), spool.bytes());
+            }
         }
         Ok(())
     }
@@ -374,6 +406,9 @@ impl Worker {
         }
         self.write_slides().await?;
         self.sessions.local.forget_dead(now);
+        if now < self.expire_from {
+            return Ok(());
+        }
         self.store.sweep(self.sessions.ttl(), now).await
     }
 
@@ -413,6 +448,7 @@ fn latest(commands: &[Command]) -> Millis {
 fn offered(command: &Command) -> Option<Proof> {
     match command {
         Command::Start { context, .. } | Command::Facts { context, .. } => context.offer,
-        _ => None,
+        Command::SignIn { offer, .. } | Command::SignOut { offer, .. } => Some(*offer),
+        Command::End { .. } | Command::Engagement { .. } => None,
     }
 }

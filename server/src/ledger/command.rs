@@ -1,6 +1,7 @@
 //! Facts, and the commands that the ledger applies. All of them are valid by construction: the
 //! endpoints check what came over the wire before they build one. None holds a secret: a command may
-//! lie in the spool for a while.
+//! lie in the spool for a while. (A sign-in by password holds that password's hash, and is not
+//! spooled.)
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;

@@ -23,6 +23,8 @@ impl<'c> World<'_, 'c> {
             // One token is offered, so one run may take it.
             self.facts(context, &carrier, run, &mut outcome);
         }
+        // Applied before, and the answer was lost: its facts are twins, its session is there.
+        outcome.issued |= context.offer.is_some_and(|offer| self.token(offer.tag).is_some());
         outcome
     }
 
@@ -35,7 +37,7 @@ impl<'c> World<'_, 'c> {
                 (None, Some((visit, _))) => Cow::Owned(visit.site.clone()),
                 (None, None) => match self.site_of(run.visitor, context.now) {
                     Some(site) => Cow::Owned(site),
-                    None => Cow::Borrowed(&context.host),
+                    None => Cow::Owned(crate::site::of_host(&context.host)),
                 },
             };
             let late = context.now - fact.occurred_at >= self.ttl.idle_ms;

@@ -35,6 +35,10 @@ pub use self::known::{Known, Wants};
 use self::world::World;
 use crate::session::{Carrier, Ttl};
 
+/// Look-ups that a batch may take. Each tells what the last one made a plan ask for; the longest
+/// chain of such questions (session, visit, its sessions, the visitor's other visits) is far shorter.
+pub const LOOK_UPS_MAX: usize = 16;
+
 /// What a batch does.
 #[derive(Debug)]
 pub struct Plan<'c> {
@@ -59,6 +63,7 @@ pub fn first_wants(commands: &[Command]) -> Wants {
             }
             Command::Facts { context, runs } => {
                 wants.carrier(&context.carrier);
+                wants.tokens.extend(context.offer.map(|offer| offer.tag));
                 for run in runs {
                     if matches!(context.carrier, Carrier::Nothing) {
                         wants.open.extend(run.visitor);

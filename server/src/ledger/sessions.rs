@@ -3,10 +3,10 @@
 use super::command::{Context, Outcome};
 use super::visits::Beginning;
 use super::world::World;
-use crate::session::Millis;
 use crate::session::record::Record;
 use crate::session::token::Proof;
 use crate::session::visit::Link;
+use crate::session::{Carrier, Millis};
 
 impl<'c> World<'_, 'c> {
     pub(super) fn start(
@@ -24,9 +24,14 @@ impl<'c> World<'_, 'c> {
         if carrier.visit_id().is_some_and(|id| self.visit(id).is_some()) && context.offer.is_none() {
             return outcome;
         }
+        if context.offer.is_none() && context.visitor.is_none() && matches!(carrier, Carrier::Nothing) {
+            return outcome; // nothing that comes later could belong to its visit
+        }
         let site = match site {
             Some(site) => site.to_owned(),
-            None => self.site_of(context.visitor, context.now).unwrap_or_else(|| context.host.clone()),
+            None => self
+                .site_of(context.visitor, context.now)
+                .unwrap_or_else(|| crate::site::of_host(&context.host)),
         };
         let beginning = Beginning {
             site: &site,

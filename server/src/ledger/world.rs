@@ -113,8 +113,12 @@ impl<'k, 'c> World<'k, 'c> {
 
     /// How many sessions point at the visit, and how many of these are live.
     pub(super) fn sessions_of(&mut self, visit_id: Uuid, now: Millis) -> (usize, usize) {
-        self.wants.tokens_of.insert(visit_id);
         let known = self.known;
+        // Nobody in the store points at a visit that this batch begins; and as such a visit has a new
+        // id in every attempt, asking for it would never come to an end.
+        if known.visits.contains_key(&visit_id) || !self.visits.contains_key(&visit_id) {
+            self.wants.tokens_of.insert(visit_id);
+        }
         let stored = known.tokens_of.get(&visit_id).into_iter().flatten();
         let stored =
             stored.filter(|tag| !self.tokens.contains_key(*tag)).filter_map(|tag| known.tokens.get(tag));

@@ -5,8 +5,9 @@
 //! | [`sessions`] | the fast copy of live tokens, consulted on every hit |
 //! | [`events`] | the durable store: visits, tokens, facts, users, keys; and the reports over them |
 //!
-//! The durable store owns every token. The fast copy is filled from it at start, changed only
-//! after a commit, and refuses a generation lower than the one it holds.
+//! The durable store owns every token. The fast copy is filled from it (with SQLite alone at start,
+//! else as sessions are asked for), changed only after a commit, and refuses a generation lower than
+//! the one it holds.
 
 pub mod events;
 pub mod sessions;
@@ -68,6 +69,9 @@ pub enum StoreError {
     /// Redis failed.
     #[error("Redis failed: {0}")]
     Redis(#[from] sessions::redis::RedisError),
+    /// Another server uses this spool.
+    #[error("another visitflow server uses the spool {0}; give each server its own with --spool")]
+    SpoolClaimed(String),
     /// The spool holds as much as it may.
     #[error("the spool is full; raise --spool-max, or bring the database back")]
     SpoolFull,

@@ -62,7 +62,7 @@ pub(crate) fn key(tag: Tag) -> String {
 
 pub(crate) fn opened() -> (Record, SessionToken) {
     let token = SessionToken::issue().unwrap();
-    (Record::open(&token, Some(Uuid::now_v7()), None, NOW), token)
+    (Record::open(token.proof(), Some(Uuid::now_v7()), None, NOW), token)
 }
 
 /// All of them, side by side: each has records of its own.
@@ -84,7 +84,7 @@ async fn every_field_survives_the_trip(bench: &Bench) {
     let (mut record, _) = opened();
     assert_eq!(bench.held(record.tag).await, None);
     for user in [Some("anna"), Some(""), None] {
-        record.rotate(&SessionToken::rotate(record.tag).unwrap(), user.map(str::to_owned), NOW + 5);
+        record.rotate(SessionToken::rotate(record.tag).unwrap().proof(), user.map(str::to_owned), NOW + 5);
         bench.put(&record, NOW).await;
         assert_eq!(bench.held(record.tag).await.as_ref(), Some(&record));
     }
@@ -140,7 +140,7 @@ async fn the_idle_limit_is_exclusive_at_its_end(bench: &Bench) {
 async fn another_secret_slides_nothing(bench: &Bench) {
     let (mut record, old) = opened();
     let forged = SessionToken::rotate(record.tag).unwrap();
-    record.rotate(&SessionToken::rotate(record.tag).unwrap(), None, NOW);
+    record.rotate(SessionToken::rotate(record.tag).unwrap().proof(), None, NOW);
     bench.put(&record, NOW).await;
     for token in [old, forged] {
         let found = bench.resolve(record.tag, &token.hash(), Some(NOW + 1_000), NOW + 1_000).await;
@@ -209,7 +209,7 @@ pub(crate) async fn rotations_at_once_leave_the_highest(bench: &Bench) {
     let (mut record, _) = opened();
     let mut generations = vec![record.clone()];
     for _ in 1..1_000 {
-        record.rotate(&SessionToken::rotate(record.tag).unwrap(), None, NOW);
+        record.rotate(SessionToken::rotate(record.tag).unwrap().proof(), None, NOW);
         generations.push(record.clone());
     }
     // By a stride that shares no factor with a thousand, so that they come in no order.

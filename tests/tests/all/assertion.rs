@@ -29,7 +29,7 @@ impl KeyFile {
 }
 
 /// A server with [`SECRET`] as its key; the file may go once it has started.
-async fn start(setup: Setup) -> Server {
+pub(crate) async fn start(setup: Setup) -> Server {
     let key = KeyFile::holding(&format!("{SECRET}\n"));
     setup.flag("--jwt-key", &key.path()).start().await
 }
@@ -40,7 +40,7 @@ fn in_seconds(seconds: i64) -> i64 {
     i64::try_from(now).expect("a time fits") + seconds
 }
 
-fn claims(sub: &str) -> Value {
+pub(crate) fn claims(sub: &str) -> Value {
     json!({"sub": sub, "aud": "visitflow", "exp": in_seconds(60)})
 }
 
@@ -49,7 +49,7 @@ fn with(mut claims: Value, name: &str, value: Value) -> Value {
     claims
 }
 
-fn signed(claims: &Value) -> String {
+pub(crate) fn signed(claims: &Value) -> String {
     signed_with(Algorithm::HS256, SECRET, claims)
 }
 
@@ -58,7 +58,7 @@ fn signed_with(algorithm: Algorithm, secret: &str, claims: &Value) -> String {
     encode(&Header::new(algorithm), claims, &key).expect("a token")
 }
 
-async fn sign_in(visitor: &Visitor, assertion: &str) -> Answer {
+pub(crate) async fn sign_in(visitor: &Visitor, assertion: &str) -> Answer {
     let body = json!({"assertion": assertion});
     visitor.post("/api/auth/login", &body).as_json().send().await
 }

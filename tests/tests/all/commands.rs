@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 use visitflow_e2e::machine::PATIENCE;
-use visitflow_e2e::{Server, Visitor, password_of};
+use visitflow_e2e::{Postgres, Redis, Server, Visitor, password_of};
 
 /// The running server notices what a command has ended: soon, not at once.
 async fn is_signed_out(visitor: &Visitor) {
@@ -64,6 +64,22 @@ async fn migrate_and_check_say_that_all_is_well() {
     server.terminate().await;
     let ports = ["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"];
     server.run(&[&["check"], &ports[..]].concat(), "").await;
+}
+
+#[tokio::test]
+async fn check_asks_every_store() {
+    let (postgres, redis) = (Postgres::shared_database().await, Redis::start().await);
+    let server = Server::with().postgres(&postgres).start().await;
+    let (redis, replica) = (redis.url(), postgres.url());
+    let ports = ["check", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"];
+    let stores = ["--redis-url", &redis, "--report-database-url", &replica];
+    let told = server.run(&[&ports[..], &stores[..]].concat(), "").await;
+    for store in ["database", "report database", "spool", "Redis"] {
+        assert!(told.contains(&format!("ok    {store}\n")), "{told}");
+    }
+    let nowhere = ["--redis-url", "redis://127.0.0.1:1", "--spool", "/missing/spool.db"];
+    let told = server.fails(&[&ports[..], &nowhere[..]].concat()).await;
+    assert!(told.contains("WRONG Redis: ") && told.contains("WRONG spool: "), "{told}");
 }
 
 #[tokio::test]

@@ -1,126 +1,36 @@
 //! What happens when the server dies.
 
-use serde_json::Value;
-use std::collections::BTreeSet;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::task::JoinHandle;
+use visitflow_e2e::Server;
+use visitflow_e2e::load::{Load, turn};
 use visitflow_e2e::machine::PATIENCE;
-use visitflow_e2e::{Server, Visitor};
+use visitflow_e2e::reading::count;
 
 const CONNECTIONS: usize = 64;
 const PAGE_VIEWS: usize = 10_000;
 
-fn id_of(view: &Value) -> String {
-    view["id"].as_str().expect("an id").to_owned()
-}
-
-/// Visitors that send page views all at once, each its share in sequence, until the first failure.
-struct Load {
-    acknowledged: Arc<AtomicUsize>,
-    senders: Vec<JoinHandle<Share>>,
-}
-
-/// What became of one visitor's page views.
-struct Share {
-    visitor: Visitor,
-    acknowledged: Vec<String>,
-    /// In flight when the server died, and those that came after.
-    left: Vec<Value>,
-}
-
-impl Load {
-    async fn start(server: &Server) -> Self {
-        let acknowledged = Arc::new(AtomicUsize::new(0));
-        let mut senders = Vec::new();
-        for n in 0..CONNECTIONS {
-            let (visitor, total) = (server.visitor(), acknowledged.clone());
-            visitor.start().await.expect(200);
-            let share = PAGE_VIEWS / CONNECTIONS + usize::from(n < PAGE_VIEWS % CONNECTIONS);
-            senders.push(tokio::spawn(send(visitor, share, total)));
-        }
-        Self { acknowledged, senders }
-    }
-
-    /// Waits until so many page views are acknowledged.
-    async fn reaches(&self, count: usize) {
-        let wait = async {
-            while self.acknowledged.load(Ordering::Relaxed) < count {
-                tokio::time::sleep(Duration::from_millis(1)).await;
-            }
-        };
-        tokio::time::timeout(PATIENCE, wait).await.expect("page views are acknowledged");
-    }
-
-    async fn ends(self) -> Vec<Share> {
-        let mut shares = Vec::new();
-        for sender in self.senders {
-            shares.push(sender.await.expect("a sender ends"));
-        }
-        shares
-    }
-}
-
-async fn send(visitor: Visitor, count: usize, total: Arc<AtomicUsize>) -> Share {
-    let mut views: Vec<Value> = (0..count).map(|_| visitor.page_view("/load")).collect();
-    views.reverse();
-    let mut acknowledged = Vec::new();
-    while let Some(view) = views.last() {
-        match visitor.post("/api/telemetry/page_view", view).try_send().await {
-            Ok(answer) if answer.status == 204 => {
-                acknowledged.push(id_of(view));
-                total.fetch_add(1, Ordering::Relaxed);
-                views.pop();
-            }
-            _ => break,
-        }
-    }
-    Share { visitor, acknowledged, left: views }
-}
-
-fn stored(server: &Server) -> Vec<String> {
-    server.texts("SELECT id FROM page_views")
-}
-
-#[track_caller]
-fn assert_acknowledged_are_stored_once(shares: &[Share], stored: &[String]) {
-    let set: BTreeSet<&String> = stored.iter().collect();
-    assert_eq!(set.len(), stored.len(), "no page view is stored twice");
-    let acknowledged = shares.iter().flat_map(|share| &share.acknowledged);
-    let lost: Vec<&String> = acknowledged.filter(|id| !set.contains(id)).collect();
-    assert!(lost.is_empty(), "{} acknowledged page views are lost", lost.len());
-}
-
 async fn kill_in_the_middle_loses_nothing(kill_at: usize) {
+    let _turn = turn().await;
     let mut server = Server::start().await;
-    let load = Load::start(&server).await;
+    let load = Load::of(&server, CONNECTIONS, PAGE_VIEWS).await;
     load.reaches(kill_at).await;
     server.kill().await;
-    let shares = load.ends().await;
+    let mut shares = load.ends().await;
     let left: usize = shares.iter().map(|share| share.left.len()).sum();
     assert!(left > 0, "the kill came in the middle");
     server.restart().await;
-    let survivors = stored(&server);
-    assert_acknowledged_are_stored_once(&shares, &survivors);
-    let acknowledged = PAGE_VIEWS - left;
-    println!("killed at {acknowledged} acknowledged page views; {} were stored", survivors.len());
-
+    server.assert_acknowledged_are_stored_once(&shares).await;
     for share in &shares {
-        share.visitor.ping().await.expect(204);
-        // Nobody knows which of these were stored before the kill: they are sent again.
-        for views in share.left.chunks(100) {
-            share.visitor.send_view(&Value::from(views)).await.expect(204);
-        }
+        share.visitors[0].ping().await.expect(204);
     }
-    let stored = stored(&server);
-    assert_acknowledged_are_stored_once(&shares, &stored);
-    assert_eq!(stored.len(), PAGE_VIEWS);
-    server.assert_visits(i64::try_from(CONNECTIONS).expect("fits"));
-    let counted = "SELECT SUM(page_views) FROM sessions";
-    assert_eq!(server.number(counted), i64::try_from(PAGE_VIEWS).expect("fits"));
+    // Nobody knows which of these were stored before the kill.
+    server.send_again(&mut shares).await;
+    let key = server.add_key("judge").await;
+    server.assert_exact(&shares, &key).await;
+    server.assert_page_views(count(PAGE_VIEWS));
+    server.assert_visits(count(CONNECTIONS));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -164,16 +74,17 @@ async fn sessions_sign_ins_and_ends_survive_kill_9() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sigterm_under_load_drains_and_loses_nothing() {
+    let _turn = turn().await;
     let mut server = Server::start().await;
-    let load = Load::start(&server).await;
+    let load = Load::of(&server, CONNECTIONS, PAGE_VIEWS).await;
     load.reaches(2_000).await;
     let status = server.terminate().await;
     let shares = load.ends().await;
     assert!(status.success(), "{status}: {}", server.log());
-    assert_acknowledged_are_stored_once(&shares, &stored(&server));
+    server.assert_acknowledged_are_stored_once(&shares).await;
     server.restart().await;
     for share in &shares {
-        share.visitor.ping().await.expect(204);
+        share.visitors[0].ping().await.expect(204);
     }
 }
 

@@ -9,7 +9,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
-use visitflow_e2e::Server;
+use visitflow_e2e::{Redis, Server};
 
 #[tokio::test]
 async fn health_and_figures_are_on_the_admin_listener_alone() {
@@ -41,6 +41,28 @@ async fn figures_are_in_prometheus_text_form() {
         assert!(name.starts_with(|first: char| first.is_ascii_alphabetic()), "{sample:?}");
         assert!(value.parse::<f64>().is_ok(), "{sample:?}");
     }
+}
+
+#[tokio::test]
+async fn the_operator_sees_redis_and_what_is_shed() {
+    let redis = Redis::start().await;
+    let server = Server::with().redis_url(&redis.url()).start().await;
+    server.visitor().view("/").await.expect(204);
+    let text = server.ask_admin("/metrics").await.expect(200).text();
+    for line in [
+        "visitflow_redis_breaker{state=\"closed\"} 1",
+        "visitflow_redis_breaker{state=\"open\"} 0",
+        "visitflow_redis_breaker{state=\"half_open\"} 0",
+        "visitflow_shed_total{kind=\"report\"} 0",
+        "visitflow_shed_total{kind=\"ping\"} 0",
+        "visitflow_shed_total{kind=\"page_view\"} 0",
+    ] {
+        assert!(text.lines().any(|said| said == line), "{line}: {text}");
+    }
+    let trusted = "visitflow_redis_trusted ";
+    assert!(text.lines().any(|line| line.starts_with(trusted)), "{text}");
+    let alone = Server::start().await.ask_admin("/metrics").await.expect(200).text();
+    assert!(!alone.lines().any(|line| line.starts_with("visitflow_redis_")), "{alone}");
 }
 
 #[tokio::test]

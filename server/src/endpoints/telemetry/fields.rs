@@ -31,17 +31,28 @@ pub(in crate::endpoints) fn fact_id(id: Option<&str>, occurred_at: Millis) -> Re
     parsed.ok_or_else(|| Problem::field("An id of a page view or an event is a UUID of version 7, such as 0193a5e7-7c1b-7f6a-9d2e-3b4c5d6e7f80."))
 }
 
+/// A page's address, and what is read off it: it is parsed once.
+#[derive(Debug)]
+pub(in crate::endpoints) struct PageAddress {
+    pub(in crate::endpoints) text: String,
+    pub(in crate::endpoints) path: String,
+    pub(in crate::endpoints) site: Option<String>,
+}
+
 /// A page's address: absolute, http or https.
-pub(in crate::endpoints) fn page_address(url: Option<String>) -> Result<Option<String>, Problem> {
-    let Some(url) = text("url", url, limits::URL_BYTES)?.filter(|url| !url.is_empty()) else {
+pub(in crate::endpoints) fn page_address(url: Option<String>) -> Result<Option<PageAddress>, Problem> {
+    let Some(text) = text("url", url, limits::URL_BYTES)?.filter(|url| !url.is_empty()) else {
         return Ok(None);
     };
-    let absolute =
-        Url::parse(&url).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-    if absolute {
-        Ok(Some(url))
-    } else {
-        Err(Problem::field("`url` is an absolute http(s) address, such as https://shop.example/shoes."))
+    let parsed =
+        Url::parse(&text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    match parsed {
+        Some(url) => {
+            Ok(Some(PageAddress { text, path: url.path().to_owned(), site: crate::site::of_parsed(&url) }))
+        }
+        None => {
+            Err(Problem::field("`url` is an absolute http(s) address, such as https://shop.example/shoes."))
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use super::Database;
 use super::postgres::pool::Pool;
 use super::sqlite::readers::Readers;
+use super::store::soon;
 use super::{postgres, sqlite};
 use crate::session::Millis;
 use crate::store::{Result, StoreError};
@@ -106,7 +107,7 @@ impl Accounts {
                 let name = name.to_owned();
                 readers.read(move |db| sqlite::accounts::account(db, &name)).await
             }
-            Self::Postgres(pool) => postgres::accounts::account(pool, name).await,
+            Self::Postgres(pool) => soon(postgres::accounts::account(pool, name)).await,
         }
     }
 
@@ -120,7 +121,7 @@ impl Accounts {
                 let user_id = user_id.to_owned();
                 readers.read(move |db| sqlite::accounts::role(db, &user_id)).await
             }
-            Self::Postgres(pool) => postgres::accounts::role(pool, user_id).await,
+            Self::Postgres(pool) => soon(postgres::accounts::role(pool, user_id)).await,
         }
     }
 
@@ -134,7 +135,7 @@ impl Accounts {
                 let id = id.to_owned();
                 readers.read(move |db| sqlite::accounts::key(db, &id)).await
             }
-            Self::Postgres(pool) => postgres::accounts::key(pool, id).await,
+            Self::Postgres(pool) => soon(postgres::accounts::key(pool, id)).await,
         }
     }
 

@@ -7,12 +7,14 @@
 //! | [`accounts`] | users and API keys, for either database |
 //! | [`sqlite`] | the embedded default |
 //! | [`postgres`] | for several servers, or a database that others run |
+//! | [`migrate`] | from the file to Postgres |
 //!
 //! A store applies batches of the [ledger](crate::ledger): it looks up what a batch wants to know,
 //! lets the ledger plan, and writes the changes, all in one transaction that no other batch of any
 //! server overlaps. What it has committed survives a power cut.
 
 pub mod accounts;
+pub mod migrate;
 pub mod postgres;
 pub mod reports;
 pub mod sqlite;

@@ -5,6 +5,8 @@
 //! lets the ledger plan, and writes the changes, all in one transaction that no other batch of any
 //! server overlaps. What it has committed survives a power cut.
 
+use std::time::Duration;
+
 use super::postgres::pool::Pool;
 use super::sqlite::readers::Readers;
 use super::{postgres, sqlite};
@@ -144,7 +146,7 @@ impl Lookup {
         match self {
             Self::Complete => Ok(None),
             Self::Sqlite(readers) => readers.read(move |db| sqlite::tokens::token(db, tag)).await,
-            Self::Postgres(pool) => postgres::tokens::token(pool, tag).await,
+            Self::Postgres(pool) => soon(postgres::tokens::token(pool, tag)).await,
         }
     }
 
@@ -159,4 +161,12 @@ impl Lookup {
             Self::Postgres(pool) => postgres::tokens::changed_since(pool, since).await,
         }
     }
+}
+
+/// How long a hit waits for a look-up; a database that hangs is away.
+const LOOKUP_PATIENCE: Duration = Duration::from_secs(1);
+
+/// The answer, if it comes soon.
+pub(super) async fn soon<T>(asking: impl Future<Output = Result<T>>) -> Result<T> {
+    tokio::time::timeout(LOOKUP_PATIENCE, asking).await.unwrap_or(Err(StoreError::Silent(LOOKUP_PATIENCE)))
 }

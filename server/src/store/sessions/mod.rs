@@ -25,6 +25,7 @@ use self::local::{Local, judge};
 use self::redis::Redis;
 pub use self::redis::{BreakerState, RedisUrl};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::runtime::Handle;
 
@@ -35,7 +36,8 @@ use crate::store::events::Lookup;
 use crate::store::{Result, StoreError};
 
 /// How long a copy is taken as it is, in ms. Then the session is looked up again, which also tells
-/// others of its activity: so another server may take a session for idle this much too early.
+/// Redis of its activity. So another server may take a session for idle too early: by up to this
+/// where it asks Redis, and by the flush interval (30 s, `serve`) more where it asks the durable store.
 pub const FRESH_MS: Millis = 20_000;
 
 /// Others are told of activity when it is this much later than what they know, in ms.
@@ -48,6 +50,8 @@ pub struct Sessions {
     /// The copies in this process.
     pub local: Local,
     durable: Lookup,
+    /// The writer has found the durable store away, or behind the spool: it is not asked meanwhile.
+    durable_is_away: AtomicBool,
     shared: Option<Shared>,
 }
 
@@ -63,7 +67,7 @@ impl Sessions {
     /// Sessions that `durable` owns.
     #[must_use]
     pub fn new(ttl: Ttl, durable: Lookup) -> Self {
-        Self { ttl, local: Local::new(ttl), durable, shared: None }
+        Self { ttl, local: Local::new(ttl), durable, durable_is_away: AtomicBool::default(), shared: None }
     }
 
     /// Sessions that `durable` owns, with a copy in Redis. Must be called within the runtime that
@@ -74,7 +78,7 @@ impl Sessions {
     pub fn with_redis(ttl: Ttl, durable: Lookup, url: &RedisUrl) -> Result<Arc<Self>> {
         let (redis, notices) = Redis::new(url, ttl)?;
         let shared = Shared { redis: Arc::new(redis), runtime: Handle::current() };
-        let sessions = Arc::new(Self { ttl, local: Local::new(ttl), durable, shared: Some(shared) });
+        let sessions = Arc::new(Self { shared: Some(shared), ..Self::new(ttl, durable) });
         tokio::spawn(step::keep(Arc::downgrade(&sessions), notices));
         Ok(sessions)
     }
@@ -132,7 +136,8 @@ impl Sessions {
             let (redis, records) = (Arc::clone(redis), records.to_vec());
             let told = runtime.spawn(async move { redis.put(&records, now).await }).await;
             if let Ok(Err(error)) = told {
-                // It is not trusted from here on, and hears of these before it is again.
+                // It is not trusted from here on, and hears of these before it is again; of what
+                // only a spool holds yet, when that is replayed.
                 tracing::debug!(%error, "Redis was not told of a change");
             }
         }
@@ -166,6 +171,15 @@ impl Sessions {
         self.local.forget(tag);
     }
 
+    /// Notes whether the durable store is away, or has not taken yet what this server has promised.
+    pub fn set_durable_away(&self, away: bool) {
+        self.durable_is_away.store(away, Ordering::Relaxed);
+    }
+
+    fn durable_is_away(&self) -> bool {
+        self.durable_is_away.load(Ordering::Relaxed)
+    }
+
     /// What is known of Redis, for metrics; none without Redis.
     #[must_use]
     pub fn redis(&self) -> Option<&Redis> {
@@ -196,6 +210,9 @@ impl Sessions {
                 Ok(None) => {}
                 Err(error) => tracing::debug!(%error, "asking the durable store instead of Redis"),
             }
+        }
+        if self.durable_is_away() {
+            return Err(StoreError::Unavailable("the durable store is away"));
         }
         let found = self.durable.token(token.tag).await?;
         if let (Some(redis), Some(record)) = (redis, &found) {

@@ -60,6 +60,9 @@ async fn apply_until_done(sessions: Arc<Sessions>, epoch: u64) {
 /// itself: a key lives for the idle limit after its last activity.
 async fn apply(sessions: &Sessions, epoch: u64, now: Millis) -> Result<usize> {
     let Some(redis) = sessions.redis() else { return Ok(0) };
+    if sessions.durable_is_away() {
+        return Err(StoreError::Unavailable("the durable store does not know all yet"));
+    }
     let records = sessions.durable.changed_since(now - sessions.ttl.idle_ms - SLACK_MS).await?;
     redis.put(&records, now).await.map_err(StoreError::from)?;
     redis.trust(epoch);

@@ -40,17 +40,31 @@ const IDLE_IN_TRANSACTION_LIMIT: Duration = Duration::from_secs(5);
 /// Longest statement of the writer. A batch takes milliseconds; what takes this long is stuck.
 const WRITER_LIMIT: Duration = Duration::from_secs(30);
 
+/// As long as it takes.
+pub(super) const NO_LIMIT: Duration = Duration::ZERO;
+
 /// Opens the writer's connection, to a server that takes writes.
 ///
 /// # Errors
 /// When none of the hosts lets us in; such an error [is away](StoreError::is_away).
 pub async fn connect(url: &PostgresUrl, application_name: &str) -> Result<Client> {
-    let opening = Opening::new(url, application_name, WRITER_LIMIT, true)?;
+    open(Opening::new(url, application_name, WRITER_LIMIT, true)?).await
+}
+
+async fn open(opening: Opening) -> Result<Client> {
     match tokio::time::timeout(CONNECT_LIMIT, opening.open()).await {
         Ok(Ok((client, _task))) => Ok(client),
         Ok(Err(error)) => Err(StoreError::Unreachable(error)),
         Err(_) => Err(StoreError::Silent(CONNECT_LIMIT)),
     }
+}
+
+/// Opens a connection for work that takes as long as the tables are large, to a server that takes writes.
+///
+/// # Errors
+/// As [`connect`].
+pub async fn connect_patiently(url: &PostgresUrl, application_name: &str) -> Result<Client> {
+    open(Opening::new(url, application_name, NO_LIMIT, true)?).await
 }
 
 /// Whether Postgres answers, and takes writes. Changes nothing.

@@ -8,7 +8,7 @@
 //! | [`tokens`] | single sessions, beside the writer |
 //! | [`connect`] | one connection: limits, keepalives |
 //! | `tls` | whose server it is |
-//! | [`pool`] | the connections for reports, and those for users and keys |
+//! | [`pool`] | the connections for reports, and those for sessions, users and keys |
 //! | [`migrations`] | the schema, brought up to date by one server at a time |
 //! | [`reports`] | the queries of the dashboard |
 //! | [`accounts`] | users and API keys |
@@ -41,4 +41,4 @@ macro_rules! sql {
         include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/sql/postgres/", $name, ".sql"))
     };
 }
-use sql;
+pub(super) use sql;

@@ -6,6 +6,7 @@
 //! month moves the default's rows of that month, in the same transaction: a resend finds its twin
 //! before, during and after.
 
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 use tokio_postgres::{Client, Transaction};
@@ -15,7 +16,7 @@ use crate::session::Millis;
 use crate::store::{Result, StoreError};
 
 /// The tables of facts, partitioned alike.
-pub(super) const TABLES: [&str; 2] = ["page_views", "events"];
+pub(in crate::store::events) const TABLES: [&str; 2] = ["page_views", "events"];
 
 /// Months that are there before they begin: a server may be away for a month.
 const AHEAD: i64 = 2;
@@ -66,21 +67,43 @@ pub async fn maintain(client: &mut Client, now: Millis, retention_days: Option<u
     Ok(done)
 }
 
+/// Makes the partitions of the months in which these instants are, for data that comes from elsewhere.
+///
+/// # Errors
+/// As [`maintain`].
+pub async fn cover(client: &mut Client, table: &str, instants: &[Millis]) -> Result<Vec<String>> {
+    let months: Option<Vec<_>> = instants.iter().map(|at| partition(table, month(*at, 0)?)).collect();
+    let mut made = Vec::new();
+    make(client, table, &months.ok_or(StoreError::Malformed("time"))?, &mut made).await?;
+    Ok(made)
+}
+
+/// When the month after that of an instant begins, in UTC.
+pub(in crate::store::events) fn next_month(at: Millis) -> Option<Millis> {
+    start(month(at, 1)?)
+}
+
 /// The months of UTC that there must be.
 fn months(table: &str, now: Millis) -> Option<Vec<Partition>> {
-    let this = Timestamp::from_millisecond(now).ok()?.to_zoned(TimeZone::UTC).date().first_of_month();
-    (0..=AHEAD)
-        .map(|nth| {
-            let first = this.checked_add(nth.months()).ok()?;
-            let start = |month: jiff::civil::Date| {
-                Some(month.to_zoned(TimeZone::UTC).ok()?.timestamp().as_millisecond())
-            };
-            Some(Partition {
-                name: format!("{table}_{:04}_{:02}", first.year(), first.month()),
-                range: Some((start(first)?, start(first.checked_add(1.month()).ok()?)?)),
-            })
-        })
-        .collect()
+    (0..=AHEAD).map(|nth| partition(table, month(now, nth)?)).collect()
+}
+
+/// The first day of the nth month from an instant on, in UTC.
+fn month(at: Millis, nth: i64) -> Option<Date> {
+    let this = Timestamp::from_millisecond(at).ok()?.to_zoned(TimeZone::UTC).date().first_of_month();
+    this.checked_add(nth.months()).ok()
+}
+
+fn start(day: Date) -> Option<Millis> {
+    Some(day.to_zoned(TimeZone::UTC).ok()?.timestamp().as_millisecond())
+}
+
+/// The partition of the month that begins on this day.
+fn partition(table: &str, first: Date) -> Option<Partition> {
+    Some(Partition {
+        name: format!("{table}_{:04}_{:02}", first.year(), first.month()),
+        range: Some((start(first)?, start(first.checked_add(1.month()).ok()?)?)),
+    })
 }
 
 /// Those of `months` that share no time with a partition that exists, whoever made it.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use deadpool_postgres::{Client, Manager, ManagerConfig, PoolError, RecyclingMethod, Runtime, TimeoutType};
 
-use super::connect::{CONNECT_LIMIT, Opening};
+use super::connect::{CONNECT_LIMIT, NO_LIMIT, Opening};
 use super::url::PostgresUrl;
 use crate::store::{Result, StoreError};
 
@@ -15,7 +15,7 @@ const REPORT_CONNECTIONS: usize = 4;
 /// Longest statement of a report.
 const REPORT_LIMIT: Duration = Duration::from_secs(30);
 
-/// Look-ups of users and keys that run at once; each takes less than a millisecond.
+/// Look-ups of sessions, users and keys that run at once; each is of a few rows by their key.
 const LOOKUP_CONNECTIONS: usize = 4;
 
 /// Longest look-up, and how long disabling a user waits for the writer's batch.
@@ -37,12 +37,20 @@ impl Pool {
         Self::new(Opening::new(url, "visitflow reports", REPORT_LIMIT, false)?, REPORT_CONNECTIONS)
     }
 
-    /// For users and keys, on a server that takes writes.
+    /// For sessions, users and keys, on a server that takes writes.
     ///
     /// # Errors
     /// As above.
     pub fn lookups(url: &PostgresUrl) -> Result<Self> {
         Self::new(Opening::new(url, "visitflow accounts", LOOKUP_LIMIT, true)?, LOOKUP_CONNECTIONS)
+    }
+
+    /// For the reports that compare two databases as a whole.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn patient(url: &PostgresUrl) -> Result<Self> {
+        Self::new(Opening::new(url, "visitflow migrate", NO_LIMIT, false)?, 1)
     }
 
     fn new(opening: Opening, size: usize) -> Result<Self> {

@@ -45,6 +45,14 @@ mod migrations {
 /// How long a statement waits for another process (`visitflow user add`) to commit.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// Pages that the writer keeps in memory, in KiB when negative: the trees' upper parts, and the
+/// visits that are live.
+const WRITER_CACHE: i64 = -16 * 1024;
+
+/// Pages in the write-ahead log after which it is copied into the file: 32 MiB. A page that changes
+/// in many commits is copied once.
+const CHECKPOINT_PAGES: i64 = 8_192;
+
 /// Prepared statements kept per connection; there are fewer than this.
 const STATEMENTS: usize = 64;
 
@@ -79,6 +87,8 @@ impl Sqlite {
             .map_err(|source| self.cannot_open(source))?;
         tracing::debug!(mode, path = %self.path.display(), "database opened");
         connection.pragma_update(None, "synchronous", "full")?;
+        connection.pragma_update(None, "cache_size", WRITER_CACHE)?;
+        connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         migrate(&mut connection)?;
         Ok(connection)
@@ -138,6 +148,17 @@ impl Sqlite {
         let probe = folder.join(format!(".visitflow-check-{}", std::process::id()));
         let written = File::create_new(&probe).and_then(|_| std::fs::remove_file(&probe));
         written.map_err(|error| StoreError::NotWritable(format!("{}: {error}", folder.display())))
+    }
+
+    /// Whether the schema is the one of this version; for who reads without [`Self::open`].
+    ///
+    /// # Errors
+    /// When there is no schema.
+    pub fn is_current(db: &Connection) -> Result<bool> {
+        let applied: u32 =
+            db.query_row("SELECT MAX(version) FROM refinery_schema_history", [], |row| row.get(0))?;
+        let newest = migrations::migrations::runner().get_migrations().iter().map(|one| one.version()).max();
+        Ok(newest.is_some_and(|newest| i64::from(applied) == i64::from(newest)))
     }
 
     fn cannot_open(&self, source: rusqlite::Error) -> StoreError {

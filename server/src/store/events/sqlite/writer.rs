@@ -48,7 +48,12 @@ impl Writer {
     ) -> Result<Committed> {
         let transaction = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let (mut known, mut wants) = (Known::default(), ledger::first_wants(commands));
+        let mut look_ups = 0;
         let plan = loop {
+            look_ups += 1;
+            if look_ups > ledger::LOOK_UPS_MAX {
+                return Err(StoreError::Malformed("batch, which asks without end"));
+            }
             load::look_up(&transaction, &wants, &mut known)?;
             known.asked(wants);
             local.freshen(&mut known);
@@ -84,7 +89,7 @@ impl Writer {
     pub fn sweep(&mut self, ttl: Ttl, now: Millis) -> Result<()> {
         let transaction = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let since = now - SWEEP_GRACE_MS;
-        let limits = params![since - ttl.idle_ms, since - ttl.max_ms, ttl.idle_ms, ttl.max_ms, now];
+        let limits = params![since - ttl.idle_ms, since - ttl.max_ms, ttl.idle_ms, ttl.max_ms];
         transaction.prepare_cached(sql!("tokens_expire"))?.execute(limits)?;
         let limits = [since - ttl.idle_ms, since - ttl.max_ms];
         transaction.prepare_cached(sql!("visits_expire"))?.execute(limits)?;

@@ -1,0 +1,1 @@
+UPDATE migrated_from SET finished_at = $1

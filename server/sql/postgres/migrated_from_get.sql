@@ -1,0 +1,1 @@
+SELECT source, finished_at FROM migrated_from

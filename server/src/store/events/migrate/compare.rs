@@ -1,0 +1,43 @@
+//! Whether both sides tell the same: so many rows of each table, and the figures of every site.
+
+use super::Report;
+use super::source::Source;
+use super::tables::TABLES;
+use super::target::Target;
+use crate::session::Millis;
+use crate::store::Result;
+use crate::store::events::postgres::pool::Pool;
+use crate::store::events::postgres::reports::PostgresReports;
+use crate::store::events::postgres::url::PostgresUrl;
+use crate::store::events::reports::{Reports, Scope};
+
+/// Compares rows and figures.
+pub(super) async fn compare(source: &Source, target: &Target, url: &PostgresUrl) -> Result<Report> {
+    let mut report = Report::default();
+    for table in TABLES {
+        let (file, postgres) = (source.count(table).await?, target.count(table).await?);
+        report.tables.push((table.name, file, postgres));
+        if file != postgres {
+            report
+                .differences
+                .push(format!("{}: {file} rows in the file, {postgres} in Postgres", table.name));
+        }
+    }
+    let file = Reports::Sqlite(source.readers.clone());
+    let postgres = Reports::Postgres(PostgresReports::new(Pool::patient(url)?));
+    let mut sites = vec![None];
+    while let Some(site) = sites.pop() {
+        let ever = Scope { from: Millis::MIN, to: Millis::MAX, site };
+        let ours = file.overview(ever.clone(), 0).await?;
+        let theirs = postgres.overview(ever.clone(), 0).await?;
+        if ours != theirs {
+            let whose = ever.site.as_deref().unwrap_or("all sites");
+            report.differences.push(format!("{whose}: {ours:?} in the file, {theirs:?} in Postgres"));
+        }
+        if ever.site.is_none() {
+            report.sites = ours.sites.len();
+            sites.extend(ours.sites.into_iter().map(Some));
+        }
+    }
+    Ok(report)
+}

@@ -1,0 +1,191 @@
+//! What there is to copy: the tables of both databases, in the order in which they are copied.
+
+use tokio_postgres::types::Type;
+
+/// A table. Both databases name it and its columns alike.
+#[derive(Debug)]
+pub(super) struct Table {
+    pub(super) name: &'static str,
+    pub(super) columns: &'static [Column],
+    /// The order in which SQLite stores the rows, so that nothing has to be sorted.
+    pub(super) key: &'static str,
+}
+
+/// A column, by how it travels.
+#[derive(Debug)]
+pub(super) enum Column {
+    Text(&'static str),
+    Uuid(&'static str),
+    Bigint(&'static str),
+    Integer(&'static str),
+    Bytes(&'static str),
+    /// A decimal that travels as a text: both databases keep every digit.
+    Decimal(&'static str),
+    /// `id_time`, which SQLite has within the id.
+    IdTime,
+}
+
+impl Column {
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Text(name)
+            | Self::Uuid(name)
+            | Self::Bigint(name)
+            | Self::Integer(name)
+            | Self::Bytes(name)
+            | Self::Decimal(name) => name,
+            Self::IdTime => "id_time",
+        }
+    }
+
+    /// What SQLite is asked for.
+    pub(super) fn source(&self) -> &'static str {
+        if matches!(self, Self::IdTime) { "id" } else { self.name() }
+    }
+
+    /// What is put in its place, from the form in which it travelled.
+    pub(super) fn arrived(&self) -> String {
+        let name = self.name();
+        if matches!(self, Self::Decimal(_)) { format!("{name}::numeric") } else { name.to_owned() }
+    }
+
+    /// The type in which it travels.
+    pub(super) fn travels_as(&self) -> Type {
+        match self {
+            Self::Text(_) | Self::Decimal(_) => Type::TEXT,
+            Self::Uuid(_) => Type::UUID,
+            Self::Bigint(_) | Self::IdTime => Type::INT8,
+            Self::Integer(_) => Type::INT4,
+            Self::Bytes(_) => Type::BYTEA,
+        }
+    }
+}
+
+use Column::{Bigint, Bytes, Decimal, IdTime, Integer, Text, Uuid};
+
+/// Every table. Users and keys come first: who can sign in is known before anything else.
+pub(super) const TABLES: &[Table] = &[
+    Table {
+        name: "users",
+        columns: &[
+            Text("id"),
+            Text("name"),
+            Text("password_hash"),
+            Text("role"),
+            Bigint("created_at"),
+            Bigint("disabled_at"),
+        ],
+        key: "id",
+    },
+    Table {
+        name: "api_keys",
+        columns: &[
+            Text("id"),
+            Text("name"),
+            Bytes("secret_hash"),
+            Text("scopes"),
+            Bigint("created_at"),
+            Bigint("expires_at"),
+        ],
+        key: "id",
+    },
+    Table {
+        name: "sessions",
+        columns: &[
+            Uuid("id"),
+            Text("site"),
+            Text("visitor_id"),
+            Text("user_id"),
+            Bigint("started_at"),
+            Bigint("last_activity"),
+            Bigint("ended_at"),
+            Integer("page_views"),
+            Integer("events"),
+            Text("entry_url"),
+            Text("referrer"),
+            Text("referrer_host"),
+        ],
+        key: "id",
+    },
+    Table {
+        name: "session_tokens",
+        columns: &[
+            Text("tag"),
+            Bytes("secret_hash"),
+            Bigint("generation"),
+            Uuid("visit_id"),
+            Text("user_id"),
+            Bigint("created_at"),
+            Bigint("last_activity"),
+            Bigint("ended_at"),
+            Bigint("changed_at"),
+        ],
+        key: "tag",
+    },
+    Table {
+        name: "retired_secrets",
+        columns: &[Bytes("secret_hash"), Text("tag"), Bigint("retired_at")],
+        key: "secret_hash",
+    },
+    Table {
+        name: "visitors",
+        columns: &[Text("site"), Text("visitor_id"), Uuid("visit_id")],
+        key: "site, visitor_id",
+    },
+    Table {
+        name: "page_views",
+        columns: &[
+            IdTime,
+            Uuid("id"),
+            Text("site"),
+            Uuid("visit_id"),
+            Bigint("occurred_at"),
+            Bigint("received_at"),
+            Text("url"),
+            Text("path"),
+            Text("referrer"),
+            Text("title"),
+            Text("device"),
+            Bigint("engaged_ms"),
+            Bigint("scroll_pct"),
+        ],
+        key: "id, site",
+    },
+    Table {
+        name: "events",
+        columns: &[
+            IdTime,
+            Uuid("id"),
+            Text("site"),
+            Uuid("visit_id"),
+            Bigint("occurred_at"),
+            Bigint("received_at"),
+            Text("name"),
+            Text("props"),
+            Text("url"),
+        ],
+        key: "id, site",
+    },
+    Table {
+        name: "orders",
+        columns: &[
+            Text("site"),
+            Text("id"),
+            Uuid("visit_id"),
+            Text("visitor_id"),
+            Text("user_id"),
+            Decimal("amount"),
+            Text("currency"),
+            Text("items"),
+            Text("source"),
+            Bigint("created_at"),
+            Bigint("received_at"),
+        ],
+        key: "site, id",
+    },
+    Table {
+        name: "dead_letters",
+        columns: &[Bigint("id"), Bigint("set_aside_at"), Text("reason"), Text("command")],
+        key: "id",
+    },
+];
