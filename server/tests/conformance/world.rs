@@ -146,6 +146,17 @@ struct Running {
     writer: Writer,
 }
 
+impl Running {
+    /// Waits until Redis is up to date, which takes the database too.
+    async fn trusts_redis(&self, place: &Place) {
+        let sessions = &self.lifecycle.sessions;
+        let trusts = async || sessions.redis().is_some_and(|redis| redis.is_trusted());
+        if place.backend.has_redis() {
+            eventually("a trusted Redis", trusts).await;
+        }
+    }
+}
+
 impl World {
     /// One server on empty stores.
     pub(crate) async fn new(backend: Backend) -> Self {
@@ -162,24 +173,32 @@ impl World {
     }
 
     async fn on(place: Arc<Place>, server: usize, now: Millis) -> Self {
-        let running = Mutex::new(Some(run(&place, server, now).await));
+        let running = run(&place, server, now).await;
+        running.trusts_redis(&place).await;
+        let running = Mutex::new(Some(running));
         Self { now, place, server, running }
     }
 
     /// Stops the server when it has written everything, and starts it again at an instant.
     pub(crate) async fn restart(&self, now: Millis) {
         self.settle().await;
-        self.restart_as_it_is(now).await;
+        let running = self.stop_and_run(now).await;
+        running.trusts_redis(&self.place).await;
+        *self.running.lock().unwrap() = Some(running);
     }
 
     /// The same, with whatever is away staying away.
     pub(crate) async fn restart_as_it_is(&self, now: Millis) {
+        let running = self.stop_and_run(now).await;
+        *self.running.lock().unwrap() = Some(running);
+    }
+
+    async fn stop_and_run(&self, now: Millis) -> Running {
         let running = self.running.lock().unwrap().take().unwrap();
         running.lifecycle.ingest.stop().await;
         tokio::task::spawn_blocking(|| running.writer.join()).await.unwrap();
         drop(running.lifecycle);
-        let running = run(&self.place, self.server, now).await;
-        *self.running.lock().unwrap() = Some(running);
+        run(&self.place, self.server, now).await
     }
 
     fn lifecycle(&self) -> Arc<Lifecycle> {
@@ -415,10 +434,6 @@ async fn run(place: &Place, server: usize, now: Millis) -> Running {
     };
     sessions.fill(known, now);
     let (ingest, writer) = Ingest::start(durable, Arc::clone(&sessions), Metrics::new()).unwrap();
-    if place.backend.has_redis() {
-        let trusted = async || sessions.redis().is_some_and(|redis| redis.is_trusted());
-        eventually("a trusted Redis", trusted).await;
-    }
     Running { lifecycle: Arc::new(Lifecycle { sessions, ingest }), writer }
 }
 
