@@ -22,6 +22,7 @@
 //! | [`process`] | processes, what they use, and their end |
 //! | [`machine`] | directories, ports, the binary under test |
 //! | [`random`] | pseudo-random bytes, the same in every run |
+//! | `reaper` | the end of what all tests of a binary share |
 //! | [`recorder`] | a witness between a browser and the server |
 
 #![forbid(unsafe_code)]
@@ -38,6 +39,7 @@ pub mod process;
 pub mod proxy;
 pub mod random;
 pub mod reading;
+mod reaper;
 pub mod recorder;
 pub mod redis;
 pub mod redis_cluster;

@@ -2,13 +2,22 @@
 
 use crate::machine::{PATIENCE, free_port};
 use crate::process::Process;
+use crate::reaper::reaper;
 use nix::unistd::Pid;
 use serde_json::Value;
-use std::process::{Command, Stdio};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
+use tokio::sync::OnceCell;
 
 mod protocol;
+
+/// What lives as long as the test binary: a static is not dropped, so the reaper cleans up.
+struct Shared {
+    redis: Redis,
+    _reaper: Child,
+}
 
 /// A running Redis; dropping it kills the process and removes its files.
 #[derive(Debug)]
@@ -23,6 +32,17 @@ impl Redis {
     /// One that keeps nothing on disk: a restart forgets everything.
     pub async fn start() -> Self {
         Self::with(&["--appendonly", "no"]).await
+    }
+
+    /// The one that this test binary shares, and that keeps nothing on disk: not to be hurt.
+    pub async fn shared() -> &'static Self {
+        static SHARED: OnceCell<Shared> = OnceCell::const_new();
+        let start = async || {
+            let redis = Self::start().await;
+            let reaper = reaper(redis.pid().as_slice(), vec![redis.folder()]);
+            Shared { redis, _reaper: reaper }
+        };
+        &SHARED.get_or_init(start).await.redis
     }
 
     /// One that writes every command to its append-only file before it answers.
@@ -118,6 +138,11 @@ impl Redis {
     #[must_use]
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.directory.path().join("log")).unwrap_or_default()
+    }
+
+    /// Where its files are.
+    pub(crate) fn folder(&self) -> PathBuf {
+        self.directory.path().to_owned()
     }
 
     async fn spawn_and_wait(&mut self) -> bool {

@@ -2,9 +2,12 @@
 
 use crate::Redis;
 use crate::machine::{PATIENCE, free_port};
-use std::process::Stdio;
+use crate::reaper::reaper;
+use nix::unistd::Pid;
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 use tokio::process::Command;
+use tokio::sync::OnceCell;
 
 const NODES: usize = 6;
 
@@ -17,7 +20,25 @@ pub struct RedisCluster {
     nodes: Vec<Redis>,
 }
 
+/// What lives as long as the test binary: a static is not dropped, so the reaper cleans up.
+struct Shared {
+    cluster: RedisCluster,
+    _reaper: Child,
+}
+
 impl RedisCluster {
+    /// The one that this test binary shares: not to be hurt.
+    pub async fn shared() -> &'static Self {
+        static SHARED: OnceCell<Shared> = OnceCell::const_new();
+        let start = async || {
+            let cluster = Self::start().await;
+            let pids: Vec<Pid> = cluster.nodes.iter().filter_map(Redis::pid).collect();
+            let reaper = reaper(&pids, cluster.nodes.iter().map(Redis::folder).collect());
+            Shared { cluster, _reaper: reaper }
+        };
+        &SHARED.get_or_init(start).await.cluster
+    }
+
     /// Six nodes, and every slot served.
     ///
     /// # Panics

@@ -242,6 +242,8 @@ impl Worker {
             results.push(match &appended {
                 Ok(()) if takes(&command) => {
                     let (outcome, record) = self.promise(command);
+                    // The next command of the batch is promised what is left after this one.
+                    self.sessions.fill(record.iter().cloned().collect(), latest(commands));
                     promised.extend(record);
                     Ok(outcome)
                 }
@@ -358,6 +360,9 @@ impl Worker {
                 Err(error) if error.is_refusal() => {
                     tracing::error!(%error, "the store refuses a command of the spool");
                     self.set_aside(&taken[0], &error).await?;
+                    if let Some(offer) = offered(&taken[0]) {
+                        self.sessions.withdraw(offer.tag, now).await;
+                    }
                 }
                 Err(error) => return Err(error),
             }

@@ -182,10 +182,27 @@ impl Local {
     pub fn take_slides(&self) -> Slides {
         let mut inner = self.lock();
         let Inner { copies, slid, slid_visits, .. } = &mut *inner;
-        let activity = |tag| copies.get(&tag).map(|copied| (tag, copied.record.last_activity));
-        Slides {
-            sessions: slid.drain().filter_map(activity).collect(),
-            visits: slid_visits.drain().collect(),
+        let mut sessions = Vec::with_capacity(slid.len());
+        for Copied { record, .. } in slid.drain().filter_map(|tag| copies.get(&tag)) {
+            sessions.push((record.tag, record.last_activity));
+            // The session may have been bound to its visit after it slid.
+            if let Some(visit_id) = record.visit_id {
+                let known = slid_visits.entry(visit_id).or_insert(record.last_activity);
+                *known = record.last_activity.max(*known);
+            }
+        }
+        Slides { sessions, visits: slid_visits.drain().collect() }
+    }
+
+    /// Notes that the session slid in the shared copy: the durable store does not know of it yet.
+    pub fn slid_elsewhere(&self, tag: Tag) {
+        let mut inner = self.lock();
+        let Inner { copies, slid, slid_visits, .. } = &mut *inner;
+        let Some(Copied { record, .. }) = copies.get(&tag) else { return };
+        slid.insert(tag);
+        if let Some(visit_id) = record.visit_id {
+            let known = slid_visits.entry(visit_id).or_insert(record.last_activity);
+            *known = record.last_activity.max(*known);
         }
     }
 

@@ -195,18 +195,29 @@ impl Sessions {
     async fn look_up(&self, token: Proof, at: Option<Millis>, now: Millis) -> Result<Option<Record>> {
         let fetch = self.local.fetch(token.tag);
         let found = self.ask(token, at, now).await;
-        self.local.fetched(fetch, found.as_ref().ok().cloned().flatten(), now);
-        found
+        let record = found.as_ref().ok().and_then(|(record, _)| record.clone());
+        self.local.fetched(fetch, record, now);
+        let (record, told) = found?;
+        if told.is_some() && record.as_ref().map(|record| record.last_activity) == told {
+            self.local.slid_elsewhere(token.tag);
+        }
+        Ok(record)
     }
 
     /// Redis if it is trusted, else the durable store. What Redis does not know it is told.
-    async fn ask(&self, token: Proof, at: Option<Millis>, now: Millis) -> Result<Option<Record>> {
+    /// With the record comes the activity that Redis was told with the question.
+    async fn ask(
+        &self,
+        token: Proof,
+        at: Option<Millis>,
+        now: Millis,
+    ) -> Result<(Option<Record>, Option<Millis>)> {
         let redis = self.redis().filter(|redis| redis.is_trusted());
         if let Some(redis) = redis {
             let told = self.local.told(token.tag);
             let news = at.filter(|at| told.is_none_or(|told| at - told >= TELL_AFTER_MS));
             match redis.resolve(token.tag, &token.hash, news, now).await {
-                Ok(Some(record)) => return Ok(Some(record)),
+                Ok(Some(record)) => return Ok((Some(record), news)),
                 Ok(None) => {}
                 Err(error) => tracing::debug!(%error, "asking the durable store instead of Redis"),
             }
@@ -219,6 +230,6 @@ impl Sessions {
             // One that is not told now is told when it is trusted again.
             let _ = redis.put(std::slice::from_ref(record), now).await;
         }
-        Ok(found)
+        Ok((found, None))
     }
 }

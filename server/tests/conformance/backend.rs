@@ -1,0 +1,184 @@
+//! The stores under test: two databases, with and without Redis, and either of them away.
+
+use rusqlite::types::ValueRef;
+use tempfile::TempDir;
+use visitflow_e2e::proxy::{Mode, Proxy};
+use visitflow_e2e::redis_cluster::RedisCluster;
+use visitflow_e2e::{Redis, sql};
+use visitflow_server::ingest::Durable;
+use visitflow_server::ingest::spool::Spool;
+use visitflow_server::session::Millis;
+use visitflow_server::session::record::{CROSSING_MS, Record};
+use visitflow_server::store::events::postgres::pool::Pool;
+use visitflow_server::store::events::postgres::url::PostgresUrl;
+use visitflow_server::store::events::sqlite::Sqlite;
+use visitflow_server::store::events::sqlite::readers::Readers;
+use visitflow_server::store::events::{Database, Lookup, Store, postgres, sqlite};
+use visitflow_server::store::sessions::RedisUrl;
+
+/// What a server runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Backend {
+    /// SQLite; sessions in the process.
+    Embedded,
+    /// SQLite and Redis.
+    SqliteRedis,
+    /// Postgres alone.
+    Postgres,
+    /// Postgres and Redis.
+    PostgresRedis,
+    /// Postgres and a Redis Cluster.
+    PostgresCluster,
+    /// Postgres, and a Redis that refuses connections.
+    RedisAway,
+    /// Redis, and a Postgres that refuses connections while a case acts. It is back, and the spool
+    /// is empty, before the case looks.
+    PostgresAway,
+    /// Both away, as above.
+    BothAway,
+}
+
+/// Nobody listens there.
+const REFUSING_REDIS: &str = "redis://127.0.0.1:1";
+
+impl Backend {
+    /// Whether Postgres is away while a case acts.
+    pub(crate) fn is_away(self) -> bool {
+        matches!(self, Self::PostgresAway | Self::BothAway)
+    }
+
+    /// Whether there is a Redis that answers.
+    pub(crate) fn has_redis(self) -> bool {
+        matches!(self, Self::SqliteRedis | Self::PostgresRedis | Self::PostgresCluster | Self::PostgresAway)
+    }
+
+    async fn redis(self) -> Option<String> {
+        match self {
+            Self::Embedded | Self::Postgres => None,
+            Self::SqliteRedis | Self::PostgresRedis | Self::PostgresAway => Some(Redis::shared().await.url()),
+            Self::PostgresCluster => Some(RedisCluster::shared().await.urls()),
+            Self::RedisAway | Self::BothAway => Some(REFUSING_REDIS.to_owned()),
+        }
+    }
+}
+
+/// The stores of one test: a database of its own, a Redis that tests share.
+#[derive(Debug)]
+pub(crate) struct Place {
+    pub backend: Backend,
+    folder: TempDir,
+    postgres: Option<(visitflow_e2e::Postgres, Proxy)>,
+    redis: Option<String>,
+}
+
+/// What a server opens.
+pub(crate) struct Opened {
+    pub durable: Durable,
+    pub lookup: Lookup,
+    /// The sessions that a server on a file begins with.
+    pub known: Vec<Record>,
+}
+
+impl Place {
+    /// Empty stores, with the schema.
+    pub(crate) async fn new(backend: Backend) -> Self {
+        let postgres = match backend {
+            Backend::Embedded | Backend::SqliteRedis => None,
+            _ => {
+                let postgres = visitflow_e2e::Postgres::shared_database().await;
+                let proxy = Proxy::to(postgres.address()).await;
+                Some((postgres, proxy))
+            }
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let place = Self { backend, folder, postgres, redis: backend.redis().await };
+        place.database().migrate().await.unwrap();
+        place
+    }
+
+    /// The database, over a line that is always good.
+    pub(crate) fn database(&self) -> Database {
+        match &self.postgres {
+            Some((postgres, _)) => Database::Postgres(PostgresUrl::parse(&postgres.url()).unwrap()),
+            None => Database::Sqlite(self.sqlite()),
+        }
+    }
+
+    /// Redis, if there is one.
+    pub(crate) fn redis(&self) -> Option<RedisUrl> {
+        self.redis.as_ref().map(|url| url.parse().unwrap())
+    }
+
+    /// Opens the stores for the server of this number; it has a spool of its own.
+    pub(crate) fn open(&self, server: usize, now: Millis) -> Opened {
+        let Some((postgres, proxy)) = &self.postgres else {
+            let writer = sqlite::writer::Writer::open(&self.sqlite()).unwrap();
+            let known = writer.recent(now - CROSSING_MS).unwrap();
+            let lookup = match self.redis {
+                Some(_) => Lookup::Sqlite(Readers::new(self.sqlite(), 2)),
+                None => Lookup::Complete,
+            };
+            return Opened { durable: Durable { store: Store::Sqlite(writer), spool: None }, lookup, known };
+        };
+        let url = PostgresUrl::parse(&postgres.url_over(proxy.address())).unwrap();
+        let lookup = Lookup::Postgres(Pool::lookups(&url).unwrap());
+        let spool = Spool::open(&self.folder.path().join(format!("spool-{server}.db")), 64 << 20).unwrap();
+        let store = Store::Postgres(postgres::writer::Writer::new(url, None));
+        Opened { durable: Durable { store, spool: Some(spool) }, lookup, known: Vec::new() }
+    }
+
+    /// Lets the line to Postgres be so, if there is one.
+    pub(crate) fn line(&self, mode: Mode) {
+        if let Some((_, proxy)) = &self.postgres {
+            proxy.set(mode);
+        }
+    }
+
+    /// How many commands wait in the spool of the server of this number.
+    pub(crate) fn spooled(&self, server: usize) -> i64 {
+        let path = self.folder.path().join(format!("spool-{server}.db"));
+        let spool = rusqlite::Connection::open(path).unwrap();
+        spool.query_row("SELECT COUNT(*) FROM commands", [], |row| row.get(0)).unwrap()
+    }
+
+    /// Runs statements.
+    pub(crate) async fn execute(&self, statements: &str) {
+        match &self.postgres {
+            Some((postgres, _)) => postgres.execute(statements).await,
+            None => self.sqlite().open().unwrap().execute_batch(statements).unwrap(),
+        }
+    }
+
+    /// The first column of a query as texts, NULL as an empty text.
+    pub(crate) async fn texts(&self, query: &str) -> Vec<String> {
+        if let Some((postgres, _)) = &self.postgres {
+            return sql::texts(&postgres.url(), query).await;
+        }
+        let db = self.sqlite().open_reader().unwrap();
+        let mut statement = db.prepare(query).unwrap();
+        let texts = statement.query_map([], |row| {
+            Ok(match row.get_ref(0)? {
+                ValueRef::Null => String::new(),
+                ValueRef::Integer(number) => number.to_string(),
+                other => other.as_str()?.to_owned(),
+            })
+        });
+        texts.unwrap().collect::<Result<_, _>>().unwrap()
+    }
+
+    /// Lets the database refuse every event of this name.
+    pub(crate) async fn refuse_events_named(&self, name: &str) {
+        let statement = match &self.postgres {
+            Some(_) => format!("ALTER TABLE events ADD CONSTRAINT refuse CHECK (name <> '{name}')"),
+            None => format!(
+                "CREATE TRIGGER refuse BEFORE INSERT ON events WHEN NEW.name = '{name}' \
+                 BEGIN SELECT RAISE(ABORT, 'no'); END"
+            ),
+        };
+        self.execute(&statement).await;
+    }
+
+    fn sqlite(&self) -> Sqlite {
+        Sqlite::new(self.folder.path().join("visitflow.db"))
+    }
+}

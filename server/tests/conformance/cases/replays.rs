@@ -1,0 +1,172 @@
+//! What is sent or applied twice.
+
+use futures_util::future::join_all;
+use visitflow_server::ledger::command::{Command, Outcome};
+use visitflow_server::session::token::SessionToken;
+use visitflow_server::session::uuid_v7;
+
+use crate::facts::{event, fact, on, order, page};
+use crate::world::{Browser, Said, World};
+
+pub(crate) async fn a_twin_is_stored_once_and_starts_nothing(world: &World) {
+    let id = uuid_v7(world.now);
+    let twin = || fact(page(id), world.now);
+    assert_eq!(world.send(&Browser::new(), twin(), world.now).await, Said::Fresh);
+    world.send_all(&Browser::new(), vec![twin(), twin()], world.now).await;
+    assert_eq!(world.page_views().await, 1);
+    assert_eq!(world.visits().await, 1);
+    assert_eq!(world.tokens().await, 1);
+}
+
+pub(crate) async fn twins_are_counted(world: &World) {
+    let (ann, id) = (Browser::new(), uuid_v7(world.now));
+    let facts = || {
+        let played = event("play", world.now);
+        vec![fact(page(id), world.now), fact(page(id), world.now), played.clone(), played]
+    };
+    assert_eq!(world.send_all(&ann, facts(), world.now).await.0, 2);
+    assert_eq!(world.send_all(&ann, facts(), world.now).await.0, 3, "the events are others");
+    let orders = || vec![order("1", "10.00", world.now)];
+    assert_eq!(world.send_all(&ann, orders(), world.now).await.0, 0);
+    assert_eq!(world.send_all(&ann, orders(), world.now).await.0, 1);
+}
+
+pub(crate) async fn a_twin_sets_no_cookie(world: &World) {
+    let id = uuid_v7(world.now);
+    world.send(&Browser::new(), fact(page(id), world.now), world.now).await;
+    let bob = Browser::new();
+    assert_eq!(world.send(&bob, fact(page(id), world.now), world.now).await, Said::Left);
+    assert!(bob.cookie().is_none());
+}
+
+pub(crate) async fn a_view_that_is_resent_within_its_session_is_one_view(world: &World) {
+    let (ann, id) = (Browser::new(), uuid_v7(world.now));
+    world.start(&ann, world.now).await;
+    for later in 0..3 {
+        assert_eq!(world.send(&ann, fact(page(id), world.now), world.now + later).await, Said::Kept);
+    }
+    assert_eq!(world.page_views().await, 1);
+    assert_eq!(world.number("SELECT page_views FROM sessions").await, 1);
+}
+
+pub(crate) async fn twins_within_an_array_are_stored_once(world: &World) {
+    let (ann, now) = (Browser::new(), world.now);
+    let (seen, again, played) = (page(uuid_v7(now)), page(uuid_v7(now)), event("play", now));
+    let facts =
+        vec![fact(seen.clone(), now), played.clone(), fact(seen.clone(), now), played, fact(again, now)];
+    assert_eq!(world.send_all(&ann, facts, now).await.1, Said::Fresh);
+    assert_eq!(world.page_views().await, 2);
+    assert_eq!(world.events().await, 1);
+    assert_eq!(world.number("SELECT page_views + 10 * events FROM sessions").await, 12);
+}
+
+pub(crate) async fn twins_of_requests_at_once_are_stored_once(world: &World) {
+    let (now, id) = (world.now, uuid_v7(world.now));
+    let browsers: Vec<Browser> = (0..20).map(|_| Browser::new()).collect();
+    join_all(browsers.iter().map(|browser| world.send(browser, fact(page(id), now), now))).await;
+    assert_eq!(world.page_views().await, 1);
+    assert_eq!(world.visits().await, 1);
+    assert_eq!(world.tokens().await, 1);
+}
+
+pub(crate) async fn the_same_id_on_another_site_is_another_fact(world: &World) {
+    let (ann, id) = (Browser::new(), uuid_v7(world.now));
+    for site in ["blog.example", "shop.example", "blog.example"] {
+        world.send(&ann, on(site, fact(page(id), world.now)), world.now).await;
+    }
+    assert_eq!(
+        world.texts("SELECT site FROM page_views ORDER BY site").await,
+        ["blog.example", "shop.example"]
+    );
+}
+
+pub(crate) async fn a_replayed_start_is_one_session(world: &World) {
+    let (ann, token) = (Browser::new(), SessionToken::issue().unwrap());
+    let context = world.context(&ann, &token, world.now);
+    let start = Command::Start { context, site: None, url: None, referrer: None };
+    for _ in 0..2 {
+        assert!(world.commit(start.clone()).await.issued);
+    }
+    assert_eq!(world.visits().await, 1);
+    assert_eq!(world.tokens().await, 1);
+}
+
+/// A sign-in on the session of a browser, as a command.
+async fn sign_in_of(world: &World, ann: &Browser) -> (Command, SessionToken) {
+    world.start(ann, world.now).await;
+    let offer = SessionToken::rotate(ann.cookie().unwrap().tag()).unwrap();
+    let command = Command::SignIn {
+        now: world.now + 1,
+        presented: Some(ann.proof()),
+        offer: offer.proof(),
+        user_id: "u_1".into(),
+        verified: None,
+        visit: true,
+    };
+    (command, offer)
+}
+
+const RECORDS: &str = "SELECT generation || ' ' || COALESCE(user_id, '') || ' ' || COALESCE(ended_at, 0) \
+                       FROM session_tokens ORDER BY generation";
+
+pub(crate) async fn a_replayed_sign_in_changes_nothing(world: &World) {
+    let ann = Browser::new();
+    let (command, _) = sign_in_of(world, &ann).await;
+    world.commit(command.clone()).await;
+    world.commit(command).await;
+    assert_eq!(world.texts(RECORDS).await, ["2 u_1 0"]);
+    assert_eq!(world.texts("SELECT user_id FROM sessions").await, ["u_1"]);
+}
+
+pub(crate) async fn a_replayed_first_sign_in_is_one_session(world: &World) {
+    let offer = SessionToken::issue().unwrap().proof();
+    let command = Command::SignIn {
+        now: world.now,
+        presented: None,
+        offer,
+        user_id: "u_1".into(),
+        verified: None,
+        visit: true,
+    };
+    for _ in 0..2 {
+        assert!(world.commit(command.clone()).await.issued);
+    }
+    assert_eq!(world.texts(RECORDS).await, ["1 u_1 0"]);
+    assert_eq!(world.visits().await, 0);
+}
+
+pub(crate) async fn a_replayed_sign_out_changes_nothing(world: &World) {
+    let ann = Browser::new();
+    world.start(&ann, world.now).await;
+    world.sign_in(&ann, "u_1", world.now + 1).await;
+    let offer = SessionToken::rotate(ann.cookie().unwrap().tag()).unwrap().proof();
+    let command = Command::SignOut { now: world.now + 2, presented: ann.proof(), offer };
+    world.commit(command.clone()).await;
+    world.commit(command).await;
+    assert_eq!(world.texts(RECORDS).await, ["3  0"]);
+}
+
+pub(crate) async fn a_replayed_end_changes_nothing(world: &World) {
+    let ann = Browser::new();
+    world.start(&ann, world.now).await;
+    let command = Command::End { now: world.now + 7, presented: ann.proof() };
+    world.commit(command.clone()).await;
+    world.commit(command).await;
+    let ended = (world.now + 7).to_string();
+    assert_eq!(world.texts("SELECT ended_at FROM sessions").await, [ended.clone()]);
+    assert_eq!(world.texts(RECORDS).await, [format!("2  {ended}")]);
+}
+
+pub(crate) async fn a_replay_is_answered_as_the_first_time(world: &World) {
+    let ann = Browser::new();
+    let (command, rotated) = sign_in_of(world, &ann).await;
+    let issued = Outcome { issued: true, ..Outcome::default() };
+    assert_eq!(world.commit(command.clone()).await, issued);
+    assert_eq!(world.commit(command).await, issued);
+    let offer = SessionToken::rotate(rotated.tag()).unwrap().proof();
+    let command = Command::SignOut { now: world.now + 2, presented: rotated.proof(), offer };
+    assert_eq!(world.commit(command.clone()).await, issued);
+    assert_eq!(world.commit(command).await, issued);
+    let command = Command::SignOut { now: world.now + 3, presented: rotated.proof(), offer: rotated.proof() };
+    assert!(world.commit(command).await.lost, "another's rotation is no replay");
+}

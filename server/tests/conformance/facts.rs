@@ -1,0 +1,65 @@
+//! Page views, events, orders, as a case tells them.
+
+use uuid::Uuid;
+use visitflow_server::ledger::command::{Fact, Kind, Order};
+use visitflow_server::session::{Millis, uuid_v7};
+
+/// A page view of this id.
+pub(crate) fn page(id: Uuid) -> Kind {
+    Kind::PageView {
+        id,
+        url: "https://shop.example/a".into(),
+        path: "/a".into(),
+        referrer: None,
+        title: None,
+        device: None,
+    }
+}
+
+/// A page view at an instant.
+pub(crate) fn view(at: Millis) -> Fact {
+    fact(page(uuid_v7(at)), at)
+}
+
+/// An event at an instant.
+pub(crate) fn event(name: &str, at: Millis) -> Fact {
+    fact(Kind::Event { id: uuid_v7(at), name: name.into(), props: None, url: None }, at)
+}
+
+/// What a browser says of an order.
+pub(crate) fn order(id: &str, amount: &str, at: Millis) -> Fact {
+    fact(Kind::Order(bought(id, amount)), at)
+}
+
+/// What the shop's own server says of an order.
+pub(crate) fn shop_order(id: &str, amount: &str, at: Millis) -> Fact {
+    fact(Kind::Order(Order { from_api: true, ..bought(id, amount) }), at)
+}
+
+/// An order that nobody vouches for.
+pub(crate) fn bought(id: &str, amount: &str) -> Order {
+    Order {
+        id: id.into(),
+        amount: amount.into(),
+        currency: "EUR".into(),
+        items: None,
+        from_api: false,
+        session: None,
+        user_id: None,
+    }
+}
+
+/// A fact that names no site.
+pub(crate) fn fact(kind: Kind, at: Millis) -> Fact {
+    Fact { site: None, occurred_at: at, anonymous: false, kind }
+}
+
+/// The fact, on a site that it names.
+pub(crate) fn on(site: &str, fact: Fact) -> Fact {
+    Fact { site: Some(site.into()), ..fact }
+}
+
+/// The fact, of nobody.
+pub(crate) fn anonymous(fact: Fact) -> Fact {
+    Fact { anonymous: true, ..fact }
+}

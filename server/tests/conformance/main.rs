@@ -1,0 +1,33 @@
+//! One suite, every backend: what the server promises holds whichever stores it has, and while one
+//! of them is away.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`backend`] | the stores under test, and SQL that both databases understand |
+//! | [`world`] | a server over a backend, and what browsers do with it |
+//! | [`facts`] | page views, events, orders |
+//! | [`list`] | which cases there are, and where which does not hold |
+//! | `cases` | the cases, by subject |
+//!
+//! A test is named by backend and case: `postgres::a_twin_is_stored_once_and_starts_nothing`.
+
+#![expect(clippy::unwrap_used, reason = "a test that fails is meant to panic")]
+
+mod backend;
+mod facts;
+mod list;
+mod world;
+
+mod cases {
+    pub(crate) mod away;
+    pub(crate) mod late;
+    pub(crate) mod limits;
+    pub(crate) mod orders;
+    pub(crate) mod races;
+    pub(crate) mod refusals;
+    pub(crate) mod replays;
+    pub(crate) mod servers;
+    pub(crate) mod sites;
+    pub(crate) mod users;
+    pub(crate) mod values;
+}

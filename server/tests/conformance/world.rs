@@ -1,0 +1,447 @@
+//! A server over a backend, and what browsers do with it.
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use uuid::Uuid;
+use visitflow_e2e::machine::PATIENCE;
+use visitflow_e2e::proxy::Mode;
+use visitflow_server::clock;
+use visitflow_server::ingest::{Ingest, Writer};
+use visitflow_server::ledger::command::{Command, Context, Fact, Outcome, Run};
+use visitflow_server::lifecycle::{Cookie, Hit, Lifecycle, Page, Refusal};
+use visitflow_server::observe::Metrics;
+use visitflow_server::session::token::{Proof, SessionToken};
+use visitflow_server::session::visit::VisitorId;
+use visitflow_server::session::{Carrier, Millis, Ttl};
+use visitflow_server::store::sessions::Sessions;
+
+use crate::backend::{Backend, Opened, Place};
+use crate::facts::view;
+
+pub(crate) const MINUTE: Millis = 60_000;
+pub(crate) const HOUR: Millis = 60 * MINUTE;
+pub(crate) const TTL: Ttl = Ttl { idle_ms: 30 * MINUTE, max_ms: 24 * HOUR };
+
+/// Sessions in the process alone know no clock but what they are told.
+const FIXED: Millis = 1_790_000_000_000;
+
+/// How often a condition is looked at.
+const POLL: Duration = Duration::from_millis(5);
+
+/// What a browser was told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Said {
+    /// No `Set-Cookie`.
+    Left,
+    /// The cookie that it carried is set again.
+    Kept,
+    /// A new cookie.
+    Fresh,
+    /// The cookie is deleted.
+    Cleared,
+    /// 401.
+    Expired,
+    /// 409.
+    Rotated,
+    /// 401 after a sign-in with a password that was changed meanwhile.
+    Stale,
+    /// 503.
+    Unavailable,
+}
+
+/// Somebody with a cookie jar. At once it may send several requests: each carries what the jar
+/// holds when it leaves.
+#[derive(Debug)]
+pub(crate) struct Browser {
+    pub visitor: VisitorId,
+    jar: Mutex<Option<SessionToken>>,
+}
+
+impl Browser {
+    /// A new visitor.
+    pub(crate) fn new() -> Self {
+        Self::of(format!("v_{}", Uuid::new_v4()).parse().unwrap())
+    }
+
+    /// Another cookie jar of a visitor.
+    pub(crate) fn of(visitor: VisitorId) -> Self {
+        Self { visitor, jar: Mutex::new(None) }
+    }
+
+    /// The session cookie.
+    pub(crate) fn cookie(&self) -> Option<SessionToken> {
+        self.jar.lock().unwrap().clone()
+    }
+
+    /// The session cookie of a browser that has one.
+    pub(crate) fn proof(&self) -> Proof {
+        self.cookie().unwrap().proof()
+    }
+
+    /// A browser of the same visitor with the same cookies.
+    pub(crate) fn copy(&self) -> Self {
+        Self { visitor: self.visitor, jar: Mutex::new(self.cookie()) }
+    }
+
+    /// The session cookie is gone, the visitor's is not.
+    pub(crate) fn lose_cookie(&self) {
+        *self.jar.lock().unwrap() = None;
+    }
+
+    fn takes(&self, answer: Result<Cookie, Refusal>, carried: Option<&SessionToken>) -> Said {
+        let mut jar = self.jar.lock().unwrap();
+        match answer {
+            Ok(Cookie::Leave) => Said::Left,
+            Ok(Cookie::Clear) => {
+                *jar = None;
+                Said::Cleared
+            }
+            Ok(Cookie::Set(token)) => {
+                let kept = carried.is_some_and(|carried| carried.proof() == token.proof());
+                *jar = Some(token);
+                if kept { Said::Kept } else { Said::Fresh }
+            }
+            Err(Refusal::Expired) => Said::Expired,
+            Err(Refusal::Rotated) => Said::Rotated,
+            Err(Refusal::Stale) => Said::Stale,
+            Err(Refusal::Store(_)) => Said::Unavailable,
+        }
+    }
+}
+
+/// [`Refusal`] does not know where randomness comes from.
+#[derive(Debug)]
+struct Failure(Refusal);
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self(refusal)
+    }
+}
+
+impl From<getrandom::Error> for Failure {
+    fn from(error: getrandom::Error) -> Self {
+        panic!("{error}")
+    }
+}
+
+fn offer() -> Result<Option<SessionToken>, Failure> {
+    Ok(Some(SessionToken::issue()?))
+}
+
+/// A server over a backend.
+#[derive(Debug)]
+pub(crate) struct World {
+    /// When a case begins.
+    pub now: Millis,
+    place: Arc<Place>,
+    server: usize,
+    running: Mutex<Option<Running>>,
+}
+
+#[derive(Debug)]
+struct Running {
+    lifecycle: Arc<Lifecycle>,
+    writer: Writer,
+}
+
+impl Running {
+    /// Waits until Redis is up to date, which takes the database too.
+    async fn trusts_redis(&self, place: &Place) {
+        let sessions = &self.lifecycle.sessions;
+        let trusts = async || sessions.redis().is_some_and(|redis| redis.is_trusted());
+        if place.backend.has_redis() {
+            eventually("a trusted Redis", trusts).await;
+        }
+    }
+}
+
+impl World {
+    /// One server on empty stores.
+    pub(crate) async fn new(backend: Backend) -> Self {
+        let place = Arc::new(Place::new(backend).await);
+        // Redis is brought up to date by the real clock.
+        let now = if backend == Backend::Embedded { FIXED } else { clock::now() };
+        Self::on(place, 0, now).await
+    }
+
+    /// A second server on the same stores.
+    pub(crate) async fn second(&self) -> Self {
+        self.settle().await;
+        Self::on(Arc::clone(&self.place), 1, self.now).await
+    }
+
+    async fn on(place: Arc<Place>, server: usize, now: Millis) -> Self {
+        let running = run(&place, server, now).await;
+        running.trusts_redis(&place).await;
+        let running = Mutex::new(Some(running));
+        Self { now, place, server, running }
+    }
+
+    /// Stops the server when it has written everything, and starts it again at an instant.
+    pub(crate) async fn restart(&self, now: Millis) {
+        self.settle().await;
+        let running = self.stop_and_run(now).await;
+        running.trusts_redis(&self.place).await;
+        *self.running.lock().unwrap() = Some(running);
+    }
+
+    /// The same, with whatever is away staying away.
+    pub(crate) async fn restart_as_it_is(&self, now: Millis) {
+        let running = self.stop_and_run(now).await;
+        *self.running.lock().unwrap() = Some(running);
+    }
+
+    async fn stop_and_run(&self, now: Millis) -> Running {
+        let running = self.running.lock().unwrap().take().unwrap();
+        running.lifecycle.ingest.stop().await;
+        tokio::task::spawn_blocking(|| running.writer.join()).await.unwrap();
+        drop(running.lifecycle);
+        run(&self.place, self.server, now).await
+    }
+
+    fn lifecycle(&self) -> Arc<Lifecycle> {
+        Arc::clone(&self.running.lock().unwrap().as_ref().unwrap().lifecycle)
+    }
+
+    // ---- what browsers do
+
+    pub(crate) async fn start(&self, browser: &Browser, now: Millis) -> Said {
+        self.start_on(browser, None, now).await
+    }
+
+    pub(crate) async fn start_on(&self, browser: &Browser, site: Option<&str>, now: Millis) -> Said {
+        self.acts();
+        let carried = browser.cookie();
+        let page = Page { site: site.map(str::to_owned), ..Page::default() };
+        let started = self.lifecycle().start(hit(browser, now), page, offer).await;
+        let started = started.map(|(_, cookie)| cookie).map_err(|failure| failure.0);
+        browser.takes(started, carried.as_ref())
+    }
+
+    /// A page view at `now`.
+    pub(crate) async fn view(&self, browser: &Browser, now: Millis) -> Said {
+        self.send(browser, view(now), now).await
+    }
+
+    pub(crate) async fn send(&self, browser: &Browser, fact: Fact, now: Millis) -> Said {
+        self.send_all(browser, vec![fact], now).await.1
+    }
+
+    /// Sends an array; how many of it had been stored before, and what the browser was told.
+    pub(crate) async fn send_all(&self, browser: &Browser, facts: Vec<Fact>, now: Millis) -> (u32, Said) {
+        self.acts();
+        let carried = browser.cookie();
+        let runs = vec![Run { visitor: Some(browser.visitor), facts }];
+        match self.lifecycle().facts(hit(browser, now), runs, offer).await {
+            Ok((twins, cookie)) => (twins, browser.takes(Ok(cookie), carried.as_ref())),
+            Err(failure) => (0, browser.takes(Err(failure.0), carried.as_ref())),
+        }
+    }
+
+    pub(crate) async fn ping(&self, browser: &Browser, now: Millis) -> Said {
+        self.ping_about(browser, None, now).await
+    }
+
+    /// A ping that tells of a page view: id, milliseconds, per cent.
+    pub(crate) async fn ping_about(
+        &self,
+        browser: &Browser,
+        about: Option<(Uuid, i64, i64)>,
+        now: Millis,
+    ) -> Said {
+        self.acts();
+        let carried = browser.cookie();
+        browser.takes(self.lifecycle().ping(hit(browser, now), about).await, carried.as_ref())
+    }
+
+    pub(crate) async fn sign_in(&self, browser: &Browser, user: &str, now: Millis) -> Said {
+        self.signs_in(browser, user, None, true, now).await
+    }
+
+    /// A sign-in that is none of the visit's business.
+    pub(crate) async fn sign_in_without_visit(&self, browser: &Browser, user: &str, now: Millis) -> Said {
+        self.signs_in(browser, user, None, false, now).await
+    }
+
+    /// A sign-in after a password of this hash was found right.
+    pub(crate) async fn sign_in_by_password(
+        &self,
+        browser: &Browser,
+        user: &str,
+        hash: &str,
+        now: Millis,
+    ) -> Said {
+        self.signs_in(browser, user, Some(hash.to_owned()), true, now).await
+    }
+
+    async fn signs_in(
+        &self,
+        browser: &Browser,
+        user: &str,
+        verified: Option<String>,
+        visit: bool,
+        now: Millis,
+    ) -> Said {
+        self.acts();
+        let carried = browser.cookie();
+        let hit = hit(browser, now);
+        let signed_in = self.lifecycle().sign_in::<Failure>(hit, user.to_owned(), verified, visit).await;
+        browser.takes(signed_in.map_err(|failure| failure.0), carried.as_ref())
+    }
+
+    pub(crate) async fn sign_out(&self, browser: &Browser, now: Millis) -> Said {
+        self.acts();
+        let carried = browser.cookie();
+        let signed_out = self.lifecycle().sign_out::<Failure>(hit(browser, now)).await;
+        browser.takes(signed_out.map_err(|failure| failure.0), carried.as_ref())
+    }
+
+    pub(crate) async fn end(&self, browser: &Browser, now: Millis) -> Said {
+        self.acts();
+        let carried = browser.cookie();
+        browser.takes(self.lifecycle().end(hit(browser, now)).await, carried.as_ref())
+    }
+
+    /// Hands a command to the writer, as a replay does.
+    pub(crate) async fn commit(&self, command: Command) -> Outcome {
+        self.acts();
+        self.lifecycle().ingest.commit(command).await.unwrap()
+    }
+
+    /// What a request without a session brings, with a token on offer.
+    pub(crate) fn context(&self, browser: &Browser, offer: &SessionToken, now: Millis) -> Context {
+        Context {
+            now,
+            carrier: Carrier::Nothing,
+            offer: Some(offer.proof()),
+            visitor: Some(browser.visitor),
+            host: HOST.into(),
+        }
+    }
+
+    // ---- what the server knows
+
+    /// Whether the browser's session is live.
+    pub(crate) async fn is_live(&self, browser: &Browser, now: Millis) -> bool {
+        let Some(token) = browser.cookie() else { return false };
+        self.lifecycle().sessions.is_current(token.proof(), now).await
+    }
+
+    /// The user of the browser's session.
+    pub(crate) async fn user(&self, browser: &Browser, now: Millis) -> Option<String> {
+        self.lifecycle().sessions.user(browser.proof(), now).await.unwrap()
+    }
+
+    /// How many sessions this process has copies of.
+    pub(crate) fn held(&self) -> usize {
+        self.lifecycle().sessions.local.len()
+    }
+
+    // ---- what time brings
+
+    /// What a server does every second.
+    pub(crate) fn tick(&self, now: Millis) {
+        self.lifecycle().ingest.tick(now);
+    }
+
+    /// What a server does every thirty seconds.
+    pub(crate) async fn sweep(&self, now: Millis) {
+        self.settle().await;
+        // A server that has just emptied its spool sweeps at the next opportunity only.
+        self.place
+            .execute("INSERT INTO retired_secrets (secret_hash, tag, retired_at) VALUES ('', '', 0)")
+            .await;
+        let swept = async || {
+            self.lifecycle().ingest.sweep(now).await.unwrap();
+            self.number("SELECT COUNT(*) FROM retired_secrets WHERE tag = ''").await == 0
+        };
+        eventually("a sweep", swept).await;
+    }
+
+    // ---- what is stored
+
+    /// Lets the database come back and take what waits in the spool.
+    pub(crate) async fn settle(&self) {
+        if self.place.backend.is_away() {
+            self.place.line(Mode::Pass);
+            eventually("an empty spool", async || self.place.spooled(self.server) == 0).await;
+        }
+    }
+
+    /// Whether the database is away while this case acts.
+    pub(crate) fn is_away(&self) -> bool {
+        self.place.backend.is_away()
+    }
+
+    /// The stores themselves.
+    pub(crate) fn place(&self) -> &Place {
+        &self.place
+    }
+
+    pub(crate) async fn number(&self, query: &str) -> i64 {
+        let texts = self.texts(query).await;
+        texts.first().and_then(|text| text.parse().ok()).unwrap_or_else(|| panic!("{query}: {texts:?}"))
+    }
+
+    /// The first column of a query as texts, NULL as an empty text.
+    pub(crate) async fn texts(&self, query: &str) -> Vec<String> {
+        self.settle().await;
+        self.place.texts(query).await
+    }
+
+    pub(crate) async fn visits(&self) -> i64 {
+        self.number("SELECT COUNT(*) FROM sessions").await
+    }
+
+    pub(crate) async fn page_views(&self) -> i64 {
+        self.number("SELECT COUNT(*) FROM page_views").await
+    }
+
+    pub(crate) async fn events(&self) -> i64 {
+        self.number("SELECT COUNT(*) FROM events").await
+    }
+
+    pub(crate) async fn tokens(&self) -> i64 {
+        self.number("SELECT COUNT(*) FROM session_tokens").await
+    }
+
+    pub(crate) async fn live_tokens(&self) -> i64 {
+        self.number("SELECT COUNT(*) FROM session_tokens WHERE ended_at IS NULL").await
+    }
+
+    /// A case acts from here on.
+    fn acts(&self) {
+        if self.place.backend.is_away() {
+            self.place.line(Mode::Refuse);
+        }
+    }
+}
+
+/// The host that requests are sent to: the site of last resort.
+pub(crate) const HOST: &str = "shop.example";
+
+fn hit(browser: &Browser, now: Millis) -> Hit {
+    Hit { now, token: browser.cookie(), visitor: Some(browser.visitor), host: HOST.into() }
+}
+
+async fn run(place: &Place, server: usize, now: Millis) -> Running {
+    let Opened { durable, lookup, known } = place.open(server, now);
+    let sessions = match place.redis() {
+        Some(url) => Sessions::with_redis(TTL, lookup, &url).unwrap(),
+        None => Arc::new(Sessions::new(TTL, lookup)),
+    };
+    sessions.fill(known, now);
+    let (ingest, writer) = Ingest::start(durable, Arc::clone(&sessions), Metrics::new()).unwrap();
+    Running { lifecycle: Arc::new(Lifecycle { sessions, ingest }), writer }
+}
+
+/// Waits until something is so.
+pub(crate) async fn eventually(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !is_so().await {
+        assert!(Instant::now() < deadline, "{what}: not in time");
+        tokio::time::sleep(POLL).await;
+    }
+}
