@@ -347,7 +347,7 @@ impl Worker {
                 Ok(committed) => {
                     for (command, outcome) in taken.iter().zip(&committed.outcomes) {
                         if let (false, Some(offer)) = (outcome.issued, offered(command)) {
-                            self.sessions.withdraw(offer.tag, now).await;
+                            self.sessions.withdraw(offer, now).await;
                         }
                     }
                     self.sessions.publish(&committed.changed, now).await;
@@ -361,7 +361,7 @@ impl Worker {
                     tracing::error!(%error, "the store refuses a command of the spool");
                     self.set_aside(&taken[0], &error).await?;
                     if let Some(offer) = offered(&taken[0]) {
-                        self.sessions.withdraw(offer.tag, now).await;
+                        self.sessions.withdraw(offer, now).await;
                     }
                 }
                 Err(error) => return Err(error),

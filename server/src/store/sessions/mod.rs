@@ -30,7 +30,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::runtime::Handle;
 
 use crate::session::record::{CROSSING_MS, Record};
-use crate::session::token::{Proof, Tag};
+use crate::session::token::Proof;
 use crate::session::{Carrier, Millis, Ttl};
 use crate::store::events::Lookup;
 use crate::store::{Result, StoreError};
@@ -163,12 +163,15 @@ impl Sessions {
 
     /// Withdraws a session that was promised while the durable store was away, and that did not
     /// come to be.
-    pub async fn withdraw(&self, tag: Tag, now: Millis) {
-        if let Some(mut record) = self.local.get(tag) {
-            record.end(now - CROSSING_MS);
-            self.publish(&[record], now).await;
-        }
-        self.local.forget(tag);
+    ///
+    /// What was promised is known by its secret: a rotation that came too late is of a session that
+    /// lives on under another.
+    pub async fn withdraw(&self, promised: Proof, now: Millis) {
+        let held = self.local.get(promised.tag);
+        let Some(mut record) = held.filter(|record| record.secret_hash == promised.hash) else { return };
+        record.end(now - CROSSING_MS);
+        self.publish(&[record], now).await;
+        self.local.forget(promised.tag);
     }
 
     /// Notes whether the durable store is away, or has not taken yet what this server has promised.
