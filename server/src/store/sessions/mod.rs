@@ -30,7 +30,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::runtime::Handle;
 
 use crate::session::record::{CROSSING_MS, Record};
-use crate::session::token::{Proof, Tag};
+use crate::session::token::Proof;
 use crate::session::{Carrier, Millis, Ttl};
 use crate::store::events::Lookup;
 use crate::store::{Result, StoreError};
