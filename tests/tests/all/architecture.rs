@@ -95,7 +95,8 @@ fn nobody_knows_those_above() {
         ("http", &["serve", "service", "router", "endpoints", "ingest"]),
         ("ingest", &["serve", "service", "router", "endpoints"]),
         ("store", &["serve", "service", "router", "endpoints", "ingest"]),
-        ("session", &["serve", "service", "router", "endpoints", "http", "ingest", "store"]),
+        ("ledger", &["serve", "service", "router", "endpoints", "http", "lifecycle", "ingest", "store"]),
+        ("session", &["serve", "service", "router", "endpoints", "http", "ingest", "store", "ledger"]),
     ];
     for source in sources("server/src") {
         let inside = source.path.trim_start_matches("server/src/");
