@@ -105,6 +105,7 @@ macro_rules! everywhere {
                 pings_do_not_move_the_absolute_limit
                 a_view_after_the_absolute_limit_begins_another_visit
                 a_ping_starts_nothing
+                a_browser_that_lost_its_cookie_joins_its_live_visit
                 expired_sessions_and_visits_are_ended_where_their_activity_ended
                 a_sweep_ends_nothing_that_may_live
                 sessions_survive_a_restart_with_what_slid

@@ -370,11 +370,6 @@ impl World {
         }
     }
 
-    /// Whether the database is away while this case acts.
-    pub(crate) fn is_away(&self) -> bool {
-        self.place.backend.is_away()
-    }
-
     /// The stores themselves.
     pub(crate) fn place(&self) -> &Place {
         &self.place

@@ -61,6 +61,15 @@ pub(crate) async fn a_ping_starts_nothing(world: &World) {
     assert_eq!(world.tokens().await + world.visits().await, 0);
 }
 
+pub(crate) async fn a_browser_that_lost_its_cookie_joins_its_live_visit(world: &World) {
+    let ann = Browser::new();
+    world.view(&ann, world.now).await;
+    ann.lose_cookie();
+    assert_eq!(world.view(&ann, world.now + 10 * MINUTE).await, Said::Fresh);
+    assert_eq!(world.texts("SELECT page_views FROM sessions").await, ["2"]);
+    assert_eq!(world.tokens().await, 2);
+}
+
 pub(crate) async fn expired_sessions_and_visits_are_ended_where_their_activity_ended(world: &World) {
     let ann = Browser::new();
     world.start(&ann, world.now).await;

@@ -153,7 +153,7 @@ pub(crate) async fn a_replayed_end_changes_nothing(world: &World) {
     world.commit(command.clone()).await;
     world.commit(command).await;
     let ended = (world.now + 7).to_string();
-    assert_eq!(world.texts("SELECT ended_at FROM sessions").await, [ended.clone()]);
+    assert_eq!(world.texts("SELECT ended_at FROM sessions").await, std::slice::from_ref(&ended));
     assert_eq!(world.texts(RECORDS).await, [format!("2  {ended}")]);
 }
 

@@ -52,8 +52,8 @@ pub(crate) async fn an_address_of_8_kib_is_stored_whole(world: &World) {
         device: None,
     };
     assert_eq!(world.send(&ann, fact(kind, world.now), world.now).await, Said::Fresh);
-    assert_eq!(world.texts("SELECT url FROM page_views").await, [address.clone()]);
-    assert_eq!(world.texts("SELECT entry_url FROM sessions").await, [address.clone()]);
+    assert_eq!(world.texts("SELECT url FROM page_views").await, std::slice::from_ref(&address));
+    assert_eq!(world.texts("SELECT entry_url FROM sessions").await, std::slice::from_ref(&address));
     assert_eq!(world.texts("SELECT referrer FROM sessions").await, [address]);
 }
 
