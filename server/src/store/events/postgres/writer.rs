@@ -27,7 +27,7 @@ use crate::store::{Result, StoreError};
 const BEGIN: &str = concat!("BEGIN; ", include_str!("../../../../sql/postgres/lock.sql"));
 
 /// How long a batch may take as a whole; a database that hangs is away.
-const PATIENCE: Duration = Duration::from_secs(3);
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How long a sweep may take: it looks at every live session.
 const SWEEP_PATIENCE: Duration = Duration::from_secs(20);
@@ -35,6 +35,9 @@ const SWEEP_PATIENCE: Duration = Duration::from_secs(20);
 /// How long a batch waits for a connection that is being made. It goes on being made beside the
 /// writer, however long that takes: the facts go to the spool meanwhile.
 const CONNECTING_PATIENCE: Duration = Duration::from_millis(150);
+
+/// How long the very first batch waits for it: a server that has just started has nothing else to do.
+const FIRST_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Every statement of the writer finds its rows by a key, whatever the statistics say at the moment:
 /// it is planned once, for an index, and not compiled. A plan for each batch would cost more than
@@ -54,6 +57,7 @@ pub struct Writer {
     /// The schema is brought up to date here too: a migration may take as long as the tables are
     /// large.
     connecting: Option<JoinHandle<Result<Session>>>,
+    first: bool,
     maintaining: Option<JoinHandle<bool>>,
     maintained_at: Option<Millis>,
 }
@@ -231,7 +235,9 @@ impl Writer {
         if self.session.is_none() {
             let url = self.url.clone();
             let connecting = self.connecting.get_or_insert_with(|| tokio::spawn(open(url)));
-            let opened = tokio::time::timeout(CONNECTING_PATIENCE, connecting)
+            let patience = if self.first { FIRST_PATIENCE } else { CONNECTING_PATIENCE };
+            self.first = false;
+            let opened = tokio::time::timeout(patience, connecting)
                 .await
                 .map_err(|_| StoreError::Unavailable("the connection is being made"))?;
             self.connecting = None;
