@@ -74,6 +74,7 @@ pub(super) fn spawn(
         draining,
         left_alone_until: None,
         expire_from: 0,
+        followed_until: clock::now(),
     };
     std::thread::Builder::new()
         .name("writer".into())
@@ -99,6 +100,8 @@ struct Worker {
     left_alone_until: Option<Instant>,
     /// Nothing is ended for having expired before this instant.
     expire_from: Millis,
+    /// What other processes changed before this instant has been read.
+    followed_until: Millis,
 }
 
 impl Worker {
@@ -379,10 +382,16 @@ impl Worker {
 
     async fn housekeep(&mut self, job: Job) {
         match job {
-            Job::Tick(now) if !self.draining => match self.store.changed_since(now - OVERLAP_MS).await {
-                Ok(records) => self.sessions.follow(records, now).await,
-                Err(error) => self.trouble(&error),
-            },
+            Job::Tick(now) if !self.draining => {
+                // From the last tick that was read: none is missed while the store was away.
+                match self.store.changed_since(now.min(self.followed_until) - OVERLAP_MS).await {
+                    Ok(records) => {
+                        self.followed_until = now;
+                        self.sessions.follow(records, now).await;
+                    }
+                    Err(error) => self.trouble(&error),
+                }
+            }
             Job::Sweep(now, reply) => {
                 let swept = self.sweep(now).await;
                 if let Err(error) = &swept {

@@ -40,7 +40,7 @@ pub fn is_refusal(error: &Error) -> bool {
     }
 }
 
-/// By class, https://www.postgresql.org/docs/current/errcodes-appendix.html
+/// By class, <https://www.postgresql.org/docs/current/errcodes-appendix.html>
 fn passes(code: &SqlState) -> bool {
     let class = &code.code()[..2.min(code.code().len())];
     let passing_classes = [

@@ -66,7 +66,15 @@ impl Writer {
     /// A writer that connects when it is first needed.
     #[must_use]
     pub fn new(url: PostgresUrl, retention_days: Option<u32>) -> Self {
-        Self { url, retention_days, session: None, connecting: None, maintaining: None, maintained_at: None }
+        Self {
+            url,
+            retention_days,
+            session: None,
+            connecting: None,
+            first: true,
+            maintaining: None,
+            maintained_at: None,
+        }
     }
 
     /// Applies a batch and commits it.
