@@ -30,7 +30,8 @@ const OPENAPI: &str = "/api/openapi.json";
 /// Where somebody who asks for nothing in particular is sent.
 const DASHBOARD: &str = "/dashboard";
 
-/// Finds the endpoint and calls it.
+/// Finds the endpoint and calls it. What is large and seldom asked for is boxed, so that it does not
+/// make the future of every request large.
 ///
 /// # Errors
 /// 404 and 405; else what the endpoint says.
@@ -44,13 +45,13 @@ pub async fn route(call: Call<'_>) -> Result<Reply, Problem> {
         path::PAGE_VIEW if post => telemetry::page_view(call).await,
         path::EVENT if post => telemetry::event(call).await,
         path::ORDER if post => telemetry::order(call).await,
-        path::LOGIN if post => auth::login(call).await,
-        path::LOGOUT if post => auth::logout(call).await,
-        path::OVERVIEW if get => metrics::overview(call).await,
-        path::TIMESERIES if get => metrics::timeseries(call).await,
-        path::PAGES if get => metrics::pages(call).await,
-        path::REFERRERS if get => metrics::referrers(call).await,
-        path::LIVE if get => metrics::live(call).await,
+        path::LOGIN if post => Box::pin(auth::login(call)).await,
+        path::LOGOUT if post => Box::pin(auth::logout(call)).await,
+        path::OVERVIEW if get => Box::pin(metrics::overview(call)).await,
+        path::TIMESERIES if get => Box::pin(metrics::timeseries(call)).await,
+        path::PAGES if get => Box::pin(metrics::pages(call)).await,
+        path::REFERRERS if get => Box::pin(metrics::referrers(call)).await,
+        path::LIVE if get => Box::pin(metrics::live(call)).await,
         OPENAPI if get => Ok(openapi::describe()),
         "/" if get && call.app.assets.find(DASHBOARD).is_some() => Ok(reply::see(DASHBOARD)),
         path::SESSION_START

@@ -1,1 +1,2 @@
-SELECT pg_advisory_xact_lock(8677291)
+-- Everybody who writes visits or sessions takes a number.
+SELECT begin_batch(NULL)

@@ -53,7 +53,7 @@ pub async fn holder(app: &App, head: &Parts, now: Millis) -> Result<Option<KeyHo
         )
     };
     let id = text[PREFIX.len()..].split_once('.').ok_or_else(refused)?.0;
-    let key = app.lookups.key(id).await?.ok_or_else(refused)?;
+    let key = Box::pin(app.lookups.key(id)).await?.ok_or_else(refused)?;
     let right: bool = key.secret_hash.ct_eq(&Sha256::digest(text.as_bytes())).into();
     if !right || key.expires_at.is_some_and(|at| at <= now) {
         return Err(refused());

@@ -1,5 +1,7 @@
 //! Reading and writing the cookies, to the letter of RFC 6265bis.
 
+use std::fmt::Write as _;
+
 use hyper::HeaderMap;
 use hyper::header::{COOKIE, HeaderValue};
 use visitflow_protocol::cookie::{self as names, VISITOR_MAX_AGE_S};
@@ -79,11 +81,17 @@ impl CookieStyle {
     ) -> Option<HeaderValue> {
         let http_only = if http_only { "; HttpOnly" } else { "" };
         let secure = if secure { "; Secure" } else { "" };
-        let domain = self.domain.as_ref().map_or(String::new(), |domain| format!("; Domain={domain}"));
-        HeaderValue::try_from(format!(
-            "{name}={value}{http_only}{secure}; SameSite=Lax; Path=/; Max-Age={max_age_s}{domain}"
-        ))
-        .ok()
+        // Nearly every answer carries one: one allocation.
+        let mut cookie = String::with_capacity(256);
+        for part in [name, "=", value, http_only, secure, "; SameSite=Lax; Path=/; Max-Age="] {
+            cookie.push_str(part);
+        }
+        let _ = write!(cookie, "{max_age_s}"); // a String takes everything
+        if let Some(domain) = &self.domain {
+            cookie.push_str("; Domain=");
+            cookie.push_str(domain);
+        }
+        HeaderValue::try_from(cookie).ok()
     }
 }
 

@@ -18,6 +18,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use futures_util::future::{Either, ready};
 use tokio::sync::{mpsc, oneshot};
 
 pub use self::writer::Durable;
@@ -187,12 +188,17 @@ impl Ingest {
         self.queue.max_capacity() - self.queue.capacity()
     }
 
-    async fn send(&self, job: Job) -> Result<()> {
-        let sent = match self.queue.try_send(job) {
-            Ok(()) => return Ok(()),
-            Err(mpsc::error::TrySendError::Full(job)) => self.queue.send_timeout(job, QUEUE_PATIENCE).await,
-            Err(mpsc::error::TrySendError::Closed(_)) => return Err(STOPPED),
-        };
+    fn send(&self, job: Job) -> impl Future<Output = Result<()>> {
+        match self.queue.try_send(job) {
+            Ok(()) => Either::Left(ready(Ok(()))),
+            // Boxed: it is rare and large, and every request's future would have room for it.
+            Err(mpsc::error::TrySendError::Full(job)) => Either::Right(Box::pin(self.wait(job))),
+            Err(mpsc::error::TrySendError::Closed(_)) => Either::Left(ready(Err(STOPPED))),
+        }
+    }
+
+    async fn wait(&self, job: Job) -> Result<()> {
+        let sent = self.queue.send_timeout(job, QUEUE_PATIENCE).await;
         sent.map_err(|_| StoreError::Unavailable("the queue is full"))
     }
 }

@@ -9,6 +9,7 @@
 //! |---|---|
 //! | [`command`] | what can be asked of the ledger, and what a command did |
 //! | [`known`] | what a store has looked up, and what is still to be looked up |
+//! | `memory` | what a writer remembers from batch to batch |
 //! | [`changes`] | what a store is to write |
 //! | `world` | the state that a plan works on: what is known, and what the batch has changed so far |
 //! | `sessions` | start, sign-in, sign-out, end |
@@ -25,6 +26,7 @@ pub mod changes;
 pub mod command;
 mod facts;
 pub mod known;
+mod memory;
 mod sessions;
 mod visits;
 mod world;
@@ -32,6 +34,7 @@ mod world;
 pub use self::changes::Changes;
 use self::command::{Command, Kind, Outcome};
 pub use self::known::{Known, Wants};
+pub use self::memory::Memory;
 use self::world::World;
 use crate::session::{Carrier, Ttl};
 

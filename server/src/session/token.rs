@@ -137,7 +137,12 @@ impl SessionToken {
     /// The value for the cookie. Nothing else may receive it.
     #[must_use]
     pub fn cookie_value(&self) -> String {
-        format!("{PREFIX}{}.{}", self.tag, BASE64URL.encode(self.secret))
+        let mut value = String::with_capacity(PREFIX.len() + 22 + 1 + 43);
+        value.push_str(PREFIX);
+        BASE64URL.encode_string(self.tag.0, &mut value);
+        value.push('.');
+        BASE64URL.encode_string(self.secret, &mut value);
+        value
     }
 
     /// The name of the record.

@@ -1,5 +1,6 @@
 //! Several servers on the same stores, and stores of several nodes.
 
+use serde_json::Value;
 use std::time::{Duration, Instant};
 use visitflow_e2e::load::{Load, assert_all_were_answered, slowest, turn};
 use visitflow_e2e::machine::PATIENCE;
@@ -78,6 +79,51 @@ async fn a_token_that_is_rotated_or_ended_on_one_server_is_dead_on_the_other() {
     ada.end().await.expect(204);
     is_dead_at_once(&last.at(&pair.other)).await;
     pair.one.assert_visits(1);
+}
+
+#[tokio::test]
+async fn what_a_server_remembers_of_a_visit_is_forgotten_when_another_writes() {
+    let pair = Pair::start().await;
+    let ada = pair.one.visitor();
+    ada.start().await.expect(200);
+    // It has written alone for a while, and knows the visit without asking.
+    for _ in 0..20 {
+        ada.view("/").await.expect(204);
+    }
+    let elsewhere = ada.at(&pair.other);
+    elsewhere.view("/").await.expect(204);
+    elsewhere.event("seen").await.expect(204);
+    ada.view("/").await.expect(204);
+    assert_eq!(pair.one.texts("SELECT page_views || ' ' || events FROM sessions"), ["22 1"]);
+    for _ in 0..20 {
+        ada.view("/").await.expect(204);
+    }
+    elsewhere.view("/").await.expect(204);
+    assert_eq!(pair.one.texts("SELECT page_views || ' ' || events FROM sessions"), ["43 1"]);
+    pair.one.assert_page_views(43);
+}
+
+#[tokio::test]
+async fn a_resend_to_another_server_finds_its_twin_and_harms_no_neighbour() {
+    let pair = Pair::start().await;
+    let ada = pair.one.visitor();
+    ada.start().await.expect(200);
+    let mut sent = Vec::new();
+    for _ in 0..20 {
+        let view = ada.page_view("/");
+        ada.send_view(&view).await.expect(204);
+        sent.push(view);
+    }
+    let elsewhere = ada.at(&pair.other);
+    for view in &sent {
+        elsewhere.send_view(view).await.expect(204);
+        elsewhere.view("/new").await.expect(204);
+    }
+    // One request with both: the new one is stored, although its twin-to-be is refused.
+    let both = Value::Array(vec![sent[0].clone(), ada.page_view("/both")]);
+    ada.post("/api/telemetry/page_view", &both).send().await.expect(204);
+    pair.one.assert_page_views(41);
+    assert_eq!(pair.one.texts("SELECT page_views FROM sessions"), ["41"]);
 }
 
 #[tokio::test]

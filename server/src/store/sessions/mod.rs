@@ -97,7 +97,8 @@ impl Sessions {
         if let Some(carrier) = self.local.touch(token, at, now, self.fresh_ms()) {
             return carrier;
         }
-        match self.look_up(token, at, now).await {
+        // Boxed: it is rare and large, and every request's future would have room for it.
+        match Box::pin(self.look_up(token, at, now)).await {
             Ok(None) => Carrier::Nothing,
             // The copy has just been brought up to date, or is the best there is.
             Ok(Some(record)) => {

@@ -40,6 +40,13 @@ pub fn is_refusal(error: &Error) -> bool {
     }
 }
 
+/// Whether what the writer took for true is not: another server has written since (`begin_batch`), or
+/// a fact is stored already.
+#[must_use]
+pub fn is_mistaken(error: &Error) -> bool {
+    error.code().is_some_and(|code| code.code() == "VF001" || *code == SqlState::UNIQUE_VIOLATION)
+}
+
 /// By class, <https://www.postgresql.org/docs/current/errcodes-appendix.html>
 fn passes(code: &SqlState) -> bool {
     let class = &code.code()[..2.min(code.code().len())];

@@ -1,6 +1,10 @@
 //! Writes what a batch changes: one multi-row statement a table, all of them and the commit in one
 //! round trip. Columns travel as arrays (UNNEST) in the binary form.
 
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
+
 use futures_util::future::{self, BoxFuture, try_join_all};
 use futures_util::{FutureExt as _, TryFutureExt as _};
 use tokio_postgres::types::ToSql;
@@ -8,26 +12,41 @@ use uuid::Uuid;
 
 use super::load::id_time;
 use super::statements::{Session, Sql, named};
+use super::writer;
 use crate::ledger::Changes;
 use crate::ledger::changes::{EventRow, OrderRow, PageViewRow, VisitPut};
 use crate::ledger::known::{Source, VisitRow};
 use crate::session::Millis;
 use crate::session::record::Record;
 use crate::session::visit::VisitorId;
-use crate::store::Result;
+use crate::store::{Result, StoreError};
 
 type Writing<'a> = BoxFuture<'a, Result<u64>>;
 
-/// Writes the changes and commits the transaction.
+/// Writes the changes and commits the transaction; with `begin`, begins it first as the batch of
+/// that number.
 ///
 /// Invariant: every statement has been prepared when the connection was made. So all are sent in
-/// the order in which they stand here, and COMMIT after them; if one fails, the commit is a
-/// rollback, and the error is returned.
-pub(super) async fn write_and_commit(session: &Session, changes: &Changes<'_>, now: Millis) -> Result<()> {
-    let writing = writings(session, changes, now);
-    let commit = session.client.batch_execute("COMMIT").map_err(Into::into);
-    let (written, committed) = future::join(try_join_all(writing), commit).await;
-    written.and(committed)
+/// the order in which they stand here, and COMMIT after them; if the database refuses one, the
+/// commit is a rollback, and the error is returned. One that cannot be sent keeps COMMIT from being
+/// sent.
+pub(super) async fn write_and_commit(
+    session: &Session,
+    begin: Option<i64>,
+    changes: &Changes<'_>,
+    now: Millis,
+) -> Result<()> {
+    let begin = begin.map(|number| writer::begin(session, Some(number)).map_ok(|_| 0).boxed());
+    let steps = begin.into_iter().chain(writings(session, changes, now));
+    let mut written = pin!(future::maybe_done(try_join_all(steps)));
+    // The first poll sends; what it could not send has failed by then.
+    poll_fn(|context| Poll::Ready(_ = written.as_mut().poll(context))).await;
+    if written.as_mut().output_mut().is_none_or(|sent| sent.is_ok()) {
+        let commit = session.client.batch_execute("COMMIT").map_err(StoreError::from);
+        let ((), committed) = future::join(written.as_mut(), commit).await;
+        committed?;
+    }
+    written.take_output().map_or(Ok(()), |written| written.map(drop))
 }
 
 fn writings<'a>(session: &'a Session, changes: &'a Changes<'_>, now: Millis) -> Vec<Writing<'a>> {

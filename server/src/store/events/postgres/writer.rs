@@ -2,29 +2,28 @@
 //! transaction under the one lock of the store. The connection is made when it is first needed, and
 //! anew after it broke.
 //!
-//! A batch takes two round trips: BEGIN, the lock and all look-ups; then all writes and COMMIT.
+//! A batch takes two round trips: BEGIN, the lock and all look-ups; then all writes and COMMIT. A
+//! server that writes alone remembers what it would look up (batches are numbered under the lock, so
+//! it knows that it is alone), and then one round trip does.
 
 use std::time::Duration;
 
-use futures_util::TryFutureExt as _;
 use futures_util::future;
 use tokio::task::JoinHandle;
+use tokio_postgres::SimpleQueryMessage;
 
 use super::load::{self, records};
 use super::statements::{EVERY, Params, Session, named};
 use super::url::PostgresUrl;
-use super::{connect, migrations, partitions, write};
+use super::{connect, errors, migrations, partitions, write};
 use crate::ledger::command::Command;
-use crate::ledger::{self, Known};
+use crate::ledger::{self, Known, Memory};
 use crate::session::record::{CROSSING_MS, Record};
 use crate::session::{Millis, Ttl};
 use crate::store::events::{Committed, ENDED_KEPT_MS, SWEEP_GRACE_MS};
 use crate::store::sessions::Slides;
 use crate::store::sessions::local::Local;
 use crate::store::{Result, StoreError};
-
-/// Begins a transaction that no other batch of any server overlaps.
-const BEGIN: &str = concat!("BEGIN; ", include_str!("../../../../sql/postgres/lock.sql"));
 
 /// How long a batch may take as a whole; a database that hangs is away.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -45,6 +44,10 @@ const FIRST_PATIENCE: Duration = Duration::from_secs(5);
 const PLANS: &str = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; \
     SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off";
 
+/// After so many batches with none of another server between them, a batch that needs no look-up
+/// only says which number it expects. (An unexpected one is an error in Postgres's log.)
+const SURE: u32 = 8;
+
 /// How often partitions and retention are looked after, in ms.
 const MAINTAIN_EVERY_MS: Millis = 3_600_000;
 
@@ -54,6 +57,7 @@ pub struct Writer {
     url: PostgresUrl,
     retention_days: Option<u32>,
     session: Option<Session>,
+    recall: Recall,
     /// The schema is brought up to date here too: a migration may take as long as the tables are
     /// large.
     connecting: Option<JoinHandle<Result<Session>>>,
@@ -70,6 +74,7 @@ impl Writer {
             url,
             retention_days,
             session: None,
+            recall: Recall::default(),
             connecting: None,
             first: true,
             maintaining: None,
@@ -88,27 +93,20 @@ impl Writer {
         ttl: Ttl,
         now: Millis,
     ) -> Result<Committed> {
-        self.within(PATIENCE, async |session| {
-            let (mut known, mut wants) = (Known::default(), ledger::first_wants(commands));
-            let begin = session.client.batch_execute(BEGIN).map_err(StoreError::from);
-            let (begun, looked_up) = future::join(begin, load::look_up(session, &wants, &mut known)).await;
-            begun.and(looked_up)?;
-            let mut look_ups = 1;
-            let plan = loop {
-                known.asked(wants);
-                local.freshen(&mut known);
-                match ledger::plan(commands, &known, ttl) {
-                    Ok(plan) => break plan,
-                    Err(more) => wants = *more,
-                }
-                look_ups += 1;
-                if look_ups > ledger::LOOK_UPS_MAX {
-                    return Err(StoreError::Malformed("batch, which asks without end"));
-                }
-                load::look_up(session, &wants, &mut known).await?;
-            };
-            write::write_and_commit(session, &plan.changes, now).await?;
-            Ok(Committed { outcomes: plan.outcomes, changed: plan.changes.tokens })
+        let batch = Batch { commands, local, ttl, now };
+        let believing = self.within(PATIENCE, async |session, recall| {
+            let believe = recall.alone > 0;
+            let applied = batch.apply(session, recall, believe).await;
+            // Where nothing was believed, nothing can have been mistaken.
+            if believe && applied.as_ref().is_err_and(is_mistaken) { Ok(None) } else { applied.map(Some) }
+        });
+        if let Some(committed) = believing.await? {
+            return Ok(committed);
+        }
+        self.within(PATIENCE, async |session, recall| {
+            session.client.batch_execute("ROLLBACK").await?;
+            recall.forget();
+            batch.apply(session, recall, false).await
         })
         .await
     }
@@ -121,11 +119,13 @@ impl Writer {
         let (tags, instants): (Vec<String>, Vec<Millis>) =
             slides.sessions.iter().map(|(tag, at)| (tag.to_string(), *at)).unzip();
         let (visit_ids, visit_instants): (Vec<_>, Vec<_>) = slides.visits.iter().copied().unzip();
-        self.within(PATIENCE, async |session| {
-            session.client.batch_execute(BEGIN).await?;
+        self.within(PATIENCE, async |session, recall| {
+            recall.begun(begin(session, None).await?);
             session.execute(named!("token_slide"), &[&tags, &instants]).await?;
             session.execute(named!("visit_slide"), &[&visit_ids, &visit_instants]).await?;
-            Ok(session.client.batch_execute("COMMIT").await?)
+            session.client.batch_execute("COMMIT").await?;
+            recall.memory.slid(&slides.visits);
+            Ok(())
         })
         .await
     }
@@ -139,8 +139,9 @@ impl Writer {
         self.maintain(now).await;
         let since = now - SWEEP_GRACE_MS;
         let (idle_since, opened_before) = (since - ttl.idle_ms, since - ttl.max_ms);
-        self.within(SWEEP_PATIENCE, async |session| {
-            session.client.batch_execute(BEGIN).await?;
+        self.within(SWEEP_PATIENCE, async |session, recall| {
+            recall.begun(begin(session, None).await?);
+            recall.memory.forget(); // some of the visits are ended here
             let limits: Params<'_> = &[&idle_since, &opened_before, &ttl.idle_ms, &ttl.max_ms];
             session.execute(named!("tokens_expire"), limits).await?;
             session.execute(named!("visits_expire"), &[&idle_since, &opened_before]).await?;
@@ -156,7 +157,8 @@ impl Writer {
     /// # Errors
     /// As above.
     pub async fn changed_since(&mut self, since: Millis) -> Result<Vec<Record>> {
-        self.within(PATIENCE, async |session| records(session, named!("tokens_changed"), &since).await).await
+        self.within(PATIENCE, async |session, _| records(session, named!("tokens_changed"), &since).await)
+            .await
     }
 
     /// Whether the database answers, and takes writes.
@@ -164,7 +166,7 @@ impl Writer {
     /// # Errors
     /// As above.
     pub async fn probe(&mut self) -> Result<()> {
-        self.within(PATIENCE, async |session| {
+        self.within(PATIENCE, async |session, _| {
             // A server that has become a standby meanwhile answers, and stores nothing.
             let row = session.client.query_one("SELECT pg_is_in_recovery()", &[]).await?;
             if row.try_get(0)? { Err(StoreError::Unavailable("the database is a standby")) } else { Ok(()) }
@@ -179,7 +181,7 @@ impl Writer {
     pub async fn set_aside(&mut self, command: &Command, reason: &StoreError, now: Millis) -> Result<()> {
         let command = serde_json::to_string(command).unwrap_or_default();
         let reason = reason.to_string();
-        self.within(PATIENCE, async |session| {
+        self.within(PATIENCE, async |session, _| {
             session.execute(named!("dead_letter_put"), &[&now, &reason, &command]).await.map(drop)
         })
         .await
@@ -217,11 +219,11 @@ impl Writer {
     async fn within<T>(
         &mut self,
         patience: Duration,
-        work: impl AsyncFnOnce(&Session) -> Result<T>,
+        work: impl AsyncFnOnce(&Session, &mut Recall) -> Result<T>,
     ) -> Result<T> {
-        let session = self.session().await?;
+        let (session, recall) = self.session().await?;
         let patiently = async {
-            let done = work(session).await;
+            let done = work(session, recall).await;
             if done.as_ref().is_err_and(StoreError::is_refusal) {
                 session.client.batch_execute("ROLLBACK").await?;
             }
@@ -229,14 +231,17 @@ impl Writer {
         };
         let done =
             tokio::time::timeout(patience, patiently).await.unwrap_or(Err(StoreError::Silent(patience)));
-        if done.as_ref().is_err_and(|error| !error.is_refusal()) {
-            self.session = None;
+        if let Err(error) = &done {
+            self.recall.forget();
+            if !error.is_refusal() {
+                self.session = None;
+            }
         }
         done
     }
 
     /// The connection; one is made beside the writer where there is none.
-    async fn session(&mut self) -> Result<&Session> {
+    async fn session(&mut self) -> Result<(&Session, &mut Recall)> {
         if self.session.as_ref().is_some_and(|session| session.client.is_closed()) {
             self.session = None;
         }
@@ -250,9 +255,115 @@ impl Writer {
                 .map_err(|_| StoreError::Unavailable("the connection is being made"))?;
             self.connecting = None;
             self.session = Some(opened.unwrap_or(Err(StoreError::Unavailable("connecting failed")))?);
+            // It may lead to another server, which has taken the place of a lost one.
+            self.recall = Recall::default();
         }
-        self.session.as_ref().ok_or(StoreError::Unavailable("no connection"))
+        let session = self.session.as_ref().ok_or(StoreError::Unavailable("no connection"))?;
+        Ok((session, &mut self.recall))
     }
+}
+
+/// What is remembered of the last batches, and whether it may be believed.
+#[derive(Debug, Default)]
+struct Recall {
+    memory: Memory,
+    /// The number of this server's last batch.
+    last: i64,
+    /// How many batches of this server have followed each other with none of another's between them.
+    alone: u32,
+}
+
+impl Recall {
+    /// A batch has got this number. Returns whether what is remembered holds.
+    fn begun(&mut self, number: i64) -> bool {
+        let holds = number == self.last + 1;
+        if !holds {
+            self.forget();
+        }
+        self.alone = if holds { self.alone.saturating_add(1) } else { 0 };
+        self.last = number;
+        holds
+    }
+
+    fn forget(&mut self) {
+        self.memory.forget();
+        self.alone = 0;
+    }
+}
+
+/// A batch to apply.
+#[derive(Clone, Copy)]
+struct Batch<'a> {
+    commands: &'a [Command],
+    local: &'a Local,
+    ttl: Ttl,
+    now: Millis,
+}
+
+impl Batch<'_> {
+    /// Applies the batch, with what is remembered or from look-ups alone.
+    async fn apply(&self, session: &Session, recall: &mut Recall, believe: bool) -> Result<Committed> {
+        let (mut known, mut wants) = (Known::default(), ledger::first_wants(self.commands));
+        if believe {
+            wants = recall.memory.answer(wants, &mut known);
+        }
+        let expected = recall.last + 1;
+        let mut begun = false;
+        if !wants.is_empty() || recall.alone < SURE {
+            let looking_up = load::look_up(session, &wants, &mut known);
+            let (number, looked_up) = future::join(begin(session, None), looking_up).await;
+            looked_up?;
+            begun = true;
+            if !recall.begun(number?) && believe {
+                (known, wants) = (Known::default(), ledger::first_wants(self.commands));
+                load::look_up(session, &wants, &mut known).await?;
+            }
+        }
+        for _ in 0..ledger::LOOK_UPS_MAX {
+            known.asked(wants);
+            self.local.freshen(&mut known);
+            match ledger::plan(self.commands, &known, self.ttl) {
+                Ok(plan) => {
+                    let begin = (!begun).then_some(expected);
+                    write::write_and_commit(session, begin, &plan.changes, self.now).await?;
+                    if !begun {
+                        recall.begun(expected);
+                    }
+                    recall.memory.learn(known, &plan.changes);
+                    return Ok(Committed { outcomes: plan.outcomes, changed: plan.changes.tokens });
+                }
+                Err(more) => wants = *more,
+            }
+            if begun {
+                load::look_up(session, &wants, &mut known).await?;
+            } else {
+                let looking_up = load::look_up(session, &wants, &mut known);
+                let (number, looked_up) = future::join(begin(session, Some(expected)), looking_up).await;
+                recall.begun(number?);
+                looked_up?;
+                begun = true;
+            }
+        }
+        Err(StoreError::Malformed("batch, which asks without end"))
+    }
+}
+
+/// Begins a transaction that no other batch of any server overlaps; returns its number. With an
+/// expected number, any other is an error, which spoils what has been sent behind it.
+pub(super) async fn begin(session: &Session, expected: Option<i64>) -> Result<i64> {
+    let expected = expected.map_or("NULL".to_owned(), |number| number.to_string());
+    // As text: one message does then.
+    let said = session.client.simple_query(&format!("BEGIN; SELECT begin_batch({expected})")).await?;
+    let row = said.iter().find_map(|message| match message {
+        SimpleQueryMessage::Row(row) => row.get(0),
+        _ => None,
+    });
+    row.and_then(|number| number.parse().ok()).ok_or(StoreError::Malformed("batch number"))
+}
+
+/// Whether what was believed of the store is not so.
+fn is_mistaken(error: &StoreError) -> bool {
+    matches!(error, StoreError::Postgres(error) if errors::is_mistaken(error))
 }
 
 /// Makes the connection: schema, settings, statements.

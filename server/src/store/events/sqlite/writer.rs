@@ -1,11 +1,11 @@
 //! The writer's connection: batches of the ledger, and what housekeeping asks for, each in one
 //! transaction that holds SQLite's write lock from its first look-up on.
 
-use rusqlite::{Connection, TransactionBehavior, params};
+use rusqlite::{Connection, ErrorCode, TransactionBehavior, params};
 
 use super::{Sqlite, load, sql, tokens, write};
 use crate::ledger::command::Command;
-use crate::ledger::{self, Known};
+use crate::ledger::{self, Known, Memory};
 use crate::session::record::{CROSSING_MS, Record};
 use crate::session::{Millis, Ttl};
 use crate::store::events::{Committed, ENDED_KEPT_MS, SWEEP_GRACE_MS};
@@ -17,12 +17,72 @@ use crate::store::{Result, StoreError};
 #[derive(Debug)]
 pub struct Writer {
     db: Connection,
+    recall: Recall,
     data_version: Option<i64>,
+}
+
+/// What is remembered of the last batches.
+#[derive(Debug, Default)]
+struct Recall {
+    memory: Memory,
+    /// SQLite's `data_version` when it was true: another one says that somebody else has written.
+    as_of: Option<i64>,
+}
+
+/// A batch to apply.
+struct Batch<'a> {
+    commands: &'a [Command],
+    local: &'a Local,
+    ttl: Ttl,
+    now: Millis,
+}
+
+impl Batch<'_> {
+    /// Applies the batch, with what is remembered or from look-ups alone.
+    fn apply(&self, db: &mut Connection, recall: &mut Recall, believe: bool) -> Result<Committed> {
+        let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        recall.check(&transaction)?;
+        let (mut known, mut wants) = (Known::default(), ledger::first_wants(self.commands));
+        if believe {
+            wants = recall.memory.answer(wants, &mut known);
+        }
+        for _ in 0..ledger::LOOK_UPS_MAX {
+            load::look_up(&transaction, &wants, &mut known)?;
+            known.asked(wants);
+            self.local.freshen(&mut known);
+            match ledger::plan(self.commands, &known, self.ttl) {
+                Ok(plan) => {
+                    write::write(&transaction, &plan.changes, self.now)?;
+                    transaction.commit()?;
+                    recall.memory.learn(known, &plan.changes);
+                    return Ok(Committed { outcomes: plan.outcomes, changed: plan.changes.tokens });
+                }
+                Err(more) => wants = *more,
+            }
+        }
+        Err(StoreError::Malformed("batch, which asks without end"))
+    }
+}
+
+impl Recall {
+    /// Forgets what may not hold any more; the caller holds the lock.
+    fn check(&mut self, db: &Connection) -> Result<()> {
+        let version = db.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))?;
+        if self.as_of.replace(version) != Some(version) {
+            self.memory.forget();
+        }
+        Ok(())
+    }
+}
+
+/// Whether a fact that was taken for new is stored already.
+fn is_mistaken(error: &StoreError) -> bool {
+    matches!(error, StoreError::Database(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation))
 }
 
 impl From<Connection> for Writer {
     fn from(db: Connection) -> Self {
-        Self { db, data_version: None }
+        Self { db, recall: Recall::default(), data_version: None }
     }
 }
 
@@ -46,25 +106,14 @@ impl Writer {
         ttl: Ttl,
         now: Millis,
     ) -> Result<Committed> {
-        let transaction = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let (mut known, mut wants) = (Known::default(), ledger::first_wants(commands));
-        let mut look_ups = 0;
-        let plan = loop {
-            look_ups += 1;
-            if look_ups > ledger::LOOK_UPS_MAX {
-                return Err(StoreError::Malformed("batch, which asks without end"));
+        let batch = Batch { commands, local, ttl, now };
+        match batch.apply(&mut self.db, &mut self.recall, true) {
+            Err(error) if is_mistaken(&error) => {
+                self.recall = Recall::default();
+                batch.apply(&mut self.db, &mut self.recall, false)
             }
-            load::look_up(&transaction, &wants, &mut known)?;
-            known.asked(wants);
-            local.freshen(&mut known);
-            match ledger::plan(commands, &known, ttl) {
-                Ok(plan) => break plan,
-                Err(more) => wants = *more,
-            }
-        };
-        write::write(&transaction, &plan.changes, now)?;
-        transaction.commit()?;
-        Ok(Committed { outcomes: plan.outcomes, changed: plan.changes.tokens })
+            applied => applied.inspect_err(|_| self.recall = Recall::default()),
+        }
     }
 
     /// Writes activity that only the fast copy knew.
@@ -79,7 +128,9 @@ impl Writer {
         for (visit_id, at) in &slides.visits {
             transaction.prepare_cached(sql!("visit_slide"))?.execute(params![visit_id.to_string(), at])?;
         }
-        Ok(transaction.commit()?)
+        transaction.commit()?;
+        self.recall.memory.slid(&slides.visits);
+        Ok(())
     }
 
     /// Ends what has expired, forgets what is long over.
@@ -95,7 +146,9 @@ impl Writer {
         transaction.prepare_cached(sql!("visits_expire"))?.execute(limits)?;
         transaction.prepare_cached(sql!("tokens_forget"))?.execute([now - ENDED_KEPT_MS])?;
         transaction.prepare_cached(sql!("retired_forget"))?.execute([now - CROSSING_MS])?;
-        Ok(transaction.commit()?)
+        transaction.commit()?;
+        self.recall.memory.forget(); // some of the visits are ended now
+        Ok(())
     }
 
     /// The records that were rotated, bound or ended at or after an instant, if another process has
@@ -105,10 +158,12 @@ impl Writer {
     /// When the database refuses, or a row is malformed.
     pub fn changed_since(&mut self, since: Millis) -> Result<Vec<Record>> {
         let version = self.db.pragma_query_value(None, "data_version", |row| row.get(0))?;
-        if self.data_version.replace(version) == Some(version) {
+        if self.data_version == Some(version) {
             return Ok(Vec::new());
         }
-        tokens::changed_since(&self.db, since)
+        let changed = tokens::changed_since(&self.db, since)?;
+        self.data_version = Some(version);
+        Ok(changed)
     }
 
     /// Every session that is live, or ended after an instant.

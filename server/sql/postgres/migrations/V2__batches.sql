@@ -1,0 +1,17 @@
+-- Batches are numbered under the one lock, so that a server knows whether it has written alone since
+-- its last one: what it remembers is true then. Who expects a number and gets another is refused
+-- before it has written anything.
+CREATE SEQUENCE batches;
+CREATE FUNCTION begin_batch(expected bigint) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    batch bigint;
+BEGIN
+    PERFORM pg_advisory_xact_lock(8677291);
+    batch := nextval('batches');
+    IF batch <> expected THEN
+        RAISE EXCEPTION 'another server has written: batch % was expected, it is %', expected, batch
+            USING ERRCODE = 'VF001';
+    END IF;
+    RETURN batch;
+END
+$$;

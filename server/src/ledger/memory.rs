@@ -1,0 +1,173 @@
+//! What a writer remembers from batch to batch, so that it need not look it up again.
+//!
+//! The writer says when it may be believed: a store tells whether anybody else has written since.
+
+use std::num::NonZeroUsize;
+
+use lru::LruCache;
+use uuid::Uuid;
+
+use super::changes::Changes;
+use super::known::{Known, VisitRow, Wants};
+use crate::session::Millis;
+use crate::session::visit::VisitorId;
+
+/// Visits that are remembered: those that were touched last. A visit takes some 200 bytes.
+const VISITS_MAX: NonZeroUsize = NonZeroUsize::new(32_768).expect("not zero");
+
+/// Facts whose ids are remembered: a resend comes within seconds.
+const FACTS_MAX: NonZeroUsize = NonZeroUsize::new(32_768).expect("not zero");
+
+/// Visits as they are in the store, and the ids of facts that it took lately.
+#[derive(Debug)]
+pub struct Memory {
+    visits: LruCache<Uuid, VisitRow>,
+    facts: LruCache<Uuid, ()>,
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self { visits: LruCache::new(VISITS_MAX), facts: LruCache::new(FACTS_MAX) }
+    }
+}
+
+impl Memory {
+    /// Answers what it can, and returns what is left to look up. Visits are answered for good. A
+    /// fact that was not stored lately is *assumed* to be new: the store's key refuses the batch if
+    /// it is not, and then the batch is planned anew from look-ups alone.
+    pub fn answer(&mut self, mut wants: Wants, known: &mut Known) -> Wants {
+        wants.visits.retain(|id| match self.visits.get(id) {
+            Some(row) => {
+                known.visit(row.clone());
+                false
+            }
+            None => true,
+        });
+        let mut new = Wants::default();
+        let facts = &self.facts;
+        (wants.page_views, new.page_views) = wants.page_views.into_iter().partition(|id| facts.contains(id));
+        (wants.events, new.events) = wants.events.into_iter().partition(|id| facts.contains(id));
+        known.asked(new);
+        wants
+    }
+
+    /// Takes what a batch has looked up, and what it has written.
+    pub fn learn(&mut self, known: Known, changes: &Changes<'_>) {
+        // In the order in which a store writes: links reach no visit that the batch begins.
+        for (visitor, user_id) in &changes.links {
+            self.link(*visitor, user_id);
+        }
+        for (id, row) in known.visits {
+            self.visits.put(id, row);
+        }
+        for row in changes.visits.iter().map(|put| &put.row).chain(&changes.counted) {
+            self.visits.put(row.visit.id, row.clone());
+        }
+        let page_views = changes.page_views.iter().map(|row| row.id);
+        for id in page_views.chain(changes.events.iter().map(|row| row.id)) {
+            self.facts.put(id, ());
+        }
+    }
+
+    /// Notes activity that was written by itself.
+    pub fn slid(&mut self, visits: &[(Uuid, Millis)]) {
+        for (id, at) in visits {
+            if let Some(row) = self.visits.peek_mut(id).filter(|row| row.visit.ended_at.is_none()) {
+                row.visit.last_activity = row.visit.last_activity.max(*at);
+            }
+        }
+    }
+
+    /// Forgets all visits: somebody else has written.
+    pub fn forget(&mut self) {
+        self.visits.clear();
+    }
+
+    /// A link reaches every visit of its visitor.
+    fn link(&mut self, visitor: VisitorId, user_id: &str) {
+        for (_, row) in &mut self.visits {
+            if row.visit.visitor_id == Some(visitor) && row.visit.user_id.is_none() {
+                row.visit.user_id = Some(user_id.to_owned());
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::changes::VisitPut;
+    use crate::session::visit::Visit;
+
+    fn visit(id: u128, visitor: Option<VisitorId>) -> VisitRow {
+        let visit = Visit {
+            id: Uuid::from_u128(id),
+            site: "shop.example".to_owned(),
+            visitor_id: visitor,
+            user_id: None,
+            started_at: 1,
+            last_activity: 1,
+            ended_at: None,
+        };
+        VisitRow { visit, page_views: 1, events: 0 }
+    }
+
+    fn ann() -> VisitorId {
+        "v_018f3a5e-7c1b-4f6a-9d2e-3b4c5d6e7f80".parse().unwrap()
+    }
+
+    /// What is known of a visit, if it is remembered.
+    fn remembered(memory: &mut Memory, id: u128) -> Option<VisitRow> {
+        let id = Uuid::from_u128(id);
+        let mut known = Known::default();
+        let left = memory.answer(Wants { visits: [id].into(), ..Wants::default() }, &mut known);
+        assert_eq!(left.visits.contains(&id), !known.visits.contains_key(&id));
+        known.visits.remove(&id)
+    }
+
+    fn learnt(changes: &Changes<'_>) -> Memory {
+        let (mut memory, mut known) = (Memory::default(), Known::default());
+        known.visit(visit(1, Some(ann())));
+        known.visit(visit(2, None));
+        memory.learn(known, changes);
+        memory
+    }
+
+    #[test]
+    fn a_visit_is_remembered_as_it_was_written_last() {
+        let mut memory = learnt(&Changes::default());
+        let counted = VisitRow { page_views: 2, ..visit(2, None) };
+        memory.learn(Known::default(), &Changes { counted: vec![counted.clone()], ..Changes::default() });
+        assert_eq!(remembered(&mut memory, 2), Some(counted));
+        assert_eq!(remembered(&mut memory, 1), Some(visit(1, Some(ann()))));
+        assert_eq!(remembered(&mut memory, 3), None);
+        memory.slid(&[(Uuid::from_u128(1), 9)]);
+        assert_eq!(remembered(&mut memory, 1).map(|row| row.visit.last_activity), Some(9));
+        memory.forget();
+        assert_eq!(remembered(&mut memory, 1), None);
+    }
+
+    #[test]
+    fn a_link_reaches_the_visits_before_it_and_none_that_its_batch_begins() {
+        let mut memory = learnt(&Changes::default());
+        let begun =
+            VisitPut { row: visit(4, Some(ann())), entry_url: None, referrer: None, referrer_host: None };
+        let changes =
+            Changes { links: vec![(ann(), "u_1".into())], visits: vec![begun], ..Changes::default() };
+        memory.learn(Known::default(), &changes);
+        let user = |memory: &mut Memory, id| remembered(memory, id).and_then(|row| row.visit.user_id);
+        assert_eq!(user(&mut memory, 1).as_deref(), Some("u_1"));
+        assert_eq!(user(&mut memory, 2), None);
+        assert_eq!(user(&mut memory, 4), None);
+    }
+
+    #[test]
+    fn a_fact_is_taken_for_new_unless_it_was_stored_lately() {
+        let mut memory = Memory::default();
+        let id = Uuid::from_u128(7);
+        let wants = || Wants { events: [id].into(), ..Wants::default() };
+        assert!(memory.answer(wants(), &mut Known::default()).is_empty());
+        memory.facts.put(id, ());
+        assert_eq!(memory.answer(wants(), &mut Known::default()), wants());
+    }
+}
