@@ -12,11 +12,6 @@ struct Exception {
 
 const AWAY: &[Backend] = &[Backend::PostgresAway, Backend::BothAway];
 
-/// A view that crosses a rotation or an end of a session which began while the database is away is
-/// stored without a visit: the session has none yet, and the view does not say whose it is.
-const CROSSING: &str =
-    "what crosses has no visit while its session has none: `what_crosses_is_stored_without_a_visit`";
-
 const UNTOLD: &str = "a server that has just started knows no session, and no store tells it: 503";
 
 /// Invariant: what is stored in the end is the same everywhere. What differs is what is answered
@@ -42,13 +37,6 @@ const EXCEPTIONS: &[Exception] = &[
         case: "a_sign_in_whose_password_was_changed_meanwhile_is_stale",
         reason: "the hash is compared in the database: `a_sign_in_by_password_is_refused`",
     },
-    Exception {
-        backends: AWAY,
-        case: "a_view_in_flight_over_a_sign_in_is_stored_and_sets_no_cookie",
-        reason: CROSSING,
-    },
-    Exception { backends: AWAY, case: "what_crosses_an_end_is_stored_and_sets_no_cookie", reason: CROSSING },
-    Exception { backends: AWAY, case: "an_end_among_views_and_pings_revives_nothing", reason: CROSSING },
     Exception {
         backends: &[Backend::BothAway],
         case: "sessions_survive_a_restart_with_what_slid",
@@ -97,6 +85,7 @@ macro_rules! everywhere {
                 a_replayed_first_sign_in_is_one_session
                 a_replayed_sign_out_changes_nothing
                 a_replayed_end_changes_nothing
+                facts_of_an_unknown_session_and_of_no_visitor_begin_no_visit
                 a_replay_is_answered_as_the_first_time;
             limits:
                 a_session_lives_until_the_idle_limit
@@ -116,6 +105,8 @@ macro_rules! everywhere {
                 a_hundred_sign_ins_on_one_token_have_one_winner
                 a_view_in_flight_over_a_sign_in_is_stored_and_sets_no_cookie
                 a_sign_in_among_views_leaves_one_visit_and_one_live_token
+                views_that_carry_the_secret_before_a_sign_in_are_of_its_visit
+                what_crosses_in_a_session_without_a_visit_has_none
                 a_rotated_token_crosses_for_a_minute
                 an_end_among_views_and_pings_revives_nothing
                 what_crosses_an_end_is_stored_and_sets_no_cookie
@@ -194,7 +185,6 @@ macro_rules! away {
                 a_session_that_a_twin_was_promised_is_withdrawn
                 a_replayed_sign_in_has_lost
                 a_sign_in_by_password_is_refused
-                what_crosses_is_stored_without_a_visit
                 what_was_acknowledged_survives_a_restart;
         }
     };

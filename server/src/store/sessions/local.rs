@@ -269,7 +269,9 @@ impl Inner {
 pub fn judge(record: &Record, token: Proof, now: Millis, ttl: Ttl) -> Carrier {
     match record.standing(&token.hash, now, ttl) {
         Standing::Live => Carrier::Live { tag: record.tag, visit_id: record.visit_id },
-        Standing::Crossing(crossed) => Carrier::Crossing { visit_id: record.visit_id, crossed },
+        Standing::Crossing(crossed) => {
+            Carrier::Crossing { tag: record.tag, visit_id: record.visit_id, crossed }
+        }
         Standing::Dead => Carrier::Nothing,
     }
 }

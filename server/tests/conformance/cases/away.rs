@@ -55,20 +55,6 @@ pub(crate) async fn a_sign_in_by_password_is_refused(world: &World) {
     assert_eq!(world.texts("SELECT generation FROM session_tokens").await, ["1"]);
 }
 
-pub(crate) async fn what_crosses_is_stored_without_a_visit(world: &World) {
-    let ann = Browser::new();
-    world.view(&ann, world.now).await;
-    let in_flight = ann.copy();
-    assert_eq!(world.sign_in(&ann, "u_1", world.now + 1).await, Said::Fresh);
-    assert_eq!(world.view(&in_flight, world.now + 2).await, Said::Left);
-    assert_eq!(world.end(&ann, world.now + 3).await, Said::Cleared);
-    assert_eq!(world.ping(&in_flight, world.now + 4).await, Said::Expired);
-    assert_eq!(world.page_views().await, 2);
-    assert_eq!(world.number("SELECT COUNT(*) FROM page_views WHERE visit_id IS NULL").await, 1);
-    assert_eq!(world.live_tokens().await, 0);
-    assert_eq!(world.tokens().await, 1);
-}
-
 pub(crate) async fn what_was_acknowledged_survives_a_restart(world: &World) {
     let ann = Browser::new();
     world.start(&ann, world.now).await;
