@@ -246,15 +246,17 @@ impl Worker {
                 Ok(()) if takes(&command) => {
                     let (outcome, record) = self.promise(command);
                     // The next command of the batch is promised what is left after this one.
-                    self.sessions.fill(record.iter().cloned().collect(), latest(commands));
-                    promised.extend(record);
+                    if let Some(record) = record {
+                        self.sessions.local.promise(record.clone(), latest(commands));
+                        promised.push(record);
+                    }
                     Ok(outcome)
                 }
                 Ok(()) => Err(StoreError::Unavailable("signing in by password needs the database")),
                 Err(_) => Err(StoreError::Unavailable("neither the database nor the spool takes facts")),
             });
         }
-        self.sessions.publish(&promised, latest(commands)).await;
+        self.sessions.tell(&promised, latest(commands)).await;
         results
     }
 
@@ -293,7 +295,8 @@ impl Worker {
             Command::SignIn { now, presented: Some(presented), offer, user_id, visit, .. } => {
                 live(*presented, *now).map_or(lost, |mut record| {
                     record.rotate(*offer, Some(user_id.clone()), *now);
-                    if !visit {
+                    // Invariant: no more generations are promised than the ledger will count.
+                    if !visit && record.visit_id.is_some() {
                         record.bind(None);
                     }
                     (issued, Some(record))
@@ -349,11 +352,14 @@ impl Worker {
             match self.store.commit(taken, &self.sessions.local, self.sessions.ttl(), now).await {
                 Ok(committed) => {
                     for (command, outcome) in taken.iter().zip(&committed.outcomes) {
-                        if let (false, Some(offer)) = (outcome.issued, offered(command)) {
-                            self.sessions.withdraw(offer, now).await;
-                        }
+                        self.keep_or_withdraw(command, *outcome, now).await;
                     }
-                    self.sessions.publish(&committed.changed, now).await;
+                    let waiting = self.spool.as_ref().map_or(0, Spool::len);
+                    if waiting > part.len() as u64 {
+                        self.sessions.publish_part(committed.changed, now).await;
+                    } else {
+                        self.sessions.publish(&committed.changed, now).await;
+                    }
                 }
                 Err(error) if error.is_refusal() && taken.len() > 1 => {
                     let middle = part.start + taken.len() / 2;
@@ -363,9 +369,8 @@ impl Worker {
                 Err(error) if error.is_refusal() => {
                     tracing::error!(%error, "the store refuses a command of the spool");
                     self.set_aside(&taken[0], &error).await?;
-                    if let Some(offer) = offered(&taken[0]) {
-                        self.sessions.withdraw(offer, now).await;
-                    }
+                    let lost = Outcome { lost: true, ..Outcome::default() };
+                    self.keep_or_withdraw(&taken[0], lost, now).await;
                 }
                 Err(error) => return Err(error),
             }
@@ -376,6 +381,27 @@ impl Worker {
             }
         }
         Ok(())
+    }
+
+    /// Withdraws what a command was promised and the store did not do.
+    async fn keep_or_withdraw(&self, command: &Command, outcome: Outcome, now: Millis) {
+        match command {
+            Command::Start { context, .. } | Command::Facts { context, .. } => {
+                if let Some(offer) = context.offer.filter(|_| !outcome.issued) {
+                    self.sessions.withdraw(offer, now).await;
+                }
+            }
+            Command::SignIn { presented: None, offer, .. } if !outcome.issued => {
+                self.sessions.withdraw(*offer, now).await;
+            }
+            Command::SignIn { offer, .. } | Command::SignOut { offer, .. } if !outcome.issued => {
+                self.sessions.withdraw_change(*offer, now).await;
+            }
+            Command::End { presented, .. } if outcome.lost => {
+                self.sessions.withdraw_change(*presented, now).await;
+            }
+            _ => {}
+        }
     }
 
     // ---- housekeeping
@@ -456,13 +482,4 @@ impl Worker {
 /// The instant at which the latest of the commands was received.
 fn latest(commands: &[Command]) -> Millis {
     commands.iter().filter_map(Command::now).max().unwrap_or_else(clock::now)
-}
-
-/// The new session that a command asks for.
-fn offered(command: &Command) -> Option<Proof> {
-    match command {
-        Command::Start { context, .. } | Command::Facts { context, .. } => context.offer,
-        Command::SignIn { offer, .. } | Command::SignOut { offer, .. } => Some(*offer),
-        Command::End { .. } | Command::Engagement { .. } => None,
-    }
 }

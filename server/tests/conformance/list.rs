@@ -185,6 +185,9 @@ macro_rules! away {
                 a_session_that_a_twin_was_promised_is_withdrawn
                 a_replayed_sign_in_has_lost
                 a_sign_in_by_password_is_refused
+                a_replay_undoes_no_later_promise
+                a_rotation_that_came_too_late_leaves_the_session_to_the_winner
+                an_end_that_came_too_late_leaves_the_session_to_the_winner
                 what_was_acknowledged_survives_a_restart;
         }
     };
