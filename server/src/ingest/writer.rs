@@ -169,7 +169,10 @@ impl Worker {
                 continue;
             }
             let now = latest(part);
-            match self.store.commit(part, &self.sessions.local, self.sessions.ttl(), now).await {
+            // Other servers read what was changed since an instant: what waited here must not be
+            // stamped before what they have read.
+            let stamp = now.max(clock::now());
+            match self.store.commit(part, &self.sessions.local, self.sessions.ttl(), stamp).await {
                 Ok(committed) => {
                     self.sessions.publish(&committed.changed, now).await;
                     results.extend(committed.outcomes.into_iter().map(Ok));

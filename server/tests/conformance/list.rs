@@ -167,6 +167,7 @@ macro_rules! servers {
                 a_session_of_one_server_lives_on_the_other
                 a_sign_in_on_one_server_kills_the_old_token_on_the_other
                 an_end_on_one_server_is_an_end_on_the_other
+                a_change_that_waited_for_its_commit_is_heard_of
                 starts_on_two_servers_at_once_join_one_visit
                 sign_ins_on_two_servers_have_one_winner
                 twins_on_two_servers_are_stored_once
