@@ -73,6 +73,7 @@ pub(super) fn spawn(
         failed_at,
         draining,
         left_alone_until: None,
+        portion: Portion::default(),
         expire_from: 0,
         followed_until: clock::now(),
     };
@@ -98,6 +99,7 @@ struct Worker {
     /// spool.
     draining: bool,
     left_alone_until: Option<Instant>,
+    portion: Portion,
     /// Nothing is ended for having expired before this instant.
     expire_from: Millis,
     /// What other processes changed before this instant has been read.
@@ -326,15 +328,25 @@ impl Worker {
         if !self.pause().is_zero() {
             return;
         }
-        if let Err(error) = self.replay().await {
-            tracing::debug!(%error, "the store is away still");
-            self.goes_away();
+        let waiting = self.spool.as_ref().map_or(0, Spool::len);
+        let tried = self.portion.of(waiting);
+        match self.replay(tried).await {
+            Ok(()) => self.portion.was_taken(),
+            Err(error) => {
+                if matches!(error, StoreError::Silent(_)) && tried > 1 {
+                    self.portion.was_too_much(tried);
+                    tracing::warn!(%error, commands = tried, "trying half as many commands of the spool");
+                } else {
+                    tracing::debug!(%error, "the store is away still");
+                }
+                self.goes_away();
+            }
         }
     }
 
-    async fn replay(&mut self) -> Result<()> {
+    async fn replay(&mut self, most: usize) -> Result<()> {
         let Some(spool) = &self.spool else { return Ok(()) };
-        let spooled = spool.oldest(BATCH_MAX)?;
+        let spooled = spool.oldest(most)?;
         let now = clock::now();
         if spooled.is_empty() {
             self.store.probe(now).await?;
@@ -482,7 +494,57 @@ impl Worker {
     }
 }
 
+/// How many commands of the spool are replayed at once: half as many after the store did not answer
+/// in time, twice as many after it did.
+#[derive(Clone, Copy, Debug)]
+struct Portion(usize);
+
+impl Default for Portion {
+    fn default() -> Self {
+        Self(BATCH_MAX)
+    }
+}
+
+impl Portion {
+    /// How many of those that wait are next.
+    fn of(self, waiting: u64) -> usize {
+        self.0.min(usize::try_from(waiting).unwrap_or(usize::MAX))
+    }
+
+    fn was_taken(&mut self) {
+        self.0 = (self.0 * 2).min(BATCH_MAX);
+    }
+
+    fn was_too_much(&mut self, tried: usize) {
+        self.0 = (tried / 2).max(1);
+    }
+}
+
 /// The instant at which the latest of the commands was received.
 fn latest(commands: &[Command]) -> Millis {
     commands.iter().filter_map(Command::now).max().unwrap_or_else(clock::now)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_portion_that_was_too_much_is_halved_down_to_one_command_and_grows_again() {
+        let mut portion = Portion::default();
+        assert_eq!(portion.of(5_000), BATCH_MAX);
+        assert_eq!(portion.of(100), 100);
+        portion.was_too_much(100);
+        assert_eq!(portion.of(5_000), 50, "half of what was tried");
+        for _ in 0..20 {
+            portion.was_too_much(portion.of(5_000));
+        }
+        assert_eq!(portion.of(5_000), 1);
+        portion.was_taken();
+        assert_eq!(portion.of(5_000), 2);
+        for _ in 0..20 {
+            portion.was_taken();
+        }
+        assert_eq!(portion.of(5_000), BATCH_MAX);
+    }
 }
