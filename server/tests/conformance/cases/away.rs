@@ -139,3 +139,16 @@ pub(crate) async fn what_was_acknowledged_survives_a_restart(world: &World) {
     assert_eq!(world.texts("SELECT page_views FROM sessions").await, ["1"]);
     assert!(world.is_live(&ann, world.now).await);
 }
+
+pub(crate) async fn after_a_restart_no_store_tells_of_a_session(world: &World) {
+    let ann = Browser::new();
+    world.start(&ann, world.now).await;
+    world.restart_as_it_is(world.now + 1).await;
+    assert_eq!(world.ping(&ann, world.now + 2).await, Said::Unavailable);
+    assert_eq!(world.sign_in(&ann, "u_1", world.now + 2).await, Said::Unavailable);
+    assert_eq!(world.sign_out(&ann, world.now + 2).await, Said::Unavailable);
+    assert_eq!(world.view(&ann, world.now + 3).await, Said::Left, "stored, and judged at the replay");
+    assert_eq!(world.texts("SELECT page_views FROM sessions").await, ["1"]);
+    assert_eq!(world.tokens().await, 1);
+    eventually("a live session", async || world.is_live(&ann, world.now + 4).await).await;
+}
