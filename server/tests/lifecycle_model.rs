@@ -1,13 +1,16 @@
 //! The session rules against a model: any sequence of start, view, ping, sign-in, sign-out, end,
 //! lost cookies, replayed cookies and passing time leaves the same visits in the store as in a
-//! plain restatement of the rules, and every step answers alike.
+//! plain restatement of the rules, and every step answers alike. On a file, and on Postgres.
 
 #![expect(clippy::unwrap_used, reason = "a test that fails is meant to panic")]
 
 use std::sync::Arc;
 
 use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
+use rusqlite::types::ValueRef;
 use uuid::Uuid;
+use visitflow_e2e::{Postgres, sql};
 use visitflow_server::ingest::{Durable, Ingest};
 use visitflow_server::ledger::command::{Fact, Kind, Run};
 use visitflow_server::lifecycle::{Cookie, Hit, Lifecycle, Page, Refusal};
@@ -16,8 +19,11 @@ use visitflow_server::session::token::SessionToken;
 use visitflow_server::session::uuid_v7;
 use visitflow_server::session::visit::VisitorId;
 use visitflow_server::session::{Millis, Ttl};
+use visitflow_server::store::events::postgres::pool::Pool;
+use visitflow_server::store::events::postgres::url::PostgresUrl;
+use visitflow_server::store::events::postgres::writer::Writer;
 use visitflow_server::store::events::sqlite::Sqlite;
-use visitflow_server::store::events::{Lookup, SWEEP_GRACE_MS, Store};
+use visitflow_server::store::events::{Database, Lookup, SWEEP_GRACE_MS, Store};
 use visitflow_server::store::sessions::Sessions;
 
 const MINUTE: Millis = 60_000;
@@ -514,14 +520,26 @@ fn offer() -> Result<Option<SessionToken>, Refusal> {
     Ok(Some(SessionToken::issue().unwrap()))
 }
 
-fn run(steps: Vec<(usize, Op)>) {
-    let folder = tempfile::tempdir().unwrap();
-    let database = Sqlite::new(folder.path().join("visitflow.db"));
-    let db = database.open().unwrap();
-    db.pragma_update(None, "synchronous", "off").unwrap(); // what is tested here is not the disk
-    let sessions = Arc::new(Sessions::new(TTL, Lookup::Complete));
+fn open(database: &Database) -> (Store, Lookup) {
+    match database {
+        Database::Sqlite(file) => {
+            let db = file.open().unwrap();
+            db.pragma_update(None, "synchronous", "off").unwrap(); // what is tested here is not the disk
+            (Store::Sqlite(db.into()), Lookup::Complete)
+        }
+        Database::Postgres(url) => {
+            let lookup = Lookup::Postgres(Pool::lookups(url).unwrap());
+            (Store::Postgres(Writer::new(url.clone(), None)), lookup)
+        }
+    }
+}
+
+/// Runs the steps of visitors that the database does not know yet. `texts` asks it.
+fn run(steps: Vec<(usize, Op)>, database: &Database, texts: impl Fn(&str) -> Vec<String>) {
+    let (store, lookup) = open(database);
+    let sessions = Arc::new(Sessions::new(TTL, lookup));
     let mut now = 1_790_000_000_000;
-    let durable = Durable { store: Store::Sqlite(db.into()), spool: None };
+    let durable = Durable { store, spool: None };
     let (ingest, writer) = Ingest::start(durable, Arc::clone(&sessions), Metrics::new()).unwrap();
     let visitor = || format!("v_{}", Uuid::new_v4()).parse().unwrap();
     let real = Real {
@@ -533,7 +551,7 @@ fn run(steps: Vec<(usize, Op)>) {
     let mut model = Model::default();
     let mut history: [Vec<(Option<SessionToken>, Option<ModelCookie>)>; BROWSERS] = Default::default();
     let mut last_view: [Option<(Uuid, Millis)>; BROWSERS] = Default::default();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         for (step, (browser, op)) in steps.iter().enumerate() {
             let (browser, visitor) = (*browser, VISITORS[*browser]);
@@ -606,39 +624,77 @@ fn run(steps: Vec<(usize, Op)>) {
     });
     drop(real);
     writer.join();
-    let stored = database.open_reader().unwrap();
-    let mut statement = stored
-        .prepare("SELECT started_at, last_activity, ended_at, visitor_id, user_id, page_views FROM sessions")
-        .unwrap();
-    let mut rows: Vec<Row> = statement
-        .query_map([], |row| {
-            let visitor: String = row.get(3)?;
-            let visitor = names.iter().position(|name| *name == visitor).unwrap();
-            Ok(Row {
-                started_at: row.get(0)?,
-                last_activity: row.get(1)?,
-                ended_at: row.get(2)?,
-                visitor,
-                user: row.get(4)?,
-                page_views: row.get(5)?,
-            })
-        })
-        .unwrap()
-        .collect::<Result<_, _>>()
-        .unwrap();
+    let of_visitors = format!("FROM sessions WHERE visitor_id IN ('{}', '{}')", names[0], names[1]);
+    let rows = texts(&format!(
+        "SELECT started_at || '|' || last_activity || '|' || COALESCE(CAST(ended_at AS text), '') \
+             || '|' || visitor_id || '|' || COALESCE(user_id, '') || '|' || page_views {of_visitors}"
+    ));
+    let mut rows: Vec<Row> = rows.iter().map(|row| stored(row, &names)).collect();
     rows.sort();
     assert_eq!(rows, model.finish(now), "in {steps:?}");
-    let counted: u64 = stored
-        .query_row("SELECT COUNT(*) FROM page_views WHERE visit_id IS NOT NULL", [], |row| row.get(0))
-        .unwrap();
+    let counted = format!("SELECT COUNT(*) FROM page_views WHERE visit_id IN (SELECT id {of_visitors})");
+    let counted: u64 = texts(&counted)[0].parse().unwrap();
     assert_eq!(counted, rows.iter().map(|row| row.page_views).sum::<u64>());
+}
+
+/// A visit as the database tells it.
+fn stored(row: &str, names: &[String]) -> Row {
+    let columns: Vec<&str> = row.split('|').collect();
+    let [started_at, last_activity, ended_at, visitor, user, page_views] = columns[..] else {
+        panic!("{row}");
+    };
+    Row {
+        started_at: started_at.parse().unwrap(),
+        last_activity: last_activity.parse().unwrap(),
+        ended_at: ended_at.parse().ok(),
+        visitor: names.iter().position(|name| name == visitor).unwrap(),
+        user: Some(user.to_owned()).filter(|user| !user.is_empty()),
+        page_views: page_views.parse().unwrap(),
+    }
+}
+
+fn steps() -> impl Strategy<Value = Vec<(usize, Op)>> {
+    prop::collection::vec((0..BROWSERS, op()), 1..60)
 }
 
 proptest! {
     #![proptest_config(ProptestConfig { max_shrink_iters: 2_000, ..ProptestConfig::default() })]
 
     #[test]
-    fn every_sequence_of_steps_leaves_what_the_rules_say(steps in prop::collection::vec((0..BROWSERS, op()), 1..60)) {
-        run(steps);
+    fn every_sequence_of_steps_leaves_what_the_rules_say(steps in steps()) {
+        let folder = tempfile::tempdir().unwrap();
+        let file = Sqlite::new(folder.path().join("visitflow.db"));
+        let texts = |query: &str| {
+            let db = file.open_reader().unwrap();
+            let mut statement = db.prepare(query).unwrap();
+            let texts = statement.query_map([], |row| row.get_ref(0).map(|value| match value {
+                ValueRef::Integer(number) => number.to_string(),
+                other => other.as_str().unwrap().to_owned(),
+            }));
+            texts.unwrap().collect::<Result<_, _>>().unwrap()
+        };
+        run(steps, &Database::Sqlite(file.clone()), texts);
     }
+}
+
+/// As many sequences as take some seconds. All are of one database: each has visitors of its own.
+const ON_POSTGRES: u32 = 32;
+
+#[test]
+fn every_sequence_of_steps_leaves_what_the_rules_say_on_postgres() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let postgres = runtime.block_on(Postgres::shared_database());
+    let database = Database::Postgres(PostgresUrl::parse(&postgres.url()).unwrap());
+    runtime.block_on(database.migrate()).unwrap();
+    let texts = |query: &str| runtime.block_on(sql::texts(&postgres.url(), query));
+    let config = ProptestConfig {
+        max_shrink_iters: 200,
+        source_file: Some(file!()),
+        ..ProptestConfig::with_cases(ON_POSTGRES)
+    };
+    let every = TestRunner::new(config).run(&steps(), |steps| {
+        run(steps, &database, texts);
+        Ok(())
+    });
+    every.unwrap();
 }

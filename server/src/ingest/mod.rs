@@ -3,14 +3,18 @@
 //! | module | holds |
 //! |---|---|
 //! | this one | the door: a bounded queue, and who may still enter when it fills |
-//! | `writer` | the one writer: batch → one commit → answers; the spool while the store is away |
+//! | `writer` | the one writer: batch → one commit → answers; housekeeping |
 //! | [`spool`] | commands on disk that the store has not taken yet |
+//! | `promise` | what a command promises while the store is away |
+//! | `replay` | the spool is emptied when the store is back |
 //!
 //! A request's command waits in the queue; the writer takes what has gathered, lets the store apply
 //! it in one transaction, and only after the commit answers each request. The writer is a thread of
 //! its own: a client that hangs up cancels nothing. When idle there is no delay; under load a
 //! commit carries up to [`BATCH_MAX`] commands.
 
+mod promise;
+mod replay;
 pub mod spool;
 mod writer;
 

@@ -1,9 +1,6 @@
-//! The one writer of a server: takes what has gathered, commits it, answers.
-//!
-//! While the store is away (and there is a spool) commands go to the spool and are acknowledged
-//! from there. What a command promises then is provisional: a session that it begins or changes is
-//! live at once, its visit is found when the command is replayed. The spool is emptied in its order
-//! before anything goes to the store directly again; new commands queue up behind it meanwhile.
+//! The one writer of a server: takes what has gathered, commits it, answers; and looks after the
+//! store between commits. While the store is away (and there is a spool) commands go to the spool,
+//! and are acknowledged from there.
 //!
 //! A batch that the store refuses is halved until the command that it refuses is alone. That one
 //! is set aside (table `dead_letters`); its neighbours are stored.
@@ -11,32 +8,24 @@
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio::sync::mpsc;
 
+use super::replay::Portion;
 use super::spool::Spool;
 use super::{BATCH_MAX, Job, Waiting, lock};
 use crate::clock;
 use crate::ledger::command::{Command, Outcome};
 use crate::observe::Metrics;
-use crate::session::record::{Record, Standing};
-use crate::session::token::Proof;
-use crate::session::{Carrier, Millis};
+use crate::session::Millis;
 use crate::store::events::Store;
 use crate::store::sessions::Sessions;
 use crate::store::{Result, StoreError};
 
-/// How long the store is left alone after it was found away.
-const RETRY_AFTER: Duration = Duration::from_millis(250);
-
 /// Changes by other processes are read again this far back, in ms: their clocks and ours may differ,
 /// and a change is stamped before it is committed.
 const OVERLAP_MS: Millis = 10_000;
-
-/// After the store was away, nothing is ended for having expired for this long, in ms: other servers
-/// may know of activity that they could not write either.
-const BACK_MS: Millis = 120_000;
 
 /// Slides written in one commit: it is not to hold up page views.
 const SLIDES_MAX: usize = 1_024;
@@ -73,6 +62,7 @@ pub(super) fn spawn(
         failed_at,
         draining,
         left_alone_until: None,
+        portion: Portion::default(),
         expire_from: 0,
         followed_until: clock::now(),
     };
@@ -88,18 +78,19 @@ pub(super) fn spawn(
         .map_err(|_| StoreError::Unavailable("no thread for the writer"))
 }
 
-struct Worker {
-    store: Store,
-    spool: Option<Spool>,
-    sessions: Arc<Sessions>,
-    metrics: Arc<Metrics>,
-    failed_at: Arc<Mutex<Option<Instant>>>,
+pub(super) struct Worker {
+    pub(super) store: Store,
+    pub(super) spool: Option<Spool>,
+    pub(super) sessions: Arc<Sessions>,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) failed_at: Arc<Mutex<Option<Instant>>>,
     /// The store was found away, or the spool holds what it has not taken yet: commands go to the
     /// spool.
-    draining: bool,
-    left_alone_until: Option<Instant>,
+    pub(super) draining: bool,
+    pub(super) left_alone_until: Option<Instant>,
+    pub(super) portion: Portion,
     /// Nothing is ended for having expired before this instant.
-    expire_from: Millis,
+    pub(super) expire_from: Millis,
     /// What other processes changed before this instant has been read.
     followed_until: Millis,
 }
@@ -169,7 +160,10 @@ impl Worker {
                 continue;
             }
             let now = latest(part);
-            match self.store.commit(part, &self.sessions.local, self.sessions.ttl(), now).await {
+            // Other servers read what was changed since an instant: what waited here must not be
+            // stamped before what they have read.
+            let stamp = now.max(clock::now());
+            match self.store.commit(part, &self.sessions.local, self.sessions.ttl(), stamp).await {
                 Ok(committed) => {
                     self.sessions.publish(&committed.changed, now).await;
                     results.extend(committed.outcomes.into_iter().map(Ok));
@@ -208,174 +202,10 @@ impl Worker {
         }
     }
 
-    async fn set_aside(&mut self, command: &Command, error: &StoreError) -> Result<Outcome> {
+    pub(super) async fn set_aside(&mut self, command: &Command, error: &StoreError) -> Result<Outcome> {
         self.store.set_aside(command, error, clock::now()).await?;
         self.metrics.set_aside();
         Ok(Outcome::default())
-    }
-
-    // ---- while the store is away
-
-    fn goes_away(&mut self) {
-        self.draining = true;
-        self.sessions.set_durable_away(true);
-        self.left_alone_until = Some(Instant::now() + RETRY_AFTER);
-    }
-
-    /// How long to wait for a command before the spool is looked after.
-    fn pause(&self) -> Duration {
-        self.left_alone_until.map_or(Duration::ZERO, |until| until.saturating_duration_since(Instant::now()))
-    }
-
-    /// Puts commands into the spool; what each promises, in their order.
-    async fn put_by(&mut self, commands: &[Command]) -> Vec<Result<Outcome>> {
-        // A password was checked by the store, so a command with one came before it went away.
-        let takes = |command: &&Command| !matches!(command, Command::SignIn { verified: Some(_), .. });
-        let kept: Vec<Command> = commands.iter().filter(takes).cloned().collect();
-        let Some(spool) = &mut self.spool else { return Vec::new() };
-        let appended = spool.append(&kept, clock::now());
-        self.metrics.spool(spool.len(), spool.bytes());
-        if let Err(error) = &appended {
-            tracing::error!(%error, commands = kept.len(), "the spool does not take facts");
-            *lock(&self.failed_at) = Some(Instant::now());
-        }
-        let mut results = Vec::with_capacity(commands.len());
-        let mut promised = Vec::new();
-        for command in commands {
-            results.push(match &appended {
-                Ok(()) if takes(&command) => {
-                    let (outcome, record) = self.promise(command);
-                    // The next command of the batch is promised what is left after this one.
-                    self.sessions.fill(record.iter().cloned().collect(), latest(commands));
-                    promised.extend(record);
-                    Ok(outcome)
-                }
-                Ok(()) => Err(StoreError::Unavailable("signing in by password needs the database")),
-                Err(_) => Err(StoreError::Unavailable("neither the database nor the spool takes facts")),
-            });
-        }
-        self.sessions.publish(&promised, latest(commands)).await;
-        results
-    }
-
-    /// What a command in the spool promises, and the record that keeps the promise until the store
-    /// is back.
-    fn promise(&self, command: &Command) -> (Outcome, Option<Record>) {
-        let issued = Outcome { issued: true, ..Outcome::default() };
-        let begun = |offer: Proof, at: Millis, now: Millis| {
-            let mut record = Record::open(offer, None, None, now);
-            record.last_activity = at;
-            (issued, Some(record))
-        };
-        let live = |presented: Proof, now: Millis| {
-            let record = self.sessions.local.get(presented.tag)?;
-            (record.standing(&presented.hash, now, self.sessions.ttl()) == Standing::Live).then_some(record)
-        };
-        let lost = (Outcome { lost: true, ..Outcome::default() }, None);
-        match command {
-            Command::Start { context, .. } => match context.offer {
-                Some(offer) => begun(offer, context.now, context.now),
-                None => (Outcome::default(), None),
-            },
-            Command::Facts { context, runs } => {
-                let recent = |at: &Millis| context.now - at < self.sessions.ttl().idle_ms;
-                let facts = runs.iter().flat_map(|run| &run.facts);
-                let starting = facts.filter(|fact| !fact.anonymous && fact.kind.starts_a_visit());
-                let first = starting.map(|fact| fact.occurred_at).filter(recent).min();
-                match (&context.carrier, context.offer, first) {
-                    (Carrier::Nothing, Some(offer), Some(at)) => begun(offer, at, context.now),
-                    _ => (Outcome::default(), None),
-                }
-            }
-            Command::SignIn { now, presented: None, offer, user_id, .. } => {
-                (issued, Some(Record::open(*offer, None, Some(user_id.clone()), *now)))
-            }
-            Command::SignIn { now, presented: Some(presented), offer, user_id, visit, .. } => {
-                live(*presented, *now).map_or(lost, |mut record| {
-                    record.rotate(*offer, Some(user_id.clone()), *now);
-                    if !visit {
-                        record.bind(None);
-                    }
-                    (issued, Some(record))
-                })
-            }
-            Command::SignOut { now, presented, offer } => {
-                live(*presented, *now).map_or(lost, |mut record| {
-                    record.rotate(*offer, None, *now);
-                    (issued, Some(record))
-                })
-            }
-            Command::End { now, presented } => {
-                live(*presented, *now).map_or((Outcome::default(), None), |mut record| {
-                    record.end(*now);
-                    (Outcome::default(), Some(record))
-                })
-            }
-            Command::Engagement { .. } => (Outcome::default(), None),
-        }
-    }
-
-    /// Replays a batch of the spool, if it is time to try.
-    async fn drain(&mut self) {
-        if !self.pause().is_zero() {
-            return;
-        }
-        if let Err(error) = self.replay().await {
-            tracing::debug!(%error, "the store is away still");
-            self.goes_away();
-        }
-    }
-
-    async fn replay(&mut self) -> Result<()> {
-        let Some(spool) = &self.spool else { return Ok(()) };
-        let spooled = spool.oldest(BATCH_MAX)?;
-        let now = clock::now();
-        if spooled.is_empty() {
-            self.store.probe(now).await?;
-            tracing::info!("the store is back and the spool is empty");
-            self.draining = false;
-            self.left_alone_until = None;
-            self.expire_from = now + BACK_MS;
-            self.sessions.set_durable_away(false);
-            self.metrics.spool(0, 0);
-            return Ok(());
-        }
-        self.metrics.spool_age(now - spooled.first().map_or(now, |spooled| spooled.since));
-        let (places, commands): (Vec<i64>, Vec<Command>) =
-            spooled.into_iter().map(|spooled| (spooled.seq, spooled.command)).unzip();
-        let mut parts: Vec<_> = std::iter::once(0..commands.len()).collect();
-        while let Some(part) = parts.pop() {
-            let taken = &commands[part.clone()];
-            match self.store.commit(taken, &self.sessions.local, self.sessions.ttl(), now).await {
-                Ok(committed) => {
-                    for (command, outcome) in taken.iter().zip(&committed.outcomes) {
-                        if let (false, Some(offer)) = (outcome.issued, offered(command)) {
-                            self.sessions.withdraw(offer, now).await;
-                        }
-                    }
-                    self.sessions.publish(&committed.changed, now).await;
-                }
-                Err(error) if error.is_refusal() && taken.len() > 1 => {
-                    let middle = part.start + taken.len() / 2;
-                    parts.extend([middle..part.end, part.start..middle]);
-                    continue;
-                }
-                Err(error) if error.is_refusal() => {
-                    tracing::error!(%error, "the store refuses a command of the spool");
-                    self.set_aside(&taken[0], &error).await?;
-                    if let Some(offer) = offered(&taken[0]) {
-                        self.sessions.withdraw(offer, now).await;
-                    }
-                }
-                Err(error) => return Err(error),
-            }
-            // Parts come in their order: everything up to the end of this one has been taken.
-            if let Some(spool) = &mut self.spool {
-                spool.delete_through(places[part.end - 1])?;
-                self.metrics.spool(spool.len(), spool.bytes());
-            }
-        }
-        Ok(())
     }
 
     // ---- housekeeping
@@ -454,15 +284,6 @@ impl Worker {
 }
 
 /// The instant at which the latest of the commands was received.
-fn latest(commands: &[Command]) -> Millis {
+pub(super) fn latest(commands: &[Command]) -> Millis {
     commands.iter().filter_map(Command::now).max().unwrap_or_else(clock::now)
-}
-
-/// The new session that a command asks for.
-fn offered(command: &Command) -> Option<Proof> {
-    match command {
-        Command::Start { context, .. } | Command::Facts { context, .. } => context.offer,
-        Command::SignIn { offer, .. } | Command::SignOut { offer, .. } => Some(*offer),
-        Command::End { .. } | Command::Engagement { .. } => None,
-    }
 }

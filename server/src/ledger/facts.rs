@@ -54,6 +54,10 @@ impl<'c> World<'_, 'c> {
                 (_, None) if matches!(carrier, Carrier::Crossing { .. }) => {
                     self.insert(fact, &site, None, context.now)
                 }
+                // Nothing that comes later could belong to its visit.
+                (_, None) if run.visitor.is_none() && self.was_withdrawn(carrier) => {
+                    self.insert(fact, &site, None, context.now)
+                }
                 (_, None) => {
                     let (url, referrer) = fact.kind.addresses();
                     let beginning = Beginning {

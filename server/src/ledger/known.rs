@@ -63,7 +63,9 @@ impl Wants {
     /// What a carrier's session needs.
     pub(super) fn carrier(&mut self, carrier: &Carrier) {
         match carrier {
-            Carrier::Live { tag, visit_id: None } => _ = self.tokens.insert(*tag),
+            Carrier::Live { tag, visit_id: None } | Carrier::Crossing { tag, visit_id: None, .. } => {
+                self.tokens.insert(*tag);
+            }
             Carrier::Unverified(proof) => _ = self.tokens.insert(proof.tag),
             _ => {}
         }

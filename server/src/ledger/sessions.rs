@@ -21,11 +21,20 @@ impl<'c> World<'_, 'c> {
             return Outcome { issued: true, ..outcome }; // applied before: the answer was lost
         }
         let carrier = self.judged(&context.carrier, context.now);
-        if carrier.visit_id().is_some_and(|id| self.visit(id).is_some()) && context.offer.is_none() {
-            return outcome;
-        }
-        if context.offer.is_none() && context.visitor.is_none() && matches!(carrier, Carrier::Nothing) {
-            return outcome; // nothing that comes later could belong to its visit
+        if context.offer.is_none() {
+            if let Some(id) = carrier.visit_id().filter(|id| self.visit(*id).is_some()) {
+                if matches!(carrier, Carrier::Live { .. }) {
+                    self.slide_visit(id, context.now);
+                }
+                return outcome;
+            }
+            if matches!(carrier, Carrier::Crossing { .. }) {
+                return outcome; // the session was ended while the request was on its way
+            }
+            let has_session = matches!(carrier, Carrier::Live { .. }) && !self.was_withdrawn(&carrier);
+            if context.visitor.is_none() && !has_session {
+                return outcome; // nothing that comes later could belong to its visit
+            }
         }
         let site = match site {
             Some(site) => site.to_owned(),

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::changes::{Changes, Engagement, VisitPut};
 use super::command::Outcome;
 use super::known::{Known, Source, VisitRow, Wants};
-use crate::session::record::{Record, Standing};
+use crate::session::record::{Crossed, Record, Standing};
 use crate::session::token::{Proof, Tag};
 use crate::session::visit::{Visit, VisitorId};
 use crate::session::{Carrier, Millis, Ttl};
@@ -132,20 +132,43 @@ impl<'k, 'c> World<'k, 'c> {
         (all, live)
     }
 
-    /// What an unverified carrier turns out to be; others are as they were judged.
+    /// What an unverified carrier turns out to be; others are as they were judged. A session that
+    /// had no visit then may have one by now: one that was begun while the store was away, or that
+    /// a request a moment earlier has bound.
     pub(super) fn judged(&mut self, carrier: &Carrier, now: Millis) -> Carrier {
-        let Carrier::Unverified(proof) = carrier else {
-            return carrier.clone();
-        };
         let ttl = self.ttl;
-        let Some(record) = self.token(proof.tag) else {
-            return Carrier::Nothing;
-        };
-        match record.standing(&proof.hash, now, ttl) {
-            Standing::Live => Carrier::Live { tag: record.tag, visit_id: record.visit_id },
-            Standing::Crossing(crossed) => Carrier::Crossing { visit_id: record.visit_id, crossed },
-            Standing::Dead => Carrier::Nothing,
+        match *carrier {
+            Carrier::Unverified(proof) => {
+                let Some(record) = self.token(proof.tag) else { return Carrier::Nothing };
+                let (tag, visit_id) = (record.tag, record.visit_id);
+                match record.standing(&proof.hash, now, ttl) {
+                    Standing::Live => Carrier::Live { tag, visit_id },
+                    Standing::Crossing(crossed) => Carrier::Crossing { tag, visit_id, crossed },
+                    Standing::Dead => Carrier::Nothing,
+                }
+            }
+            Carrier::Live { tag, visit_id: None } => {
+                let record = self.token(tag).map(|record| (record.visit_id, record.ended_at));
+                match record {
+                    Some((visit_id, Some(at))) => {
+                        Carrier::Crossing { tag, visit_id, crossed: Crossed::Ended { at } }
+                    }
+                    Some((visit_id, None)) => Carrier::Live { tag, visit_id },
+                    None => carrier.clone(),
+                }
+            }
+            Carrier::Crossing { tag, visit_id: None, crossed } => {
+                let visit_id = self.token(tag).and_then(|record| record.visit_id);
+                Carrier::Crossing { tag, visit_id, crossed }
+            }
+            Carrier::Live { .. } | Carrier::Crossing { .. } | Carrier::Nothing => carrier.clone(),
         }
+    }
+
+    /// Whether a carrier's session was withdrawn: it was promised while the store was away, and did
+    /// not come to be.
+    pub(super) fn was_withdrawn(&mut self, carrier: &Carrier) -> bool {
+        matches!(*carrier, Carrier::Live { tag, visit_id: None } if self.token(tag).is_none())
     }
 
     // ---- visits

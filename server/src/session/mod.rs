@@ -54,6 +54,8 @@ pub enum Carrier {
     },
     /// A token that was rotated or ended a moment ago: its facts still reach their visit.
     Crossing {
+        /// Names its session.
+        tag: token::Tag,
         /// The visit, if it had one.
         visit_id: Option<uuid::Uuid>,
         /// What happened to it.

@@ -120,14 +120,16 @@ impl Place {
             };
             return Opened { durable: Durable { store: Store::Sqlite(writer), spool: None }, lookup, known };
         };
-        let url = PostgresUrl::parse(&postgres.url_over(proxy.address())).unwrap();
+        // The first server alone is cut off where the database is away.
+        let url = if server == 0 { postgres.url_over(proxy.address()) } else { postgres.url() };
+        let url = PostgresUrl::parse(&url).unwrap();
         let lookup = Lookup::Postgres(Pool::lookups(&url).unwrap());
         let spool = Spool::open(&self.folder.path().join(format!("spool-{server}.db")), 64 << 20).unwrap();
         let store = Store::Postgres(postgres::writer::Writer::new(url, None));
         Opened { durable: Durable { store, spool: Some(spool) }, lookup, known: Vec::new() }
     }
 
-    /// Lets the line to Postgres be so, if there is one.
+    /// Lets the first server's line to Postgres be so, if there is one.
     pub(crate) fn line(&self, mode: Mode) {
         if let Some((_, proxy)) = &self.postgres {
             proxy.set(mode);
@@ -175,6 +177,17 @@ impl Place {
                  BEGIN SELECT RAISE(ABORT, 'no'); END"
             ),
         };
+        self.execute(&statement).await;
+    }
+
+    /// Lets Postgres fail, as if it were away, where a batch holds an event of this name.
+    pub(crate) async fn fail_at_events_named(&self, name: &str) {
+        let statement = format!(
+            "CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS \
+             $$ BEGIN RAISE 'away' USING ERRCODE = 'cannot_connect_now'; END $$; \
+             CREATE TRIGGER fail BEFORE INSERT ON events \
+             FOR EACH ROW WHEN (NEW.name = '{name}') EXECUTE FUNCTION fail()"
+        );
         self.execute(&statement).await;
     }
 

@@ -1,81 +1,15 @@
-//! Which cases there are, on which backends they run, and where which does not hold.
-
-use crate::backend::Backend;
-use crate::world::World;
-
-/// Where a case does not hold.
-struct Exception {
-    backends: &'static [Backend],
-    case: &'static str,
-    reason: &'static str,
-}
-
-const AWAY: &[Backend] = &[Backend::PostgresAway, Backend::BothAway];
-
-/// A view that crosses a rotation or an end of a session which began while the database is away is
-/// stored without a visit: the session has none yet, and the view does not say whose it is.
-const CROSSING: &str =
-    "what crosses has no visit while its session has none: `what_crosses_is_stored_without_a_visit`";
-
-const UNTOLD: &str = "a server that has just started knows no session, and no store tells it: 503";
-
-/// Invariant: what is stored in the end is the same everywhere. What differs is what is answered
-/// while the database is away: `cases::away` states it.
-const EXCEPTIONS: &[Exception] = &[
-    Exception {
-        backends: AWAY,
-        case: "twins_are_counted",
-        reason: "only the database knows what is stored: `a_twin_is_not_told`",
-    },
-    Exception {
-        backends: AWAY,
-        case: "a_twin_sets_no_cookie",
-        reason: "only the database knows what is stored: `a_session_that_a_twin_was_promised_is_withdrawn`",
-    },
-    Exception {
-        backends: AWAY,
-        case: "a_replay_is_answered_as_the_first_time",
-        reason: "only the database knows what was applied: `a_replayed_sign_in_has_lost`",
-    },
-    Exception {
-        backends: AWAY,
-        case: "a_sign_in_whose_password_was_changed_meanwhile_is_stale",
-        reason: "the hash is compared in the database: `a_sign_in_by_password_is_refused`",
-    },
-    Exception {
-        backends: AWAY,
-        case: "a_view_in_flight_over_a_sign_in_is_stored_and_sets_no_cookie",
-        reason: CROSSING,
-    },
-    Exception { backends: AWAY, case: "what_crosses_an_end_is_stored_and_sets_no_cookie", reason: CROSSING },
-    Exception { backends: AWAY, case: "an_end_among_views_and_pings_revives_nothing", reason: CROSSING },
-    Exception {
-        backends: &[Backend::BothAway],
-        case: "sessions_survive_a_restart_with_what_slid",
-        reason: UNTOLD,
-    },
-    Exception {
-        backends: &[Backend::BothAway],
-        case: "a_token_rotated_before_a_restart_stays_dead_and_still_crosses",
-        reason: UNTOLD,
-    },
-];
-
-/// Runs a case on a backend, unless it is known not to hold there.
-pub(crate) async fn run(backend: Backend, name: &str, case: impl AsyncFnOnce(&World)) {
-    let excepted = |exception: &&Exception| exception.case == name && exception.backends.contains(&backend);
-    match EXCEPTIONS.iter().find(excepted) {
-        Some(exception) => println!("does not hold: {}", exception.reason),
-        None => case(&World::new(backend).await).await,
-    }
-}
+//! Which cases there are, and on which backends each holds.
+//!
+//! Invariant: what is stored in the end is the same everywhere. What differs is what is answered
+//! while the database is away: `told` and `kept` are what cannot be answered then, `away` and
+//! `forgotten` what is answered instead.
 
 /// One test per case, on one backend.
 macro_rules! tests {
     ($backend:expr; $($file:ident: $($case:ident)+;)+) => {$($(
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn $case() {
-            $crate::list::run($backend, stringify!($case), $crate::cases::$file::$case).await;
+            $crate::cases::$file::$case(&$crate::world::World::new($backend).await).await;
         }
     )+)+};
 }
@@ -86,8 +20,6 @@ macro_rules! everywhere {
         $then! { $backend;
             replays:
                 a_twin_is_stored_once_and_starts_nothing
-                twins_are_counted
-                a_twin_sets_no_cookie
                 a_view_that_is_resent_within_its_session_is_one_view
                 twins_within_an_array_are_stored_once
                 twins_of_requests_at_once_are_stored_once
@@ -97,7 +29,7 @@ macro_rules! everywhere {
                 a_replayed_first_sign_in_is_one_session
                 a_replayed_sign_out_changes_nothing
                 a_replayed_end_changes_nothing
-                a_replay_is_answered_as_the_first_time;
+                facts_of_an_unknown_session_and_of_no_visitor_begin_no_visit;
             limits:
                 a_session_lives_until_the_idle_limit
                 a_session_is_over_at_the_idle_limit
@@ -108,14 +40,14 @@ macro_rules! everywhere {
                 a_browser_that_lost_its_cookie_joins_its_live_visit
                 expired_sessions_and_visits_are_ended_where_their_activity_ended
                 a_sweep_ends_nothing_that_may_live
-                sessions_survive_a_restart_with_what_slid
-                a_token_rotated_before_a_restart_stays_dead_and_still_crosses
                 a_flood_of_starts_leaves_bounded_memory;
             races:
                 twenty_starts_of_one_visitor_at_once_are_one_visit
                 a_hundred_sign_ins_on_one_token_have_one_winner
                 a_view_in_flight_over_a_sign_in_is_stored_and_sets_no_cookie
                 a_sign_in_among_views_leaves_one_visit_and_one_live_token
+                views_that_carry_the_secret_before_a_sign_in_are_of_its_visit
+                what_crosses_in_a_session_without_a_visit_has_none
                 a_rotated_token_crosses_for_a_minute
                 an_end_among_views_and_pings_revives_nothing
                 what_crosses_an_end_is_stored_and_sets_no_cookie
@@ -131,8 +63,7 @@ macro_rules! everywhere {
                 a_sign_in_without_visit_leaves_the_visit_anonymous
                 a_session_that_was_signed_in_elsewhere_joins_and_names_the_visit
                 disabling_a_user_ends_all_sessions_of_that_user
-                changing_a_password_ends_all_sessions_of_that_user
-                a_sign_in_whose_password_was_changed_meanwhile_is_stale;
+                changing_a_password_ends_all_sessions_of_that_user;
             late:
                 a_late_view_belongs_to_the_visit_that_covers_it
                 a_late_view_that_no_visit_covers_makes_a_closed_one
@@ -168,6 +99,46 @@ macro_rules! everywhere {
     };
 }
 
+/// What only the database can tell, so that it is not told while that is away.
+macro_rules! told {
+    ($then:ident! $backend:expr) => {
+        $then! { $backend;
+            replays:
+                // What is a twin is found at the replay: `away::a_twin_is_not_told`.
+                twins_are_counted
+                // A promise is withdrawn instead: `away::a_session_that_a_twin_was_promised_is_withdrawn`.
+                a_twin_sets_no_cookie
+                // What was applied is found at the replay: `away::a_replayed_sign_in_has_lost`.
+                a_replay_is_answered_as_the_first_time;
+            users:
+                // The hash is compared in the database: `away::a_sign_in_by_password_is_refused`.
+                a_sign_in_whose_password_was_changed_meanwhile_is_stale;
+        }
+    };
+}
+
+/// What a restart keeps, where any store can tell of a session. Where none can:
+/// `away::after_a_restart_no_store_tells_of_a_session`.
+macro_rules! kept {
+    ($then:ident! $backend:expr) => {
+        $then! { $backend;
+            limits:
+                sessions_survive_a_restart_with_what_slid
+                a_token_rotated_before_a_restart_stays_dead_and_still_crosses;
+        }
+    };
+}
+
+/// What is answered after a restart where no store can tell of a session.
+macro_rules! forgotten {
+    ($then:ident! $backend:expr) => {
+        $then! { $backend;
+            away:
+                after_a_restart_no_store_tells_of_a_session;
+        }
+    };
+}
+
 /// What two servers on the same stores owe to each other.
 macro_rules! servers {
     ($then:ident! $backend:expr) => {
@@ -176,6 +147,7 @@ macro_rules! servers {
                 a_session_of_one_server_lives_on_the_other
                 a_sign_in_on_one_server_kills_the_old_token_on_the_other
                 an_end_on_one_server_is_an_end_on_the_other
+                a_change_that_waited_for_its_commit_is_heard_of
                 starts_on_two_servers_at_once_join_one_visit
                 sign_ins_on_two_servers_have_one_winner
                 twins_on_two_servers_are_stored_once
@@ -194,7 +166,9 @@ macro_rules! away {
                 a_session_that_a_twin_was_promised_is_withdrawn
                 a_replayed_sign_in_has_lost
                 a_sign_in_by_password_is_refused
-                what_crosses_is_stored_without_a_visit
+                a_replay_undoes_no_later_promise
+                a_rotation_that_came_too_late_leaves_the_session_to_the_winner
+                an_end_that_came_too_late_leaves_the_session_to_the_winner
                 what_was_acknowledged_survives_a_restart;
         }
     };
@@ -208,25 +182,11 @@ macro_rules! on {
     };
 }
 
-on!(embedded, Embedded: everywhere);
-on!(sqlite_redis, SqliteRedis: everywhere);
-on!(postgres, Postgres: everywhere servers);
-on!(postgres_redis, PostgresRedis: everywhere servers);
-on!(postgres_cluster, PostgresCluster: everywhere servers);
-on!(redis_away, RedisAway: everywhere servers);
-on!(postgres_away, PostgresAway: everywhere away);
-on!(both_away, BothAway: everywhere away);
-
-macro_rules! names {
-    ($backend:expr; $($file:ident: $($case:ident)+;)+) => {
-        &[$($(stringify!($case)),+),+]
-    };
-}
-
-#[test]
-fn every_exception_is_of_a_case() {
-    let cases: &[&str] = everywhere! { names! Backend::Embedded };
-    for exception in EXCEPTIONS {
-        assert!(cases.contains(&exception.case), "{}", exception.case);
-    }
-}
+on!(embedded, Embedded: everywhere told kept);
+on!(sqlite_redis, SqliteRedis: everywhere told kept);
+on!(postgres, Postgres: everywhere told kept servers);
+on!(postgres_redis, PostgresRedis: everywhere told kept servers);
+on!(postgres_cluster, PostgresCluster: everywhere told kept servers);
+on!(redis_away, RedisAway: everywhere told kept servers);
+on!(postgres_away, PostgresAway: everywhere kept away);
+on!(both_away, BothAway: everywhere away forgotten);

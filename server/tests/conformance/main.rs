@@ -6,7 +6,7 @@
 //! | [`backend`] | the stores under test, and SQL that both databases understand |
 //! | [`world`] | a server over a backend, and what browsers do with it |
 //! | [`facts`] | page views, events, orders |
-//! | [`list`] | which cases there are, and where which does not hold |
+//! | [`list`] | which cases there are, and on which backends each holds |
 //! | `cases` | the cases, by subject |
 //!
 //! A test is named by backend and case: `postgres::a_twin_is_stored_once_and_starts_nothing`.

@@ -54,6 +54,8 @@ struct Copied {
     in_step_at: Option<Millis>,
     /// The activity that others know of.
     told: Millis,
+    /// Nothing but the spool knows of it yet.
+    promised: bool,
 }
 
 #[derive(Debug, Default)]
@@ -140,13 +142,29 @@ impl Local {
         });
         inner.fetching.retain(|tag, fetching| *tag != fetch.0 || fetching.lookups > 0);
         if let Some(record) = found {
-            inner.take(record, (!changed).then_some(now));
+            // What was promised comes back from Redis as what it was.
+            let held = inner.copies.get(&record.tag);
+            let promised = held.is_some_and(|held| held.promised && !held.says_more_than(&record));
+            inner.take(record, (!changed).then_some(now), promised);
         }
     }
 
     /// Takes a committed record, unless a later generation of it is here already.
     pub fn install(&self, record: Record, now: Millis) {
-        self.lock().take(record, Some(now));
+        self.lock().take(record, Some(now), false);
+    }
+
+    /// Takes a record that is in the spool.
+    pub fn promise(&self, record: Record, now: Millis) {
+        self.lock().take(record, Some(now), true);
+    }
+
+    /// Whether more has been promised than this record says: another secret, or the end. What the
+    /// promise rests on is in the spool still, behind what made the record. Generations do not
+    /// tell: binding a session to its visit counts, and is not promised.
+    #[must_use]
+    pub fn is_promised_more(&self, record: &Record) -> bool {
+        self.lock().copies.get(&record.tag).is_some_and(|held| held.promised && held.says_more_than(record))
     }
 
     /// Somebody has changed this session: the copy is out of step.
@@ -252,8 +270,16 @@ impl Local {
     }
 }
 
+impl Copied {
+    /// Whether it holds another secret than the record, or an end that the record does not know.
+    fn says_more_than(&self, record: &Record) -> bool {
+        self.record.secret_hash != record.secret_hash
+            || (self.record.ended_at.is_some() && record.ended_at.is_none())
+    }
+}
+
 impl Inner {
-    fn take(&mut self, mut record: Record, in_step_at: Option<Millis>) {
+    fn take(&mut self, mut record: Record, in_step_at: Option<Millis>, promised: bool) {
         let told = record.last_activity;
         if let Some(held) = self.copies.get(&record.tag) {
             if held.record.generation > record.generation {
@@ -261,7 +287,7 @@ impl Inner {
             }
             record.slide(held.record.last_activity);
         }
-        self.copies.insert(record.tag, Copied { record, in_step_at, told });
+        self.copies.insert(record.tag, Copied { record, in_step_at, told, promised });
     }
 }
 
@@ -269,7 +295,9 @@ impl Inner {
 pub fn judge(record: &Record, token: Proof, now: Millis, ttl: Ttl) -> Carrier {
     match record.standing(&token.hash, now, ttl) {
         Standing::Live => Carrier::Live { tag: record.tag, visit_id: record.visit_id },
-        Standing::Crossing(crossed) => Carrier::Crossing { visit_id: record.visit_id, crossed },
+        Standing::Crossing(crossed) => {
+            Carrier::Crossing { tag: record.tag, visit_id: record.visit_id, crossed }
+        }
         Standing::Dead => Carrier::Nothing,
     }
 }

@@ -130,6 +130,18 @@ impl Sessions {
         for record in records {
             self.local.install(record.clone(), now);
         }
+        self.tell(records, now).await;
+    }
+
+    /// Takes records of a replay of which more is to come. What has been promised beyond them stays
+    /// as it is, here and in Redis, until it is replayed too, or withdrawn.
+    pub async fn publish_part(&self, mut records: Vec<Record>, now: Millis) {
+        records.retain(|record| !self.local.is_promised_more(record));
+        self.publish(&records, now).await;
+    }
+
+    /// Tells Redis of records that were committed or promised, before it returns.
+    pub async fn tell(&self, records: &[Record], now: Millis) {
         if records.is_empty() {
             return;
         }
@@ -163,16 +175,36 @@ impl Sessions {
     }
 
     /// Withdraws a session that was promised while the durable store was away, and that did not
-    /// come to be.
-    ///
-    /// What was promised is known by its secret: a rotation that came too late is of a session that
-    /// lives on under another.
+    /// come to be. What was promised is known by its secret.
     pub async fn withdraw(&self, promised: Proof, now: Millis) {
         let held = self.local.get(promised.tag);
         let Some(mut record) = held.filter(|record| record.secret_hash == promised.hash) else { return };
         record.end(now - CROSSING_MS);
         self.publish(&[record], now).await;
         self.local.forget(promised.tag);
+    }
+
+    /// Withdraws a rotation or an end that was promised while the durable store was away, and that
+    /// came too late: the session is what the durable store says. `promised` names the secret that
+    /// was promised; one that was promised later rests on it, and is withdrawn by itself.
+    pub async fn withdraw_change(&self, promised: Proof, now: Millis) {
+        if self.local.get(promised.tag).is_some_and(|record| record.secret_hash != promised.hash) {
+            return;
+        }
+        self.local.forget(promised.tag);
+        let Some(Shared { redis, runtime }) = &self.shared else { return };
+        let (redis, durable) = (Arc::clone(redis), self.durable.clone());
+        let corrected = async move {
+            redis.withdraw(promised).await?;
+            match durable.token(promised.tag).await? {
+                Some(record) => redis.put(&[record], now).await.map_err(StoreError::from),
+                None => Ok(()),
+            }
+        };
+        if let Ok(Err(error)) = runtime.spawn(corrected).await {
+            // Where Redis has forgotten the session it is asked for in the durable store.
+            tracing::debug!(%error, "Redis was not told what became of a session");
+        }
     }
 
     /// Notes whether the durable store is away, or has not taken yet what this server has promised.

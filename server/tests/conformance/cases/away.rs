@@ -1,11 +1,14 @@
 //! What is answered while the database is away, where that differs.
 
+use futures_util::future::join_all;
+use visitflow_e2e::proxy::Mode;
+use visitflow_server::ingest::BATCH_MAX;
 use visitflow_server::ledger::command::{Command, Outcome};
 use visitflow_server::session::token::SessionToken;
 use visitflow_server::session::uuid_v7;
 
-use crate::facts::{fact, page};
-use crate::world::{Browser, Said, World};
+use crate::facts::{anonymous, event, fact, page, view};
+use crate::world::{Browser, Said, World, eventually};
 
 pub(crate) async fn a_start_is_promised(world: &World) {
     let ann = Browser::new();
@@ -55,18 +58,77 @@ pub(crate) async fn a_sign_in_by_password_is_refused(world: &World) {
     assert_eq!(world.texts("SELECT generation FROM session_tokens").await, ["1"]);
 }
 
-pub(crate) async fn what_crosses_is_stored_without_a_visit(world: &World) {
+/// The first part of the spool binds the session to its visit; the second, which rotates and ends
+/// sessions, stays where it is for a while.
+pub(crate) async fn a_replay_undoes_no_later_promise(world: &World) {
+    let (ann, bob, now) = (Browser::new(), Browser::new(), world.now);
+    for browser in [&ann, &bob] {
+        assert_eq!(world.sign_in(browser, "u_1", now).await, Said::Fresh);
+        assert_eq!(world.view(browser, now).await, Said::Kept);
+    }
+    let (ann_before, bob_before) = (ann.copy(), bob.copy());
+    let nobody = Browser::new();
+    join_all((4..BATCH_MAX).map(|_| world.send(&nobody, anonymous(view(now)), now))).await;
+    assert_eq!(world.sign_out(&ann, now + 1).await, Said::Fresh);
+    assert_eq!(world.end(&bob, now + 1).await, Said::Cleared);
+    world.place().fail_at_events_named("stop").await;
+    world.send(&nobody, anonymous(event("stop", now)), now).await;
+
+    world.place().line(Mode::Pass);
+    eventually("the first part", async || world.place().spooled(0) == 3).await;
+    assert!(world.is_live(&ann, now + 2).await);
+    assert!(!world.is_live(&ann_before, now + 2).await);
+    assert!(!world.is_live(&bob_before, now + 2).await);
+
+    world.place().execute("DROP TRIGGER fail ON events").await;
+    world.settle().await;
+    assert!(world.is_live(&ann, now + 2).await);
+    assert!(!world.is_live(&ann_before, now + 2).await);
+    assert!(!world.is_live(&bob_before, now + 2).await);
+    assert_eq!(world.ping(&ann, now + 3).await, Said::Kept);
+    let tokens = "SELECT generation || ' ' || COALESCE(ended_at, 0) FROM session_tokens ORDER BY ended_at";
+    assert_eq!(world.texts(tokens).await, [format!("3 {}", now + 1), "3 0".into()]);
+    assert_eq!(world.number("SELECT COUNT(*) FROM sessions WHERE page_views = 1").await, 2);
+}
+
+/// A session that a second server has signed in, and a copy of its old cookie. The first server has
+/// not heard of it.
+async fn signed_in_elsewhere(world: &World) -> (World, Browser, Browser) {
     let ann = Browser::new();
-    world.view(&ann, world.now).await;
-    let in_flight = ann.copy();
-    assert_eq!(world.sign_in(&ann, "u_1", world.now + 1).await, Said::Fresh);
-    assert_eq!(world.view(&in_flight, world.now + 2).await, Said::Left);
-    assert_eq!(world.end(&ann, world.now + 3).await, Said::Cleared);
-    assert_eq!(world.ping(&in_flight, world.now + 4).await, Said::Expired);
-    assert_eq!(world.page_views().await, 2);
-    assert_eq!(world.number("SELECT COUNT(*) FROM page_views WHERE visit_id IS NULL").await, 1);
-    assert_eq!(world.live_tokens().await, 0);
-    assert_eq!(world.tokens().await, 1);
+    world.start(&ann, world.now).await;
+    let (other, old) = (world.second().await, ann.copy());
+    assert_eq!(other.sign_in(&ann, "u_1", world.now + 1).await, Said::Fresh);
+    (other, ann, old)
+}
+
+/// The session lives, everywhere, as the second server left it.
+async fn lives_as_signed_in(world: &World, other: &World, ann: &Browser) {
+    world.settle().await;
+    for server in [world, other] {
+        // The database is asked again a moment after the spool is empty.
+        eventually("a live session", async || server.is_live(ann, world.now + 9).await).await;
+        assert_eq!(server.user(ann, world.now + 9).await.as_deref(), Some("u_1"));
+    }
+    assert_eq!(world.texts("SELECT generation FROM session_tokens").await, ["2"]);
+}
+
+pub(crate) async fn a_rotation_that_came_too_late_leaves_the_session_to_the_winner(world: &World) {
+    let (other, ann, old) = signed_in_elsewhere(world).await;
+    let mut presented = old.proof();
+    for later in 2..4 {
+        let offer = SessionToken::rotate(presented.tag).unwrap().proof();
+        let sign_out = Command::SignOut { now: world.now + later, presented, offer };
+        assert!(world.commit(sign_out).await.issued);
+        presented = offer;
+    }
+    lives_as_signed_in(world, &other, &ann).await;
+}
+
+pub(crate) async fn an_end_that_came_too_late_leaves_the_session_to_the_winner(world: &World) {
+    let (other, ann, old) = signed_in_elsewhere(world).await;
+    let end = Command::End { now: world.now + 2, presented: old.proof() };
+    assert!(!world.commit(end).await.lost);
+    lives_as_signed_in(world, &other, &ann).await;
 }
 
 pub(crate) async fn what_was_acknowledged_survives_a_restart(world: &World) {
@@ -76,4 +138,17 @@ pub(crate) async fn what_was_acknowledged_survives_a_restart(world: &World) {
     world.restart_as_it_is(world.now).await;
     assert_eq!(world.texts("SELECT page_views FROM sessions").await, ["1"]);
     assert!(world.is_live(&ann, world.now).await);
+}
+
+pub(crate) async fn after_a_restart_no_store_tells_of_a_session(world: &World) {
+    let ann = Browser::new();
+    world.start(&ann, world.now).await;
+    world.restart_as_it_is(world.now + 1).await;
+    assert_eq!(world.ping(&ann, world.now + 2).await, Said::Unavailable);
+    assert_eq!(world.sign_in(&ann, "u_1", world.now + 2).await, Said::Unavailable);
+    assert_eq!(world.sign_out(&ann, world.now + 2).await, Said::Unavailable);
+    assert_eq!(world.view(&ann, world.now + 3).await, Said::Left, "stored, and judged at the replay");
+    assert_eq!(world.texts("SELECT page_views FROM sessions").await, ["1"]);
+    assert_eq!(world.tokens().await, 1);
+    eventually("a live session", async || world.is_live(&ann, world.now + 4).await).await;
 }

@@ -51,6 +51,29 @@ pub(crate) async fn a_sign_in_among_views_leaves_one_visit_and_one_live_token(wo
     assert!(world.is_live(&ann, at).await);
 }
 
+pub(crate) async fn views_that_carry_the_secret_before_a_sign_in_are_of_its_visit(world: &World) {
+    let ann = Browser::new();
+    world.start(&ann, world.now).await;
+    let old = ann.copy();
+    assert_eq!(world.sign_in(&ann, "u_1", world.now + 1).await, Said::Fresh);
+    for later in 2..5 {
+        assert_eq!(world.view(&old, world.now + later).await, Said::Left);
+    }
+    assert_eq!(world.texts("SELECT user_id || page_views FROM sessions").await, ["u_13"]);
+    assert_eq!(world.live_tokens().await, 1);
+    assert!(world.is_live(&ann, world.now + 5).await);
+}
+
+pub(crate) async fn what_crosses_in_a_session_without_a_visit_has_none(world: &World) {
+    let ann = Browser::new();
+    world.sign_in(&ann, "u_1", world.now).await;
+    let old = ann.copy();
+    assert_eq!(world.sign_in(&ann, "u_1", world.now + 1).await, Said::Fresh);
+    assert_eq!(world.view(&old, world.now + 2).await, Said::Left);
+    assert_eq!(world.number("SELECT COUNT(*) FROM page_views WHERE visit_id IS NULL").await, 1);
+    assert_eq!(world.visits().await, 0);
+}
+
 pub(crate) async fn a_rotated_token_crosses_for_a_minute(world: &World) {
     let ann = Browser::new();
     world.start(&ann, world.now).await;

@@ -1,11 +1,11 @@
 //! What is sent or applied twice.
 
 use futures_util::future::join_all;
-use visitflow_server::ledger::command::{Command, Outcome};
+use visitflow_server::ledger::command::{Command, Context, Outcome, Run};
 use visitflow_server::session::token::SessionToken;
-use visitflow_server::session::uuid_v7;
+use visitflow_server::session::{Carrier, uuid_v7};
 
-use crate::facts::{event, fact, on, order, page};
+use crate::facts::{event, fact, on, order, page, view};
 use crate::world::{Browser, Said, World};
 
 pub(crate) async fn a_twin_is_stored_once_and_starts_nothing(world: &World) {
@@ -155,6 +155,21 @@ pub(crate) async fn a_replayed_end_changes_nothing(world: &World) {
     let ended = (world.now + 7).to_string();
     assert_eq!(world.texts("SELECT ended_at FROM sessions").await, std::slice::from_ref(&ended));
     assert_eq!(world.texts(RECORDS).await, [format!("2  {ended}")]);
+}
+
+pub(crate) async fn facts_of_an_unknown_session_and_of_no_visitor_begin_no_visit(world: &World) {
+    let (ann, token) = (Browser::new(), SessionToken::issue().unwrap());
+    let carrier = Carrier::Live { tag: token.tag(), visit_id: None };
+    let context = Context { carrier, offer: None, visitor: None, ..world.context(&ann, &token, world.now) };
+    for at in [world.now, world.now + 1] {
+        let runs = vec![Run { visitor: None, facts: vec![view(at), event("play", at)] }];
+        world.commit(Command::Facts { context: context.clone(), runs }).await;
+    }
+    let start = Command::Start { context, site: None, url: None, referrer: None };
+    world.commit(start).await;
+    assert_eq!(world.page_views().await, 2);
+    assert_eq!(world.number("SELECT COUNT(*) FROM events WHERE visit_id IS NULL").await, 2);
+    assert_eq!(world.visits().await + world.tokens().await, 0);
 }
 
 pub(crate) async fn a_replay_is_answered_as_the_first_time(world: &World) {

@@ -1,6 +1,7 @@
 //! Two servers on the same stores.
 
 use futures_util::future::{join, join_all};
+use visitflow_server::ledger::command::Command;
 use visitflow_server::session::uuid_v7;
 
 use crate::facts::{fact, page};
@@ -33,6 +34,15 @@ pub(crate) async fn a_sign_in_on_one_server_kills_the_old_token_on_the_other(wor
     assert_eq!(other.view(&old, world.now + 3).await, Said::Left, "it crosses there too");
     assert_eq!(other.view(&ann, world.now + 3).await, Said::Kept);
     assert_eq!(other.user(&ann, world.now + 3).await.as_deref(), Some("u_1"));
+}
+
+pub(crate) async fn a_change_that_waited_for_its_commit_is_heard_of(world: &World) {
+    let (other, ann) = (world.second().await, Browser::new());
+    world.start(&ann, world.now).await;
+    assert_eq!(other.ping(&ann, world.now).await, Said::Kept, "the other has a copy of it");
+    let end = Command::End { now: world.now - 5 * MINUTE, presented: ann.proof() };
+    assert!(!world.commit(end).await.lost);
+    dies(&other, &ann, world.now + 1).await;
 }
 
 pub(crate) async fn an_end_on_one_server_is_an_end_on_the_other(world: &World) {

@@ -1,4 +1,4 @@
-//! The two scripts. Each touches one key, so that it is atomic on a Redis Cluster too.
+//! The scripts. Each touches one key, so that it is atomic on a Redis Cluster too.
 
 use std::sync::LazyLock;
 
@@ -7,7 +7,7 @@ use redis::{Cmd, ErrorKind, ServerErrorKind, Value, cmd};
 use super::codec;
 use super::connection::Link;
 use crate::session::record::Record;
-use crate::session::token::{SecretHash, Tag};
+use crate::session::token::{Proof, SecretHash, Tag};
 use crate::session::{Millis, Ttl};
 
 /// A key outlives its record by so much: the minute in which what crosses a rotation or an end still
@@ -16,6 +16,8 @@ const SLACK_MS: Millis = 2 * 60_000;
 
 static RESOLVE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("../../../../lua/resolve.lua")));
 static PUT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("../../../../lua/put.lua")));
+static WITHDRAW: LazyLock<Script> =
+    LazyLock::new(|| Script::new(include_str!("../../../../lua/withdraw.lua")));
 
 /// Reads a record, and notes activity if the secret is worth something.
 pub(super) async fn resolve(
@@ -41,6 +43,14 @@ pub(super) async fn put(link: Link, record: &Record, now: Millis, ttl: Ttl) -> r
         cmd.arg(ttl.idle_ms).arg(ttl.max_ms).arg(SLACK_MS).arg(codec::encode(record));
     };
     PUT.run(link, args).await
+}
+
+/// Forgets a record, if it holds this secret.
+pub(super) async fn withdraw(link: Link, promised: Proof) -> redis::RedisResult<Value> {
+    let args = |cmd: &mut Cmd| {
+        cmd.arg(codec::key(promised.tag)).arg(promised.hash.as_bytes());
+    };
+    WITHDRAW.run(link, args).await
 }
 
 struct Script {

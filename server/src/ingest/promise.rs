@@ -1,0 +1,107 @@
+//! What a command promises while the store is away. It is in the spool then, and acknowledged from
+//! there. A session that it begins or changes is live at once; its visit, and what is a twin, is
+//! found when the command is replayed.
+
+use std::time::Instant;
+
+use super::lock;
+use super::writer::{Worker, latest};
+use crate::clock;
+use crate::ledger::command::{Command, Outcome};
+use crate::session::record::{Record, Standing};
+use crate::session::token::Proof;
+use crate::session::{Carrier, Millis};
+use crate::store::{Result, StoreError};
+
+impl Worker {
+    /// Puts commands into the spool; what each promises, in their order.
+    pub(super) async fn put_by(&mut self, commands: &[Command]) -> Vec<Result<Outcome>> {
+        // A password was checked by the store, so a command with one came before it went away.
+        let takes = |command: &&Command| !matches!(command, Command::SignIn { verified: Some(_), .. });
+        let kept: Vec<Command> = commands.iter().filter(takes).cloned().collect();
+        let Some(spool) = &mut self.spool else { return Vec::new() };
+        let appended = spool.append(&kept, clock::now());
+        self.metrics.spool(spool.len(), spool.bytes());
+        if let Err(error) = &appended {
+            tracing::error!(%error, commands = kept.len(), "the spool does not take facts");
+            *lock(&self.failed_at) = Some(Instant::now());
+        }
+        let mut results = Vec::with_capacity(commands.len());
+        let mut promised = Vec::new();
+        for command in commands {
+            results.push(match &appended {
+                Ok(()) if takes(&command) => {
+                    let (outcome, record) = self.promise(command);
+                    // The next command of the batch is promised what is left after this one.
+                    if let Some(record) = record {
+                        self.sessions.local.promise(record.clone(), latest(commands));
+                        promised.push(record);
+                    }
+                    Ok(outcome)
+                }
+                Ok(()) => Err(StoreError::Unavailable("signing in by password needs the database")),
+                Err(_) => Err(StoreError::Unavailable("neither the database nor the spool takes facts")),
+            });
+        }
+        self.sessions.tell(&promised, latest(commands)).await;
+        results
+    }
+
+    /// What a command in the spool promises, and the record that keeps the promise until the store
+    /// is back.
+    fn promise(&self, command: &Command) -> (Outcome, Option<Record>) {
+        let issued = Outcome { issued: true, ..Outcome::default() };
+        let begun = |offer: Proof, at: Millis, now: Millis| {
+            let mut record = Record::open(offer, None, None, now);
+            record.last_activity = at;
+            (issued, Some(record))
+        };
+        let live = |presented: Proof, now: Millis| {
+            let record = self.sessions.local.get(presented.tag)?;
+            (record.standing(&presented.hash, now, self.sessions.ttl()) == Standing::Live).then_some(record)
+        };
+        let lost = (Outcome { lost: true, ..Outcome::default() }, None);
+        match command {
+            Command::Start { context, .. } => match context.offer {
+                Some(offer) => begun(offer, context.now, context.now),
+                None => (Outcome::default(), None),
+            },
+            Command::Facts { context, runs } => {
+                let recent = |at: &Millis| context.now - at < self.sessions.ttl().idle_ms;
+                let facts = runs.iter().flat_map(|run| &run.facts);
+                let starting = facts.filter(|fact| !fact.anonymous && fact.kind.starts_a_visit());
+                let first = starting.map(|fact| fact.occurred_at).filter(recent).min();
+                match (&context.carrier, context.offer, first) {
+                    (Carrier::Nothing, Some(offer), Some(at)) => begun(offer, at, context.now),
+                    _ => (Outcome::default(), None),
+                }
+            }
+            Command::SignIn { now, presented: None, offer, user_id, .. } => {
+                (issued, Some(Record::open(*offer, None, Some(user_id.clone()), *now)))
+            }
+            Command::SignIn { now, presented: Some(presented), offer, user_id, visit, .. } => {
+                live(*presented, *now).map_or(lost, |mut record| {
+                    record.rotate(*offer, Some(user_id.clone()), *now);
+                    // Invariant: no more generations are promised than the ledger will count.
+                    if !visit && record.visit_id.is_some() {
+                        record.bind(None);
+                    }
+                    (issued, Some(record))
+                })
+            }
+            Command::SignOut { now, presented, offer } => {
+                live(*presented, *now).map_or(lost, |mut record| {
+                    record.rotate(*offer, None, *now);
+                    (issued, Some(record))
+                })
+            }
+            Command::End { now, presented } => {
+                live(*presented, *now).map_or((Outcome::default(), None), |mut record| {
+                    record.end(*now);
+                    (Outcome::default(), Some(record))
+                })
+            }
+            Command::Engagement { .. } => (Outcome::default(), None),
+        }
+    }
+}
