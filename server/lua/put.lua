@@ -37,13 +37,15 @@ end
 -- HSET comes first: where memory is at its limit it fails, and what was held is whole still.
 redis.call('HSET', KEYS[1],
     'generation', ARGV[1], 'created', ARGV[2], 'activity', activity, unpack(ARGV, 9))
-local given = {}
-for i = 9, #ARGV, 2 do
-    given[ARGV[i]] = true
-end
-for _, field in ipairs({'visit', 'user', 'ended', 'retired'}) do
-    if not given[field] then
-        redis.call('HDEL', KEYS[1], field)
+if held[1] then
+    local given = {}
+    for i = 9, #ARGV, 2 do
+        given[ARGV[i]] = true
+    end
+    for _, field in ipairs({'visit', 'user', 'ended', 'retired'}) do
+        if not given[field] then
+            redis.call('HDEL', KEYS[1], field)
+        end
     end
 end
 redis.call('PEXPIRE', KEYS[1], string.format('%d', left + slack))

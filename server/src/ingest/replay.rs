@@ -10,6 +10,7 @@ use super::writer::Worker;
 use crate::clock;
 use crate::ledger::command::{Command, Outcome};
 use crate::session::Millis;
+use crate::store::events::Taken;
 use crate::store::{Result, StoreError};
 
 /// How long the store is left alone after it was found away.
@@ -72,7 +73,8 @@ impl Worker {
         let mut parts: Vec<_> = std::iter::once(0..commands.len()).collect();
         while let Some(part) = parts.pop() {
             let taken = &commands[part.clone()];
-            match self.store.commit(taken, &self.sessions.local, self.sessions.ttl(), now).await {
+            match self.store.commit(taken, Taken::Again, &self.sessions.local, self.sessions.ttl(), now).await
+            {
                 Ok(committed) => {
                     for (command, outcome) in taken.iter().zip(&committed.outcomes) {
                         self.keep_or_withdraw(command, *outcome, now).await;

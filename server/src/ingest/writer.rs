@@ -19,7 +19,7 @@ use crate::clock;
 use crate::ledger::command::{Command, Outcome};
 use crate::observe::Metrics;
 use crate::session::Millis;
-use crate::store::events::Store;
+use crate::store::events::{Store, Taken};
 use crate::store::sessions::Sessions;
 use crate::store::{Result, StoreError};
 
@@ -163,9 +163,13 @@ impl Worker {
             // Other servers read what was changed since an instant: what waited here must not be
             // stamped before what they have read.
             let stamp = now.max(clock::now());
-            match self.store.commit(part, &self.sessions.local, self.sessions.ttl(), stamp).await {
+            match self
+                .store
+                .commit(part, Taken::First, &self.sessions.local, self.sessions.ttl(), stamp)
+                .await
+            {
                 Ok(committed) => {
-                    self.sessions.publish(&committed.changed, now).await;
+                    self.sessions.publish_live(&committed.changed, now).await;
                     results.extend(committed.outcomes.into_iter().map(Ok));
                 }
                 Err(error) if error.is_refusal() && part.len() > 1 => {

@@ -22,6 +22,8 @@
 //! Invariant: a command that is applied a second time changes nothing. Facts are known by their
 //! ids, sessions by the tag or the secret that was offered for them.
 
+use std::collections::HashSet;
+
 pub mod changes;
 pub mod command;
 mod facts;
@@ -36,6 +38,7 @@ use self::command::{Command, Kind, Outcome};
 pub use self::known::{Known, Wants};
 pub use self::memory::Memory;
 use self::world::World;
+use crate::session::token::Tag;
 use crate::session::{Carrier, Ttl};
 
 /// Look-ups that a batch may take. Each tells what the last one made a plan ask for; the longest
@@ -93,6 +96,19 @@ pub fn first_wants(commands: &[Command]) -> Wants {
         }
     }
     wants
+}
+
+/// Takes the tokens that commands offer for new, without a look: true of commands that come for the
+/// first time, for an offer is 128 random bits.
+pub fn assume_offers_are_new(commands: &[Command], wants: &mut Wants, known: &mut Known) {
+    let offered = commands.iter().filter_map(|command| match command {
+        Command::Start { context, .. } | Command::Facts { context, .. } => context.offer,
+        Command::SignIn { presented: None, offer, .. } => Some(*offer),
+        _ => None,
+    });
+    let tokens: HashSet<Tag> = offered.map(|offer| offer.tag).collect();
+    wants.tokens.retain(|tag| !tokens.contains(tag));
+    known.asked(Wants { tokens, ..Wants::default() });
 }
 
 /// Applies the commands one after another to what is known.

@@ -15,3 +15,9 @@ BEGIN
     RETURN batch;
 END
 $$;
+
+-- An index whose keys grow costs a start less than one over random keys, and one index less than two.
+ALTER TABLE visitors DROP CONSTRAINT visitors_pkey, ADD PRIMARY KEY (visitor_id, site);
+DROP INDEX visitors_visitor;
+DROP INDEX session_tokens_live;
+CREATE INDEX session_tokens_live ON session_tokens (created_at) WHERE ended_at IS NULL;

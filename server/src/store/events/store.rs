@@ -25,6 +25,15 @@ pub const ENDED_KEPT_MS: Millis = 24 * 3_600_000;
 /// know of activity that is not written yet. Hits are judged by the limits themselves.
 pub const SWEEP_GRACE_MS: Millis = 60_000;
 
+/// Whether commands come to the store for the first time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// From requests that wait for them: the tokens that they offer are new.
+    First,
+    /// From the spool: they may have been applied before.
+    Again,
+}
+
 /// What a committed batch did.
 #[derive(Debug, Default)]
 pub struct Committed {
@@ -53,13 +62,14 @@ impl Store {
     pub async fn commit(
         &mut self,
         commands: &[Command],
+        taken: Taken,
         local: &Local,
         ttl: Ttl,
         now: Millis,
     ) -> Result<Committed> {
         match self {
-            Self::Sqlite(writer) => writer.commit(commands, local, ttl, now),
-            Self::Postgres(writer) => writer.commit(commands, local, ttl, now).await,
+            Self::Sqlite(writer) => writer.commit(commands, taken, local, ttl, now),
+            Self::Postgres(writer) => writer.commit(commands, taken, local, ttl, now).await,
         }
     }
 

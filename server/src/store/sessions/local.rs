@@ -56,6 +56,8 @@ struct Copied {
     told: Millis,
     /// Nothing but the spool knows of it yet.
     promised: bool,
+    /// Redis is being told of it for the first time, and will say that it was changed.
+    echoes: bool,
 }
 
 #[derive(Debug, Default)]
@@ -154,6 +156,24 @@ impl Local {
         self.lock().take(record, Some(now), false);
     }
 
+    /// Takes a record that this process has just begun, and that Redis is told of next. Redis will say
+    /// once that it was changed: an echo, for until the answer has gone out nobody else knows the tag.
+    pub fn begin(&self, record: Record, now: Millis) {
+        let mut inner = self.lock();
+        let tag = record.tag;
+        inner.take(record, Some(now), false);
+        if let Some(copied) = inner.copies.get_mut(&tag) {
+            copied.echoes = true;
+        }
+    }
+
+    /// Redis was not told: no echo is to come.
+    pub fn expect_no_echo(&self, tag: Tag) {
+        if let Some(copied) = self.lock().copies.get_mut(&tag) {
+            copied.echoes = false;
+        }
+    }
+
     /// Takes a record that is in the spool.
     pub fn promise(&self, record: Record, now: Millis) {
         self.lock().take(record, Some(now), true);
@@ -171,6 +191,9 @@ impl Local {
     pub fn changed(&self, tag: Tag) {
         let mut inner = self.lock();
         if let Some(copied) = inner.copies.get_mut(&tag) {
+            if std::mem::take(&mut copied.echoes) {
+                return;
+            }
             copied.in_step_at = None;
         }
         if let Some(fetching) = inner.fetching.get_mut(&tag) {
@@ -183,6 +206,7 @@ impl Local {
         let mut inner = self.lock();
         for copied in inner.copies.values_mut() {
             copied.in_step_at = None;
+            copied.echoes = false;
         }
         for fetching in inner.fetching.values_mut() {
             fetching.changed = true;
@@ -287,7 +311,7 @@ impl Inner {
             }
             record.slide(held.record.last_activity);
         }
-        self.copies.insert(record.tag, Copied { record, in_step_at, told, promised });
+        self.copies.insert(record.tag, Copied { record, in_step_at, told, promised, echoes: false });
     }
 }
 
@@ -299,5 +323,35 @@ pub fn judge(record: &Record, token: Proof, now: Millis, ttl: Ttl) -> Carrier {
             Carrier::Crossing { tag: record.tag, visit_id: record.visit_id, crossed }
         }
         Standing::Dead => Carrier::Nothing,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::token::SessionToken;
+
+    #[test]
+    fn a_session_that_began_here_stays_in_step_when_redis_tells_of_its_beginning_alone() {
+        let local = Local::new(Ttl::default());
+        let ann = SessionToken::issue().unwrap().proof();
+        let in_step = || local.touch(ann, None, 1, Some(1_000)).is_some();
+        let begin = || local.begin(Record::open(ann, None, None, 1), 1);
+        begin();
+        local.changed(ann.tag);
+        assert!(in_step());
+        local.changed(ann.tag);
+        assert!(!in_step(), "another server has changed it");
+        begin();
+        local.expect_no_echo(ann.tag);
+        local.changed(ann.tag);
+        assert!(!in_step());
+        begin();
+        local.lost_touch();
+        begin();
+        local.lost_touch();
+        local.fetched(local.fetch(ann.tag), Some(Record::open(ann, None, None, 1)), 1);
+        local.changed(ann.tag);
+        assert!(!in_step(), "what an older connection was to tell never comes");
     }
 }

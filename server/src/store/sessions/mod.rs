@@ -133,6 +133,19 @@ impl Sessions {
         self.tell(records, now).await;
     }
 
+    /// As [`Self::publish`], for what the commands of live requests have changed: sessions of the first
+    /// generation have begun with them.
+    pub async fn publish_live(&self, records: &[Record], now: Millis) {
+        for record in records {
+            if record.generation == 1 && self.shared.is_some() {
+                self.local.begin(record.clone(), now);
+            } else {
+                self.local.install(record.clone(), now);
+            }
+        }
+        self.tell(records, now).await;
+    }
+
     /// Takes records of a replay of which more is to come. What has been promised beyond them stays
     /// as it is, here and in Redis, until it is replayed too, or withdrawn.
     pub async fn publish_part(&self, mut records: Vec<Record>, now: Millis) {
@@ -146,12 +159,13 @@ impl Sessions {
             return;
         }
         if let Some(Shared { redis, runtime }) = &self.shared {
-            let (redis, records) = (Arc::clone(redis), records.to_vec());
-            let told = runtime.spawn(async move { redis.put(&records, now).await }).await;
+            let (redis, told) = (Arc::clone(redis), records.to_vec());
+            let told = runtime.spawn(async move { redis.put(&told, now).await }).await;
             if let Ok(Err(error)) = told {
                 // It is not trusted from here on, and hears of these before it is again; of what
                 // only a spool holds yet, when that is replayed.
                 tracing::debug!(%error, "Redis was not told of a change");
+                records.iter().for_each(|record| self.local.expect_no_echo(record.tag));
             }
         }
     }

@@ -17,10 +17,10 @@ use super::statements::{EVERY, Params, Session, named};
 use super::url::PostgresUrl;
 use super::{connect, errors, migrations, partitions, write};
 use crate::ledger::command::Command;
-use crate::ledger::{self, Known, Memory};
+use crate::ledger::{self, Known, Memory, Wants};
 use crate::session::record::{CROSSING_MS, Record};
 use crate::session::{Millis, Ttl};
-use crate::store::events::{Committed, ENDED_KEPT_MS, SWEEP_GRACE_MS};
+use crate::store::events::{Committed, ENDED_KEPT_MS, SWEEP_GRACE_MS, Taken};
 use crate::store::sessions::Slides;
 use crate::store::sessions::local::Local;
 use crate::store::{Result, StoreError};
@@ -89,11 +89,12 @@ impl Writer {
     pub async fn commit(
         &mut self,
         commands: &[Command],
+        taken: Taken,
         local: &Local,
         ttl: Ttl,
         now: Millis,
     ) -> Result<Committed> {
-        let batch = Batch { commands, local, ttl, now };
+        let batch = Batch { commands, taken, local, ttl, now };
         let believing = self.within(PATIENCE, async |session, recall| {
             let believe = recall.alone > 0;
             let applied = batch.apply(session, recall, believe).await;
@@ -295,15 +296,25 @@ impl Recall {
 #[derive(Clone, Copy)]
 struct Batch<'a> {
     commands: &'a [Command],
+    taken: Taken,
     local: &'a Local,
     ttl: Ttl,
     now: Millis,
 }
 
 impl Batch<'_> {
+    /// What is to be looked up first, and what is known without a look.
+    fn first_wants(&self) -> (Known, Wants) {
+        let (mut known, mut wants) = (Known::default(), ledger::first_wants(self.commands));
+        if self.taken == Taken::First {
+            ledger::assume_offers_are_new(self.commands, &mut wants, &mut known);
+        }
+        (known, wants)
+    }
+
     /// Applies the batch, with what is remembered or from look-ups alone.
     async fn apply(&self, session: &Session, recall: &mut Recall, believe: bool) -> Result<Committed> {
-        let (mut known, mut wants) = (Known::default(), ledger::first_wants(self.commands));
+        let (mut known, mut wants) = self.first_wants();
         if believe {
             wants = recall.memory.answer(wants, &mut known);
         }
@@ -315,7 +326,7 @@ impl Batch<'_> {
             looked_up?;
             begun = true;
             if !recall.begun(number?) && believe {
-                (known, wants) = (Known::default(), ledger::first_wants(self.commands));
+                (known, wants) = self.first_wants();
                 load::look_up(session, &wants, &mut known).await?;
             }
         }

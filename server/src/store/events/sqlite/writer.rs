@@ -5,10 +5,10 @@ use rusqlite::{Connection, ErrorCode, TransactionBehavior, params};
 
 use super::{Sqlite, load, sql, tokens, write};
 use crate::ledger::command::Command;
-use crate::ledger::{self, Known, Memory};
+use crate::ledger::{self, Known, Memory, Wants};
 use crate::session::record::{CROSSING_MS, Record};
 use crate::session::{Millis, Ttl};
-use crate::store::events::{Committed, ENDED_KEPT_MS, SWEEP_GRACE_MS};
+use crate::store::events::{Committed, ENDED_KEPT_MS, SWEEP_GRACE_MS, Taken};
 use crate::store::sessions::Slides;
 use crate::store::sessions::local::Local;
 use crate::store::{Result, StoreError};
@@ -32,17 +32,27 @@ struct Recall {
 /// A batch to apply.
 struct Batch<'a> {
     commands: &'a [Command],
+    taken: Taken,
     local: &'a Local,
     ttl: Ttl,
     now: Millis,
 }
 
 impl Batch<'_> {
+    /// What is to be looked up first, and what is known without a look.
+    fn first_wants(&self) -> (Known, Wants) {
+        let (mut known, mut wants) = (Known::default(), ledger::first_wants(self.commands));
+        if self.taken == Taken::First {
+            ledger::assume_offers_are_new(self.commands, &mut wants, &mut known);
+        }
+        (known, wants)
+    }
+
     /// Applies the batch, with what is remembered or from look-ups alone.
     fn apply(&self, db: &mut Connection, recall: &mut Recall, believe: bool) -> Result<Committed> {
         let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         recall.check(&transaction)?;
-        let (mut known, mut wants) = (Known::default(), ledger::first_wants(self.commands));
+        let (mut known, mut wants) = self.first_wants();
         if believe {
             wants = recall.memory.answer(wants, &mut known);
         }
@@ -102,11 +112,12 @@ impl Writer {
     pub fn commit(
         &mut self,
         commands: &[Command],
+        taken: Taken,
         local: &Local,
         ttl: Ttl,
         now: Millis,
     ) -> Result<Committed> {
-        let batch = Batch { commands, local, ttl, now };
+        let batch = Batch { commands, taken, local, ttl, now };
         match batch.apply(&mut self.db, &mut self.recall, true) {
             Err(error) if is_mistaken(&error) => {
                 self.recall = Recall::default();
