@@ -13,10 +13,10 @@ use crate::session::Millis;
 use crate::session::visit::VisitorId;
 
 /// Visits that are remembered: those that were touched last. A visit takes some 200 bytes.
-const VISITS_MAX: NonZeroUsize = NonZeroUsize::new(32_768).expect("not zero");
+const VISITS_MAX: NonZeroUsize = NonZeroUsize::new(16_384).expect("not zero");
 
 /// Facts whose ids are remembered: a resend comes within seconds.
-const FACTS_MAX: NonZeroUsize = NonZeroUsize::new(32_768).expect("not zero");
+const FACTS_MAX: NonZeroUsize = NonZeroUsize::new(16_384).expect("not zero");
 
 /// Visits as they are in the store, and the ids of facts that it took lately.
 #[derive(Debug)]

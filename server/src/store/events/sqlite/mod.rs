@@ -47,7 +47,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Pages that the writer keeps in memory, in KiB when negative: the trees' upper parts, and the
 /// visits that are live.
-const WRITER_CACHE: i64 = -16 * 1024;
+const WRITER_CACHE: i64 = -8 * 1024;
 
 /// Pages in the write-ahead log after which it is copied into the file: 32 MiB. A page that changes
 /// in many commits is copied once.
