@@ -60,14 +60,6 @@ pub fn account(db: &Connection, name: &str) -> Result<Option<Account>> {
     Ok(found)
 }
 
-/// Whether this is the user's password hash still, and the user is not disabled.
-///
-/// # Errors
-/// When the database refuses.
-pub fn is_current(db: &Connection, user_id: &str, password_hash: &str) -> Result<bool> {
-    Ok(db.prepare_cached(sql!("user_is_current"))?.exists(params![user_id, password_hash])?)
-}
-
 /// The role of a user who is not disabled. An identity that is no local user has none.
 ///
 /// # Errors

@@ -74,17 +74,6 @@ pub enum Notice {
     },
 }
 
-/// What is asked of a record.
-#[derive(Clone, Copy, Debug)]
-pub struct Lookup {
-    /// The record.
-    pub tag: Tag,
-    /// The secret that it is asked with.
-    pub presented: SecretHash,
-    /// Activity to note, if the secret is worth something.
-    pub at: Option<Millis>,
-}
-
 /// The records in Redis.
 pub struct Redis {
     shared: Arc<Shared>,
@@ -122,31 +111,6 @@ impl Redis {
         let (ttl, asked) = (self.ttl, (tag, *presented, at));
         let value = self.shared.call(|link| scripts::resolve(link, asked, now, ttl)).await?;
         codec::decode(tag, value)
-    }
-
-    /// [`Self::resolve`] for many, in their order. They travel together, 256 at a time.
-    ///
-    /// # Errors
-    /// When Redis does not answer, or holds something else under a key; some may have been slid.
-    pub async fn resolve_many(
-        &self,
-        lookups: &[Lookup],
-        now: Millis,
-    ) -> Result<Vec<Option<Record>>, RedisError> {
-        let mut records = Vec::with_capacity(lookups.len());
-        for lookups in lookups.chunks(TOGETHER) {
-            let ttl = self.ttl;
-            let work = |link: connection::Link| {
-                try_join_all(lookups.iter().map(move |asked| {
-                    scripts::resolve(link.clone(), (asked.tag, asked.presented, asked.at), now, ttl)
-                }))
-            };
-            let values = self.shared.call(work).await?;
-            for (asked, value) in lookups.iter().zip(values) {
-                records.push(codec::decode(asked.tag, value)?);
-            }
-        }
-        Ok(records)
     }
 
     /// Puts records, each in one atomic step that refuses a generation lower than the one held.
