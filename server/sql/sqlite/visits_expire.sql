@@ -1,4 +1,4 @@
--- ?1: now - idle limit, ?2: now - absolute limit.
+-- ?1: now - grace - idle limit, ?2: now - grace - absolute limit.
 UPDATE sessions SET ended_at = last_activity
 WHERE ended_at IS NULL AND (
     last_activity <= ?1

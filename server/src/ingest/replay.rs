@@ -10,7 +10,7 @@ use super::writer::Worker;
 use crate::clock;
 use crate::ledger::command::{Command, Outcome};
 use crate::session::Millis;
-use crate::store::events::Taken;
+use crate::store::events::{Batch, Taken};
 use crate::store::{Result, StoreError};
 
 /// How long the store is left alone after it was found away.
@@ -19,6 +19,9 @@ const RETRY_AFTER: Duration = Duration::from_millis(250);
 /// After the store was away, nothing is ended for having expired for this long, in ms: other servers
 /// may know of activity that they could not write either.
 const BACK_MS: Millis = 120_000;
+
+/// How long a spool that cannot be read is left alone: facts still go there, and are acknowledged.
+const UNREADABLE: Duration = Duration::from_secs(10);
 
 impl Worker {
     pub(super) fn goes_away(&mut self) {
@@ -49,6 +52,10 @@ impl Worker {
                     tracing::debug!(%error, "the store is away still");
                 }
                 self.goes_away();
+                if matches!(error, StoreError::Malformed(_)) {
+                    tracing::error!(%error, "the spool cannot be replayed; start the version that wrote it");
+                    self.left_alone_until = Some(Instant::now() + UNREADABLE);
+                }
             }
         }
     }
@@ -73,8 +80,14 @@ impl Worker {
         let mut parts: Vec<_> = std::iter::once(0..commands.len()).collect();
         while let Some(part) = parts.pop() {
             let taken = &commands[part.clone()];
-            match self.store.commit(taken, Taken::Again, &self.sessions.local, self.sessions.ttl(), now).await
-            {
+            let batch = Batch {
+                commands: taken,
+                taken: Taken::Again,
+                local: &self.sessions.local,
+                ttl: self.sessions.ttl(),
+                now,
+            };
+            match self.store.commit(batch).await {
                 Ok(committed) => {
                     for (command, outcome) in taken.iter().zip(&committed.outcomes) {
                         self.keep_or_withdraw(command, *outcome, now).await;

@@ -19,7 +19,7 @@ use crate::clock;
 use crate::ledger::command::{Command, Outcome};
 use crate::observe::Metrics;
 use crate::session::Millis;
-use crate::store::events::{Store, Taken};
+use crate::store::events::{Batch, Store, Taken};
 use crate::store::sessions::Sessions;
 use crate::store::{Result, StoreError};
 
@@ -163,11 +163,14 @@ impl Worker {
             // Other servers read what was changed since an instant: what waited here must not be
             // stamped before what they have read.
             let stamp = now.max(clock::now());
-            match self
-                .store
-                .commit(part, Taken::First, &self.sessions.local, self.sessions.ttl(), stamp)
-                .await
-            {
+            let batch = Batch {
+                commands: part,
+                taken: Taken::First,
+                local: &self.sessions.local,
+                ttl: self.sessions.ttl(),
+                now: stamp,
+            };
+            match self.store.commit(batch).await {
                 Ok(committed) => {
                     self.sessions.publish_live(&committed.changed, now).await;
                     results.extend(committed.outcomes.into_iter().map(Ok));

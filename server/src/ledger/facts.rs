@@ -1,6 +1,7 @@
 //! Facts: which visit each belongs to, and whether it is there already.
 //!
-//! Invariant: a fact is looked for before it may start a visit. A twin starts nothing.
+//! Invariant: a twin starts nothing. A fact is looked for before it may start a visit, or is taken for
+//! new and the store's key refuses the whole batch if it is not.
 
 use std::borrow::Cow;
 

@@ -53,6 +53,10 @@ impl Memory {
 
     /// Takes what a batch has looked up, and what it has written.
     pub fn learn(&mut self, known: Known, changes: &Changes<'_>) {
+        // A twin is known for one when it comes again.
+        for id in known.page_views.keys().chain(known.events.keys()) {
+            self.facts.put(*id, ());
+        }
         // In the order in which a store writes: links reach no visit that the batch begins.
         for (visitor, user_id) in &changes.links {
             self.link(*visitor, user_id);
@@ -167,7 +171,9 @@ mod tests {
         let id = Uuid::from_u128(7);
         let wants = || Wants { events: [id].into(), ..Wants::default() };
         assert!(memory.answer(wants(), &mut Known::default()).is_empty());
-        memory.facts.put(id, ());
+        let mut known = Known::default();
+        known.event(id, "shop.example".to_owned());
+        memory.learn(known, &Changes::default());
         assert_eq!(memory.answer(wants(), &mut Known::default()), wants());
     }
 }

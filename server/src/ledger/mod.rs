@@ -16,8 +16,9 @@
 //! | `facts` | page views, events, orders: which visit each belongs to, twins |
 //! | `visits` | joining, beginning, linking and ending visits |
 //!
-//! Invariant: a batch holds the store's one lock from its first look-up to its commit, so that what
-//! was looked up stays true until it has been written, however many servers share the store.
+//! Invariant: what a batch was planned by is true until it has been written, however many servers
+//! share the store. A store looks up under its one lock and holds it to the commit; what a writer
+//! remembers instead (`memory`) is checked under that lock.
 //!
 //! Invariant: a command that is applied a second time changes nothing. Facts are known by their
 //! ids, sessions by the tag or the secret that was offered for them.

@@ -186,7 +186,10 @@ impl<'c> World<'_, 'c> {
         let mut linked = vec![visit.id];
         if let Some(visitor) = visit.visitor_id {
             linked.extend(self.visits_of(visitor).map(|row| row.visit.id));
-            self.changes.links.push((visitor, user_id.to_owned()));
+            // The first link of a batch stands; a second one finds no visit without a user.
+            if self.changes.links.iter().all(|(linked, _)| *linked != visitor) {
+                self.changes.links.push((visitor, user_id.to_owned()));
+            }
         }
         for id in linked {
             if let Some(touched) = self.touch(id).filter(|touched| touched.row.visit.user_id.is_none()) {

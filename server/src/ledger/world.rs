@@ -166,7 +166,7 @@ impl<'k, 'c> World<'k, 'c> {
     }
 
     /// Whether a carrier's session was withdrawn: it was promised while the store was away, and did
-    /// not come to be.
+    /// not come to be, or waits in another server's spool still.
     pub(super) fn was_withdrawn(&mut self, carrier: &Carrier) -> bool {
         matches!(*carrier, Carrier::Live { tag, visit_id: None } if self.token(tag).is_none())
     }

@@ -24,7 +24,7 @@ use std::fmt;
 
 use self::postgres::url::PostgresUrl;
 use self::sqlite::Sqlite;
-pub use self::store::{Committed, ENDED_KEPT_MS, Lookup, SWEEP_GRACE_MS, Store, Taken};
+pub use self::store::{Batch, Committed, ENDED_KEPT_MS, Lookup, SWEEP_GRACE_MS, Store, Taken};
 use crate::store::Result;
 
 /// Where visits are kept.

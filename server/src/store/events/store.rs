@@ -11,6 +11,7 @@ use super::postgres::pool::Pool;
 use super::sqlite::readers::Readers;
 use super::{postgres, sqlite};
 use crate::ledger::command::{Command, Outcome};
+use crate::ledger::{self, Known, Wants};
 use crate::session::record::Record;
 use crate::session::token::Tag;
 use crate::session::{Millis, Ttl};
@@ -34,6 +35,32 @@ pub enum Taken {
     Again,
 }
 
+/// A batch of commands, and what is needed to apply it.
+#[derive(Clone, Copy, Debug)]
+pub struct Batch<'a> {
+    /// In the order in which they are applied.
+    pub commands: &'a [Command],
+    /// Whether they come for the first time.
+    pub taken: Taken,
+    /// May know of activity that the database does not know yet.
+    pub local: &'a Local,
+    /// The limits of sessions.
+    pub ttl: Ttl,
+    /// When it is written: later than anything that others have read.
+    pub now: Millis,
+}
+
+impl Batch<'_> {
+    /// What is to be looked up first, and what is known without a look.
+    pub(super) fn first_wants(&self) -> (Known, Wants) {
+        let (mut known, mut wants) = (Known::default(), ledger::first_wants(self.commands));
+        if self.taken == Taken::First {
+            ledger::assume_offers_are_new(self.commands, &mut wants, &mut known);
+        }
+        (known, wants)
+    }
+}
+
 /// What a committed batch did.
 #[derive(Debug, Default)]
 pub struct Committed {
@@ -53,23 +80,15 @@ pub enum Store {
 }
 
 impl Store {
-    /// Applies a batch and commits it. The batch is whole: all of it is stored, or nothing. `local`
-    /// may know of activity that the database does not know yet.
+    /// Applies a batch and commits it. The batch is whole: all of it is stored, or nothing.
     ///
     /// # Errors
     /// When the database is away or refuses. If the connection broke during the commit, the batch
     /// may be stored; to apply it again changes nothing then.
-    pub async fn commit(
-        &mut self,
-        commands: &[Command],
-        taken: Taken,
-        local: &Local,
-        ttl: Ttl,
-        now: Millis,
-    ) -> Result<Committed> {
+    pub async fn commit(&mut self, batch: Batch<'_>) -> Result<Committed> {
         match self {
-            Self::Sqlite(writer) => writer.commit(commands, taken, local, ttl, now),
-            Self::Postgres(writer) => writer.commit(commands, taken, local, ttl, now).await,
+            Self::Sqlite(writer) => writer.commit(batch),
+            Self::Postgres(writer) => writer.commit(batch).await,
         }
     }
 

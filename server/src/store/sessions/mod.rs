@@ -209,8 +209,9 @@ impl Sessions {
         let Some(Shared { redis, runtime }) = &self.shared else { return };
         let (redis, durable) = (Arc::clone(redis), self.durable.clone());
         let corrected = async move {
+            let durable = durable.token(promised.tag).await?;
             redis.withdraw(promised).await?;
-            match durable.token(promised.tag).await? {
+            match durable {
                 Some(record) => redis.put(&[record], now).await.map_err(StoreError::from),
                 None => Ok(()),
             }

@@ -41,7 +41,7 @@ pub fn is_refusal(error: &Error) -> bool {
 }
 
 /// Whether what the writer took for true is not: another server has written since (`begin_batch`), or
-/// a fact is stored already.
+/// a fact is stored already. (All other inserts of a batch have ON CONFLICT.)
 #[must_use]
 pub fn is_mistaken(error: &Error) -> bool {
     error.code().is_some_and(|code| code.code() == "VF001" || *code == SqlState::UNIQUE_VIOLATION)

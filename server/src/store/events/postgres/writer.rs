@@ -17,12 +17,11 @@ use super::statements::{EVERY, Params, Session, named};
 use super::url::PostgresUrl;
 use super::{connect, errors, migrations, partitions, write};
 use crate::ledger::command::Command;
-use crate::ledger::{self, Known, Memory, Wants};
+use crate::ledger::{self, Memory};
 use crate::session::record::{CROSSING_MS, Record};
 use crate::session::{Millis, Ttl};
-use crate::store::events::{Committed, ENDED_KEPT_MS, SWEEP_GRACE_MS, Taken};
+use crate::store::events::{Batch, Committed, ENDED_KEPT_MS, SWEEP_GRACE_MS};
 use crate::store::sessions::Slides;
-use crate::store::sessions::local::Local;
 use crate::store::{Result, StoreError};
 
 /// How long a batch may take as a whole; a database that hangs is away.
@@ -86,18 +85,10 @@ impl Writer {
     ///
     /// # Errors
     /// When the database is away or refuses; so for all below.
-    pub async fn commit(
-        &mut self,
-        commands: &[Command],
-        taken: Taken,
-        local: &Local,
-        ttl: Ttl,
-        now: Millis,
-    ) -> Result<Committed> {
-        let batch = Batch { commands, taken, local, ttl, now };
+    pub async fn commit(&mut self, batch: Batch<'_>) -> Result<Committed> {
         let believing = self.within(PATIENCE, async |session, recall| {
             let believe = recall.alone > 0;
-            let applied = batch.apply(session, recall, believe).await;
+            let applied = apply(&batch, session, recall, believe).await;
             // Where nothing was believed, nothing can have been mistaken.
             if believe && applied.as_ref().is_err_and(is_mistaken) { Ok(None) } else { applied.map(Some) }
         });
@@ -107,7 +98,7 @@ impl Writer {
         self.within(PATIENCE, async |session, recall| {
             session.client.batch_execute("ROLLBACK").await?;
             recall.forget();
-            batch.apply(session, recall, false).await
+            apply(&batch, session, recall, false).await
         })
         .await
     }
@@ -292,71 +283,56 @@ impl Recall {
     }
 }
 
-/// A batch to apply.
-#[derive(Clone, Copy)]
-struct Batch<'a> {
-    commands: &'a [Command],
-    taken: Taken,
-    local: &'a Local,
-    ttl: Ttl,
-    now: Millis,
-}
-
-impl Batch<'_> {
-    /// What is to be looked up first, and what is known without a look.
-    fn first_wants(&self) -> (Known, Wants) {
-        let (mut known, mut wants) = (Known::default(), ledger::first_wants(self.commands));
-        if self.taken == Taken::First {
-            ledger::assume_offers_are_new(self.commands, &mut wants, &mut known);
-        }
-        (known, wants)
+/// Applies the batch, with what is remembered or from look-ups alone.
+async fn apply(
+    batch: &Batch<'_>,
+    session: &Session,
+    recall: &mut Recall,
+    believe: bool,
+) -> Result<Committed> {
+    let (mut known, mut wants) = batch.first_wants();
+    if believe {
+        wants = recall.memory.answer(wants, &mut known);
     }
-
-    /// Applies the batch, with what is remembered or from look-ups alone.
-    async fn apply(&self, session: &Session, recall: &mut Recall, believe: bool) -> Result<Committed> {
-        let (mut known, mut wants) = self.first_wants();
-        if believe {
-            wants = recall.memory.answer(wants, &mut known);
+    let expected = recall.last + 1;
+    let mut begun = false;
+    if !wants.is_empty() || recall.alone < SURE {
+        let looking_up = load::look_up(session, &wants, &mut known);
+        let (number, looked_up) = future::join(begin(session, None), looking_up).await;
+        let alone = recall.begun(number?);
+        looked_up?;
+        begun = true;
+        if !alone && believe {
+            (known, wants) = batch.first_wants();
+            load::look_up(session, &wants, &mut known).await?;
         }
-        let expected = recall.last + 1;
-        let mut begun = false;
-        if !wants.is_empty() || recall.alone < SURE {
+    }
+    for _ in 0..ledger::LOOK_UPS_MAX {
+        known.asked(wants);
+        batch.local.freshen(&mut known);
+        match ledger::plan(batch.commands, &known, batch.ttl) {
+            Ok(plan) => {
+                let begin = (!begun).then_some(expected);
+                write::write_and_commit(session, begin, &plan.changes, batch.now).await?;
+                if !begun {
+                    recall.begun(expected);
+                }
+                recall.memory.learn(known, &plan.changes);
+                return Ok(Committed { outcomes: plan.outcomes, changed: plan.changes.tokens });
+            }
+            Err(more) => wants = *more,
+        }
+        if begun {
+            load::look_up(session, &wants, &mut known).await?;
+        } else {
             let looking_up = load::look_up(session, &wants, &mut known);
-            let (number, looked_up) = future::join(begin(session, None), looking_up).await;
+            let (number, looked_up) = future::join(begin(session, Some(expected)), looking_up).await;
+            recall.begun(number?);
             looked_up?;
             begun = true;
-            if !recall.begun(number?) && believe {
-                (known, wants) = self.first_wants();
-                load::look_up(session, &wants, &mut known).await?;
-            }
         }
-        for _ in 0..ledger::LOOK_UPS_MAX {
-            known.asked(wants);
-            self.local.freshen(&mut known);
-            match ledger::plan(self.commands, &known, self.ttl) {
-                Ok(plan) => {
-                    let begin = (!begun).then_some(expected);
-                    write::write_and_commit(session, begin, &plan.changes, self.now).await?;
-                    if !begun {
-                        recall.begun(expected);
-                    }
-                    recall.memory.learn(known, &plan.changes);
-                    return Ok(Committed { outcomes: plan.outcomes, changed: plan.changes.tokens });
-                }
-                Err(more) => wants = *more,
-            }
-            if begun {
-                load::look_up(session, &wants, &mut known).await?;
-            } else {
-                let looking_up = load::look_up(session, &wants, &mut known);
-                let (number, looked_up) = future::join(begin(session, Some(expected)), looking_up).await;
-                recall.begun(number?);
-                looked_up?;
-                begun = true;
-            }
-        }
-        Err(StoreError::Malformed("batch, which asks without end"))
     }
+    Err(StoreError::Malformed("batch, which asks without end"))
 }
 
 /// Begins a transaction that no other batch of any server overlaps; returns its number. With an

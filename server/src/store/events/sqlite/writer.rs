@@ -1,16 +1,16 @@
 //! The writer's connection: batches of the ledger, and what housekeeping asks for, each in one
 //! transaction that holds SQLite's write lock from its first look-up on.
 
-use rusqlite::{Connection, ErrorCode, TransactionBehavior, params};
+use rusqlite::ffi::{SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE};
+use rusqlite::{Connection, TransactionBehavior, params};
 
 use super::{Sqlite, load, sql, tokens, write};
 use crate::ledger::command::Command;
-use crate::ledger::{self, Known, Memory, Wants};
+use crate::ledger::{self, Memory};
 use crate::session::record::{CROSSING_MS, Record};
 use crate::session::{Millis, Ttl};
-use crate::store::events::{Committed, ENDED_KEPT_MS, SWEEP_GRACE_MS, Taken};
+use crate::store::events::{Batch, Committed, ENDED_KEPT_MS, SWEEP_GRACE_MS};
 use crate::store::sessions::Slides;
-use crate::store::sessions::local::Local;
 use crate::store::{Result, StoreError};
 
 /// The writer's connection.
@@ -29,49 +29,29 @@ struct Recall {
     as_of: Option<i64>,
 }
 
-/// A batch to apply.
-struct Batch<'a> {
-    commands: &'a [Command],
-    taken: Taken,
-    local: &'a Local,
-    ttl: Ttl,
-    now: Millis,
-}
-
-impl Batch<'_> {
-    /// What is to be looked up first, and what is known without a look.
-    fn first_wants(&self) -> (Known, Wants) {
-        let (mut known, mut wants) = (Known::default(), ledger::first_wants(self.commands));
-        if self.taken == Taken::First {
-            ledger::assume_offers_are_new(self.commands, &mut wants, &mut known);
-        }
-        (known, wants)
+/// Applies the batch, with what is remembered or from look-ups alone.
+fn apply(batch: &Batch<'_>, db: &mut Connection, recall: &mut Recall, believe: bool) -> Result<Committed> {
+    let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    recall.check(&transaction)?;
+    let (mut known, mut wants) = batch.first_wants();
+    if believe {
+        wants = recall.memory.answer(wants, &mut known);
     }
-
-    /// Applies the batch, with what is remembered or from look-ups alone.
-    fn apply(&self, db: &mut Connection, recall: &mut Recall, believe: bool) -> Result<Committed> {
-        let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        recall.check(&transaction)?;
-        let (mut known, mut wants) = self.first_wants();
-        if believe {
-            wants = recall.memory.answer(wants, &mut known);
-        }
-        for _ in 0..ledger::LOOK_UPS_MAX {
-            load::look_up(&transaction, &wants, &mut known)?;
-            known.asked(wants);
-            self.local.freshen(&mut known);
-            match ledger::plan(self.commands, &known, self.ttl) {
-                Ok(plan) => {
-                    write::write(&transaction, &plan.changes, self.now)?;
-                    transaction.commit()?;
-                    recall.memory.learn(known, &plan.changes);
-                    return Ok(Committed { outcomes: plan.outcomes, changed: plan.changes.tokens });
-                }
-                Err(more) => wants = *more,
+    for _ in 0..ledger::LOOK_UPS_MAX {
+        load::look_up(&transaction, &wants, &mut known)?;
+        known.asked(wants);
+        batch.local.freshen(&mut known);
+        match ledger::plan(batch.commands, &known, batch.ttl) {
+            Ok(plan) => {
+                write::write(&transaction, &plan.changes, batch.now)?;
+                transaction.commit()?;
+                recall.memory.learn(known, &plan.changes);
+                return Ok(Committed { outcomes: plan.outcomes, changed: plan.changes.tokens });
             }
+            Err(more) => wants = *more,
         }
-        Err(StoreError::Malformed("batch, which asks without end"))
     }
+    Err(StoreError::Malformed("batch, which asks without end"))
 }
 
 impl Recall {
@@ -85,9 +65,10 @@ impl Recall {
     }
 }
 
-/// Whether a fact that was taken for new is stored already.
+/// Whether a fact that was taken for new is stored already: its key refuses it.
 fn is_mistaken(error: &StoreError) -> bool {
-    matches!(error, StoreError::Database(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation))
+    let StoreError::Database(rusqlite::Error::SqliteFailure(failure, _)) = error else { return false };
+    [SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE].contains(&failure.extended_code)
 }
 
 impl From<Connection> for Writer {
@@ -109,21 +90,13 @@ impl Writer {
     ///
     /// # Errors
     /// When the database refuses; then nothing of it was stored.
-    pub fn commit(
-        &mut self,
-        commands: &[Command],
-        taken: Taken,
-        local: &Local,
-        ttl: Ttl,
-        now: Millis,
-    ) -> Result<Committed> {
-        let batch = Batch { commands, taken, local, ttl, now };
-        match batch.apply(&mut self.db, &mut self.recall, true) {
+    pub fn commit(&mut self, batch: Batch<'_>) -> Result<Committed> {
+        match apply(&batch, &mut self.db, &mut self.recall, true) {
             Err(error) if is_mistaken(&error) => {
-                self.recall = Recall::default();
-                batch.apply(&mut self.db, &mut self.recall, false)
+                self.recall.memory.forget();
+                apply(&batch, &mut self.db, &mut self.recall, false)
             }
-            applied => applied.inspect_err(|_| self.recall = Recall::default()),
+            applied => applied.inspect_err(|_| self.recall.memory.forget()),
         }
     }
 
