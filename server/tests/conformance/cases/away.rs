@@ -80,7 +80,8 @@ pub(crate) async fn a_replay_undoes_no_later_promise(world: &World) {
     assert!(!world.is_live(&ann_before, now + 2).await);
     assert!(!world.is_live(&bob_before, now + 2).await);
 
-    world.place().execute("DROP TRIGGER fail ON events").await;
+    // Between two tries: each locks what the other is about to.
+    world.place().execute("SELECT begin_batch(NULL); DROP TRIGGER fail ON events").await;
     world.settle().await;
     assert!(world.is_live(&ann, now + 2).await);
     assert!(!world.is_live(&ann_before, now + 2).await);
