@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use super::replay::Portion;
 use super::spool::Spool;
@@ -21,14 +21,15 @@ use crate::observe::Metrics;
 use crate::session::Millis;
 use crate::store::events::{Batch, Store, Taken};
 use crate::store::sessions::Sessions;
+use crate::store::sessions::local::Slid;
 use crate::store::{Result, StoreError};
 
 /// Changes by other processes are read again this far back, in ms: their clocks and ours may differ,
 /// and a change is stamped before it is committed.
 const OVERLAP_MS: Millis = 10_000;
 
-/// Slides written in one commit: it is not to hold up page views.
-const SLIDES_MAX: usize = 1_024;
+/// Slides written in one commit, between two batches: page views wait for it.
+const SLIDES_MAX: usize = 256;
 
 /// Where commands become durable.
 #[derive(Debug)]
@@ -65,6 +66,7 @@ pub(super) fn spawn(
         portion: Portion::default(),
         expire_from: 0,
         followed_until: clock::now(),
+        sweeping: None,
     };
     std::thread::Builder::new()
         .name("writer".into())
@@ -93,6 +95,20 @@ pub(super) struct Worker {
     pub(super) expire_from: Millis,
     /// What other processes changed before this instant has been read.
     followed_until: Millis,
+    /// A sweep that has begun.
+    sweeping: Option<Sweep>,
+}
+
+/// A sweep on its way: what has slid is written a piece at a time, with batches between.
+pub(super) struct Sweep {
+    now: Millis,
+    slid: Slid,
+    reply: oneshot::Sender<Result<()>>,
+}
+
+enum Progress {
+    Begun,
+    Done,
 }
 
 impl Worker {
@@ -106,6 +122,8 @@ impl Worker {
                     Ok(job) => job.or_else(|| Some(Job::Stop)),
                     Err(_) => None,
                 }
+            } else if self.sweeping.is_some() {
+                jobs.try_recv().ok()
             } else {
                 jobs.recv().await.or(Some(Job::Stop))
             };
@@ -125,6 +143,7 @@ impl Worker {
             for job in others.drain(..) {
                 self.housekeep(job).await;
             }
+            self.go_on_sweeping().await;
             if self.draining {
                 self.drain().await;
             }
@@ -133,8 +152,12 @@ impl Worker {
         if self.draining {
             return;
         }
-        if let Err(error) = self.write_slides().await {
-            tracing::warn!(%error, "the latest activity of some sessions could not be written");
+        let mut slid = self.sessions.local.slid();
+        while !slid.is_empty() {
+            if let Err(error) = self.write_slides(&mut slid).await {
+                tracing::warn!(%error, "the latest activity of some sessions could not be written");
+                return;
+            }
         }
     }
 
@@ -230,11 +253,10 @@ impl Worker {
                 }
             }
             Job::Sweep(now, reply) => {
-                let swept = self.sweep(now).await;
-                if let Err(error) = &swept {
-                    self.trouble(error);
+                while self.sweeping.is_some() {
+                    self.go_on_sweeping().await;
                 }
-                let _ = reply.send(swept);
+                self.sweeping = Some(Sweep { now, slid: self.sessions.local.slid(), reply });
             }
             Job::Probe(now, reply) => {
                 let probed = self.probe(now).await;
@@ -251,28 +273,43 @@ impl Worker {
         }
     }
 
-    async fn sweep(&mut self, now: Millis) -> Result<()> {
-        if self.draining {
-            return Ok(()); // what slid waits in memory
-        }
-        self.write_slides().await?;
-        self.sessions.local.forget_dead(now);
-        if now < self.expire_from {
-            return Ok(());
-        }
-        self.store.sweep(self.sessions.ttl(), now).await
+    /// Does the next piece of a sweep.
+    async fn go_on_sweeping(&mut self) {
+        let Some(mut sweep) = self.sweeping.take() else { return };
+        let swept = match self.sweep(&mut sweep).await {
+            Ok(Progress::Begun) => {
+                self.sweeping = Some(sweep);
+                return;
+            }
+            Ok(Progress::Done) => Ok(()),
+            Err(error) => {
+                self.trouble(&error);
+                Err(error)
+            }
+        };
+        let _ = sweep.reply.send(swept);
     }
 
-    async fn write_slides(&mut self) -> Result<()> {
-        let mut pieces = self.sessions.local.take_slides().pieces(SLIDES_MAX).into_iter();
-        while let Some(piece) = pieces.next() {
-            if let Err(error) = self.store.slide(&piece).await {
-                self.sessions.local.return_slides(&piece);
-                pieces.for_each(|piece| self.sessions.local.return_slides(&piece));
-                return Err(error);
-            }
+    async fn sweep(&mut self, sweep: &mut Sweep) -> Result<Progress> {
+        if self.draining {
+            return Ok(Progress::Done); // what slid waits in memory
         }
-        Ok(())
+        if !sweep.slid.is_empty() {
+            self.write_slides(&mut sweep.slid).await?;
+            return Ok(Progress::Begun);
+        }
+        self.sessions.local.forget_dead(sweep.now);
+        if sweep.now >= self.expire_from {
+            self.store.sweep(self.sessions.ttl(), sweep.now).await?;
+        }
+        Ok(Progress::Done)
+    }
+
+    /// Writes a piece of what has slid.
+    async fn write_slides(&mut self, slid: &mut Slid) -> Result<()> {
+        let local = &self.sessions.local;
+        let piece = local.take_slides(slid, SLIDES_MAX);
+        self.store.slide(&piece).await.inspect_err(|_| local.return_slides(&piece))
     }
 
     async fn probe(&mut self, now: Millis) -> Result<()> {

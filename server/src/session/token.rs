@@ -23,6 +23,12 @@ impl Tag {
     pub fn parse(text: &str) -> Option<Self> {
         decode(text).map(Self)
     }
+
+    /// Eight of its random bits, for what is to be spread over sessions.
+    #[must_use]
+    pub fn sample(self) -> u8 {
+        self.0[0]
+    }
 }
 
 impl fmt::Display for Tag {

@@ -26,17 +26,18 @@ pub struct Slides {
     pub visits: Vec<(Uuid, Millis)>,
 }
 
-impl Slides {
-    /// Cut into pieces of at most so many rows of each kind.
+/// What had slid at some instant, and is to be written since.
+#[derive(Debug, Default)]
+pub struct Slid {
+    sessions: Vec<Tag>,
+    visits: Vec<Uuid>,
+}
+
+impl Slid {
+    /// Whether all of it has been taken.
     #[must_use]
-    pub fn pieces(mut self, most: usize) -> Vec<Self> {
-        let mut pieces = Vec::new();
-        while !self.sessions.is_empty() || !self.visits.is_empty() {
-            let sessions = self.sessions.split_off(self.sessions.len().saturating_sub(most));
-            let visits = self.visits.split_off(self.visits.len().saturating_sub(most));
-            pieces.push(Self { sessions, visits });
-        }
-        pieces
+    pub fn is_empty(&self) -> bool {
+        self.sessions.is_empty() && self.visits.is_empty()
     }
 }
 
@@ -220,20 +221,37 @@ impl Local {
         inner.slid.remove(&tag);
     }
 
-    /// Takes the activity that the durable store does not know yet.
-    pub fn take_slides(&self) -> Slides {
+    /// What the durable store does not know yet.
+    #[must_use]
+    pub fn slid(&self) -> Slid {
+        let inner = self.lock();
+        Slid {
+            sessions: inner.slid.iter().copied().collect(),
+            visits: inner.slid_visits.keys().copied().collect(),
+        }
+    }
+
+    /// Takes the activity of at most so many sessions, and at most so many visits besides theirs.
+    pub fn take_slides(&self, slid: &mut Slid, most: usize) -> Slides {
         let mut inner = self.lock();
-        let Inner { copies, slid, slid_visits, .. } = &mut *inner;
-        let mut sessions = Vec::with_capacity(slid.len());
-        for Copied { record, .. } in slid.drain().filter_map(|tag| copies.get(&tag)) {
-            sessions.push((record.tag, record.last_activity));
+        let Inner { copies, slid: slid_sessions, slid_visits, .. } = &mut *inner;
+        let mut sessions = Vec::with_capacity(most);
+        let mut visits = HashMap::with_capacity(most);
+        for tag in last(&mut slid.sessions, most).filter(|tag| slid_sessions.remove(tag)) {
+            let Some(Copied { record, .. }) = copies.get(&tag) else { continue };
+            sessions.push((tag, record.last_activity));
             // The session may have been bound to its visit after it slid.
             if let Some(visit_id) = record.visit_id {
-                let known = slid_visits.entry(visit_id).or_insert(record.last_activity);
+                let known = visits.entry(visit_id).or_insert(record.last_activity);
                 *known = record.last_activity.max(*known);
             }
         }
-        Slides { sessions, visits: slid_visits.drain().collect() }
+        for (visit_id, known) in &mut visits {
+            *known = slid_visits.remove(visit_id).map_or(*known, |at| at.max(*known));
+        }
+        let others = last(&mut slid.visits, most);
+        visits.extend(others.filter_map(|visit_id| slid_visits.remove_entry(&visit_id)));
+        Slides { sessions, visits: visits.into_iter().collect() }
     }
 
     /// Notes that the session slid in the shared copy: the durable store does not know of it yet.
@@ -315,6 +333,10 @@ impl Inner {
     }
 }
 
+fn last<T>(items: &mut Vec<T>, most: usize) -> std::vec::Drain<'_, T> {
+    items.drain(items.len().saturating_sub(most)..)
+}
+
 /// What a token is worth by a record.
 pub fn judge(record: &Record, token: Proof, now: Millis, ttl: Ttl) -> Carrier {
     match record.standing(&token.hash, now, ttl) {
@@ -353,5 +375,38 @@ mod tests {
         local.fetched(local.fetch(ann.tag), Some(Record::open(ann, None, None, 1)), 1);
         local.changed(ann.tag);
         assert!(!in_step(), "what an older connection was to tell never comes");
+    }
+
+    #[test]
+    fn what_has_slid_is_taken_once_in_pieces_and_what_slides_meanwhile_waits_for_the_next_time() {
+        let local = Local::new(Ttl::default());
+        let slide = |visit_id| {
+            let token = SessionToken::issue().unwrap().proof();
+            local.install(Record::open(token, Some(visit_id), None, 1), 1);
+            local.touch(token, Some(5), 5, None).unwrap();
+            token
+        };
+        let twice = Uuid::from_u128(7);
+        let tokens = [slide(twice), slide(twice), slide(Uuid::from_u128(8)), slide(Uuid::from_u128(9))];
+        let mut slid = local.slid();
+        let late = slide(Uuid::from_u128(10));
+        let (mut sessions, mut visits) = (Vec::new(), Vec::new());
+        while !slid.is_empty() {
+            let piece = local.take_slides(&mut slid, 3);
+            assert!(piece.sessions.len() <= 3 && piece.visits.len() <= 6, "{piece:?}");
+            let ids: HashSet<_> = piece.visits.iter().map(|(visit_id, _)| visit_id).collect();
+            assert_eq!(ids.len(), piece.visits.len(), "a visit is once in a piece");
+            sessions.extend(piece.sessions);
+            visits.extend(piece.visits);
+        }
+        sessions.sort_unstable();
+        let mut expected: Vec<_> = tokens.iter().map(|token| (token.tag, 5)).collect();
+        expected.sort_unstable();
+        assert_eq!(sessions, expected);
+        assert!((7..10).all(|id| visits.contains(&(Uuid::from_u128(id), 5))), "{visits:?}");
+        let next = local.take_slides(&mut local.slid(), 3);
+        assert_eq!(next, Slides { sessions: vec![(late.tag, 5)], visits: vec![(Uuid::from_u128(10), 5)] });
+        local.return_slides(&next);
+        assert_eq!(local.take_slides(&mut local.slid(), 3), next);
     }
 }

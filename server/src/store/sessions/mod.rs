@@ -30,18 +30,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::runtime::Handle;
 
 use crate::session::record::{CROSSING_MS, Record};
-use crate::session::token::Proof;
+use crate::session::token::{Proof, Tag};
 use crate::session::{Carrier, Millis, Ttl};
 use crate::store::events::Lookup;
 use crate::store::{Result, StoreError};
 
-/// How long a copy is taken as it is, in ms. Then the session is looked up again, which also tells
+/// How long a copy is taken as it is, in ms, at most; each session has its own time between half of
+/// this and all of it, so that copies made together are not looked up again together. Then the session is looked up again, which also tells
 /// Redis of its activity. So another server may take a session for idle too early: by up to this
 /// where it asks Redis, and by the flush interval (30 s, `serve`) more where it asks the durable store.
 pub const FRESH_MS: Millis = 20_000;
 
 /// Others are told of activity when it is this much later than what they know, in ms.
-const TELL_AFTER_MS: Millis = FRESH_MS;
+const TELL_AFTER_MS: Millis = FRESH_MS / 2;
 
 /// Live sessions.
 #[derive(Debug)]
@@ -94,7 +95,7 @@ impl Sessions {
         let Some(token) = token else {
             return Carrier::Nothing;
         };
-        if let Some(carrier) = self.local.touch(token, at, now, self.fresh_ms()) {
+        if let Some(carrier) = self.local.touch(token, at, now, self.fresh_ms(token.tag)) {
             return carrier;
         }
         // Boxed: it is rare and large, and every request's future would have room for it.
@@ -239,8 +240,9 @@ impl Sessions {
 
     /// How long a copy in this process is taken as it is. Where this process alone changes sessions
     /// the copies are complete, and always right.
-    fn fresh_ms(&self) -> Option<Millis> {
-        (self.shared.is_some() || !self.durable.is_complete()).then_some(FRESH_MS)
+    fn fresh_ms(&self, tag: Tag) -> Option<Millis> {
+        let fresh_ms = FRESH_MS - Millis::from(tag.sample()) * FRESH_MS / 512;
+        (self.shared.is_some() || !self.durable.is_complete()).then_some(fresh_ms)
     }
 
     async fn look_up(&self, token: Proof, at: Option<Millis>, now: Millis) -> Result<Option<Record>> {

@@ -133,10 +133,11 @@ impl Writer {
         let (idle_since, opened_before) = (since - ttl.idle_ms, since - ttl.max_ms);
         self.within(SWEEP_PATIENCE, async |session, recall| {
             recall.begun(begin(session, None).await?);
-            recall.memory.forget(); // some of the visits are ended here
             let limits: Params<'_> = &[&idle_since, &opened_before, &ttl.idle_ms, &ttl.max_ms];
             session.execute(named!("tokens_expire"), limits).await?;
-            session.execute(named!("visits_expire"), &[&idle_since, &opened_before]).await?;
+            if session.execute(named!("visits_expire"), &[&idle_since, &opened_before]).await? > 0 {
+                recall.memory.forget();
+            }
             session.execute(named!("tokens_forget"), &[&(now - ENDED_KEPT_MS)]).await?;
             session.execute(named!("retired_forget"), &[&(now - CROSSING_MS)]).await?;
             Ok(session.client.batch_execute("COMMIT").await?)

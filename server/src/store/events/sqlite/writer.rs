@@ -127,11 +127,13 @@ impl Writer {
         let limits = params![since - ttl.idle_ms, since - ttl.max_ms, ttl.idle_ms, ttl.max_ms];
         transaction.prepare_cached(sql!("tokens_expire"))?.execute(limits)?;
         let limits = [since - ttl.idle_ms, since - ttl.max_ms];
-        transaction.prepare_cached(sql!("visits_expire"))?.execute(limits)?;
+        let ended = transaction.prepare_cached(sql!("visits_expire"))?.execute(limits)?;
         transaction.prepare_cached(sql!("tokens_forget"))?.execute([now - ENDED_KEPT_MS])?;
         transaction.prepare_cached(sql!("retired_forget"))?.execute([now - CROSSING_MS])?;
         transaction.commit()?;
-        self.recall.memory.forget(); // some of the visits are ended now
+        if ended > 0 {
+            self.recall.memory.forget();
+        }
         Ok(())
     }
 
