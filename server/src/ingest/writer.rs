@@ -28,8 +28,12 @@ use crate::store::{Result, StoreError};
 /// and a change is stamped before it is committed.
 const OVERLAP_MS: Millis = 10_000;
 
-/// Slides written in one commit, between two batches: page views wait for it.
-const SLIDES_MAX: usize = 256;
+/// What has slid is written in pieces of at least so many sessions, with a batch of page views after
+/// each: a few milliseconds.
+const PIECE_MIN: usize = 256;
+
+/// And in at most so many pieces: while it lasts, other servers do not know of the activity.
+const PIECES_MAX: usize = 32;
 
 /// Where commands become durable.
 #[derive(Debug)]
@@ -103,6 +107,7 @@ pub(super) struct Worker {
 pub(super) struct Sweep {
     now: Millis,
     slid: Slid,
+    piece: usize,
     reply: oneshot::Sender<Result<()>>,
 }
 
@@ -154,7 +159,7 @@ impl Worker {
         }
         let mut slid = self.sessions.local.slid();
         while !slid.is_empty() {
-            if let Err(error) = self.write_slides(&mut slid).await {
+            if let Err(error) = self.write_slides(&mut slid, BATCH_MAX).await {
                 tracing::warn!(%error, "the latest activity of some sessions could not be written");
                 return;
             }
@@ -256,7 +261,9 @@ impl Worker {
                 while self.sweeping.is_some() {
                     self.go_on_sweeping().await;
                 }
-                self.sweeping = Some(Sweep { now, slid: self.sessions.local.slid(), reply });
+                let slid = self.sessions.local.slid();
+                let piece = slid.len().div_ceil(PIECES_MAX).max(PIECE_MIN);
+                self.sweeping = Some(Sweep { now, slid, piece, reply });
             }
             Job::Probe(now, reply) => {
                 let probed = self.probe(now).await;
@@ -295,7 +302,7 @@ impl Worker {
             return Ok(Progress::Done); // what slid waits in memory
         }
         if !sweep.slid.is_empty() {
-            self.write_slides(&mut sweep.slid).await?;
+            self.write_slides(&mut sweep.slid, sweep.piece).await?;
             return Ok(Progress::Begun);
         }
         self.sessions.local.forget_dead(sweep.now);
@@ -306,9 +313,9 @@ impl Worker {
     }
 
     /// Writes a piece of what has slid.
-    async fn write_slides(&mut self, slid: &mut Slid) -> Result<()> {
+    async fn write_slides(&mut self, slid: &mut Slid, most: usize) -> Result<()> {
         let local = &self.sessions.local;
-        let piece = local.take_slides(slid, SLIDES_MAX);
+        let piece = local.take_slides(slid, most);
         self.store.slide(&piece).await.inspect_err(|_| local.return_slides(&piece))
     }
 

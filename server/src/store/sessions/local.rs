@@ -26,7 +26,7 @@ pub struct Slides {
     pub visits: Vec<(Uuid, Millis)>,
 }
 
-/// What had slid at some instant, and is to be written since.
+/// The names of what had slid at some instant: its [`Slides`] are taken piece by piece.
 #[derive(Debug, Default)]
 pub struct Slid {
     sessions: Vec<Tag>,
@@ -34,6 +34,12 @@ pub struct Slid {
 }
 
 impl Slid {
+    /// How many sessions are to be taken, or visits if those are more.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.sessions.len().max(self.visits.len())
+    }
+
     /// Whether all of it has been taken.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -11,7 +11,7 @@
 //! as it is. A token that nobody can judge is [`Carrier::Unverified`], and the ledger judges it when
 //! the durable store is back.
 //!
-//! A copy is in step for [`FRESH_MS`]; every change of a session within that time reaches it. With
+//! A copy is in step for at most [`FRESH_MS`]; every change of a session within that time reaches it. With
 //! SQLite all changes come from this process (and [`crate::ingest`] looks after those of the command
 //! line). With Postgres, changes by other servers are read from it every second, and Redis tells of
 //! them at once.
@@ -35,13 +35,15 @@ use crate::session::{Carrier, Millis, Ttl};
 use crate::store::events::Lookup;
 use crate::store::{Result, StoreError};
 
-/// How long a copy is taken as it is, in ms, at most; each session has its own time between half of
-/// this and all of it, so that copies made together are not looked up again together. Then the session is looked up again, which also tells
-/// Redis of its activity. So another server may take a session for idle too early: by up to this
-/// where it asks Redis, and by the flush interval (30 s, `serve`) more where it asks the durable store.
+/// How long a copy is taken as it is, in ms, at most: each session has its own time between half of
+/// this and all of it, so that copies made together are not looked up again together. Then the
+/// session is looked up again, which also tells Redis of its activity.
 pub const FRESH_MS: Millis = 20_000;
 
-/// Others are told of activity when it is this much later than what they know, in ms.
+/// Redis is told of activity when it is this much later than what it knows, in ms. It hears of it
+/// after at most this and [`FRESH_MS`], as late as the durable store (30 s, `serve`); a copy
+/// elsewhere may be [`FRESH_MS`] older still. The sum is less than the minute of grace in which no
+/// session is ended.
 const TELL_AFTER_MS: Millis = FRESH_MS / 2;
 
 /// Live sessions.

@@ -33,9 +33,11 @@ pub(super) async fn apply(client: &mut Client, before: Millis, done: &mut Mainta
             }
         }
     }
-    delete(client, sql!("retention_visits"), before, &mut left, done).await?;
-    // Servers forget what they remember of visits: the next number is not the one they expect.
+    let deleted = delete(client, sql!("retention_visits"), before, &mut left, done).await;
+    // Servers forget what they remember of visits: the next number is not the one they expect. Also
+    // after a failure: some visits may be gone.
     client.batch_execute("SELECT nextval('batches')").await?;
+    deleted?;
     for (table, old) in OTHERS {
         delete(client, &rows(table, old), before, &mut left, done).await?;
     }
