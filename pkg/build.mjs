@@ -99,14 +99,42 @@ run("wasm-bindgen", [
   "--target", "web", "--no-typescript", "--out-name", "glue", "--out-dir", work,
   join(target, "wasm32-unknown-unknown/wasm/visitflow_client.wasm"),
 ]);
+const optimizer = join(here, "node_modules/binaryen/bin/wasm-opt");
+const features = FEATURES.map((name) => `--enable-${name}`);
+const small = join(work, "small.wasm");
 const wasmFile = join(work, "visitflow.wasm");
 run(process.execPath, [
-  join(here, "node_modules/binaryen/bin/wasm-opt"),
-  "-Oz", "--converge", ...FEATURES.map((name) => `--enable-${name}`),
-  join(work, "glue_bg.wasm"), "-o", wasmFile,
+  optimizer, ...features, "-Oz", "--converge", "--low-memory-unused", "--strip-producers",
+  join(work, "glue_bg.wasm"), "-o", small,
 ]);
+// Names of imports and exports are a tenth of what a page downloads: each becomes a letter or two.
+const names = JSON.parse(
+  execFileSync(
+    process.execPath,
+    [optimizer, ...features, "--minify-imports-and-exports-and-modules", small, "-o", wasmFile],
+    { encoding: "utf8" },
+  ),
+);
 const wasm = readFileSync(wasmFile);
-const glue = readFileSync(join(work, "glue.js"), "utf8");
+const glue = renamed(readFileSync(join(work, "glue.js"), "utf8"));
+const host = join(root, "client-wasm/src/browser/host.js");
+
+/** The glue with the names that the WebAssembly has now; all imports are in its one module, `a`. */
+function renamed(text) {
+  for (const [long, short] of names.exports) {
+    text = text.replaceAll(new RegExp(`\\bwasm\\.${long}\\b`, "g"), `wasm.${short}`);
+  }
+  const others = [];
+  for (const [module, long, short] of names.imports) {
+    if (module === "./glue_bg.js") text = text.replace(new RegExp(`\\b${long}: function`), `${short}: function`);
+    else others.push(`${short}: import1.${long}`);
+  }
+  const imports = /return \{\s*__proto__: null,\s*"\.\/glue_bg\.js": import0,[^]*?\n    \};/;
+  if (!imports.test(text)) throw new Error("wasm-bindgen's glue is not what this expects; see renamed() in pkg/build.mjs");
+  return text
+    .replace(imports, () => `return { a: Object.assign(import0, { ${others.join(", ")} }) };`)
+    .replaceAll(/from ["']\.\/snippets\/.*?\/host\.js["']/g, 'from "host"');
+}
 
 const esbuild = await import("esbuild");
 
@@ -125,8 +153,12 @@ async function bundle(entry, { format = "esm", define = {}, external = [], wasmN
     plugins: [{
       name: "glue",
       setup(build) {
+        build.onResolve({ filter: /^host$/ }, () => ({ path: host }));
         build.onResolve({ filter: /^glue$/ }, () => ({ path: "glue", namespace: "glue" }));
-        build.onLoad({ filter: /^glue$/, namespace: "glue" }, () => ({ contents: glue.replaceAll("glue_bg.wasm", wasmName) }));
+        build.onLoad({ filter: /^glue$/, namespace: "glue" }, () => ({
+          contents: glue.replaceAll("glue_bg.wasm", wasmName),
+          resolveDir: here,
+        }));
       },
     }],
   });

@@ -21,34 +21,34 @@ pub mod views;
 mod browser;
 mod tracker;
 
-use browser::promise::{Deferred, Function};
+use browser::{net::Answer, page::Function, watch::Happening};
 use consent::Choice;
-use tracker::{Input, Settings, dispatch};
+use queue::Kind;
+use tracker::{Settings, Task, with};
+use visitflow_protocol::path;
 use wasm_bindgen::prelude::*;
+
+/// Small rather than quick: a page makes a few hundred allocations in its life.
+#[cfg(target_arch = "wasm32")]
+#[global_allocator]
+static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
 
 #[wasm_bindgen]
 extern "C" {
-    /// The options of `init`; the package fills in what has no default here.
+    /// The options of `init`; the package fills in what has no default here. `host.js` reads
+    /// `endpoint`, `site`, `cookieDomain` and `complain` itself.
     pub type Options;
 
     #[wasm_bindgen(method, getter)]
-    fn endpoint(this: &Options) -> String;
+    fn consent(this: &Options) -> String;
     #[wasm_bindgen(method, getter)]
-    fn site(this: &Options) -> Option<String>;
-    #[wasm_bindgen(method, getter, js_name = cookieDomain)]
-    fn cookie_domain(this: &Options) -> Option<String>;
+    fn anonymous(this: &Options) -> bool;
     #[wasm_bindgen(method, getter)]
-    fn consent(this: &Options) -> Option<String>;
-    #[wasm_bindgen(method, getter, js_name = beforeConsent)]
-    fn before_consent(this: &Options) -> Option<String>;
+    fn objected(this: &Options) -> bool;
     #[wasm_bindgen(method, getter, js_name = autoPageViews)]
     fn auto_page_views(this: &Options) -> bool;
     #[wasm_bindgen(method, getter, js_name = pingIntervalMs)]
     fn ping_interval_ms(this: &Options) -> f64;
-    #[wasm_bindgen(method, getter)]
-    fn gpc(this: &Options) -> Option<String>;
-    #[wasm_bindgen(method, getter)]
-    fn dnt(this: &Options) -> Option<String>;
 
     // The page as it was when the loader ran, perhaps long before consent.
     #[wasm_bindgen(method, getter, js_name = landingUrl)]
@@ -59,85 +59,92 @@ extern "C" {
     fn landing_at(this: &Options) -> f64;
     #[wasm_bindgen(method, getter, js_name = landingSent)]
     fn landing_sent(this: &Options) -> bool;
-
-    // Takes a sentence about what is wrong; the package says the first on the console.
-    #[wasm_bindgen(method, getter)]
-    fn complain(this: &Options) -> Function;
 }
 
 /// Begins; replaces what an earlier call began.
 #[wasm_bindgen]
 pub fn init(options: &Options) {
     tracker::begin(Settings {
-        endpoint: options.endpoint(),
-        site: options.site(),
-        cookie_domain: options.cookie_domain(),
-        choice: Choice::parse(options.consent().as_deref().unwrap_or_default()),
-        anonymous_before: options.before_consent().as_deref() == Some("anonymous"),
+        choice: Choice::parse(&options.consent()),
+        anonymous_before: options.anonymous(),
+        objected: options.objected(),
         auto_page_views: options.auto_page_views(),
         ping_interval_ms: options.ping_interval_ms() as u64,
-        honour_gpc: options.gpc().as_deref() != Some("ignore"),
-        honour_dnt: options.dnt().as_deref() == Some("honour"),
         landing_url: options.landing_url(),
         landing_referrer: options.landing_referrer(),
         landing_at_ms: options.landing_at() as u64,
         landing_sent: options.landing_sent(),
-        complain: options.complain(),
     });
 }
 
 /// The visitor consents.
 #[wasm_bindgen]
 pub fn grant() {
-    dispatch(Input::Grant);
+    with(&mut |tracker, _| tracker.grant());
 }
 
 /// The visitor declines, or takes consent back.
 #[wasm_bindgen]
 pub fn deny() {
-    dispatch(Input::Deny);
+    with(&mut |tracker, _| tracker.deny());
 }
 
-/// The visitor takes consent back; `resolve` is called once the server knows.
+/// The visitor takes consent back; `settle` is called once the server knows.
 #[wasm_bindgen]
-pub fn revoke(resolve: Function, reject: Function) {
-    dispatch(Input::Revoke(Deferred { resolve, reject }));
+pub fn revoke(settle: &Function) {
+    with(&mut |tracker, _| tracker.revoke(Some(settle.clone())));
 }
 
 /// A page view by hand, `at` ms since the Unix epoch.
 #[wasm_bindgen]
-pub fn page_view(url: Option<String>, at: f64) {
-    dispatch(Input::View { url, at_ms: at as u64 });
+pub fn page_view(url: &str, at: f64) {
+    with(&mut |tracker, _| tracker.see(views::reported(url).into(), None, at as u64));
 }
 
-/// A custom event; `props` is JSON.
+/// A custom event, `{name, props}`.
 #[wasm_bindgen]
-pub fn event(name: String, props: Option<String>, at: f64) {
-    dispatch(Input::Event { name, props, at_ms: at as u64 });
+pub fn event(given: &JsValue, at: f64) {
+    with(&mut |tracker, _| tracker.report(Kind::Event, given, at as u64));
 }
 
-/// An order; `items` is JSON.
+/// An order, `{id, amount, currency, items}`.
 #[wasm_bindgen]
-pub fn order(id: String, amount: String, currency: String, items: Option<String>, at: f64) {
-    dispatch(Input::Order { id, amount, currency, items, at_ms: at as u64 });
+pub fn order(given: &JsValue, at: f64) {
+    with(&mut |tracker, _| tracker.report(Kind::Order, given, at as u64));
 }
 
-/// Signs in; without consent, without measuring.
+/// Signs in; without consent, without measuring. `body` is JSON. `settle` takes an error, or
+/// undefined and a value.
 #[wasm_bindgen]
-pub fn login(username: String, password: String, resolve: Function, reject: Function) {
-    dispatch(Input::Login { username, password, page: Deferred { resolve, reject } });
+pub fn login(body: &str, settle: &Function) {
+    with(&mut |tracker, _| tracker.login(body, settle.clone()));
 }
 
 /// Signs out.
 #[wasm_bindgen]
-pub fn logout(resolve: Function, reject: Function) {
-    dispatch(Input::Logout(Deferred { resolve, reject }));
+pub fn logout(settle: &Function) {
+    with(&mut |tracker, _| tracker.ask(Task::Logout, path::LOGOUT, "{}", Some(settle.clone())));
 }
 
 /// Ends the session.
 #[wasm_bindgen]
-pub fn end(resolve: Function, reject: Function) {
-    dispatch(Input::End(Deferred { resolve, reject }));
+pub fn end(settle: &Function) {
+    with(&mut |tracker, _| tracker.ask(Task::End, path::SESSION_END, "{}", Some(settle.clone())));
+}
+
+/// Something happened in the browser; `host.js` calls this.
+#[wasm_bindgen]
+pub fn happened(what: usize) {
+    if let Some(happening) = Happening::of(what) {
+        with(&mut |tracker, now_ms| tracker.notice(happening, now_ms));
+    }
+}
+
+/// A request was answered; `host.js` calls this.
+#[wasm_bindgen]
+pub fn answered(ticket: u32, status: u16, retry_after_ms: f64, detail: Option<String>, body: JsValue) {
+    let answer = Answer { ticket, status, retry_after_ms: retry_after_ms as u64, detail, body };
+    with(&mut |tracker, now_ms| tracker.answered(&answer, now_ms));
 }
 
 /// What the client knows about itself.

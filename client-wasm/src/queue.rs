@@ -1,14 +1,14 @@
 //! Facts that wait to be sent: how many, in which order, how often they are tried, and which are
 //! given up first. Pure: time and randomness are arguments.
 
-use visitflow_protocol::{
-    limits::AGE_MS,
-    path,
-    wire::{Event, Order, PageView},
-};
+use crate::views::cut;
+use visitflow_protocol::{json::digits, limits::AGE_MS, path};
 
 /// Most facts that wait; beyond it the oldest that is no order goes.
 pub const CAP: usize = 200;
+
+/// A page that keeps a fact sends it itself for this long, in ms; then any page may.
+const CLAIM_MS: u64 = 60_000;
 
 /// First wait after a failure, in ms; each further failure doubles it.
 const BACKOFF_MS: u64 = 1_000;
@@ -54,11 +54,11 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// Notes a failure. `after_ms` is the server's `Retry-After`; `jitter` is uniform.
-    pub fn failed(&mut self, now_ms: u64, after_ms: Option<u64>, jitter: u32) {
+    /// Notes a failure. `after_ms` is the server's `Retry-After`, or 0; `jitter` is uniform.
+    pub fn failed(&mut self, now_ms: u64, after_ms: u64, jitter: u32) {
         let half = (BACKOFF_MS << self.failures.min(16)).min(BACKOFF_MAX_MS) / 2;
         let wait = half + ((half * u64::from(jitter)) >> 32);
-        let asked = after_ms.unwrap_or(0).min(RETRY_AFTER_MAX_MS);
+        let asked = after_ms.min(RETRY_AFTER_MAX_MS);
         self.failures = self.failures.saturating_add(1);
         self.until_ms = now_ms + wait.max(asked);
     }
@@ -76,103 +76,105 @@ impl Backoff {
     }
 }
 
-/// Something that happened.
-#[derive(Clone, Debug)]
-pub enum Fact {
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
     /// A page was seen.
-    View(PageView),
+    View,
+    /// A page was seen by somebody who has not consented: it goes out without cookies, and is not
+    /// kept beyond the page.
+    AnonymousView,
     /// The page reported an event.
-    Event(Event),
+    Event,
     /// The shop took an order.
-    Order(Order),
+    Order,
 }
 
-/// A fact and its history.
-#[derive(Clone, Debug)]
-pub struct Item {
-    /// What happened.
-    pub fact: Fact,
-    /// When, in ms since the Unix epoch by the browser's clock.
-    pub at_ms: u64,
-    /// Which view of this page it is, for the engagement that is reported later; 0 for none.
-    pub view: u32,
-    /// How often it was tried.
-    pub tries: u32,
-}
+impl Kind {
+    const KEPT: [Self; 3] = [Self::View, Self::Event, Self::Order];
 
-impl Item {
-    /// A fact that happened at `at_ms`.
+    /// Where it is sent.
     #[must_use]
-    pub fn new(fact: Fact, at_ms: u64) -> Self {
-        Self { fact, at_ms, view: 0, tries: 0 }
-    }
-
-    /// Whether it needs a client-made id (an order has the shop's).
-    #[must_use]
-    pub fn lacks_id(&self) -> bool {
-        match &self.fact {
-            Fact::View(view) => view.id.is_none(),
-            Fact::Event(event) => event.id.is_none(),
-            Fact::Order(_) => false,
-        }
-    }
-
-    /// Gives it its id, once and for all tries.
-    pub fn identify(&mut self, id: String) {
-        match &mut self.fact {
-            Fact::View(view) => view.id = Some(id),
-            Fact::Event(event) => event.id = Some(id),
-            Fact::Order(_) => {}
-        }
-    }
-
-    /// Says who did it.
-    pub fn attribute(&mut self, visitor_id: Option<&String>) {
-        let visitor_id = visitor_id.cloned();
-        match &mut self.fact {
-            Fact::View(view) => view.visitor_id = visitor_id,
-            Fact::Event(event) => event.visitor_id = visitor_id,
-            Fact::Order(order) => order.visitor_id = visitor_id,
+    pub fn path(self) -> &'static str {
+        match self {
+            Self::View | Self::AnonymousView => path::PAGE_VIEW,
+            Self::Event => path::EVENT,
+            Self::Order => path::ORDER,
         }
     }
 
     /// Whether it goes out without cookies.
     #[must_use]
-    pub fn is_anonymous(&self) -> bool {
-        matches!(&self.fact, Fact::View(view) if view.anonymous)
-    }
-
-    /// Whether it is a page view.
-    #[must_use]
-    pub fn is_view(&self) -> bool {
-        matches!(self.fact, Fact::View(_))
-    }
-
-    /// Its endpoint and its body as of now.
-    pub fn request(&mut self, now_ms: u64) -> (&'static str, String) {
-        let age_ms = Some(now_ms.saturating_sub(self.at_ms).min(AGE_MS));
-        match &mut self.fact {
-            Fact::View(view) => {
-                view.age_ms = age_ms;
-                (path::PAGE_VIEW, view.json())
-            }
-            Fact::Event(event) => {
-                event.age_ms = age_ms;
-                (path::EVENT, event.json())
-            }
-            Fact::Order(order) => {
-                order.age_ms = age_ms;
-                (path::ORDER, order.json())
-            }
-        }
-    }
-
-    fn is_order(&self) -> bool {
-        matches!(self.fact, Fact::Order(_))
+    pub fn is_anonymous(self) -> bool {
+        self == Self::AnonymousView
     }
 }
 
-/// The waiting facts, oldest first.
+/// A fact that waits until the server has it.
+#[derive(Clone, Debug)]
+pub struct Item {
+    /// Names it among all that any page has kept.
+    pub key: String,
+    /// What happened.
+    pub kind: Kind,
+    /// When, in ms since the Unix epoch by the browser's clock.
+    pub at_ms: u64,
+    /// Its body without the age: a JSON object.
+    pub body: String,
+    /// How often it was tried.
+    pub tries: u32,
+    /// It is under way.
+    pub flies: bool,
+}
+
+impl Item {
+    /// A fact that happened at `at_ms`.
+    #[must_use]
+    pub fn new(key: String, kind: Kind, at_ms: u64, body: String) -> Self {
+        Self { key, kind, at_ms, body, tries: 0, flies: false }
+    }
+
+    /// Appends its body as of now.
+    pub fn write(&self, out: &mut String, now_ms: u64) {
+        out.push_str(self.body.strip_suffix('}').unwrap_or_default());
+        out.push_str(",\"age_ms\":");
+        digits(out, now_ms.saturating_sub(self.at_ms).min(AGE_MS));
+        out.push('}');
+    }
+
+    /// A line that [`Item::read`] takes. Until a while after `now_ms` no other page sends it.
+    #[must_use]
+    pub fn line(&self, now_ms: u64) -> String {
+        let mut line = String::new();
+        for number in [now_ms, self.at_ms, self.kind as u64] {
+            digits(&mut line, number);
+            line.push(' ');
+        }
+        line.push_str(&self.body);
+        line
+    }
+
+    /// Reads a line of what was kept, `key line`; none if another page sees to it, or if no page
+    /// of this version wrote it.
+    #[must_use]
+    pub fn read(line: &str, now_ms: u64) -> Option<Self> {
+        let (key, rest) = cut(line, b' ');
+        let (claimed_ms, rest) = cut(rest?, b' ');
+        let (at_ms, rest) = cut(rest?, b' ');
+        let (kind, body) = cut(rest?, b' ');
+        let kind = *Kind::KEPT.iter().find(|known| **known as u64 == number(kind))?;
+        let body = body.filter(|body| body.starts_with('{') && body.ends_with('}'))?;
+        let free = now_ms.abs_diff(number(claimed_ms)) >= CLAIM_MS;
+        free.then(|| Self::new(key.into(), kind, number(at_ms), body.into()))
+    }
+}
+
+/// A number of digits; anything else makes some number.
+pub(crate) fn number(digits: &str) -> u64 {
+    digits.bytes().fold(0, |number, digit| number.wrapping_mul(10).wrapping_add(u64::from(digit & 15)))
+}
+
+/// The facts that the server does not have yet, oldest first.
 #[derive(Debug, Default)]
 pub struct Queue {
     items: Vec<Item>,
@@ -195,31 +197,49 @@ impl Queue {
         self.items.is_empty()
     }
 
-    /// Puts a new fact last.
-    pub fn push(&mut self, item: Item) {
+    /// Those that wait, and those that are under way.
+    pub fn iter(&self) -> impl Iterator<Item = &Item> {
+        self.items.iter()
+    }
+
+    /// Puts a fact last; returns the one that has to go for it.
+    pub fn push(&mut self, item: Item) -> Option<Item> {
         self.items.push(item);
-        self.trim();
-    }
-
-    /// Puts a fact that failed back where it was: first.
-    pub fn give_back(&mut self, mut item: Item) {
-        item.tries += 1;
-        self.items.insert(0, item);
-        self.trim();
-    }
-
-    /// Takes the oldest page view.
-    pub fn take_view(&mut self) -> Option<Item> {
-        let at = self.items.iter().position(Item::is_view)?;
-        Some(self.items.remove(at))
-    }
-
-    /// Takes the oldest fact.
-    pub fn take(&mut self) -> Option<Item> {
-        if self.items.is_empty() {
+        if self.items.len() <= CAP {
             return None;
         }
-        Some(self.items.remove(0))
+        let victim = self.items.iter().position(|item| item.kind != Kind::Order).unwrap_or(0);
+        self.dropped += 1;
+        Some(self.items.remove(victim))
+    }
+
+    /// Whether a fact is here.
+    #[must_use]
+    pub fn has(&self, key: &str) -> bool {
+        self.items.iter().any(|item| item.key == key)
+    }
+
+    /// The oldest fact, which is under way from now on; none while another is.
+    pub fn launch(&mut self) -> Option<&Item> {
+        if self.items.iter().any(|item| item.flies) {
+            return None;
+        }
+        let item = self.items.first_mut()?;
+        item.flies = true;
+        Some(item)
+    }
+
+    /// The fact that was under way: it waits again.
+    pub fn land(&mut self) -> Option<&mut Item> {
+        let item = self.items.iter_mut().find(|item| item.flies)?;
+        item.flies = false;
+        item.tries += 1;
+        Some(item)
+    }
+
+    /// Takes a fact that the server has, or never will.
+    pub fn remove(&mut self, key: &str) {
+        self.items.retain(|item| item.key != key);
     }
 
     /// Discards everything, and what is known about failures.
@@ -227,14 +247,6 @@ impl Queue {
         self.dropped += self.items.len() as u32;
         self.items.clear();
         self.backoff = Backoff::default();
-    }
-
-    fn trim(&mut self) {
-        while self.items.len() > CAP {
-            let victim = self.items.iter().position(|item| !item.is_order());
-            self.items.remove(victim.unwrap_or(0));
-            self.dropped += 1;
-        }
     }
 }
 
@@ -244,96 +256,99 @@ mod tests {
 
     const NOW: u64 = 1_790_000_000_000;
 
-    fn event(name: &str) -> Item {
-        Item::new(Fact::Event(Event { name: Some(name.into()), ..Event::default() }), NOW)
+    fn item(key: &str, kind: Kind) -> Item {
+        Item::new(key.into(), kind, NOW, String::from(r#"{"props":{"a":{}}}"#))
     }
 
-    fn order(id: &str) -> Item {
-        Item::new(Fact::Order(Order { id: Some(id.into()), ..Order::default() }), NOW)
+    fn event(key: &str) -> Item {
+        item(key, Kind::Event)
     }
 
-    fn view() -> Item {
-        Item::new(Fact::View(PageView::default()), NOW)
-    }
-
-    fn body(mut item: Item) -> String {
-        item.request(NOW).1
+    fn body(item: &Item, now_ms: u64) -> String {
+        let mut text = String::new();
+        item.write(&mut text, now_ms);
+        text
     }
 
     #[test]
-    fn facts_leave_in_the_order_they_came() {
+    fn facts_leave_in_the_order_they_came_one_at_a_time() {
         let mut queue = Queue::default();
         queue.push(event("a"));
         queue.push(event("b"));
-        assert!(body(queue.take().unwrap()).contains("\"a\""));
-        assert!(body(queue.take().unwrap()).contains("\"b\""));
-        assert!(queue.take().is_none());
+        assert_eq!(queue.launch().unwrap().key, "a");
+        assert!(queue.launch().is_none(), "one is under way");
+        assert_eq!(queue.land().unwrap().key, "a");
+        queue.remove("a");
+        assert_eq!(queue.launch().unwrap().key, "b");
+        assert_eq!(queue.len(), 1, "until the server has it");
     }
 
     #[test]
     fn a_full_queue_drops_the_oldest_and_orders_last() {
         let mut queue = Queue::default();
-        queue.push(order("1"));
-        for _ in 0..CAP {
-            queue.push(event("x"));
+        queue.push(item("order", Kind::Order));
+        for number in 1..CAP {
+            assert!(queue.push(event(&number.to_string())).is_none());
         }
+        assert_eq!(queue.push(event("last")).unwrap().key, "1");
         assert_eq!((queue.len(), queue.dropped), (CAP, 1));
-        assert!(queue.take().unwrap().is_order());
     }
 
     #[test]
     fn a_queue_of_orders_drops_the_oldest_order() {
         let mut queue = Queue::default();
-        for number in 0..=CAP {
-            queue.push(order(&number.to_string()));
+        for number in 0..CAP {
+            queue.push(item(&number.to_string(), Kind::Order));
         }
-        assert!(body(queue.take().unwrap()).contains("\"id\":\"1\""));
+        assert_eq!(queue.push(item("last", Kind::Order)).unwrap().key, "0");
     }
 
     #[test]
-    fn a_fact_given_back_is_next_and_keeps_its_id() {
+    fn a_fact_that_failed_is_next() {
         let mut queue = Queue::default();
         queue.push(event("a"));
         queue.push(event("b"));
-        let mut item = queue.take().unwrap();
-        item.identify("0193a5e7-7c1b-7f6a-9d2e-3b4c5d6e7f80".into());
-        queue.give_back(item);
-        let item = queue.take().unwrap();
-        assert!(!item.lacks_id());
-        assert_eq!(item.tries, 1);
-        assert!(body(item).contains("0193a5e7"));
+        queue.launch();
+        assert_eq!(queue.land().unwrap().tries, 1);
+        assert_eq!(queue.launch().unwrap().key, "a");
     }
 
     #[test]
     fn age_is_computed_anew_and_never_exceeds_seven_days() {
-        let mut item = event("a");
-        assert!(
-            item.request(NOW + 5).1.contains("\"age_ms\":5,")
-                || item.request(NOW + 5).1.contains("\"age_ms\":5}")
-        );
-        assert!(item.request(NOW + AGE_MS + 9).1.contains("604800000"));
-        assert!(item.request(NOW - 9).1.contains("\"age_ms\":0"));
+        let item = event("a");
+        assert_eq!(body(&item, NOW + 5), r#"{"props":{"a":{}},"age_ms":5}"#);
+        assert!(body(&item, NOW + AGE_MS + 9).ends_with(r#""age_ms":604800000}"#));
+        assert!(body(&item, NOW - 9).ends_with(r#""age_ms":0}"#));
     }
 
     #[test]
-    fn page_views_may_overtake_events() {
-        let mut queue = Queue::default();
-        queue.push(event("a"));
-        queue.push(view());
-        assert!(queue.take_view().unwrap().is_view());
-        assert!(queue.take_view().is_none());
-        assert_eq!(queue.len(), 1);
+    fn what_is_kept_is_read_by_another_page_once_its_own_has_had_its_time() {
+        let kept = format!("key {}", event("key").line(NOW));
+        assert!(Item::read(&kept, NOW + CLAIM_MS - 1).is_none());
+        let read = Item::read(&kept, NOW + CLAIM_MS).unwrap();
+        assert_eq!((&*read.key, read.kind, read.at_ms, read.tries), ("key", Kind::Event, NOW, 0));
+        assert_eq!(body(&read, NOW), body(&event("key"), NOW));
+        assert!(Item::read(&kept, NOW - CLAIM_MS).is_some(), "the clock was set back");
+    }
+
+    #[test]
+    fn what_no_page_of_this_version_kept_is_left_alone() {
+        for line in
+            ["", "key", "key 1 2", "key 1 2 3", "key 1 2 9 {}", "key 1 2 1 {}", "key 1 2 3 [", "key 1 2 3 {"]
+        {
+            assert!(Item::read(line, NOW).is_none(), "{line}");
+        }
     }
 
     #[test]
     fn waits_double_with_jitter_up_to_five_minutes() {
         let mut backoff = Backoff::default();
-        backoff.failed(NOW, None, 0);
+        backoff.failed(NOW, 0, 0);
         assert_eq!(backoff.until_ms() - NOW, 500);
-        backoff.failed(NOW, None, u32::MAX);
+        backoff.failed(NOW, 0, u32::MAX);
         assert_eq!(backoff.until_ms() - NOW, 1_999);
         for _ in 0..40 {
-            backoff.failed(NOW, None, u32::MAX);
+            backoff.failed(NOW, 0, u32::MAX);
         }
         assert_eq!(backoff.until_ms() - NOW, BACKOFF_MAX_MS - 1);
     }
@@ -341,9 +356,9 @@ mod tests {
     #[test]
     fn the_servers_retry_after_is_obeyed() {
         let mut backoff = Backoff::default();
-        backoff.failed(NOW, Some(7_000), 0);
+        backoff.failed(NOW, 7_000, 0);
         assert_eq!(backoff.until_ms() - NOW, 7_000);
-        backoff.failed(NOW, Some(u64::MAX), 0);
+        backoff.failed(NOW, u64::MAX, 0);
         assert_eq!(backoff.until_ms() - NOW, RETRY_AFTER_MAX_MS);
     }
 
@@ -362,8 +377,8 @@ mod tests {
     #[test]
     fn a_purge_leaves_nothing() {
         let mut queue = Queue::default();
-        queue.push(order("1"));
-        queue.backoff.failed(NOW, None, 0);
+        queue.push(event("a"));
+        queue.backoff.failed(NOW, 0, 0);
         queue.purge();
         assert!(queue.is_empty() && !queue.backoff.failing());
     }

@@ -60,12 +60,14 @@ pub enum Event {
     Fact(Hint),
     /// The visitor did something.
     Activity(Hint),
+    /// No other tab starts a session now.
+    Locked(Hint),
     /// Start answered 200.
     Started,
     /// Start answered that this browser is not counted, or a final error.
     Refused,
-    /// Start failed and may be tried again, after at least this many ms if the server said so.
-    Failed(Option<u64>, u32),
+    /// Start failed and may be tried again, after at least this many ms; then comes randomness.
+    Failed(u64, u32),
     /// A ping was answered well: the session cookie sticks.
     Confirmed,
     /// The server said `session-expired`.
@@ -85,6 +87,8 @@ pub struct Effects {
     pub start: bool,
     /// Write the cookie `last_activity`.
     pub touch: bool,
+    /// Delete it: the server knows of no session, whatever it says.
+    pub forget: bool,
     /// Facts may be sent now.
     pub ready: bool,
     /// A ping is due some time.
@@ -157,6 +161,11 @@ impl Session {
                 }
                 _ => effects.start = self.may_start(now_ms),
             },
+            Event::Locked(hint) if self.alive(hint, now_ms) => {
+                self.phase = Phase::Live;
+                effects.ready = true;
+            }
+            Event::Locked(_) => {}
             Event::Started => {
                 self.phase = Phase::Live;
                 self.started = true;
@@ -176,6 +185,7 @@ impl Session {
                 // joins the facts by their visitor, and pings have nothing to keep alive.
                 if self.confirmed {
                     self.confirmed = false;
+                    effects.forget = true;
                     effects.start = self.may_start(now_ms);
                 } else {
                     self.pings = false;
@@ -294,7 +304,7 @@ mod tests {
     fn a_failed_start_waits_before_the_next() {
         let mut tab = Tab::new();
         tab.on(Event::Fact(Hint::Missing), NOW);
-        tab.on(Event::Failed(Some(10_000), 0), NOW);
+        tab.on(Event::Failed(10_000, 0), NOW);
         assert!(!tab.on(Event::Fact(Hint::Missing), NOW + 9_999).start);
         assert!(tab.on(Event::Fact(Hint::Missing), NOW + 10_000).start);
     }
@@ -313,6 +323,22 @@ mod tests {
         let mut tab = Tab::live();
         assert!(tab.on(Event::Expired, NOW).start);
         assert!(!tab.on(Event::Expired, NOW).start);
+    }
+
+    #[test]
+    fn another_tab_may_have_started_before_this_one_has_the_lock() {
+        let mut tab = Tab::new();
+        assert!(tab.on(Event::Fact(Hint::Missing), NOW).start);
+        assert_eq!(tab.on(Event::Locked(Hint::Missing), NOW + 1), Effects::default());
+        assert_eq!(tab.0.phase(), Phase::Starting);
+        assert!(tab.on(Event::Locked(Hint::At(NOW)), NOW + 1).ready);
+        assert_eq!(tab.0.phase(), Phase::Live);
+    }
+
+    #[test]
+    fn a_hint_that_the_server_refutes_is_deleted() {
+        let effects = Tab::live().on(Event::Expired, NOW);
+        assert!(effects.start && effects.forget);
     }
 
     #[test]

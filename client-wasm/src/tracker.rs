@@ -2,124 +2,66 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `watch` | listeners and cookies, as far as the consent allows |
+//! | `arrange` | listeners, cookies and page views in line with the consent |
 //! | `record` | what happened becomes a fact |
 //! | `deliver` | which request goes out when, and what its answer means |
 //! | `ids` | identifiers |
 //! | `settings`, `snapshot` | what comes in, what is told |
 //!
-//! Everything that happens, in the page or in the browser, is an [`Input`]; [`dispatch`] hands
-//! the inputs to the [`Tracker`] one after the other. An input that arrives while another is
-//! handled (the page may have wrapped `fetch`, and call us from there) waits its turn.
+//! One thing is handled after the other: what happens meanwhile (the page may have wrapped `fetch`,
+//! and call us from there) waits its turn in `host.js`.
 
+mod arrange;
 mod deliver;
 mod ids;
 mod record;
 mod settings;
 mod snapshot;
-mod watch;
 
 pub(crate) use settings::Settings;
 pub(crate) use snapshot::snapshot;
 
 use crate::{
     browser::{
-        clock, cookies,
-        cookies::Jar,
-        net::Answer,
-        page,
-        promise::{self, Deferred},
+        clock, cookies, locks, net,
+        page::{self, Function},
+        storage,
+        watch::{self, Happening},
     },
     consent::{Choice, Consent, Mode},
-    queue::{Fact, Item, Queue},
+    queue::{Queue, number},
     session::{self, Effects, Hint, Session},
     views::{self, Change, Engagement},
 };
-use deliver::{Exclusive, InFlight, Kind};
+pub(crate) use deliver::Task;
+use deliver::{Exclusive, InFlight};
 use ids::Ids;
 use std::{cell::RefCell, collections::VecDeque};
-use visitflow_protocol::{
-    cookie,
-    json::Json,
-    path,
-    wire::{Login, Order},
-};
-use watch::Watches;
-
-/// Something that happened.
-pub(crate) enum Input {
-    Grant,
-    Deny,
-    Revoke(Deferred),
-    View {
-        url: Option<String>,
-        at_ms: u64,
-    },
-    Event {
-        name: String,
-        props: Option<String>,
-        at_ms: u64,
-    },
-    Order {
-        id: String,
-        amount: String,
-        currency: String,
-        items: Option<String>,
-        at_ms: u64,
-    },
-    Login {
-        username: String,
-        password: String,
-        page: Deferred,
-    },
-    Logout(Deferred),
-    End(Deferred),
-    /// The address changed.
-    Route(Change),
-    /// The visitor did something.
-    Activity,
-    Scroll,
-    /// Visibility or focus changed.
-    Look,
-    /// The page goes away, perhaps for good.
-    Hide,
-    /// The time has come to try again.
-    Wake,
-    Ping,
-    /// A request was answered, or took too long.
-    Answer {
-        ticket: u32,
-        epoch: u32,
-        answer: Answer,
-    },
-}
+use visitflow_protocol::{cookie, json::digits, path};
+use wasm_bindgen::JsValue;
 
 thread_local! {
-    static INBOX: RefCell<VecDeque<Input>> = const { RefCell::new(VecDeque::new()) };
     static TRACKER: RefCell<Option<Tracker>> = const { RefCell::new(None) };
 }
 
 /// Begins with these settings; what ran before is undone.
 pub(crate) fn begin(settings: Settings) {
-    let tracker = Tracker::new(settings);
     TRACKER.with(|slot| {
         if let Ok(mut slot) = slot.try_borrow_mut() {
-            slot.insert(tracker).arrange();
+            slot.insert(Tracker::new(settings)).arrange();
         }
     });
 }
 
-/// Handles an input, now or after the one that is being handled.
-pub(crate) fn dispatch(input: Input) {
-    INBOX.with_borrow_mut(|inbox| inbox.push_back(input));
+/// Handles something that happened, then sends what may be sent.
+pub(crate) fn with(handle: &mut dyn FnMut(&mut Tracker, u64)) {
     TRACKER.with(|slot| {
-        let Ok(mut slot) = slot.try_borrow_mut() else {
-            return;
-        };
-        while let Some(input) = INBOX.with_borrow_mut(VecDeque::pop_front) {
-            if let Some(tracker) = slot.as_mut() {
-                tracker.handle(input, clock::now_ms());
-            }
+        if let Ok(mut slot) = slot.try_borrow_mut()
+            && let Some(tracker) = slot.as_mut()
+        {
+            let now_ms = clock::now_ms();
+            handle(tracker, now_ms);
+            tracker.proceed(now_ms);
         }
     });
 }
@@ -127,22 +69,19 @@ pub(crate) fn dispatch(input: Input) {
 /// The page view that the visitor is at.
 #[derive(Default)]
 struct View {
-    /// Counts the views of this page, from 1.
-    number: u32,
-    /// Its id, once it was sent.
+    /// Its id, where engagement with it is reported.
     id: Option<String>,
     /// Its reported address.
     url: String,
     engagement: Engagement,
 }
 
-struct Tracker {
+pub(crate) struct Tracker {
     settings: Settings,
     consent: Consent,
     session: Session,
     queue: Queue,
     ids: Ids,
-    jar: Jar,
     /// The visitor's identifier; present exactly while consent is granted.
     visitor_id: Option<String>,
     /// Whether cookies stick; unknown before consent.
@@ -154,20 +93,19 @@ struct Tracker {
     in_flight: Vec<InFlight>,
     exclusives: VecDeque<Exclusive>,
     tickets: u32,
-    watches: Watches,
+    ping: Option<clock::Timer>,
+    wake: Option<clock::Timer>,
     /// A session is wanted even if no fact waits for it.
     wants_session: bool,
 }
 
 impl Tracker {
     fn new(settings: Settings) -> Self {
-        let objected = (settings.honour_gpc && page::has_gpc()) || (settings.honour_dnt && page::has_dnt());
         Self {
-            consent: Consent::new(settings.choice, settings.anonymous_before, objected),
+            consent: Consent::new(settings.choice, settings.anonymous_before, settings.objected),
             session: Session::default(),
             queue: Queue::default(),
             ids: Ids::default(),
-            jar: Jar::new(settings.cookie_domain.clone()),
             visitor_id: None,
             cookies: None,
             landed: settings.landing_sent || !settings.auto_page_views,
@@ -176,79 +114,42 @@ impl Tracker {
             in_flight: Vec::new(),
             exclusives: VecDeque::new(),
             tickets: 0,
-            watches: Watches::default(),
+            ping: None,
+            wake: None,
             wants_session: false,
             settings,
         }
     }
 
-    fn handle(&mut self, input: Input, now_ms: u64) {
-        match input {
-            Input::Grant => {
-                if self.consent.decide(Choice::Granted) {
-                    self.arrange();
-                }
-            }
-            Input::Deny => {
-                if self.consent.mode() == Mode::Full {
-                    self.revoke(None);
-                } else {
-                    self.consent.decide(Choice::Denied);
-                }
-            }
-            Input::Revoke(page) => self.revoke(Some(page)),
-            Input::View { url, at_ms } => {
-                let url = url.unwrap_or_else(page::href);
-                self.see(views::reported(&url).into(), None, at_ms);
-            }
-            Input::Event { name, props, at_ms } => self.event(name, props, at_ms),
-            Input::Order { id, amount, currency, items, at_ms } => {
-                let order = Order {
-                    id: Some(id),
-                    amount: Some(amount),
-                    currency: Some(currency),
-                    items: items.map(Json),
-                    url: Some(here()),
-                    site: self.settings.site.clone(),
-                    webdriver: page::is_automated(),
-                    ..Order::default()
-                };
-                self.add(Item::new(Fact::Order(order), at_ms));
-            }
-            Input::Login { username, password, page } => {
-                let measured = self.consent.mode() == Mode::Full;
-                let login = Login {
-                    username: Some(username),
-                    password: Some(password),
-                    assertion: None,
-                    visit: (!measured).then_some(false),
-                };
-                self.exclusives.push_back(Exclusive {
-                    kind: Kind::Login,
-                    path: path::LOGIN,
-                    body: login.json(),
-                    page: Some(page),
-                });
-            }
-            Input::Logout(page) => self.exclusives.push_back(Exclusive {
-                kind: Kind::Logout,
-                path: path::LOGOUT,
-                body: "{}".into(),
-                page: Some(page),
-            }),
-            Input::End(page) => self.exclusives.push_back(Exclusive {
-                kind: Kind::End,
-                path: path::SESSION_END,
-                body: "{}".into(),
-                page: Some(page),
-            }),
-            Input::Route(change) => self.route(change, now_ms),
-            Input::Activity => self.activity(now_ms),
-            Input::Scroll => {
-                self.view.engagement.scrolled(page::scroll_pct());
+    /// The visitor consents.
+    pub(crate) fn grant(&mut self) {
+        if self.consent.decide(Choice::Granted) {
+            self.arrange();
+        }
+    }
+
+    /// The visitor declines, or takes consent back.
+    pub(crate) fn deny(&mut self) {
+        if self.consent.mode() == Mode::Full {
+            self.revoke(None);
+        } else {
+            self.consent.decide(Choice::Denied);
+        }
+    }
+
+    /// The browser tells of something.
+    pub(crate) fn notice(&mut self, happening: Happening, now_ms: u64) {
+        match happening {
+            Happening::Moved => self.route(Change::Moved, now_ms),
+            Happening::Replaced => self.route(Change::Replaced, now_ms),
+            Happening::Restored if self.is_forgotten() => self.forget(),
+            Happening::Restored => self.route(Change::Restored, now_ms),
+            Happening::Activity => self.activity(now_ms),
+            Happening::Scroll => {
+                self.view.engagement.scrolled(page::depth());
                 self.activity(now_ms);
             }
-            Input::Look => {
+            Happening::Look => {
                 self.view.engagement.look(page::is_looked_at(), now_ms);
                 if page::is_visible() {
                     self.activity(now_ms);
@@ -256,58 +157,73 @@ impl Tracker {
                     self.leave(now_ms);
                 }
             }
-            Input::Hide => {
+            Happening::Hide => {
                 self.flush(now_ms);
                 self.view.engagement.look(false, now_ms);
                 self.leave(now_ms);
             }
-            Input::Wake => self.watches.wake = None,
-            Input::Ping => self.ping(now_ms),
-            Input::Answer { ticket, epoch, answer } => self.answered(ticket, epoch, &answer, now_ms),
+            Happening::Online => self.queue.backoff = Default::default(),
+            Happening::Locked => self.locked(now_ms),
+            Happening::Revoked => self.forget(),
         }
-        self.proceed(now_ms);
     }
 
     fn activity(&mut self, now_ms: u64) {
         if self.consent.mode() == Mode::Full && !self.is_held() {
             let effects = self.step(session::Event::Activity(self.hint()), now_ms);
-            if effects.ping && self.watches.ping.is_none() {
+            if effects.ping && self.ping.is_none() {
                 let wait_ms = self.settings.ping_interval_ms;
-                self.watches.ping = Some(clock::after(wait_ms, || dispatch(Input::Ping)));
+                self.ping =
+                    Some(clock::after(wait_ms, || with(&mut |tracker, now_ms| tracker.send_ping(now_ms))));
             }
         }
     }
 
-    /// Takes consent back: everything of this epoch is void, and the server ends the session.
-    fn revoke(&mut self, page: Option<Deferred>) {
+    /// Takes consent back: everything of this epoch is void, here and in other tabs, and the server
+    /// ends the session.
+    pub(crate) fn revoke(&mut self, page: Option<Function>) {
         let measured = self.consent.mode() == Mode::Full
             || cookies::read(cookie::VISITOR).is_some()
             || cookies::read(cookie::LAST_ACTIVITY).is_some();
+        watch::rest(true);
+        self.forget();
+        if measured {
+            self.ask(Task::Revoke, path::SESSION_END, "{}", page);
+        } else if let Some(page) = page {
+            page::settle(&page, None, &JsValue::UNDEFINED);
+        }
+    }
+
+    /// Forgets the visitor: consent was taken back, here or elsewhere.
+    fn forget(&mut self) {
         self.consent.decide(Choice::Denied);
         self.queue.purge();
-        self.in_flight.retain(InFlight::is_exclusive);
+        storage::drop_kept();
+        self.in_flight.retain(|request| {
+            let stays = request.is_exclusive();
+            if !stays {
+                net::abort(request.ticket);
+            }
+            stays
+        });
         self.step(session::Event::Revoked, 0);
+        locks::unlock();
         self.visitor_id = None;
         self.cookies = None;
         self.view = View { url: std::mem::take(&mut self.view.url), ..View::default() };
         self.landed = true;
         self.forget_cookies();
-        if measured {
-            self.exclusives.push_back(Exclusive {
-                kind: Kind::Revoke,
-                path: path::SESSION_END,
-                body: "{}".into(),
-                page,
-            });
-        } else if let Some(page) = page {
-            page.done();
-        }
         self.arrange();
     }
 
+    /// Whether the visitor's cookie is gone: consent was taken back while this page could not hear.
+    fn is_forgotten(&self) -> bool {
+        self.cookies == Some(true) && cookies::read(cookie::VISITOR).is_none()
+    }
+
     fn forget_cookies(&mut self) {
-        self.jar.delete(cookie::VISITOR);
-        self.jar.delete(cookie::LAST_ACTIVITY);
+        cookies::write(cookie::VISITOR, "", 0);
+        cookies::write(cookie::LAST_ACTIVITY, "", 0);
     }
 
     /// One step of the session, and those of its effects that need nothing else.
@@ -315,11 +231,15 @@ impl Tracker {
         let (session, effects) = self.session.step(event, now_ms);
         self.session = session;
         if effects.touch && self.cookies == Some(true) {
-            let text = now_ms.to_string();
-            self.jar.write(cookie::LAST_ACTIVITY, &text, cookie::LAST_ACTIVITY_MAX_AGE_S);
+            let mut text = String::new();
+            digits(&mut text, now_ms);
+            cookies::write(cookie::LAST_ACTIVITY, &text, cookie::LAST_ACTIVITY_MAX_AGE_S);
+        }
+        if effects.forget {
+            cookies::write(cookie::LAST_ACTIVITY, "", 0);
         }
         if effects.start {
-            self.start();
+            locks::lock();
         }
         effects
     }
@@ -328,14 +248,7 @@ impl Tracker {
         if self.cookies != Some(true) {
             return Hint::Unkept;
         }
-        cookies::read(cookie::LAST_ACTIVITY)
-            .and_then(|text| text.parse().ok())
-            .map_or(Hint::Missing, Hint::At)
-    }
-
-    /// Says what is wrong; the page hears of the first time only.
-    fn complain(&self, what: &str) {
-        promise::call(&self.settings.complain, what);
+        cookies::read(cookie::LAST_ACTIVITY).map_or(Hint::Missing, |text| Hint::At(number(&text)))
     }
 }
 

@@ -17,14 +17,14 @@ pub enum Change {
 /// without the query where it is longer than the server takes.
 #[must_use]
 pub fn reported(href: &str) -> &str {
-    let bare = match href.split_once('#') {
-        Some((bare, fragment)) if !routes(fragment) => bare,
+    let bare = match cut(href, b'#') {
+        (bare, Some(fragment)) if !routes(fragment) => bare,
         _ => href,
     };
     if bare.len() <= URL_BYTES {
         return bare;
     }
-    bare.split(['?', '#']).next().unwrap_or_default()
+    cut(cut(bare, b'#').0, b'?').0
 }
 
 /// Whether going from one reported address to another is a page view.
@@ -38,17 +38,21 @@ pub fn is_view(from: &str, to: &str, change: Change) -> bool {
 }
 
 fn routes(fragment: &str) -> bool {
-    fragment.starts_with('/') || fragment.starts_with('!')
+    matches!(fragment.as_bytes().first(), Some(b'/' | b'!'))
 }
 
 /// The address without its queries.
 fn path(url: &str) -> (&str, Option<&str>) {
-    let (before, fragment) = match url.split_once('#') {
-        Some((before, fragment)) => (before, Some(fragment)),
-        None => (url, None),
-    };
-    let cut = |text| str::split(text, '?').next().unwrap_or_default();
-    (cut(before), fragment.map(cut))
+    let (before, fragment) = cut(url, b'#');
+    (cut(before, b'?').0, fragment.map(|fragment| cut(fragment, b'?').0))
+}
+
+/// What is before the first such character of ASCII, and what is behind it.
+pub(crate) fn cut(text: &str, at: u8) -> (&str, Option<&str>) {
+    match text.bytes().position(|byte| byte == at) {
+        Some(at) => (&text[..at], Some(&text[at + 1..])),
+        None => (text, None),
+    }
 }
 
 /// Less engagement than this, in ms, is not worth a request.

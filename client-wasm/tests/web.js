@@ -4,6 +4,7 @@ const requests = [];
 const written = [];
 const complaints = [];
 let answers = {};
+let taking = true; // beacons
 
 const cookies = Object.getOwnPropertyDescriptor(Document.prototype, "cookie");
 Object.defineProperty(document, "cookie", {
@@ -34,26 +35,27 @@ window.fetch = async (url, init) => {
   return new Response(status === 204 ? null : JSON.stringify(body ?? {}), { status, headers });
 };
 navigator.sendBeacon = (url, body) => {
-  requests.push({ way: "beacon", path: path(url), body: JSON.parse(body) });
-  return true;
+  if (taking) requests.push({ way: "beacon", path: path(url), body: JSON.parse(body) });
+  return taking;
 };
 
 /** Forgets everything, cookies too, and comes back to the first page. */
 export function fresh() {
   for (const name of ["visitor_id", "last_activity"]) document.cookie = name + "=; Max-Age=0; Path=/";
+  localStorage.clear();
   history.replaceState(null, "", "/landing");
   requests.length = written.length = complaints.length = 0;
   answers = {};
+  taking = true;
 }
 
 export const options = (more) => ({
   endpoint: location.origin,
   consent: "pending",
-  beforeConsent: "silent",
+  anonymous: false,
+  objected: false,
   autoPageViews: true,
   pingIntervalMs: 15000,
-  gpc: "honour",
-  dnt: "ignore",
   landingUrl: location.href,
   landingReferrer: "https://search.example/",
   landingAt: Date.now() - 4000,
@@ -79,7 +81,19 @@ export const go = (kind, to) => history[kind](null, "", to);
 export const back = () => history.back();
 export const act = () => document.body.click();
 export const own = () => Object.hasOwn(history, "pushState");
-export const login = (run) => new Promise(run).then((value) => JSON.stringify(value), (error) => String(error));
+export const outcome = (run) =>
+  new Promise((resolve) => run((error, value) => resolve(error ?? JSON.stringify(value) ?? "")));
+export const kept = () => Object.values(localStorage).join("\n");
+export const keep = (key, line) => localStorage.setItem("visitflow" + key, line);
+export const say = () => new BroadcastChannel("visitflow").postMessage(0);
+export const locked = (ms) => navigator.locks.request("visitflow", () => sleep(ms));
+export const online = () => window.dispatchEvent(new Event("online"));
+export const fixBeacons = (taken) => {
+  taking = taken;
+};
+/** A browser without the Navigation API. */
+export const withoutNavigation = () => Object.defineProperty(window, "navigation", { configurable: true, value: undefined });
+export const withNavigation = () => delete window.navigation;
 export const complaint = () => complaints.join("\n");
 export const leave = () => window.dispatchEvent(new PageTransitionEvent("pagehide"));
 export const restore = () => window.dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }));

@@ -5,7 +5,9 @@
 #![cfg(target_arch = "wasm32")]
 #![expect(clippy::unwrap_used, reason = "a test that fails is meant to panic")]
 
-use visitflow_client::{deny, end, event, grant, init, login, logout, order, page_view, revoke, snapshot};
+use visitflow_client::{
+    answered, deny, end, grant, happened, init, login, logout, page_view, revoke, snapshot,
+};
 use visitflow_protocol::id::{is_uuid_v7, is_visitor_id};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
@@ -34,8 +36,44 @@ extern "C" {
     fn complaint() -> String;
     fn leave();
     fn restore();
-    #[wasm_bindgen(js_name = login)]
-    fn promise(run: &Closure<dyn FnMut(js_sys::Function, js_sys::Function)>) -> js_sys::Promise;
+    fn kept() -> String;
+    fn keep(key: &str, line: &str);
+    fn say();
+    fn locked(ms: u32) -> js_sys::Promise;
+    fn online();
+    #[wasm_bindgen(js_name = fixBeacons)]
+    fn fix_beacons(taken: bool);
+    #[wasm_bindgen(js_name = withoutNavigation)]
+    fn without_navigation();
+    #[wasm_bindgen(js_name = withNavigation)]
+    fn with_navigation();
+    #[wasm_bindgen(js_name = outcome)]
+    fn outcome_js(run: &Closure<dyn FnMut(js_sys::Function)>) -> js_sys::Promise;
+}
+
+type Hear = Closure<dyn Fn(usize)>;
+type HearAnswer = Closure<dyn Fn(u32, u16, f64, Option<String>, JsValue)>;
+
+#[wasm_bindgen(module = "/src/browser/host.js")]
+extern "C" {
+    fn begin(options: &JsValue, hear: &Hear, hear_answer: &HearAnswer);
+}
+
+/// What the package does: the options and the ears for `host.js`, then the client.
+fn start(options: JsValue) {
+    let (hear, hear_answer) = (Hear::new(happened), HearAnswer::new(answered));
+    begin(&options, &hear, &hear_answer);
+    (hear.forget(), hear_answer.forget());
+    init(&options.unchecked_into());
+}
+
+fn event(name: String, props: Option<String>, at: f64) {
+    let props = props.map(|props| format!(r#","props":{props}"#)).unwrap_or_default();
+    visitflow_client::event(&js_sys::JSON::parse(&format!(r#"{{"name":"{name}"{props}}}"#)).unwrap(), at);
+}
+
+fn order(json: &str) {
+    visitflow_client::order(&js_sys::JSON::parse(json).unwrap(), now());
 }
 
 /// Longer than an answer takes.
@@ -48,14 +86,14 @@ async fn wait(ms: u32) {
 /// Opens the landing page with these options, as JSON.
 async fn open(more: &str) {
     fresh();
-    init(&options(more).unchecked_into());
+    start(options(more));
     wait(SOON).await;
 }
 
 /// What a promise came to: JSON of its value, or the text of its error.
-async fn outcome(run: impl FnMut(js_sys::Function, js_sys::Function) + 'static) -> String {
+async fn outcome(run: impl FnMut(js_sys::Function) + 'static) -> String {
     let run = Closure::new(run);
-    let value = wasm_bindgen_futures::JsFuture::from(promise(&run)).await.unwrap();
+    let value = wasm_bindgen_futures::JsFuture::from(outcome_js(&run)).await.unwrap();
     value.as_string().unwrap_or_default()
 }
 
@@ -63,8 +101,21 @@ fn now() -> f64 {
     js_sys::Date::now()
 }
 
+/// What the snapshot tells, by the names that the package gives its values.
 fn told(name: &str) -> JsValue {
-    js_sys::Reflect::get(&snapshot(), &name.into()).unwrap()
+    const NAMES: [&str; 9] = [
+        "version",
+        "consent",
+        "visitor_id",
+        "session",
+        "last_activity",
+        "queued",
+        "sent",
+        "dropped",
+        "cookies",
+    ];
+    let at = NAMES.iter().position(|known| *known == name).unwrap();
+    js_sys::Reflect::get_u32(&snapshot(), at as u32).unwrap()
 }
 
 fn cookie(name: &str) -> Option<String> {
@@ -73,6 +124,7 @@ fn cookie(name: &str) -> Option<String> {
     pairs.find(|(key, _)| *key == name).map(|(_, value)| value.into())
 }
 
+const ANN: &str = r#"{"username":"ann","password":"secret"}"#;
 const GRANTED: &str = r#"{"consent":"granted"}"#;
 
 #[wasm_bindgen_test]
@@ -82,7 +134,7 @@ async fn before_consent_nothing_is_written_sent_or_wrapped() {
         go("pushState", "/shoes");
         act();
         event("play".into(), None, now());
-        page_view(None, now());
+        page_view("https://shop.example/x", now());
         wait(SOON).await;
         assert_eq!(sent(), "[]");
         assert_eq!(writes("visitor_id"), "");
@@ -124,7 +176,7 @@ async fn a_visitor_that_is_known_keeps_its_id() {
     fresh();
     let known = "v_018f3a5e-7c1b-4f6a-9d2e-3b4c5d6e7f80";
     put("visitor_id", known);
-    init(&options(GRANTED).unchecked_into());
+    start(options(GRANTED));
     wait(SOON).await;
     assert_eq!(cookie("visitor_id").unwrap(), known);
     assert_eq!(writes("visitor_id"), "");
@@ -138,7 +190,7 @@ async fn a_session_is_started_before_the_landing_page_is_sent_once() {
     wait(SOON).await;
     assert_eq!(paths(), "start page_view");
     let view = last();
-    assert!(view.contains(r#""way":"beacon""#));
+    assert!(view.contains(r#""way":"fetch""#));
     assert!(view.contains("https://search.example/"));
     let age = view.split(r#""age_ms":"#).nth(1).unwrap();
     let age: u32 = age.split([',', '}']).next().unwrap().parse().unwrap();
@@ -150,7 +202,7 @@ async fn a_session_is_started_before_the_landing_page_is_sent_once() {
 async fn a_live_hint_needs_no_start() {
     fresh();
     put("last_activity", &format!("{}", now() - 60_000.0));
-    init(&options(GRANTED).unchecked_into());
+    start(options(GRANTED));
     wait(SOON).await;
     assert_eq!(paths(), "page_view");
 }
@@ -160,7 +212,7 @@ async fn an_old_or_unreadable_hint_starts_once() {
     for hint in [format!("{}", now() - 1_800_000.0), "yesterday".into()] {
         fresh();
         put("last_activity", &hint);
-        init(&options(GRANTED).unchecked_into());
+        start(options(GRANTED));
         act();
         wait(SOON).await;
         assert_eq!(paths(), "start page_view", "{hint}");
@@ -169,14 +221,23 @@ async fn an_old_or_unreadable_hint_starts_once() {
 
 #[wasm_bindgen_test]
 async fn each_route_is_one_view() {
-    open(GRANTED).await;
-    go("pushState", "/shoes");
-    go("pushState", "/shoes");
-    go("replaceState", "/shoes?sort=up");
-    go("replaceState", "/boots");
-    back();
-    wait(SOON).await;
-    assert_eq!(urls(), "/landing /shoes /boots /shoes");
+    for navigation in [true, false] {
+        if !navigation {
+            without_navigation();
+        }
+        open(GRANTED).await;
+        assert_eq!(own(), !navigation, "history is wrapped where there is no other way");
+        go("pushState", "/shoes");
+        go("pushState", "/shoes");
+        go("replaceState", "/shoes?sort=up");
+        go("replaceState", "/boots");
+        back();
+        wait(4 * SOON).await;
+        assert_eq!(urls(), "/landing /shoes /boots /shoes");
+        outcome(|settle| revoke(&settle)).await;
+        assert!(!own());
+    }
+    with_navigation();
 }
 
 #[wasm_bindgen_test]
@@ -203,9 +264,10 @@ async fn events_and_orders_carry_their_fields() {
     event("play".into(), Some(r#"{"level":3}"#.into()), now());
     wait(SOON).await;
     assert!(last().contains(r#""name":"play","props":{"level":3}"#));
-    order("A-1".into(), "49.90".into(), "EUR".into(), Some("[]".into()), now());
+    order(r#"{"id":"A-1","amount":"49.90","currency":"EUR","items":[]}"#);
     wait(SOON).await;
-    assert!(last().contains(r#""id":"A-1","amount":"49.90","currency":"EUR","items":[]"#));
+    assert!(last().contains(r#""body":{"id":"A-1","#));
+    assert!(last().contains(r#""amount":"49.90","currency":"EUR","items":[],"#));
 }
 
 #[wasm_bindgen_test]
@@ -240,7 +302,7 @@ async fn a_refusal_is_final() {
 async fn a_browser_that_is_not_counted_is_left_alone() {
     fresh();
     answer("/api/session/start", "[[204]]");
-    init(&options(GRANTED).unchecked_into());
+    start(options(GRANTED));
     wait(SOON).await;
     go("pushState", "/shoes");
     act();
@@ -254,8 +316,8 @@ async fn a_browser_that_is_not_counted_is_left_alone() {
 async fn a_start_that_another_tab_s_sign_in_crosses_is_tried_again() {
     fresh();
     answer("/api/session/start", r#"[[401, {"detail": "The session was renewed."}]]"#);
-    init(&options(GRANTED).unchecked_into());
-    order("A-1".into(), "49.90".into(), "EUR".into(), None, now());
+    start(options(GRANTED));
+    order(r#"{"id":"A-1","amount":"49.90","currency":"EUR"}"#);
     wait(SOON).await;
     assert_eq!(paths(), "start");
     assert_eq!(told("session"), "none");
@@ -271,7 +333,7 @@ async fn a_start_that_another_tab_s_sign_in_crosses_is_tried_again() {
 async fn a_start_that_is_refused_for_good_silences_the_page() {
     fresh();
     answer("/api/session/start", r#"[[403, {"detail": "This origin is not allowed."}]]"#);
-    init(&options(GRANTED).unchecked_into());
+    start(options(GRANTED));
     event("play".into(), None, now());
     wait(1_200).await;
     assert_eq!(paths(), "start");
@@ -281,7 +343,7 @@ async fn a_start_that_is_refused_for_good_silences_the_page() {
 
 #[wasm_bindgen_test]
 async fn anonymous_views_carry_no_cookie_and_no_visitor() {
-    open(r#"{"beforeConsent":"anonymous"}"#).await;
+    open(r#"{"anonymous":true}"#).await;
     go("pushState", "/shoes");
     event("play".into(), None, now());
     act();
@@ -298,11 +360,10 @@ async fn anonymous_views_carry_no_cookie_and_no_visitor() {
 #[wasm_bindgen_test]
 async fn a_revoke_deletes_the_cookies_and_ends_the_session() {
     open(GRANTED).await;
-    assert!(own());
     answer("/api/telemetry/event", "[[503], [503]]");
     event("waits".into(), None, now());
     wait(SOON).await;
-    let done = outcome(revoke).await;
+    let done = outcome(|settle| revoke(&settle)).await;
     assert_eq!(done, "");
     assert_eq!(paths(), "start page_view event end");
     assert_eq!(cookie("visitor_id"), None);
@@ -318,7 +379,10 @@ async fn a_revoke_deletes_the_cookies_and_ends_the_session() {
 #[wasm_bindgen_test]
 async fn an_answer_of_before_the_revoke_is_void() {
     fresh();
-    init(&options(GRANTED).unchecked_into());
+    start(options(GRANTED));
+    while paths().is_empty() {
+        wait(1).await;
+    }
     deny();
     wait(2 * SOON).await;
     assert_eq!(paths(), "start end");
@@ -373,8 +437,8 @@ async fn a_page_that_goes_away_sends_what_waits_by_beacon() {
     assert!(paths().starts_with("start page_view event event"));
     assert!(sent().contains(r#""beacon","path":"/api/telemetry/event""#));
     let all = sent();
-    let mut ids = all.split(r#"event","body":{"id":""#).skip(1).map(|body| &body[..36]);
-    assert_eq!(ids.next(), ids.next());
+    let ids: Vec<_> = all.split(r#""id":""#).skip(2).map(|body| &body[..36]).collect();
+    assert!(ids.len() == 2 && ids[0] == ids[1], "{all}");
 }
 
 #[wasm_bindgen_test]
@@ -390,8 +454,8 @@ async fn a_login_lets_others_settle_and_holds_new_ones() {
     open(GRANTED).await;
     event("before".into(), None, now());
     answer("/api/auth/login", r#"[[200, {"user_id": "u_1"}]]"#);
-    let user = outcome(|resolve, reject| {
-        login("ann".into(), "secret".into(), resolve, reject);
+    let user = outcome(|settle| {
+        login(ANN, &settle);
         event("after".into(), None, now());
     })
     .await;
@@ -405,7 +469,7 @@ async fn a_login_lets_others_settle_and_holds_new_ones() {
 async fn a_login_without_consent_measures_nothing() {
     open("{}").await;
     answer("/api/auth/login", r#"[[200, {"user_id": "u_1"}]]"#);
-    outcome(|resolve, reject| login("ann".into(), "secret".into(), resolve, reject)).await;
+    outcome(|settle| login(ANN, &settle)).await;
     assert_eq!(paths(), "login");
     assert!(last().contains(r#""visit":false"#));
     assert_eq!(writes("last_activity"), "");
@@ -415,17 +479,17 @@ async fn a_login_without_consent_measures_nothing() {
 async fn a_refused_login_says_why() {
     open(GRANTED).await;
     answer("/api/auth/login", r#"[[401, {"detail": "Wrong password."}], [0]]"#);
-    let bad = |resolve, reject| login("ann".into(), "x".into(), resolve, reject);
-    assert_eq!(outcome(bad).await, "Error: Wrong password.");
+    let bad = |settle: js_sys::Function| login(ANN, &settle);
+    assert_eq!(outcome(bad).await, "Wrong password.");
     assert!(outcome(bad).await.contains("could not be reached"));
 }
 
 #[wasm_bindgen_test]
 async fn logout_keeps_the_session_and_end_forgets_it() {
     open(GRANTED).await;
-    outcome(logout).await;
+    outcome(|settle| logout(&settle)).await;
     assert_eq!(told("session"), "live");
-    outcome(end).await;
+    outcome(|settle| end(&settle)).await;
     assert_eq!(told("session"), "ended");
     assert_eq!(cookie("last_activity"), None);
     act();
@@ -448,4 +512,131 @@ async fn activity_pings_after_a_while_and_an_expired_session_is_started_once() {
     act();
     wait(1_200).await;
     assert_eq!(paths(), "start page_view ping start ping");
+}
+
+#[wasm_bindgen_test]
+async fn a_fact_is_kept_until_the_server_has_it() {
+    open(GRANTED).await;
+    assert_eq!(kept(), "");
+    answer("/api/telemetry/event", "[[503]]");
+    event("waits".into(), None, now());
+    wait(SOON).await;
+    assert!(kept().contains(r#""name":"waits""#));
+    wait(1_500).await;
+    assert_eq!(kept(), "");
+    assert_eq!(paths(), "start page_view event event");
+}
+
+#[wasm_bindgen_test]
+async fn what_an_earlier_page_could_not_send_is_sent_with_its_age_and_sent_once() {
+    fresh();
+    let line = |claimed: f64| format!(r#"{claimed} {} 2 {{"id":"x","name":"left"}}"#, now() - 90_000.0);
+    keep("a", &line(now() - 61_000.0));
+    keep("b", &line(now() - 1_000.0));
+    keep("c", "of another version");
+    start(options(GRANTED));
+    wait(2 * SOON).await;
+    assert_eq!(paths(), "start event page_view");
+    let all = sent();
+    let age = all.split(r#""name":"left","age_ms":"#).nth(1).unwrap();
+    let age: u32 = age.split('}').next().unwrap().parse().unwrap();
+    assert!((90_000..92_000).contains(&age), "{age}");
+    assert!(kept().contains("left") && kept().contains("another version"), "the others are not ours");
+    outcome(|settle| revoke(&settle)).await;
+    assert_eq!(kept(), "", "they are the visitor's");
+}
+
+#[wasm_bindgen_test]
+async fn without_consent_nothing_is_kept() {
+    for more in ["{}", r#"{"anonymous":true}"#] {
+        fresh();
+        answer("/api/telemetry/page_view", "[[503]]");
+        start(options(more));
+        event("play".into(), None, now());
+        wait(SOON).await;
+        assert_eq!(kept(), "");
+    }
+}
+
+#[wasm_bindgen_test]
+async fn consent_that_another_tab_takes_back_is_taken_back_here() {
+    open(GRANTED).await;
+    answer("/api/telemetry/event", "[[503]]");
+    event("waits".into(), None, now());
+    wait(SOON).await;
+    say();
+    wait(SOON).await;
+    assert_eq!(told("consent"), "denied");
+    assert_eq!((cookie("visitor_id"), cookie("last_activity")), (None, None));
+    assert_eq!(kept(), "");
+    act();
+    go("pushState", "/shoes");
+    wait(1_500).await;
+    assert_eq!(paths(), "start page_view event", "the other tab has ended the session");
+}
+
+#[wasm_bindgen_test]
+async fn a_page_from_the_cache_whose_consent_was_taken_back_meanwhile_says_nothing() {
+    open(GRANTED).await;
+    put("visitor_id", "; Max-Age=0");
+    restore();
+    wait(SOON).await;
+    assert_eq!(paths(), "start page_view");
+    assert_eq!(told("consent"), "denied");
+}
+
+#[wasm_bindgen_test]
+async fn one_tab_at_a_time_starts_and_the_next_finds_what_it_started() {
+    fresh();
+    let other = locked(100);
+    start(options(GRANTED));
+    wait(SOON).await;
+    assert_eq!(paths(), "");
+    put("last_activity", &format!("{}", now()));
+    wasm_bindgen_futures::JsFuture::from(other).await.unwrap();
+    wait(SOON).await;
+    assert_eq!(paths(), "page_view");
+    let free = locked(0);
+    wasm_bindgen_futures::JsFuture::from(free).await.unwrap();
+}
+
+#[wasm_bindgen_test]
+async fn back_online_waits_no_longer() {
+    open(GRANTED).await;
+    answer("/api/telemetry/event", r#"[[503, {}, {"Retry-After": "60"}]]"#);
+    event("waits".into(), None, now());
+    wait(SOON).await;
+    online();
+    wait(SOON).await;
+    assert_eq!(paths(), "start page_view event event");
+}
+
+#[wasm_bindgen_test]
+async fn a_page_that_goes_away_sends_several_facts_as_one_beacon() {
+    open(GRANTED).await;
+    answer("/api/telemetry/event", "[[503]]");
+    event("a".into(), None, now());
+    event("b".into(), None, now());
+    wait(SOON).await;
+    leave();
+    assert!(paths().starts_with("start page_view event event"));
+    let all = sent();
+    let beacon = all.split(r#""way":"beacon""#).nth(1).unwrap();
+    assert!(
+        beacon.contains(r#""body":[{"#)
+            && beacon.contains(r#""name":"a""#)
+            && beacon.contains(r#""name":"b""#)
+    );
+}
+
+#[wasm_bindgen_test]
+async fn what_no_beacon_takes_goes_by_fetch() {
+    open(GRANTED).await;
+    answer("/api/telemetry/event", "[[503]]");
+    event("a".into(), None, now());
+    wait(SOON).await;
+    fix_beacons(false);
+    leave();
+    assert!(paths().starts_with("start page_view event event"));
+    assert!(!sent().contains("beacon") && last().contains(r#""keepalive":true"#));
 }

@@ -9,8 +9,8 @@ import { resting } from "./resting.js";
 /** Facts that wait for the WebAssembly; more are dropped. */
 const CAP = 200;
 
-const FACTS = ["page_view", "event", "order"];
 const COOKIES = /(^|; )(visitor_id|last_activity)=/;
+const FACTS = ["pageView", "event", "order"];
 const nothing = () => {};
 
 /**
@@ -19,21 +19,20 @@ const nothing = () => {};
  */
 export function create(load, base) {
   let options; // set by init()
-  let core; // the exports, once they are there, or `fallback` if they will not come
+  let core; // the exports, once they are there
+  let failed; // they will not come
   let loading; // the promise of either
-  let busy; // the list of calls is being worked off
-  let objected; // the browser objects to being measured
   let spoken; // the one console line was said
   let dropped = 0;
   const early = []; // calls before init()
-  const waiting = []; // calls before the exports are there: [name, args, resolve, reject]
+  let waiting = []; // calls before the exports are there: [name, args, settle]
 
   const complain = (error) => {
     if (!spoken) console.warn("visitflow:", error);
     spoken = true;
   };
 
-  const attempt = (run, args) => {
+  const attempt = (run, ...args) => {
     try {
       return run(...args);
     } catch (error) {
@@ -41,46 +40,48 @@ export function create(load, base) {
     }
   };
 
+  const granted = () => options.consent == "granted";
+  const revoking = () => waiting.some(([name]) => name == "revoke");
+
   // All calls pass through one list, so that none overtakes another.
-  const call = (name, args = [], resolve, reject) => {
-    const fact = FACTS.includes(name);
+  const call = (name, args = [], settle) => {
+    if (core) return core.serially(() => make(name, args, settle));
+    if (failed) return refuse(name, args, settle);
     if (name == "revoke") {
       // It voids what waits: facts, and a grant that now never happened.
-      for (const other of waiting.splice(0)) {
-        if (FACTS.includes(other[0])) dropped++;
-        else if (other[0] != "grant") waiting.push(other);
-      }
-    } else if (fact && !core) {
+      waiting = waiting.filter(([other]) => (FACTS.includes(other) ? void dropped++ : other != "grant"));
+    } else if (FACTS.includes(name)) {
       // Without consent only views are of use, if the page asked for anonymous ones.
-      if (!loading || waiting.length >= CAP || (name != "page_view" && !granted())) return void dropped++;
+      if (!loading || waiting.length >= CAP || (name != "pageView" && !granted())) return void dropped++;
     }
-    waiting.push([name, args, resolve, reject]);
-    if (core) proceed();
+    waiting.push([name, args, settle]);
   };
 
-  const proceed = () => {
-    if (busy) return;
-    busy = true;
-    for (let next; (next = waiting.shift()); ) {
-      const [name, args, resolve, reject] = next;
-      try {
-        if (resolve) core[name](...args, resolve, reject);
-        else core[name](...args);
-      } catch (error) {
-        complain(error);
-        reject?.(error);
-      }
+  const make = (name, args, settle) => {
+    try {
+      core[name](...args, settle);
+    } catch (error) {
+      complain(error);
+      settle?.(error);
     }
-    busy = false;
+  };
+
+  // There is no WebAssembly.
+  const refuse = (name, args, settle) => {
+    if (name == "revoke") forget();
+    if (FACTS.includes(name)) dropped++;
+    settle?.(
+      name != "revoke" &&
+        "visitflow could not be loaded: check the connection and the page's Content-Security-Policy, then reload the page.",
+    );
   };
 
   const ask = (name, ...args) => {
     boot();
-    return new Promise((resolve, reject) => call(name, args, resolve, reject));
+    return new Promise((resolve, reject) =>
+      call(name, args, (error, value) => (error ? reject(error.stack ? error : new Error(error)) : resolve(value))),
+    );
   };
-
-  const granted = () => options.consent == "granted";
-  const revoking = () => waiting.some(([name]) => name == "revoke");
 
   const boot = () => {
     if (loading) return;
@@ -93,10 +94,13 @@ export function create(load, base) {
       })
       .catch((error) => {
         complain(error);
-        core = fallback;
+        failed = true;
       })
-      .then(proceed);
-    addEventListener("pagehide", () => attempt(leave, []));
+      .then(() => {
+        const run = () => waiting.splice(0).forEach((each) => call(...each));
+        core ? core.serially(run) : run();
+      });
+    addEventListener("pagehide", () => attempt(leave));
   };
 
   // Consent is taken back, and there is no WebAssembly to see to it. `Secure` is no part of what
@@ -108,28 +112,6 @@ export function create(load, base) {
       document.cookie = gone;
       if (options.cookieDomain) document.cookie = gone + "; Domain=" + options.cookieDomain;
     }
-  };
-
-  const lose = () => void dropped++;
-  const refuse = (...args) =>
-    args.pop()(
-      new Error("visitflow could not be loaded: check the connection and the page's Content-Security-Policy, then reload the page."),
-    );
-
-  // Stands in for the exports if they cannot be loaded.
-  const fallback = {
-    grant: nothing,
-    deny: nothing,
-    revoke(resolve) {
-      resolve();
-      forget();
-    },
-    page_view: lose,
-    event: lose,
-    order: lose,
-    login: refuse,
-    logout: refuse,
-    end: refuse,
   };
 
   // A page that is rendered ahead of its visit is no view before it is shown.
@@ -145,7 +127,7 @@ export function create(load, base) {
 
   // The page may leave before the WebAssembly is ready: its view is sent all the same.
   const leave = () => {
-    if (core && core != fallback) return;
+    if (core) return;
     if (revoking() && !granted()) return forget();
     if (document.prerendering || options.landingSent || !options.autoPageViews || !granted()) return;
     let visitor = /(?:^|; )visitor_id=(v_[\da-f-]{36})/.exec(document.cookie)?.[1];
@@ -169,7 +151,7 @@ export function create(load, base) {
 
   const commands = {
     grant() {
-      if (objected) return;
+      if (options.objected) return;
       options.consent = "granted";
       if (loading) call("grant");
       else boot();
@@ -177,20 +159,14 @@ export function create(load, base) {
     deny() {
       const before = options.consent;
       options.consent = "denied";
-      if (before == "granted") call("revoke", [], nothing, nothing);
+      if (before == "granted") call("revoke", [], nothing);
       else if (core) call("deny");
     },
-    pageView(url) {
-      call("page_view", [url == null ? undefined : new URL(url, location.href).href, Date.now()]);
-    },
-    event(name, props) {
-      call("event", [String(name), props == null ? undefined : JSON.stringify(props), Date.now()]);
-    },
-    order({ id, amount, currency, items }) {
-      const lines = items == null ? undefined : JSON.stringify(items);
-      call("order", [String(id), String(amount), String(currency), lines, Date.now()]);
-    },
   };
+  for (const name of FACTS) {
+    // As it is now: the page may change it while it waits.
+    commands[name] = (...args) => call(name, [Date.now(), location.href, ...JSON.parse(JSON.stringify(args))]);
+  }
 
   // These answer with a promise.
   const questions = {
@@ -199,7 +175,7 @@ export function create(load, base) {
       if (!loading && !COOKIES.test(document.cookie)) return;
       return ask("revoke").catch(nothing);
     },
-    login: (username, password) => ask("login", String(username), String(password)),
+    login: (username, password) => ask("login", username, password),
     logout: () => ask("logout"),
     end: () => (loading ? ask("end") : undefined),
   };
@@ -208,9 +184,15 @@ export function create(load, base) {
     init(given = {}) {
       if (options) return;
       attempt(() => {
+        const objected =
+          (given.gpc != "ignore" && navigator.globalPrivacyControl) ||
+          (given.dnt == "honour" && navigator.doNotTrack == "1");
         options = {
           ...given,
           endpoint: new URL(given.endpoint || base(), location.href).href.replace(/\/+$/, ""),
+          consent: objected ? "denied" : given.consent || "pending",
+          anonymous: given.beforeConsent == "anonymous",
+          objected: !!objected,
           autoPageViews: given.autoPageViews !== false,
           pingIntervalMs: Math.max(1000, given.pingIntervalMs || 15000),
           landingUrl: location.href,
@@ -219,13 +201,9 @@ export function create(load, base) {
           landingSent: false,
           complain,
         };
-        objected =
-          (options.gpc != "ignore" && navigator.globalPrivacyControl) ||
-          (options.dnt == "honour" && navigator.doNotTrack == "1");
-        if (objected) options.consent = "denied";
-        if (granted() || options.beforeConsent == "anonymous") boot();
+        if (granted() || options.anonymous) boot();
         for (const run of early.splice(0)) run();
-      }, []);
+      });
     },
     snapshot: () =>
       Promise.resolve(loading)
@@ -237,18 +215,10 @@ export function create(load, base) {
         .catch(() => resting(options?.consent, dropped)),
   };
 
-  for (const name in commands) {
-    api[name] = (...args) => {
-      const run = () => attempt(commands[name], args);
-      return options ? run() : void early.push(run);
-    };
-  }
+  const later = (run) => (options ? run() : void early.push(run));
+  for (const name in commands) api[name] = (...args) => later(() => attempt(commands[name], ...args));
   for (const name in questions) {
-    api[name] = (...args) =>
-      new Promise((resolve) => {
-        const run = () => resolve(attempt(questions[name], args));
-        options ? run() : early.push(run);
-      });
+    api[name] = (...args) => new Promise((resolve) => later(() => resolve(attempt(questions[name], ...args))));
   }
   return api;
 }

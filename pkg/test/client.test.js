@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { serially } from "../../client-wasm/src/browser/host.js";
 import { create } from "../src/client.js";
 
 globalThis.VERSION = "0.0.0";
@@ -46,16 +47,16 @@ function page(options, { cookies = {}, taken = true } = {}) {
     return new Promise((resolve, reject) => (settle = { resolve, reject }));
   };
   const core = {
+    serially,
     init: (given) => seen.calls.push(["init", given.consent, given.landingSent]),
     snapshot: () => ({ dropped: 0 }),
   };
-  for (const name of ["grant", "deny", "page_view", "event", "order"]) {
-    core[name] = (what) => seen.calls.push(what === undefined ? [name] : [name, what]);
-  }
+  for (const name of ["grant", "deny"]) core[name] = () => seen.calls.push([name]);
+  for (const name of ["pageView", "event", "order"]) core[name] = (at, href, what) => seen.calls.push([name, what]);
   for (const name of ["revoke", "login", "logout", "end"]) {
     core[name] = (...args) => {
       seen.calls.push([name]);
-      args.at(-2)(name);
+      args.at(-1)(undefined, name);
     };
   }
   const client = create(load, () => "https://stats.example");
@@ -99,7 +100,7 @@ test("before that, calls wait in order", async () => {
   client.end();
   client.pageView("/shoes");
   await arrive();
-  assert.equal(calls(), "init granted, event a, login, event b, logout, end, page_view https://shop.example/shoes");
+  assert.equal(calls(), "init granted, event a, login, event b, logout, end, pageView /shoes");
 });
 
 test("a revoke voids what waits, and nothing of after it is sent", async () => {
@@ -148,7 +149,7 @@ test("a grant that was taken back while the WebAssembly was on its way never hap
 
 test("a call that the WebAssembly makes the page make waits its turn", async () => {
   const { client, arrive, core, seen, calls } = page({ consent: "granted" });
-  core.event = (name) => {
+  core.event = (at, href, name) => {
     seen.calls.push(["event", name]);
     if (name === "a") client.event("made by a");
   };

@@ -1,4 +1,4 @@
-//! A writer for flat JSON objects: all that the client's requests need.
+//! JSON where it needs no library.
 
 /// Text that is JSON already (the properties of an event, the items of an order).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,7 +109,8 @@ fn quote(out: &mut String, value: &str) {
     out.push('"');
 }
 
-fn digits(out: &mut String, value: u64) {
+/// Appends a number in decimal digits.
+pub fn digits(out: &mut String, value: u64) {
     if value >= 10 {
         digits(out, value / 10);
     }

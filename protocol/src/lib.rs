@@ -8,7 +8,7 @@
 //! | [`problem`] | the stable `type` of every error answer |
 //! | [`id`] | the forms of identifiers |
 //! | [`wire`] | the request bodies: the client writes them, the server reads them |
-//! | [`json`] | a small writer for those bodies, so that the client needs no JSON library |
+//! | [`json`] | JSON where it needs no library |
 //!
 //! Without features the crate has no dependencies; `serde` adds `Deserialize` for the server.
 

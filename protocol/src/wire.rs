@@ -1,5 +1,5 @@
-//! The request bodies. The client fills and writes them ([`PageView::json`] and its like, one
-//! list of fields each); with the feature `serde` the server reads the same structs.
+//! The request bodies: their fields, as the client writes them (`client-wasm/src/browser/host.js`)
+//! and, with the feature `serde`, the server reads them.
 //!
 //! Every field of a body may be absent unless its doc says "required"; the server ignores fields
 //! it does not know.
@@ -166,39 +166,6 @@ where
     }
 }
 
-impl Start {
-    /// The request's body.
-    #[must_use]
-    pub fn json(&self) -> String {
-        Object::new()
-            .text("visitor_id", self.visitor_id.as_deref())
-            .text("url", self.url.as_deref())
-            .text("referrer", self.referrer.as_deref())
-            .text("site", self.site.as_deref())
-            .flag("webdriver", self.webdriver)
-            .end()
-    }
-}
-
-impl PageView {
-    /// The request's body.
-    #[must_use]
-    pub fn json(&self) -> String {
-        Object::new()
-            .text("id", self.id.as_deref())
-            .text("visitor_id", self.visitor_id.as_deref())
-            .text("url", self.url.as_deref())
-            .text("referrer", self.referrer.as_deref())
-            .text("title", self.title.as_deref())
-            .json("device", self.device.as_ref().map(Device::json).as_deref())
-            .number("age_ms", self.age_ms)
-            .flag("anonymous", self.anonymous)
-            .text("site", self.site.as_deref())
-            .flag("webdriver", self.webdriver)
-            .end()
-    }
-}
-
 impl Device {
     /// The value of a page view's `device`.
     #[must_use]
@@ -214,119 +181,28 @@ impl Device {
     }
 }
 
-impl Event {
-    /// The request's body.
-    #[must_use]
-    pub fn json(&self) -> String {
-        Object::new()
-            .text("id", self.id.as_deref())
-            .text("visitor_id", self.visitor_id.as_deref())
-            .text("name", self.name.as_deref())
-            .json("props", self.props.as_ref().map(|props| props.0.as_str()))
-            .text("url", self.url.as_deref())
-            .number("age_ms", self.age_ms)
-            .flag("anonymous", self.anonymous)
-            .text("site", self.site.as_deref())
-            .flag("webdriver", self.webdriver)
-            .end()
-    }
-}
-
-impl Order {
-    /// The request's body.
-    #[must_use]
-    pub fn json(&self) -> String {
-        Object::new()
-            .text("id", self.id.as_deref())
-            .text("amount", self.amount.as_deref())
-            .text("currency", self.currency.as_deref())
-            .json("items", self.items.as_ref().map(|items| items.0.as_str()))
-            .text("visitor_id", self.visitor_id.as_deref())
-            .text("session", self.session.as_deref())
-            .text("user_id", self.user_id.as_deref())
-            .text("url", self.url.as_deref())
-            .number("age_ms", self.age_ms)
-            .text("site", self.site.as_deref())
-            .flag("webdriver", self.webdriver)
-            .end()
-    }
-}
-
-impl Ping {
-    /// The request's body.
-    #[must_use]
-    pub fn json(&self) -> String {
-        Object::new()
-            .text("page_view_id", self.page_view_id.as_deref())
-            .number("engaged_ms", self.engaged_ms)
-            .number("scroll_pct", self.scroll_pct)
-            .flag("webdriver", self.webdriver)
-            .end()
-    }
-}
-
-impl Login {
-    /// The request's body.
-    #[must_use]
-    pub fn json(&self) -> String {
-        Object::new()
-            .text("username", self.username.as_deref())
-            .text("password", self.password.as_deref())
-            .text("assertion", self.assertion.as_deref())
-            .json("visit", self.visit.map(|visit| if visit { "true" } else { "false" }))
-            .end()
-    }
-}
-
 #[cfg(all(test, feature = "serde"))]
 mod tests {
     use super::*;
 
+    /// As the client's `host.js` writes it.
+    const VIEW: &str = r#"{"id":"0193a5e7-7c1b-7f6a-9d2e-3b4c5d6e7f80","visitor_id":"v_018f3a5e-7c1b-4f6a-9d2e-3b4c5d6e7f80","url":"https://shop.example/a?b=\"c\"\u0007é😀","referrer":"https://search.example/","title":"Shoes\n","device":{"screen_width":1920,"viewport_width":800,"language":"de","time_zone":"Europe/Berlin"},"age_ms":18446744073709551615}"#;
+
     #[test]
     fn what_the_client_writes_the_server_reads() {
-        let view = PageView {
-            id: Some("0193a5e7-7c1b-7f6a-9d2e-3b4c5d6e7f80".into()),
-            visitor_id: Some("v_018f3a5e-7c1b-4f6a-9d2e-3b4c5d6e7f80".into()),
-            url: Some("https://shop.example/a?b=\"c\"\\\u{7}é\u{1f600}".into()),
-            referrer: Some(String::new()),
-            title: Some("Shoes\n".into()),
-            device: Some(Device {
-                screen_width: Some(1920),
-                language: Some("de".into()),
-                ..Device::default()
-            }),
-            age_ms: Some(u64::MAX),
-            anonymous: true,
-            site: None,
-            webdriver: false,
-        };
-        assert_eq!(serde_json::from_str::<PageView>(&view.json()).unwrap(), view);
-        let event = Event {
-            name: Some("play".into()),
-            props: Some(Json(r#"{"a":[1,2.5,null]}"#.into())),
-            age_ms: Some(0),
-            ..Event::default()
-        };
-        assert_eq!(serde_json::from_str::<Event>(&event.json()).unwrap(), event);
-        let order = Order {
-            id: Some("#1".into()),
-            amount: Some("-3.5".into()),
-            currency: Some("EUR".into()),
-            items: Some(Json("[]".into())),
-            ..Order::default()
-        };
-        assert_eq!(serde_json::from_str::<Order>(&order.json()).unwrap(), order);
-        let ping = Ping {
-            page_view_id: Some("x".into()),
-            engaged_ms: Some(10),
-            scroll_pct: Some(100),
-            webdriver: true,
-        };
-        assert_eq!(serde_json::from_str::<Ping>(&ping.json()).unwrap(), ping);
-        let start = Start { url: Some("u".into()), ..Start::default() };
-        assert_eq!(serde_json::from_str::<Start>(&start.json()).unwrap(), start);
-        let login = Login { assertion: Some("a.b.c".into()), visit: Some(false), ..Login::default() };
-        assert!(serde_json::from_str::<Login>(&login.json()).unwrap() == login);
-        assert_eq!(Start::default().json(), "{}");
+        let view: PageView = serde_json::from_str(VIEW).unwrap();
+        assert_eq!(view.url.as_deref(), Some("https://shop.example/a?b=\"c\"\u{7}é\u{1f600}"));
+        assert_eq!(view.age_ms, Some(u64::MAX));
+        let device = view.device.unwrap();
+        assert_eq!((device.screen_width, device.screen_height), (Some(1920), None));
+        assert_eq!(
+            device.json(),
+            r#"{"screen_width":1920,"viewport_width":800,"language":"de","time_zone":"Europe/Berlin"}"#
+        );
+        let event: Event =
+            serde_json::from_str(r#"{"name":"play","props":{"a":[1,2.5,null]},"age_ms":0,"unknown":1}"#)
+                .unwrap();
+        assert_eq!(event.props, Some(Json(r#"{"a":[1,2.5,null]}"#.into())));
+        assert_eq!(serde_json::from_str::<Start>("{}").unwrap(), Start::default());
     }
 }

@@ -185,7 +185,10 @@ fn node() -> Result<Count> {
 }
 
 fn wasm() -> Result<Count> {
-    tests(command("wasm-pack").args(["test", "--headless", "--chrome", "client-wasm"]))
+    let mut wasm_pack = command("wasm-pack");
+    wasm_pack.args(["test", "--headless", "--chrome", "client-wasm"]);
+    wasm_pack.env("WASM_BINDGEN_TEST_TIMEOUT", "180"); // for all of them together
+    tests(&mut wasm_pack)
 }
 
 /// Runs a test runner and counts; a failure that it did not count is an error of its own.

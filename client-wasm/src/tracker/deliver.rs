@@ -1,31 +1,34 @@
 //! Sending: which request goes out when, and what its answer means.
 //!
+//! A fact goes by fetch, one at a time, and waits until its answer is there. When the page goes away
+//! whatever is unconfirmed goes once more, by beacon, with the same ids: the server drops twins.
+//!
 //! Sign-in, sign-out and end are exclusive: requests in flight settle first, and new ones wait
 //! until the answer is there, so that no late `Set-Cookie` crosses theirs.
 
-use super::{Input, Tracker, dispatch, here};
+use super::{Tracker, here, with};
 use crate::{
     browser::{
-        clock,
-        net::{self, Answer, Call, Request},
-        page,
-        promise::Deferred,
+        body, clock, cookies, locks,
+        net::{self, Answer},
+        page::{self, Function},
+        storage,
     },
     consent::Mode,
-    queue::{Item, Verdict},
+    queue::{Kind, Verdict},
     session::{self, Phase},
 };
-use visitflow_protocol::{
-    limits, path,
-    wire::{Ping, Start},
-};
+use visitflow_protocol::{cookie, limits, path};
+use wasm_bindgen::JsValue;
 
-/// A request without an answer after this long, in ms, has failed.
-const TIMEOUT_MS: u64 = 20_000;
-
-/// Which exclusive request.
+/// What a request is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Task {
+    Start,
+    Ping,
+    Fact,
+    AnonymousFact,
+    // Those that go alone:
     Login,
     Logout,
     End,
@@ -33,39 +36,31 @@ pub(super) enum Kind {
     Revoke,
 }
 
+impl Task {
+    fn is_exclusive(self) -> bool {
+        !matches!(self, Self::Start | Self::Ping | Self::Fact | Self::AnonymousFact)
+    }
+}
+
 /// A request that goes alone.
 pub(super) struct Exclusive {
-    pub(super) kind: Kind,
-    pub(super) path: &'static str,
-    pub(super) body: String,
-    /// The promise that waits for it.
-    pub(super) page: Option<Deferred>,
+    task: Task,
+    path: &'static str,
+    body: String,
+    page: Option<Function>,
 }
 
-enum Purpose {
-    Start,
-    Ping,
-    Fact(Box<Item>),
-    Exclusive(Kind, Option<Deferred>),
-}
-
-/// A request under way; dropping it aborts it.
+/// A request under way.
 pub(super) struct InFlight {
-    ticket: u32,
-    epoch: u32,
-    sent_ms: u64,
-    purpose: Purpose,
-    _call: Call,
-    _timeout: clock::Timer,
+    pub(super) ticket: u32,
+    task: Task,
+    /// The promise that waits for it.
+    page: Option<Function>,
 }
 
 impl InFlight {
     pub(super) fn is_exclusive(&self) -> bool {
-        matches!(self.purpose, Purpose::Exclusive(..))
-    }
-
-    fn is_fact(&self) -> bool {
-        matches!(self.purpose, Purpose::Fact(_))
+        self.task.is_exclusive()
     }
 }
 
@@ -73,6 +68,21 @@ impl Tracker {
     /// Whether new requests wait for an exclusive one.
     pub(super) fn is_held(&self) -> bool {
         !self.exclusives.is_empty() || self.in_flight.iter().any(InFlight::is_exclusive)
+    }
+
+    /// Signs in; without consent, without measuring.
+    pub(crate) fn login(&mut self, body: &str, page: Function) {
+        let mut body = String::from(body);
+        if self.consent.mode() != Mode::Full {
+            body.pop();
+            body.push_str(",\"visit\":false}");
+        }
+        self.ask(Task::Login, path::LOGIN, &body, Some(page));
+    }
+
+    /// Queues a request that goes alone.
+    pub(crate) fn ask(&mut self, task: Task, path: &'static str, body: &str, page: Option<Function>) {
+        self.exclusives.push_back(Exclusive { task, path, body: body.into(), page });
     }
 
     /// Sends what may be sent now.
@@ -83,15 +93,9 @@ impl Tracker {
             }
             self.send_facts(now_ms);
         } else if self.in_flight.is_empty()
-            && let Some(exclusive) = self.exclusives.pop_front()
+            && let Some(Exclusive { task, path, body, page }) = self.exclusives.pop_front()
         {
-            let request = Request {
-                url: &self.settings.url(exclusive.path),
-                body: &exclusive.body,
-                json: matches!(exclusive.kind, Kind::Login | Kind::Logout),
-                anonymous: false,
-            };
-            self.post(&request, Purpose::Exclusive(exclusive.kind, exclusive.page));
+            self.post(task, path, &body, page);
         }
     }
 
@@ -100,188 +104,129 @@ impl Tracker {
             return;
         }
         if self.queue.backoff.until_ms() > now_ms {
-            return self.wake(self.queue.backoff.until_ms(), now_ms);
+            return self.wake_at(self.queue.backoff.until_ms(), now_ms);
         }
-        let full = self.consent.mode() == Mode::Full;
-        if full {
-            let ready = self.step(session::Event::Fact(self.hint()), now_ms).ready;
-            if !ready {
-                if self.session.phase() == Phase::Refused {
-                    self.queue.purge();
-                } else if self.session.phase() != Phase::Starting {
-                    self.wake(self.session.retry_at_ms(), now_ms);
-                }
-                return;
+        if self.consent.mode() == Mode::Full && !self.step(session::Event::Fact(self.hint()), now_ms).ready {
+            match self.session.phase() {
+                Phase::Refused => self.discard(),
+                Phase::Starting => {}
+                _ => self.wake_at(self.session.retry_at_ms(), now_ms),
             }
-            // A beacon costs the page nothing and survives it, but its answer is not heard of:
-            // while the server has trouble, views go the way of the others.
-            if self.cookies == Some(true) && !self.queue.backoff.failing() {
-                while let Some(item) = self.queue.take_view() {
-                    if let Some(item) = self.beacon(item, now_ms) {
-                        self.post_fact(item, now_ms);
-                    }
-                }
-            }
-        }
-        if !self.in_flight.iter().any(InFlight::is_fact)
-            && let Some(item) = self.queue.take()
-        {
-            self.post_fact(item, now_ms);
-        }
-    }
-
-    /// Sends everything that waits by beacon: the page may be gone the next moment.
-    pub(super) fn flush(&mut self, now_ms: u64) {
-        let full = self.consent.mode() == Mode::Full;
-        if full && self.session.phase() == Phase::Refused {
             return;
         }
-        let mut left = Vec::new();
-        while let Some(item) = self.queue.take() {
-            if full {
-                left.extend(self.beacon(item, now_ms));
-            } else {
-                self.post_fact(item, now_ms);
+        if let Some(item) = self.queue.launch() {
+            let mut body = String::new();
+            item.write(&mut body, now_ms);
+            let task = if item.kind.is_anonymous() { Task::AnonymousFact } else { Task::Fact };
+            let path = item.kind.path();
+            self.post(task, path, &body, None);
+        }
+    }
+
+    /// Drops everything that waits.
+    pub(super) fn discard(&mut self) {
+        for item in self.queue.iter() {
+            storage::keep(&item.key, "");
+        }
+        self.queue.purge();
+    }
+
+    /// Sends everything that is unconfirmed once more, by beacon: the page may be gone the next
+    /// moment. What no beacon takes is kept for the next page.
+    pub(super) fn flush(&mut self, now_ms: u64) {
+        if self.session.phase() == Phase::Refused {
+            return;
+        }
+        for kind in [Kind::View, Kind::Event, Kind::Order] {
+            let path = kind.path();
+            let mut body = String::new();
+            for item in self.queue.iter().filter(|item| item.kind == kind) {
+                if body.len() + item.body.len() > limits::BODY_BYTES - 64 {
+                    send(path, &mut body);
+                }
+                body.push(if body.is_empty() { '[' } else { ',' });
+                item.write(&mut body, now_ms);
             }
-        }
-        for item in left {
-            self.queue.push(item);
+            send(path, &mut body);
         }
     }
 
-    /// Gives the fact back if the browser does not take it.
-    fn beacon(&mut self, mut item: Item, now_ms: u64) -> Option<Item> {
-        let (path, body) = self.finish(&mut item, now_ms);
-        if net::beacon(&self.settings.url(path), &body) {
-            self.sent += 1;
-            None
-        } else {
-            Some(item)
+    /// This tab alone may start a session. Another may have done so meanwhile.
+    pub(super) fn locked(&mut self, now_ms: u64) {
+        let starting = self.in_flight.iter().any(|request| request.task == Task::Start);
+        let wanted = self.session.phase() == Phase::Starting && !starting;
+        if wanted && !self.step(session::Event::Locked(self.hint()), now_ms).ready {
+            self.start();
+        } else if !starting {
+            locks::unlock();
         }
-    }
-
-    fn post_fact(&mut self, mut item: Item, now_ms: u64) {
-        let (path, body) = self.finish(&mut item, now_ms);
-        if body.len() > limits::BODY_BYTES {
-            self.queue.dropped += 1;
-            return self.complain("a fact was dropped: it is larger than 64 KiB");
-        }
-        let request = Request {
-            url: &self.settings.url(path),
-            body: &body,
-            json: false,
-            anonymous: item.is_anonymous(),
-        };
-        self.post(&request, Purpose::Fact(Box::new(item)));
-    }
-
-    /// Gives the fact its id and its visitor, and writes its body.
-    fn finish(&mut self, item: &mut Item, now_ms: u64) -> (&'static str, String) {
-        if item.lacks_id() {
-            let id = self.ids.next(item.at_ms);
-            if item.view == self.view.number && self.consent.mode() == Mode::Full {
-                self.view.id = Some(id.clone());
-            }
-            item.identify(id);
-        }
-        if !item.is_anonymous() {
-            item.attribute(self.visitor_id.as_ref());
-        }
-        item.request(now_ms)
     }
 
     /// Asks the server for a session.
-    pub(super) fn start(&mut self) {
+    fn start(&mut self) {
+        let here = here();
         let first = self.session.is_first();
-        let start = Start {
-            visitor_id: self.visitor_id.clone(),
-            url: Some(if first { crate::views::reported(&self.settings.landing_url).into() } else { here() }),
-            referrer: if first { self.settings.referrer() } else { None },
-            site: self.settings.site.clone(),
-            webdriver: page::is_automated(),
-        };
-        let request = Request {
-            url: &self.settings.url(path::SESSION_START),
-            body: &start.json(),
-            json: false,
-            anonymous: false,
-        };
-        self.post(&request, Purpose::Start);
+        let url = if first { self.settings.landing() } else { &here };
+        let referrer = self.settings.referrer().filter(|_| first);
+        let body = body::start(self.visitor_id.as_deref(), url, referrer);
+        self.post(Task::Start, path::SESSION_START, &body, None);
     }
 
     /// Keeps the session alive, and reports the engagement with the page.
-    pub(super) fn ping(&mut self, now_ms: u64) {
-        self.watches.ping = None;
+    pub(super) fn send_ping(&mut self, now_ms: u64) {
+        self.ping = None;
         if self.session.phase() != Phase::Live || self.is_held() {
             return;
         }
-        self.view.engagement.scrolled(page::scroll_pct());
+        self.view.engagement.scrolled(page::depth());
         let body = self.ping_body(now_ms).unwrap_or_else(|| "{}".into());
-        let request = Request {
-            url: &self.settings.url(path::SESSION_PING),
-            body: &body,
-            json: false,
-            anonymous: false,
-        };
-        self.post(&request, Purpose::Ping);
+        self.post(Task::Ping, path::SESSION_PING, &body, None);
     }
 
     /// The last word about a page view, by beacon.
     pub(super) fn leave(&mut self, now_ms: u64) {
         if self.session.phase() == Phase::Live
             && !self.is_held()
-            && self.view.id.is_some()
             && let Some(body) = self.ping_body(now_ms)
         {
-            net::beacon(&self.settings.url(path::SESSION_PING), &body);
+            net::beacon(path::SESSION_PING, &body);
         }
     }
 
     fn ping_body(&mut self, now_ms: u64) -> Option<String> {
+        let id = self.view.id.as_deref()?;
         let (engaged_ms, scroll_pct) = self.view.engagement.report(now_ms)?;
-        let ping = Ping {
-            page_view_id: Some(self.view.id.clone()?),
-            engaged_ms: Some(engaged_ms),
-            scroll_pct: Some(scroll_pct.into()),
-            webdriver: page::is_automated(),
-        };
-        Some(ping.json())
+        Some(body::ping(id, engaged_ms as f64, scroll_pct))
     }
 
-    fn post(&mut self, request: &Request<'_>, purpose: Purpose) {
+    fn post(&mut self, task: Task, path: &str, body: &str, page: Option<Function>) {
         self.tickets += 1;
-        let (ticket, epoch) = (self.tickets, self.consent.epoch());
-        let tell = move |answer| {
-            dispatch(Input::Answer { ticket, epoch, answer });
-        };
-        self.in_flight.push(InFlight {
-            ticket,
-            epoch,
-            sent_ms: clock::now_ms(),
-            purpose,
-            _call: net::post(request, tell),
-            _timeout: clock::after(TIMEOUT_MS, move || tell(Answer::none())),
-        });
+        let ticket = self.tickets;
+        self.in_flight.push(InFlight { ticket, task, page });
+        let json = matches!(task, Task::Login | Task::Logout);
+        net::post(ticket, path, body, json, task == Task::AnonymousFact);
     }
 
     /// Tries again at a time.
-    fn wake(&mut self, at_ms: u64, now_ms: u64) {
-        if self.watches.wake.is_none() {
+    fn wake_at(&mut self, at_ms: u64, now_ms: u64) {
+        if self.wake.is_none() {
             let wait_ms = at_ms.saturating_sub(now_ms);
-            self.watches.wake = Some(clock::after(wait_ms, || dispatch(Input::Wake)));
+            self.wake = Some(clock::after(wait_ms, || with(&mut |tracker, _| tracker.wake = None)));
         }
     }
 
-    /// An answer. One of an older epoch, or that was given up, is void.
-    pub(super) fn answered(&mut self, ticket: u32, epoch: u32, answer: &Answer, now_ms: u64) {
-        let known = |call: &InFlight| call.ticket == ticket && call.epoch == epoch;
-        let Some(at) = self.in_flight.iter().position(known) else {
+    /// An answer.
+    pub(crate) fn answered(&mut self, answer: &Answer, now_ms: u64) {
+        let Some(at) = self.in_flight.iter().position(|request| request.ticket == answer.ticket) else {
             return;
         };
-        let call = self.in_flight.swap_remove(at);
-        match call.purpose {
-            Purpose::Start => self.started(answer, call.sent_ms, now_ms),
-            Purpose::Ping => {
+        let request = self.in_flight.swap_remove(at);
+        match request.task {
+            Task::Start => {
+                self.started(answer, now_ms);
+                locks::unlock();
+            }
+            Task::Ping => {
                 let event = match Verdict::of(answer.status) {
                     Verdict::Done => session::Event::Confirmed,
                     Verdict::Expired => session::Event::Expired,
@@ -289,92 +234,92 @@ impl Tracker {
                 };
                 self.step(event, now_ms);
             }
-            Purpose::Fact(item) => self.fact_answered(*item, answer, now_ms),
-            Purpose::Exclusive(kind, page) => self.settled(kind, page, answer, now_ms),
+            Task::Fact | Task::AnonymousFact => self.fact_answered(answer, now_ms),
+            task => self.settled(task, request.page, answer, now_ms),
         }
     }
 
-    fn started(&mut self, answer: &Answer, sent_ms: u64, now_ms: u64) {
+    fn started(&mut self, answer: &Answer, now_ms: u64) {
         let event = match Verdict::of(answer.status) {
-            Verdict::Done if answer.status == 200 => {
-                if let Some(server_ms) = page::number(&answer.body, "now") {
-                    let ours_ms = sent_ms.midpoint(now_ms);
-                    self.ids.offset_ms = server_ms as i64 - ours_ms as i64;
-                }
-                session::Event::Started
-            }
+            Verdict::Done if answer.status == 200 => session::Event::Started,
             // 401: the cookie was that of a session which another tab has just renewed; the next
             // start carries the new one.
             Verdict::Again | Verdict::Expired => {
-                session::Event::Failed(answer.retry_after_ms, clock::jitter())
+                session::Event::Failed(answer.retry_after_ms, clock::random())
             }
             Verdict::Done => session::Event::Refused,
             Verdict::Final => {
-                self.complain(&reason(answer));
+                page::complain(reason(answer));
                 session::Event::Refused
             }
         };
         self.step(event, now_ms);
     }
 
-    fn fact_answered(&mut self, item: Item, answer: &Answer, now_ms: u64) {
+    fn fact_answered(&mut self, answer: &Answer, now_ms: u64) {
+        let Some(item) = self.queue.land() else { return };
+        let (key, first) = (item.key.clone(), item.tries == 1);
         match Verdict::of(answer.status) {
             Verdict::Done => {
                 self.sent += 1;
                 self.queue.backoff = Default::default();
             }
             Verdict::Again => {
-                self.queue.give_back(item);
-                let after_ms = answer.retry_after_ms;
-                self.queue.backoff.failed(now_ms, after_ms, clock::jitter());
+                return self.queue.backoff.failed(now_ms, answer.retry_after_ms, clock::random());
             }
-            Verdict::Expired if item.tries == 0 => {
-                self.queue.give_back(item);
+            Verdict::Expired if first => {
                 self.step(session::Event::Expired, now_ms);
+                return;
             }
             Verdict::Expired | Verdict::Final => {
                 self.queue.dropped += 1;
-                self.complain(&reason(answer));
+                page::complain(reason(answer));
             }
         }
+        self.queue.remove(&key);
+        storage::keep(&key, "");
     }
 
-    fn settled(&mut self, kind: Kind, page: Option<Deferred>, answer: &Answer, now_ms: u64) {
+    fn settled(&mut self, task: Task, page: Option<Function>, answer: &Answer, now_ms: u64) {
         let full = self.consent.mode() == Mode::Full;
-        let done = Verdict::of(answer.status) == Verdict::Done;
+        let verdict = Verdict::of(answer.status);
         // An end of a session that is gone has reached its aim.
-        let ended = done || Verdict::of(answer.status) == Verdict::Expired;
-        match kind {
-            Kind::Login | Kind::Logout if done && full => {
+        let done = verdict == Verdict::Done || (task == Task::End && verdict == Verdict::Expired);
+        match task {
+            Task::Login | Task::Logout if done && full => {
                 self.step(session::Event::Signed, now_ms);
             }
-            Kind::End if ended => {
+            Task::End if done => {
                 self.step(session::Event::Ended, now_ms);
-                self.jar.delete(visitflow_protocol::cookie::LAST_ACTIVITY);
+                cookies::write(cookie::LAST_ACTIVITY, "", 0);
             }
             // An answer to a start that was aborted may have set the cookie anew.
-            Kind::Revoke if !full => self.forget_cookies(),
+            Task::Revoke if !full => self.forget_cookies(),
             _ => {}
         }
         let Some(page) = page else {
             return;
         };
-        match kind {
-            Kind::Login if done => page.resolve(&answer.body),
-            Kind::Logout if done => page.done(),
-            Kind::End if ended => page.done(),
-            Kind::Revoke => page.done(),
-            _ => page.reject(&reason(answer)),
+        if done || task == Task::Revoke {
+            page::settle(&page, None, &answer.body);
+        } else {
+            page::settle(&page, Some(reason(answer)), &JsValue::UNDEFINED);
         }
     }
 }
 
-/// What went wrong and what to do, for people.
-fn reason(answer: &Answer) -> String {
-    if let Some(detail) = page::field(&answer.body, "detail") {
-        return detail;
+/// Sends an array that lacks its end, by beacon.
+fn send(path: &str, body: &mut String) {
+    if !body.is_empty() {
+        body.push(']');
+        net::beacon(path, body);
+        body.clear();
     }
-    String::from(match answer.status {
+}
+
+/// What went wrong and what to do, for people.
+fn reason(answer: &Answer) -> &str {
+    answer.detail.as_deref().unwrap_or(match answer.status {
         0 => "The server could not be reached: check the connection and try again.",
         401 => "The user name or password is wrong.",
         429 | 503 => "The server is busy: try again in a moment.",

@@ -2,29 +2,26 @@
 
 use super::{Tracker, View, here};
 use crate::{
-    browser::page,
+    browser::{body, page, storage},
     consent::Mode,
-    queue::{Fact, Item},
+    queue::{Item, Kind},
     session::Phase,
     views::{self, Change, Engagement},
 };
-use visitflow_protocol::{
-    json::Json,
-    limits,
-    wire::{Event, PageView},
-};
+use visitflow_protocol::limits;
+use wasm_bindgen::JsValue;
 
 impl Tracker {
     /// Counts the landing page once, as it was, and the page that the visitor is at by now.
     pub(super) fn land(&mut self, now_ms: u64) {
-        let landing = String::from(views::reported(&self.settings.landing_url));
+        let landing = String::from(self.settings.landing());
         if self.landed {
             if self.view.url.is_empty() {
                 self.view.url = landing;
             }
         } else {
             self.landed = true;
-            let referrer = self.settings.referrer();
+            let referrer = self.settings.referrer().map(String::from);
             self.see(landing, referrer, self.settings.landing_at_ms);
         }
         self.route(Change::Moved, now_ms);
@@ -33,77 +30,58 @@ impl Tracker {
     /// A page view, if the address is another.
     pub(super) fn route(&mut self, change: Change, now_ms: u64) {
         let to = here();
-        if !self.settings.auto_page_views {
-            return;
-        }
         if views::is_view(&self.view.url, &to, change) {
-            let referrer = Some(self.view.url.clone());
+            let referrer = Some(std::mem::take(&mut self.view.url)).filter(|url| !url.is_empty());
             self.see(to, referrer, now_ms);
         } else {
             self.view.url = to;
         }
     }
 
-    pub(super) fn see(&mut self, url: String, referrer: Option<String>, at_ms: u64) {
-        let mode = self.consent.mode();
+    /// A page view.
+    pub(crate) fn see(&mut self, url: String, referrer: Option<String>, at_ms: u64) {
         self.leave(at_ms);
-        self.view = View {
-            number: self.view.number + 1,
-            id: None,
-            url: url.clone(),
-            engagement: Engagement::default(),
-        };
+        let full = self.consent.mode() == Mode::Full;
+        let id = self.ids.next(at_ms);
+        let body = body::view(&id, self.visitor_id.as_deref(), &url, referrer.as_deref(), full);
+        self.view = View { id: full.then(|| id.clone()), url, engagement: Engagement::default() };
         self.view.engagement.look(page::is_looked_at(), at_ms);
-        let full = mode == Mode::Full;
-        let current = url == here();
-        let view = PageView {
-            url: Some(url),
-            referrer: referrer.filter(|text| !text.is_empty()),
-            title: if full && current { page::title() } else { None },
-            device: if full { page::device() } else { None },
-            anonymous: mode == Mode::Anonymous,
-            site: self.settings.site.clone(),
-            webdriver: page::is_automated(),
-            ..PageView::default()
-        };
-        let mut item = Item::new(Fact::View(view), at_ms);
-        item.view = self.view.number;
-        self.add(item);
+        self.add(if full { Kind::View } else { Kind::AnonymousView }, id, at_ms, Some(body));
     }
 
-    pub(super) fn event(&mut self, name: String, props: Option<String>, at_ms: u64) {
-        let name_fits = !name.is_empty() && name.chars().count() <= limits::EVENT_NAME_CHARS;
-        let props_fit =
-            props.as_ref().is_none_or(|props| props.starts_with('{') && props.len() <= limits::PROPS_BYTES);
-        if !(name_fits && props_fit) {
-            self.queue.dropped += 1;
-            self.complain(
-                "an event was dropped: its name takes 1 to 64 characters, its props a JSON object of at most 4096 bytes",
-            );
-            return;
-        }
-        let event = Event {
-            name: Some(name),
-            props: props.map(Json),
-            url: Some(here()),
-            site: self.settings.site.clone(),
-            webdriver: page::is_automated(),
-            ..Event::default()
-        };
-        self.add(Item::new(Fact::Event(event), at_ms));
+    /// An event or an order, as the page gave it.
+    pub(crate) fn report(&mut self, kind: Kind, given: &JsValue, at_ms: u64) {
+        let id = self.ids.next(at_ms);
+        let body = body::fact(&id, self.visitor_id.as_deref(), &here(), given);
+        self.add(kind, id, at_ms, body);
     }
 
-    /// Queues a fact, if consent allows it.
-    pub(super) fn add(&mut self, item: Item) {
+    /// Queues a fact, if it has a body and consent allows it.
+    fn add(&mut self, kind: Kind, key: String, at_ms: u64, body: Option<String>) {
         let allowed = match self.consent.mode() {
             Mode::Full => self.session.phase() != Phase::Refused,
-            Mode::Anonymous => item.is_anonymous(),
+            Mode::Anonymous => kind.is_anonymous(),
             Mode::Silent => false,
         };
-        if allowed {
-            self.queue.push(item);
-        } else {
-            self.queue.dropped += 1;
+        match body {
+            Some(body) if allowed && body.len() <= limits::BODY_BYTES => {
+                self.put(Item::new(key, kind, at_ms, body), at_ms);
+            }
+            Some(_) if allowed => {
+                self.queue.dropped += 1;
+                page::complain("a fact was dropped: it is larger than 64 KiB");
+            }
+            _ => self.queue.dropped += 1,
+        }
+    }
+
+    /// Queues a fact; with consent it is kept until the server has it, whatever becomes of the page.
+    pub(super) fn put(&mut self, item: Item, now_ms: u64) {
+        if !item.kind.is_anonymous() {
+            storage::keep(&item.key, &item.line(now_ms));
+        }
+        if let Some(victim) = self.queue.push(item) {
+            storage::keep(&victim.key, "");
         }
     }
 }

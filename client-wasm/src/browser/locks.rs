@@ -1,0 +1,13 @@
+//! What one tab of an origin does at a time (Web Locks).
+
+use wasm_bindgen::prelude::*;
+
+#[wasm_bindgen(module = "/src/browser/host.js")]
+extern "C" {
+    /// Asks for the lock; [`Happening::Locked`](super::watch::Happening::Locked) tells of it. A tab
+    /// that sleeps with the lock in its hand delays the others by three seconds.
+    pub(crate) fn lock();
+
+    /// Gives it back.
+    pub(crate) fn unlock();
+}
