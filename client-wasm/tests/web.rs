@@ -63,7 +63,8 @@ extern "C" {
 fn start(options: JsValue) {
     let (hear, hear_answer) = (Hear::new(happened), HearAnswer::new(answered));
     begin(&options, &hear, &hear_answer);
-    (hear.forget(), hear_answer.forget());
+    hear.forget();
+    hear_answer.forget();
     init(&options.unchecked_into());
 }
 
