@@ -104,9 +104,9 @@ export interface Snapshot {
   session: "none" | "starting" | "live" | "ended" | "refused";
   /** Milliseconds since the Unix epoch, from the cookie `last_activity`; null if there is none. */
   last_activity: number | null;
-  /** Facts that wait to be sent. */
+  /** Facts that the server has not confirmed yet. */
   queued: number;
-  /** Facts that were sent since the page loaded. */
+  /** Facts that the server has confirmed since the page loaded. */
   sent: number;
   /** Facts that were given up: invalid, refused by the server, without consent, or over the limit of 200. */
   dropped: number;
@@ -123,8 +123,8 @@ export function init(options?: Options): void;
 export function grant(): void;
 
 /**
- * The visitor takes consent back: nothing more is sent, what waits is discarded, the cookies are
- * deleted and the server ends the session. Resolves once the server was told; never rejects.
+ * The visitor takes consent back, in all tabs: nothing more is sent, what waits is discarded, the
+ * cookies are deleted and the server ends the session. Resolves once the server was told; never rejects.
  */
 export function revoke(): Promise<void>;
 

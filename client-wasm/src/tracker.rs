@@ -143,6 +143,7 @@ impl Tracker {
             Happening::Moved => self.route(Change::Moved, now_ms),
             Happening::Replaced => self.route(Change::Replaced, now_ms),
             Happening::Restored if self.is_forgotten() => self.forget(),
+            Happening::Restored if !self.settings.auto_page_views => self.activity(now_ms),
             Happening::Restored => self.route(Change::Restored, now_ms),
             Happening::Activity => self.activity(now_ms),
             Happening::Scroll => {
@@ -162,7 +163,12 @@ impl Tracker {
                 self.view.engagement.look(false, now_ms);
                 self.leave(now_ms);
             }
-            Happening::Online => self.queue.backoff = Default::default(),
+            Happening::Online => {
+                self.queue.backoff = Default::default();
+                if self.consent.mode() == Mode::Full {
+                    self.adopt(now_ms);
+                }
+            }
             Happening::Locked => self.locked(now_ms),
             Happening::Revoked => self.forget(),
         }

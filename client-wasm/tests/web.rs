@@ -359,6 +359,18 @@ async fn anonymous_views_carry_no_cookie_and_no_visitor() {
 }
 
 #[wasm_bindgen_test]
+async fn an_anonymous_view_that_waits_goes_without_cookies_when_the_page_does() {
+    fresh();
+    answer("/api/telemetry/page_view", "[[503]]");
+    start(options(r#"{"anonymous":true}"#));
+    wait(SOON).await;
+    leave();
+    let all = sent();
+    assert_eq!(all.matches(r#""credentials":"omit""#).count(), 2);
+    assert!(!all.contains("beacon"));
+}
+
+#[wasm_bindgen_test]
 async fn a_revoke_deletes_the_cookies_and_ends_the_session() {
     open(GRANTED).await;
     answer("/api/telemetry/event", "[[503], [503]]");
@@ -535,6 +547,7 @@ async fn what_an_earlier_page_could_not_send_is_sent_with_its_age_and_sent_once(
     keep("a", &line(now() - 61_000.0));
     keep("b", &line(now() - 1_000.0));
     keep("c", "of another version");
+    keep("d", &format!(r#"1 {} 2 {{"id":"y","name":"forgotten"}}"#, now() - 700_000_000.0));
     start(options(GRANTED));
     wait(2 * SOON).await;
     assert_eq!(paths(), "start event page_view");
@@ -543,6 +556,8 @@ async fn what_an_earlier_page_could_not_send_is_sent_with_its_age_and_sent_once(
     let age: u32 = age.split('}').next().unwrap().parse().unwrap();
     assert!((90_000..92_000).contains(&age), "{age}");
     assert!(kept().contains("left") && kept().contains("another version"), "the others are not ours");
+    assert!(!kept().contains("forgotten"), "older than the server takes");
+    assert_eq!(told("dropped"), 1);
     outcome(|settle| revoke(&settle)).await;
     assert_eq!(kept(), "", "they are the visitor's");
 }
@@ -574,6 +589,14 @@ async fn consent_that_another_tab_takes_back_is_taken_back_here() {
     go("pushState", "/shoes");
     wait(1_500).await;
     assert_eq!(paths(), "start page_view event", "the other tab has ended the session");
+}
+
+#[wasm_bindgen_test]
+async fn a_page_back_from_the_cache_that_counts_its_views_itself_is_none() {
+    open(r#"{"consent":"granted","autoPageViews":false}"#).await;
+    restore();
+    wait(SOON).await;
+    assert_eq!(paths(), "start");
 }
 
 #[wasm_bindgen_test]
@@ -628,6 +651,18 @@ async fn a_page_that_goes_away_sends_several_facts_as_one_beacon() {
             && beacon.contains(r#""name":"a""#)
             && beacon.contains(r#""name":"b""#)
     );
+}
+
+#[wasm_bindgen_test]
+async fn a_beacon_holds_no_more_facts_than_the_server_takes_at_once() {
+    open(GRANTED).await;
+    answer("/api/telemetry/event", "[[503]]");
+    for _ in 0..101 {
+        event("x".into(), None, now());
+    }
+    wait(SOON).await;
+    leave();
+    assert!(paths().starts_with("start page_view event event event"));
 }
 
 #[wasm_bindgen_test]

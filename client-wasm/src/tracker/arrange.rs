@@ -7,7 +7,7 @@ use crate::{
     queue::Item,
     views::cut,
 };
-use visitflow_protocol::{cookie, id::is_visitor_id};
+use visitflow_protocol::{cookie, id::is_visitor_id, limits::AGE_MS};
 
 impl Tracker {
     /// Brings listeners, cookies and page views in line with the consent.
@@ -57,7 +57,13 @@ impl Tracker {
         while let Some(lines) = rest {
             let line;
             (line, rest) = cut(lines, b'\n');
-            if let Some(item) = Item::read(line, now_ms).filter(|item| !self.queue.has(&item.key)) {
+            let Some(item) = Item::read(line, now_ms).filter(|item| !self.queue.has(&item.key)) else {
+                continue;
+            };
+            if now_ms.saturating_sub(item.at_ms) > AGE_MS {
+                self.queue.dropped += 1; // the server takes nothing so old
+                storage::keep(&item.key, "");
+            } else {
                 self.put(item, now_ms);
             }
         }

@@ -132,20 +132,27 @@ impl Tracker {
     }
 
     /// Sends everything that is unconfirmed once more, by beacon: the page may be gone the next
-    /// moment. What no beacon takes is kept for the next page.
+    /// moment. A beacon carries cookies, so what is anonymous goes by a request of which nobody hears.
     pub(super) fn flush(&mut self, now_ms: u64) {
         if self.session.phase() == Phase::Refused {
             return;
         }
+        for item in self.queue.iter().filter(|item| item.kind.is_anonymous() && !item.flies) {
+            let mut body = String::new();
+            item.write(&mut body, now_ms);
+            net::post(0, item.kind.path(), &body, false, true);
+        }
         for kind in [Kind::View, Kind::Event, Kind::Order] {
             let path = kind.path();
-            let mut body = String::new();
+            let (mut body, mut items) = (String::new(), 0);
             for item in self.queue.iter().filter(|item| item.kind == kind) {
-                if body.len() + item.body.len() > limits::BODY_BYTES - 64 {
+                if items == limits::ARRAY_ITEMS || body.len() + item.body.len() > limits::BODY_BYTES - 64 {
                     send(path, &mut body);
+                    items = 0;
                 }
-                body.push(if body.is_empty() { '[' } else { ',' });
+                body.push(if items == 0 { '[' } else { ',' });
                 item.write(&mut body, now_ms);
+                items += 1;
             }
             send(path, &mut body);
         }
