@@ -119,7 +119,7 @@ pub struct Item {
     pub kind: Kind,
     /// When, in ms since the Unix epoch by the browser's clock.
     pub at_ms: u64,
-    /// Its body without the age: a JSON object.
+    /// Its body without visitor and age: a JSON object.
     pub body: String,
     /// How often it was tried.
     pub tries: u32,
@@ -134,9 +134,14 @@ impl Item {
         Self { key, kind, at_ms, body, tries: 0, flies: false }
     }
 
-    /// Appends its body as of now.
-    pub fn write(&self, out: &mut String, now_ms: u64) {
+    /// Appends its body as of now. `visitor_id` is of letters, digits, `_` and `-`.
+    pub fn write(&self, out: &mut String, visitor_id: Option<&str>, now_ms: u64) {
         out.push_str(self.body.strip_suffix('}').unwrap_or_default());
+        if let Some(visitor_id) = visitor_id {
+            out.push_str(",\"visitor_id\":\"");
+            out.push_str(visitor_id);
+            out.push('"');
+        }
         out.push_str(",\"age_ms\":");
         digits(out, now_ms.saturating_sub(self.at_ms).min(AGE_MS));
         out.push('}');
@@ -266,7 +271,7 @@ mod tests {
 
     fn body(item: &Item, now_ms: u64) -> String {
         let mut text = String::new();
-        item.write(&mut text, now_ms);
+        item.write(&mut text, None, now_ms);
         text
     }
 
@@ -319,6 +324,13 @@ mod tests {
         assert_eq!(body(&item, NOW + 5), r#"{"props":{"a":{}},"age_ms":5}"#);
         assert!(body(&item, NOW + AGE_MS + 9).ends_with(r#""age_ms":604800000}"#));
         assert!(body(&item, NOW - 9).ends_with(r#""age_ms":0}"#));
+    }
+
+    #[test]
+    fn who_did_it_is_said_when_it_is_sent() {
+        let mut text = String::new();
+        event("a").write(&mut text, Some("v_1"), NOW);
+        assert_eq!(text, r#"{"props":{"a":{}},"visitor_id":"v_1","age_ms":0}"#);
     }
 
     #[test]

@@ -212,17 +212,19 @@ export const relax = () => {
 
 // Facts that wait have a key each, so that no tab overwrites what another wrote.
 
+const KEY = NAME + ":";
+
 /** Keeps a fact, or drops it. */
 export const keep = (id, line) => {
-  attempt(() => (line ? localStorage.setItem(NAME + id, line) : localStorage.removeItem(NAME + id)));
+  attempt(() => (line ? localStorage.setItem(KEY + id, line) : localStorage.removeItem(KEY + id)));
 };
 
-const kept = () => attempt(() => Object.keys(localStorage).filter((key) => key.startsWith(NAME))) ?? [];
+const kept = () => attempt(() => Object.keys(localStorage).filter((key) => key.startsWith(KEY))) ?? [];
 
 /** All that are kept, `id line` each, in lines. */
 export const readKept = () =>
   kept()
-    .map((key) => key.slice(NAME.length) + " " + localStorage[key])
+    .map((key) => key.slice(KEY.length) + " " + localStorage[key])
     .join("\n");
 
 /** Drops them. */
@@ -239,13 +241,14 @@ export const href = () => location.href;
 /** How far down the page the viewport reaches, in per cent. */
 export const depth = () => Math.min(100, (100 * (scrollY + innerHeight)) / document.documentElement.scrollHeight || 0);
 
-const body = (id, visitor_id, url, more) => json({ id, visitor_id, url, site: options.site, ...more });
+const body = (url, more) => json({ ...more, url, site: options.site });
 
 const json = (all) => JSON.stringify({ ...all, webdriver: navigator.webdriver || undefined });
 
 /** The body of a page view. Nothing of the device identifies a person. */
-export const view = (id, visitor, url, referrer, full) =>
-  body(id, visitor, url, {
+export const view = (id, url, referrer, full) =>
+  body(url, {
+    id,
     referrer,
     ...(full
       ? {
@@ -263,17 +266,17 @@ export const view = (id, visitor, url, referrer, full) =>
   });
 
 /** The body of a start. */
-export const start = (visitor, url, referrer) => body(undefined, visitor, url, { referrer });
+export const start = (visitor_id, url, referrer) => body(url, { visitor_id, referrer });
 
 /** The body of a ping. */
 export const ping = (page_view_id, engaged_ms, scroll_pct) => json({ page_view_id, engaged_ms, scroll_pct });
 
 /** The body of an event or an order; none if the server would refuse it. */
-export const fact = (id, visitor, url, given) => {
+export const fact = (id, url, given) => {
   const { name, props } = given;
   const fits =
     name == null ||
     (name && [...name].length <= 64 && (!props || (!props.at && new TextEncoder().encode(JSON.stringify(props)).length <= 4096)));
-  if (fits) return body(id, visitor, url, given);
+  if (fits) return body(url, { id, ...given });
   complain("an event was dropped: its name takes 1 to 64 characters, its props a JSON object of at most 4096 bytes");
 };

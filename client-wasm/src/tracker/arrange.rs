@@ -35,9 +35,7 @@ impl Tracker {
 
     /// Finds or makes the visitor's identifier.
     fn identify(&mut self) {
-        let kept = cookies::read(cookie::VISITOR).filter(|id| is_visitor_id(id));
-        if kept.is_some() {
-            self.visitor_id = kept;
+        if self.recognise() {
             self.cookies = Some(true);
             return;
         }
@@ -48,6 +46,15 @@ impl Tracker {
         };
         self.cookies = Some(sticks() || (cookies::relax() && sticks()));
         self.visitor_id = Some(id);
+    }
+
+    /// Takes the identifier that the cookie holds, if any: of two tabs that name the visitor at once
+    /// only one name stays.
+    pub(super) fn recognise(&mut self) -> bool {
+        let kept = cookies::read(cookie::VISITOR).filter(|id| is_visitor_id(id));
+        let known = kept.is_some();
+        self.visitor_id = kept.or_else(|| self.visitor_id.take());
+        known
     }
 
     /// Takes over what pages before this one could not send.

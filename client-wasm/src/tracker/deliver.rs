@@ -116,7 +116,7 @@ impl Tracker {
         }
         if let Some(item) = self.queue.launch() {
             let mut body = String::new();
-            item.write(&mut body, now_ms);
+            item.write(&mut body, self.visitor_id.as_deref(), now_ms);
             let task = if item.kind.is_anonymous() { Task::AnonymousFact } else { Task::Fact };
             let path = item.kind.path();
             self.post(task, path, &body, None);
@@ -139,7 +139,7 @@ impl Tracker {
         }
         for item in self.queue.iter().filter(|item| item.kind.is_anonymous() && !item.flies) {
             let mut body = String::new();
-            item.write(&mut body, now_ms);
+            item.write(&mut body, None, now_ms);
             net::post(0, item.kind.path(), &body, false, true);
         }
         for kind in [Kind::View, Kind::Event, Kind::Order] {
@@ -151,7 +151,7 @@ impl Tracker {
                     items = 0;
                 }
                 body.push(if items == 0 { '[' } else { ',' });
-                item.write(&mut body, now_ms);
+                item.write(&mut body, self.visitor_id.as_deref(), now_ms);
                 items += 1;
             }
             send(path, &mut body);
@@ -162,6 +162,9 @@ impl Tracker {
     pub(super) fn locked(&mut self, now_ms: u64) {
         let starting = self.in_flight.iter().any(|request| request.task == Task::Start);
         let wanted = self.session.phase() == Phase::Starting && !starting;
+        if wanted {
+            self.recognise();
+        }
         if wanted && !self.step(session::Event::Locked(self.hint()), now_ms).ready {
             self.start();
         } else if !starting {

@@ -43,7 +43,7 @@ impl Tracker {
         self.leave(at_ms);
         let full = self.consent.mode() == Mode::Full;
         let id = self.ids.next(at_ms);
-        let body = body::view(&id, self.visitor_id.as_deref(), &url, referrer.as_deref(), full);
+        let body = body::view(&id, &url, referrer.as_deref(), full);
         self.view = View { id: full.then(|| id.clone()), url, engagement: Engagement::default() };
         self.view.engagement.look(page::is_looked_at(), at_ms);
         self.add(if full { Kind::View } else { Kind::AnonymousView }, id, at_ms, Some(body));
@@ -52,7 +52,7 @@ impl Tracker {
     /// An event or an order, as the page gave it.
     pub(crate) fn report(&mut self, kind: Kind, given: &JsValue, at_ms: u64) {
         let id = self.ids.next(at_ms);
-        let body = body::fact(&id, self.visitor_id.as_deref(), &here(), given);
+        let body = body::fact(&id, &here(), given);
         self.add(kind, id, at_ms, body);
     }
 

@@ -4,6 +4,7 @@
 
 mod architecture;
 mod assertion;
+mod client;
 mod commands;
 mod cookies;
 mod facts;
