@@ -121,19 +121,27 @@ const host = join(root, "client-wasm/src/browser/host.js");
 
 /** The glue with the names that the WebAssembly has now; all imports are in its one module, `a`. */
 function renamed(text) {
+  // wasm-bindgen's glue has no stable form: what is not found there is an error, not a broken package.
+  const replace = (pattern, replacement) => {
+    const next = text.replace(pattern, () => replacement);
+    if (next === text) throw new Error(`wasm-bindgen's glue has no ${pattern}; see renamed() in pkg/build.mjs`);
+    text = next;
+  };
   for (const [long, short] of names.exports) {
-    text = text.replaceAll(new RegExp(`\\bwasm\\.${long}\\b`, "g"), `wasm.${short}`);
+    text = text.replaceAll(new RegExp(`\\bwasm\\.${long}\\b`, "g"), () => `wasm.${short}`);
   }
-  const others = [];
+  const own = [];
   for (const [module, long, short] of names.imports) {
-    if (module === "./glue_bg.js") text = text.replace(new RegExp(`\\b${long}: function`), `${short}: function`);
-    else others.push(`${short}: import1.${long}`);
+    if (module === "./glue_bg.js") replace(new RegExp(`\\b${long}: function`), `${short}: function`);
+    else if (module.endsWith("/host.js")) own.push(`${short}: import1.${long}`);
+    else throw new Error(`an import of ${module}; see renamed() in pkg/build.mjs`);
   }
-  const imports = /return \{\s*__proto__: null,\s*"\.\/glue_bg\.js": import0,[^]*?\n    \};/;
-  if (!imports.test(text)) throw new Error("wasm-bindgen's glue is not what this expects; see renamed() in pkg/build.mjs");
-  return text
-    .replace(imports, () => `return { a: Object.assign(import0, { ${others.join(", ")} }) };`)
-    .replaceAll(/from ["']\.\/snippets\/.*?\/host\.js["']/g, 'from "host"');
+  replace(
+    /return \{\s*__proto__: null,\s*"\.\/glue_bg\.js": import0,[^]*?\n    \};/,
+    `return { a: Object.assign(import0, { ${own.join(", ")} }) };`,
+  );
+  replace(/from ["']\.\/snippets\/.*?\/host\.js["']/g, 'from "host"');
+  return text;
 }
 
 const esbuild = await import("esbuild");

@@ -14,16 +14,6 @@ pub enum Choice {
 }
 
 impl Choice {
-    /// The choice that the page's option names; what is not known is not consent.
-    #[must_use]
-    pub fn parse(text: &str) -> Self {
-        match text {
-            "granted" => Self::Granted,
-            "denied" => Self::Denied,
-            _ => Self::Pending,
-        }
-    }
-
     /// The word for snapshots.
     #[must_use]
     pub fn word(self) -> &'static str {
@@ -105,12 +95,6 @@ mod tests {
             assert_eq!(Consent::new(choice, false, false).mode(), Mode::Silent);
             assert_eq!(Consent::new(choice, true, false).mode(), Mode::Anonymous);
         }
-    }
-
-    #[test]
-    fn an_unknown_word_is_not_consent() {
-        assert_eq!(Choice::parse("Granted"), Choice::Pending);
-        assert_eq!(Choice::parse(""), Choice::Pending);
     }
 
     #[test]

@@ -21,9 +21,8 @@ pub mod views;
 mod browser;
 mod tracker;
 
-use browser::{net::Answer, page::Function, watch::Happening};
+use browser::{facts::Fact, net::Answer, page::Function, watch::Happening};
 use consent::Choice;
-use queue::Kind;
 use tracker::{Settings, Task, with};
 use visitflow_protocol::path;
 use wasm_bindgen::prelude::*;
@@ -33,47 +32,31 @@ use wasm_bindgen::prelude::*;
 #[global_allocator]
 static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
 
+/// Begins; replaces what an earlier call began. The page is told of as it was when the loader ran,
+/// perhaps long before consent. `host.js` has the options; those that matter here are bits:
+///
+/// | bit | |
+/// |---|---|
+/// | 0, 1 | consent is granted; denied |
+/// | 2 | until then views are counted without identifier |
+/// | 3 | the browser itself objects, and that is honoured |
+/// | 4 | a view on load and on each route change |
+/// | 5 | the loader has sent the landing page's view itself, because the page went away |
 #[wasm_bindgen]
-extern "C" {
-    /// The options of `init`; the package fills in what has no default here. `host.js` reads
-    /// `endpoint`, `site`, `cookieDomain` and `complain` itself.
-    pub type Options;
-
-    #[wasm_bindgen(method, getter)]
-    fn consent(this: &Options) -> String;
-    #[wasm_bindgen(method, getter)]
-    fn anonymous(this: &Options) -> bool;
-    #[wasm_bindgen(method, getter)]
-    fn objected(this: &Options) -> bool;
-    #[wasm_bindgen(method, getter, js_name = autoPageViews)]
-    fn auto_page_views(this: &Options) -> bool;
-    #[wasm_bindgen(method, getter, js_name = pingIntervalMs)]
-    fn ping_interval_ms(this: &Options) -> f64;
-
-    // The page as it was when the loader ran, perhaps long before consent.
-    #[wasm_bindgen(method, getter, js_name = landingUrl)]
-    fn landing_url(this: &Options) -> String;
-    #[wasm_bindgen(method, getter, js_name = landingReferrer)]
-    fn landing_referrer(this: &Options) -> String;
-    #[wasm_bindgen(method, getter, js_name = landingAt)]
-    fn landing_at(this: &Options) -> f64;
-    #[wasm_bindgen(method, getter, js_name = landingSent)]
-    fn landing_sent(this: &Options) -> bool;
-}
-
-/// Begins; replaces what an earlier call began.
-#[wasm_bindgen]
-pub fn init(options: &Options) {
+pub fn init(bits: u32, landing_at: f64, ping_interval_ms: f64) {
+    let bit = |at: u32| bits >> at & 1 == 1;
     tracker::begin(Settings {
-        choice: Choice::parse(&options.consent()),
-        anonymous_before: options.anonymous(),
-        objected: options.objected(),
-        auto_page_views: options.auto_page_views(),
-        ping_interval_ms: options.ping_interval_ms() as u64,
-        landing_url: options.landing_url(),
-        landing_referrer: options.landing_referrer(),
-        landing_at_ms: options.landing_at() as u64,
-        landing_sent: options.landing_sent(),
+        choice: match bits & 3 {
+            1 => Choice::Granted,
+            2 => Choice::Denied,
+            _ => Choice::Pending,
+        },
+        anonymous_before: bit(2),
+        objected: bit(3),
+        auto_page_views: bit(4),
+        landing_sent: bit(5),
+        ping_interval_ms: ping_interval_ms as u64,
+        landing_at_ms: landing_at as u64,
     });
 }
 
@@ -97,39 +80,43 @@ pub fn revoke(settle: &Function) {
 
 /// A page view by hand, `at` ms since the Unix epoch.
 #[wasm_bindgen]
-pub fn page_view(url: &str, at: f64) {
-    with(&mut |tracker, _| tracker.see(views::reported(url).into(), None, at as u64));
+pub fn page_view(url: &JsValue, at: f64) {
+    with(&mut |tracker, _| tracker.see_page(url, at as u64));
 }
 
 /// A custom event, `{name, props}`.
 #[wasm_bindgen]
 pub fn event(given: &JsValue, at: f64) {
-    with(&mut |tracker, _| tracker.report(Kind::Event, given, at as u64));
+    with(&mut |tracker, _| tracker.event(given, at as u64));
 }
 
 /// An order, `{id, amount, currency, items}`.
 #[wasm_bindgen]
 pub fn order(given: &JsValue, at: f64) {
-    with(&mut |tracker, _| tracker.report(Kind::Order, given, at as u64));
+    with(&mut |tracker, _| tracker.order(given, at as u64));
 }
 
-/// Signs in; without consent, without measuring. `body` is JSON. `settle` takes an error, or
+/// Signs in by `{username, password}`; without consent, without measuring. `settle` takes an error, or
 /// undefined and a value.
 #[wasm_bindgen]
-pub fn login(body: &str, settle: &Function) {
-    with(&mut |tracker, _| tracker.login(body, settle.clone()));
+pub fn login(body: &JsValue, settle: &Function) {
+    with(&mut |tracker, _| tracker.ask(Task::Login, path::LOGIN, body.clone(), Some(settle.clone())));
 }
 
 /// Signs out.
 #[wasm_bindgen]
 pub fn logout(settle: &Function) {
-    with(&mut |tracker, _| tracker.ask(Task::Logout, path::LOGOUT, "{}", Some(settle.clone())));
+    with(&mut |tracker, _| {
+        tracker.ask(Task::Logout, path::LOGOUT, JsValue::UNDEFINED, Some(settle.clone()));
+    });
 }
 
 /// Ends the session.
 #[wasm_bindgen]
 pub fn end(settle: &Function) {
-    with(&mut |tracker, _| tracker.ask(Task::End, path::SESSION_END, "{}", Some(settle.clone())));
+    with(&mut |tracker, _| {
+        tracker.ask(Task::End, path::SESSION_END, JsValue::UNDEFINED, Some(settle.clone()));
+    });
 }
 
 /// Something happened in the browser; `host.js` calls this.
@@ -142,9 +129,15 @@ pub fn happened(what: usize) {
 
 /// A request was answered; `host.js` calls this.
 #[wasm_bindgen]
-pub fn answered(ticket: u32, status: u16, retry_after_ms: f64, detail: Option<String>, body: JsValue) {
-    let answer = Answer { ticket, status, retry_after_ms: retry_after_ms as u64, detail, body };
+pub fn answered(ticket: u32, status: u16, retry_after_ms: f64, body: JsValue) {
+    let answer = Answer { ticket, status, retry_after_ms: retry_after_ms as u64, body };
     with(&mut |tracker, now_ms| tracker.answered(&answer, now_ms));
+}
+
+/// A page before this one could not send a fact; `host.js` calls this.
+#[wasm_bindgen]
+pub fn adopted(fact: &Fact, is_order: bool, at: f64) {
+    with(&mut |tracker, now_ms| tracker.adopt(fact.clone(), is_order, at as u64, now_ms));
 }
 
 /// What the client knows about itself.

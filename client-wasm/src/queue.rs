@@ -1,14 +1,8 @@
 //! Facts that wait to be sent: how many, in which order, how often they are tried, and which are
 //! given up first. Pure: time and randomness are arguments.
 
-use crate::views::cut;
-use visitflow_protocol::{json::digits, limits::AGE_MS, path};
-
 /// Most facts that wait; beyond it the oldest that is no order goes.
 pub const CAP: usize = 200;
-
-/// A page that keeps a fact sends it itself for this long, in ms; then any page may.
-const CLAIM_MS: u64 = 60_000;
 
 /// First wait after a failure, in ms; each further failure doubles it.
 const BACKOFF_MS: u64 = 1_000;
@@ -76,120 +70,60 @@ impl Backoff {
     }
 }
 
-/// What happened.
+/// What matters here of a fact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// A page was seen.
-    View,
-    /// A page was seen by somebody who has not consented: it goes out without cookies, and is not
-    /// kept beyond the page.
-    AnonymousView,
-    /// The page reported an event.
-    Event,
-    /// The shop took an order.
+    /// The shop took an order: the last to be given up.
     Order,
-}
-
-impl Kind {
-    const KEPT: [Self; 3] = [Self::View, Self::Event, Self::Order];
-
-    /// Where it is sent.
-    #[must_use]
-    pub fn path(self) -> &'static str {
-        match self {
-            Self::View | Self::AnonymousView => path::PAGE_VIEW,
-            Self::Event => path::EVENT,
-            Self::Order => path::ORDER,
-        }
-    }
-
-    /// Whether it goes out without cookies.
-    #[must_use]
-    pub fn is_anonymous(self) -> bool {
-        self == Self::AnonymousView
-    }
+    /// A page view or an event.
+    Other,
+    /// A page view of somebody who has not consented: it goes out without cookies, and is not kept
+    /// beyond the page.
+    Anonymous,
 }
 
 /// A fact that waits until the server has it.
 #[derive(Clone, Debug)]
-pub struct Item {
-    /// Names it among all that any page has kept.
-    pub key: String,
+pub struct Item<F> {
     /// What happened.
+    pub fact: F,
+    /// What matters of it.
     pub kind: Kind,
-    /// When, in ms since the Unix epoch by the browser's clock.
-    pub at_ms: u64,
-    /// Its body without visitor and age: a JSON object.
-    pub body: String,
-    /// How often it was tried.
-    pub tries: u32,
-    /// It is under way.
-    pub flies: bool,
+    tries: u32,
+    flies: bool,
 }
 
-impl Item {
-    /// A fact that happened at `at_ms`.
+impl<F> Item<F> {
+    /// A fact that was not tried yet.
     #[must_use]
-    pub fn new(key: String, kind: Kind, at_ms: u64, body: String) -> Self {
-        Self { key, kind, at_ms, body, tries: 0, flies: false }
+    pub fn new(fact: F, kind: Kind) -> Self {
+        Self { fact, kind, tries: 0, flies: false }
     }
 
-    /// Appends its body as of now. `visitor_id` is of letters, digits, `_` and `-`.
-    pub fn write(&self, out: &mut String, visitor_id: Option<&str>, now_ms: u64) {
-        out.push_str(self.body.strip_suffix('}').unwrap_or_default());
-        if let Some(visitor_id) = visitor_id {
-            out.push_str(",\"visitor_id\":\"");
-            out.push_str(visitor_id);
-            out.push('"');
-        }
-        out.push_str(",\"age_ms\":");
-        digits(out, now_ms.saturating_sub(self.at_ms).min(AGE_MS));
-        out.push('}');
-    }
-
-    /// A line that [`Item::read`] takes. Until a while after `now_ms` no other page sends it.
+    /// Whether it is under way.
     #[must_use]
-    pub fn line(&self, now_ms: u64) -> String {
-        let mut line = String::new();
-        for number in [now_ms, self.at_ms, self.kind as u64] {
-            digits(&mut line, number);
-            line.push(' ');
-        }
-        line.push_str(&self.body);
-        line
+    pub fn flies(&self) -> bool {
+        self.flies
     }
-
-    /// Reads a line of what was kept, `key line`; none if another page sees to it, or if no page
-    /// of this version wrote it.
-    #[must_use]
-    pub fn read(line: &str, now_ms: u64) -> Option<Self> {
-        let (key, rest) = cut(line, b' ');
-        let (claimed_ms, rest) = cut(rest?, b' ');
-        let (at_ms, rest) = cut(rest?, b' ');
-        let (kind, body) = cut(rest?, b' ');
-        let kind = *Kind::KEPT.iter().find(|known| **known as u64 == number(kind))?;
-        let body = body.filter(|body| body.starts_with('{') && body.ends_with('}'))?;
-        let free = now_ms.abs_diff(number(claimed_ms)) >= CLAIM_MS;
-        free.then(|| Self::new(key.into(), kind, number(at_ms), body.into()))
-    }
-}
-
-/// A number of digits; anything else makes some number.
-pub(crate) fn number(digits: &str) -> u64 {
-    digits.bytes().fold(0, |number, digit| number.wrapping_mul(10).wrapping_add(u64::from(digit & 15)))
 }
 
 /// The facts that the server does not have yet, oldest first.
-#[derive(Debug, Default)]
-pub struct Queue {
-    items: Vec<Item>,
+#[derive(Debug)]
+pub struct Queue<F> {
+    items: Vec<Item<F>>,
     /// Facts that were given up.
     pub dropped: u32,
     /// When the next try may be.
     pub backoff: Backoff,
 }
 
-impl Queue {
+impl<F> Default for Queue<F> {
+    fn default() -> Self {
+        Self { items: Vec::new(), dropped: 0, backoff: Backoff::default() }
+    }
+}
+
+impl<F> Queue<F> {
     /// How many wait.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -202,49 +136,51 @@ impl Queue {
         self.items.is_empty()
     }
 
-    /// Those that wait, and those that are under way.
-    pub fn iter(&self) -> impl Iterator<Item = &Item> {
+    /// Those that wait, and the one that is under way.
+    pub fn iter(&self) -> impl Iterator<Item = &Item<F>> {
         self.items.iter()
     }
 
     /// Puts a fact last; returns the one that has to go for it.
-    pub fn push(&mut self, item: Item) -> Option<Item> {
+    pub fn push(&mut self, item: Item<F>) -> Option<Item<F>> {
         self.items.push(item);
         if self.items.len() <= CAP {
             return None;
         }
-        let victim = self.items.iter().position(|item| item.kind != Kind::Order).unwrap_or(0);
+        // Not the one under way: its answer is to come.
+        let waits = |item: &Item<F>| !item.flies;
+        let victim = self.items.iter().position(|item| waits(item) && item.kind != Kind::Order);
+        let victim = victim.or_else(|| self.items.iter().position(waits))?;
         self.dropped += 1;
         Some(self.items.remove(victim))
     }
 
-    /// Whether a fact is here.
-    #[must_use]
-    pub fn has(&self, key: &str) -> bool {
-        self.items.iter().any(|item| item.key == key)
-    }
-
     /// The oldest fact, which is under way from now on; none while another is.
-    pub fn launch(&mut self) -> Option<&Item> {
-        if self.items.iter().any(|item| item.flies) {
+    pub fn launch(&mut self) -> Option<&Item<F>> {
+        if self.items.iter().any(Item::flies) {
             return None;
         }
         let item = self.items.first_mut()?;
         item.flies = true;
-        Some(item)
-    }
-
-    /// The fact that was under way: it waits again.
-    pub fn land(&mut self) -> Option<&mut Item> {
-        let item = self.items.iter_mut().find(|item| item.flies)?;
-        item.flies = false;
         item.tries += 1;
         Some(item)
     }
 
-    /// Takes a fact that the server has, or never will.
-    pub fn remove(&mut self, key: &str) {
-        self.items.retain(|item| item.key != key);
+    /// How often the fact under way was tried, this time included.
+    #[must_use]
+    pub fn tries(&self) -> u32 {
+        self.items.iter().find(|item| item.flies).map_or(0, |item| item.tries)
+    }
+
+    /// The fact that was under way waits again.
+    pub fn land(&mut self) {
+        self.items.iter_mut().for_each(|item| item.flies = false);
+    }
+
+    /// Takes the fact that was under way: the server has it, or never will.
+    pub fn take(&mut self) -> Option<Item<F>> {
+        let at = self.items.iter().position(Item::flies)?;
+        Some(self.items.remove(at))
     }
 
     /// Discards everything, and what is known about failures.
@@ -261,18 +197,12 @@ mod tests {
 
     const NOW: u64 = 1_790_000_000_000;
 
-    fn item(key: &str, kind: Kind) -> Item {
-        Item::new(key.into(), kind, NOW, String::from(r#"{"props":{"a":{}}}"#))
+    fn event(name: &str) -> Item<&str> {
+        Item::new(name, Kind::Other)
     }
 
-    fn event(key: &str) -> Item {
-        item(key, Kind::Event)
-    }
-
-    fn body(item: &Item, now_ms: u64) -> String {
-        let mut text = String::new();
-        item.write(&mut text, None, now_ms);
-        text
+    fn order(name: &str) -> Item<&str> {
+        Item::new(name, Kind::Order)
     }
 
     #[test]
@@ -280,32 +210,46 @@ mod tests {
         let mut queue = Queue::default();
         queue.push(event("a"));
         queue.push(event("b"));
-        assert_eq!(queue.launch().unwrap().key, "a");
+        assert_eq!(queue.launch().unwrap().fact, "a");
         assert!(queue.launch().is_none(), "one is under way");
-        assert_eq!(queue.land().unwrap().key, "a");
-        queue.remove("a");
-        assert_eq!(queue.launch().unwrap().key, "b");
+        assert_eq!(queue.take().unwrap().fact, "a");
+        assert_eq!(queue.launch().unwrap().fact, "b");
         assert_eq!(queue.len(), 1, "until the server has it");
     }
 
     #[test]
     fn a_full_queue_drops_the_oldest_and_orders_last() {
         let mut queue = Queue::default();
-        queue.push(item("order", Kind::Order));
-        for number in 1..CAP {
-            assert!(queue.push(event(&number.to_string())).is_none());
+        queue.push(order("order"));
+        queue.push(event("first"));
+        for _ in 2..CAP {
+            assert!(queue.push(event("x")).is_none());
         }
-        assert_eq!(queue.push(event("last")).unwrap().key, "1");
+        assert_eq!(queue.push(event("last")).unwrap().fact, "first");
         assert_eq!((queue.len(), queue.dropped), (CAP, 1));
     }
 
     #[test]
     fn a_queue_of_orders_drops_the_oldest_order() {
         let mut queue = Queue::default();
-        for number in 0..CAP {
-            queue.push(item(&number.to_string(), Kind::Order));
+        queue.push(order("first"));
+        for _ in 1..CAP {
+            queue.push(order("x"));
         }
-        assert_eq!(queue.push(item("last", Kind::Order)).unwrap().key, "0");
+        assert_eq!(queue.push(order("last")).unwrap().fact, "first");
+    }
+
+    #[test]
+    fn the_fact_under_way_is_not_given_up() {
+        let mut queue = Queue::default();
+        queue.push(event("under way"));
+        queue.launch();
+        queue.push(event("first"));
+        for _ in 2..CAP {
+            queue.push(event("x"));
+        }
+        assert_eq!(queue.push(event("last")).unwrap().fact, "first");
+        assert_eq!(queue.take().unwrap().fact, "under way");
     }
 
     #[test]
@@ -314,42 +258,19 @@ mod tests {
         queue.push(event("a"));
         queue.push(event("b"));
         queue.launch();
-        assert_eq!(queue.land().unwrap().tries, 1);
-        assert_eq!(queue.launch().unwrap().key, "a");
+        queue.land();
+        assert_eq!(queue.launch().unwrap().fact, "a");
+        assert_eq!(queue.tries(), 2);
     }
 
     #[test]
-    fn age_is_computed_anew_and_never_exceeds_seven_days() {
-        let item = event("a");
-        assert_eq!(body(&item, NOW + 5), r#"{"props":{"a":{}},"age_ms":5}"#);
-        assert!(body(&item, NOW + AGE_MS + 9).ends_with(r#""age_ms":604800000}"#));
-        assert!(body(&item, NOW - 9).ends_with(r#""age_ms":0}"#));
-    }
-
-    #[test]
-    fn who_did_it_is_said_when_it_is_sent() {
-        let mut text = String::new();
-        event("a").write(&mut text, Some("v_1"), NOW);
-        assert_eq!(text, r#"{"props":{"a":{}},"visitor_id":"v_1","age_ms":0}"#);
-    }
-
-    #[test]
-    fn what_is_kept_is_read_by_another_page_once_its_own_has_had_its_time() {
-        let kept = format!("key {}", event("key").line(NOW));
-        assert!(Item::read(&kept, NOW + CLAIM_MS - 1).is_none());
-        let read = Item::read(&kept, NOW + CLAIM_MS).unwrap();
-        assert_eq!((&*read.key, read.kind, read.at_ms, read.tries), ("key", Kind::Event, NOW, 0));
-        assert_eq!(body(&read, NOW), body(&event("key"), NOW));
-        assert!(Item::read(&kept, NOW - CLAIM_MS).is_some(), "the clock was set back");
-    }
-
-    #[test]
-    fn what_no_page_of_this_version_kept_is_left_alone() {
-        for line in
-            ["", "key", "key 1 2", "key 1 2 3", "key 1 2 9 {}", "key 1 2 1 {}", "key 1 2 3 [", "key 1 2 3 {"]
-        {
-            assert!(Item::read(line, NOW).is_none(), "{line}");
-        }
+    fn what_is_given_up_while_it_is_under_way_does_not_come_back() {
+        let mut queue = Queue::default();
+        queue.push(event("a"));
+        queue.launch();
+        queue.purge();
+        queue.land();
+        assert!(queue.take().is_none());
     }
 
     #[test]

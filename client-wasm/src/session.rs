@@ -68,6 +68,8 @@ pub enum Event {
     Refused,
     /// Start failed and may be tried again, after at least this many ms; then comes randomness.
     Failed(u64, u32),
+    /// The network is back: a failed start may be tried at once.
+    Online,
     /// A ping was answered well: the session cookie sticks.
     Confirmed,
     /// The server said `session-expired`.
@@ -179,6 +181,7 @@ impl Session {
                 self.phase = Phase::None;
                 self.retry.failed(now_ms, after_ms, jitter);
             }
+            Event::Online => self.retry = Backoff::default(),
             Event::Confirmed => self.confirmed = true,
             Event::Expired if self.phase == Phase::Live => {
                 // A start that brought no usable cookie is not tried again and again: the server
@@ -307,6 +310,15 @@ mod tests {
         tab.on(Event::Failed(10_000, 0), NOW);
         assert!(!tab.on(Event::Fact(Hint::Missing), NOW + 9_999).start);
         assert!(tab.on(Event::Fact(Hint::Missing), NOW + 10_000).start);
+    }
+
+    #[test]
+    fn back_online_a_failed_start_waits_no_longer() {
+        let mut tab = Tab::new();
+        tab.on(Event::Fact(Hint::Missing), NOW);
+        tab.on(Event::Failed(10_000, 0), NOW);
+        tab.on(Event::Online, NOW + 1);
+        assert!(tab.on(Event::Fact(Hint::Missing), NOW + 1).start);
     }
 
     #[test]

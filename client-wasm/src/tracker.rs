@@ -23,21 +23,22 @@ pub(crate) use snapshot::snapshot;
 
 use crate::{
     browser::{
-        clock, cookies, locks, net,
+        clock, cookies,
+        facts::{self, Fact},
+        locks, net,
         page::{self, Function},
-        storage,
         watch::{self, Happening},
     },
     consent::{Choice, Consent, Mode},
-    queue::{Queue, number},
-    session::{self, Effects, Hint, Session},
-    views::{self, Change, Engagement},
+    queue::Queue,
+    session::{self, Effects, Hint, Phase, Session},
+    views::{Change, Engagement},
 };
 pub(crate) use deliver::Task;
 use deliver::{Exclusive, InFlight};
 use ids::Ids;
-use std::{cell::RefCell, collections::VecDeque};
-use visitflow_protocol::{cookie, json::digits, path};
+use std::cell::RefCell;
+use visitflow_protocol::path;
 use wasm_bindgen::JsValue;
 
 thread_local! {
@@ -69,10 +70,8 @@ pub(crate) fn with(handle: &mut dyn FnMut(&mut Tracker, u64)) {
 /// The page view that the visitor is at.
 #[derive(Default)]
 struct View {
-    /// Its id, where engagement with it is reported.
-    id: Option<String>,
-    /// Its reported address.
-    url: String,
+    /// What was reported of it, where engagement with it is reported too.
+    fact: Option<Fact>,
     engagement: Engagement,
 }
 
@@ -80,10 +79,8 @@ pub(crate) struct Tracker {
     settings: Settings,
     consent: Consent,
     session: Session,
-    queue: Queue,
+    queue: Queue<Fact>,
     ids: Ids,
-    /// The visitor's identifier; present exactly while consent is granted.
-    visitor_id: Option<String>,
     /// Whether cookies stick; unknown before consent.
     cookies: Option<bool>,
     /// Whether the landing page was counted.
@@ -91,7 +88,7 @@ pub(crate) struct Tracker {
     view: View,
     sent: u32,
     in_flight: Vec<InFlight>,
-    exclusives: VecDeque<Exclusive>,
+    exclusives: Vec<Exclusive>,
     tickets: u32,
     ping: Option<clock::Timer>,
     wake: Option<clock::Timer>,
@@ -106,13 +103,12 @@ impl Tracker {
             session: Session::default(),
             queue: Queue::default(),
             ids: Ids::default(),
-            visitor_id: None,
             cookies: None,
             landed: settings.landing_sent || !settings.auto_page_views,
             view: View::default(),
             sent: 0,
             in_flight: Vec::new(),
-            exclusives: VecDeque::new(),
+            exclusives: Vec::new(),
             tickets: 0,
             ping: None,
             wake: None,
@@ -142,7 +138,8 @@ impl Tracker {
         match happening {
             Happening::Moved => self.route(Change::Moved, now_ms),
             Happening::Replaced => self.route(Change::Replaced, now_ms),
-            Happening::Restored if self.is_forgotten() => self.forget(),
+            // Consent was taken back, and perhaps given anew, while this page could not hear of it.
+            Happening::Restored | Happening::Look if self.is_forgotten() => self.forget(),
             Happening::Restored if !self.settings.auto_page_views => self.activity(now_ms),
             Happening::Restored => self.route(Change::Restored, now_ms),
             Happening::Activity => self.activity(now_ms),
@@ -159,18 +156,21 @@ impl Tracker {
                 }
             }
             Happening::Hide => {
-                self.flush(now_ms);
+                self.flush();
                 self.view.engagement.look(false, now_ms);
                 self.leave(now_ms);
             }
             Happening::Online => {
                 self.queue.backoff = Default::default();
+                self.step(session::Event::Online, now_ms);
                 if self.consent.mode() == Mode::Full {
-                    self.adopt(now_ms);
+                    facts::adopt();
                 }
             }
             Happening::Locked => self.locked(now_ms),
             Happening::Revoked => self.forget(),
+            Happening::Ping => self.send_ping(now_ms),
+            Happening::Wake => self.wake = None,
         }
     }
 
@@ -179,8 +179,7 @@ impl Tracker {
             let effects = self.step(session::Event::Activity(self.hint()), now_ms);
             if effects.ping && self.ping.is_none() {
                 let wait_ms = self.settings.ping_interval_ms;
-                self.ping =
-                    Some(clock::after(wait_ms, || with(&mut |tracker, now_ms| tracker.send_ping(now_ms))));
+                self.ping = Some(clock::after(wait_ms, Happening::Ping));
             }
         }
     }
@@ -188,13 +187,13 @@ impl Tracker {
     /// Takes consent back: everything of this epoch is void, here and in other tabs, and the server
     /// ends the session.
     pub(crate) fn revoke(&mut self, page: Option<Function>) {
-        let measured = self.consent.mode() == Mode::Full
-            || cookies::read(cookie::VISITOR).is_some()
-            || cookies::read(cookie::LAST_ACTIVITY).is_some();
-        watch::rest(true);
+        let measured = self.consent.mode() == Mode::Full || cookies::is_marked();
+        watch::tell_others();
+        cookies::recognise();
+        facts::drop_kept(true);
         self.forget();
         if measured {
-            self.ask(Task::Revoke, path::SESSION_END, "{}", page);
+            self.ask(Task::Revoke, path::SESSION_END, JsValue::UNDEFINED, page);
         } else if let Some(page) = page {
             page::settle(&page, None, &JsValue::UNDEFINED);
         }
@@ -204,7 +203,8 @@ impl Tracker {
     fn forget(&mut self) {
         self.consent.decide(Choice::Denied);
         self.queue.purge();
-        storage::drop_kept();
+        facts::drop_kept(false);
+        cookies::unname();
         self.in_flight.retain(|request| {
             let stays = request.is_exclusive();
             if !stays {
@@ -214,22 +214,15 @@ impl Tracker {
         });
         self.step(session::Event::Revoked, 0);
         locks::unlock();
-        self.visitor_id = None;
         self.cookies = None;
-        self.view = View { url: std::mem::take(&mut self.view.url), ..View::default() };
+        self.view = View::default();
         self.landed = true;
-        self.forget_cookies();
         self.arrange();
     }
 
-    /// Whether the visitor's cookie is gone: consent was taken back while this page could not hear.
+    /// Whether the visitor's cookie is gone, or another.
     fn is_forgotten(&self) -> bool {
-        self.cookies == Some(true) && cookies::read(cookie::VISITOR).is_none()
-    }
-
-    fn forget_cookies(&mut self) {
-        cookies::write(cookie::VISITOR, "", 0);
-        cookies::write(cookie::LAST_ACTIVITY, "", 0);
+        self.cookies == Some(true) && self.session.phase() != Phase::Starting && !cookies::is_named()
     }
 
     /// One step of the session, and those of its effects that need nothing else.
@@ -237,12 +230,11 @@ impl Tracker {
         let (session, effects) = self.session.step(event, now_ms);
         self.session = session;
         if effects.touch && self.cookies == Some(true) {
-            let mut text = String::new();
-            digits(&mut text, now_ms);
-            cookies::write(cookie::LAST_ACTIVITY, &text, cookie::LAST_ACTIVITY_MAX_AGE_S);
+            // The server may have set the visitor's cookie where the page's own do not stick.
+            self.cookies = Some(cookies::write_activity(now_ms as f64));
         }
         if effects.forget {
-            cookies::write(cookie::LAST_ACTIVITY, "", 0);
+            cookies::delete_activity();
         }
         if effects.start {
             locks::lock();
@@ -254,11 +246,9 @@ impl Tracker {
         if self.cookies != Some(true) {
             return Hint::Unkept;
         }
-        cookies::read(cookie::LAST_ACTIVITY).map_or(Hint::Missing, |text| Hint::At(number(&text)))
+        match cookies::read_activity() {
+            at_ms if at_ms > 0.0 => Hint::At(at_ms as u64),
+            _ => Hint::Missing,
+        }
     }
-}
-
-/// The reported address of the page.
-fn here() -> String {
-    views::reported(&page::href()).into()
 }

@@ -1,7 +1,5 @@
 //! What counts as a page of its own, and how long it held its reader. Pure.
 
-use visitflow_protocol::limits::URL_BYTES;
-
 /// How the address changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
@@ -13,45 +11,13 @@ pub enum Change {
     Restored,
 }
 
-/// The address as it is reported: without the fragment unless it routes (`#/…`, `#!…`), and
-/// without the query where it is longer than the server takes.
+/// Whether going to an address is a page view: to another one, or to another path.
 #[must_use]
-pub fn reported(href: &str) -> &str {
-    let bare = match cut(href, b'#') {
-        (bare, Some(fragment)) if !routes(fragment) => bare,
-        _ => href,
-    };
-    if bare.len() <= URL_BYTES {
-        return bare;
-    }
-    cut(cut(bare, b'#').0, b'?').0
-}
-
-/// Whether going from one reported address to another is a page view.
-#[must_use]
-pub fn is_view(from: &str, to: &str, change: Change) -> bool {
+pub fn is_view(change: Change, other: bool, other_path: bool) -> bool {
     match change {
         Change::Restored => true,
-        Change::Moved => from != to,
-        Change::Replaced => path(from) != path(to),
-    }
-}
-
-fn routes(fragment: &str) -> bool {
-    matches!(fragment.as_bytes().first(), Some(b'/' | b'!'))
-}
-
-/// The address without its queries.
-fn path(url: &str) -> (&str, Option<&str>) {
-    let (before, fragment) = cut(url, b'#');
-    (cut(before, b'?').0, fragment.map(|fragment| cut(fragment, b'?').0))
-}
-
-/// What is before the first such character of ASCII, and what is behind it.
-pub(crate) fn cut(text: &str, at: u8) -> (&str, Option<&str>) {
-    match text.bytes().position(|byte| byte == at) {
-        Some(at) => (&text[..at], Some(&text[at + 1..])),
-        None => (text, None),
+        Change::Moved => other,
+        Change::Replaced => other_path,
     }
 }
 
@@ -98,32 +64,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fragments_are_left_out_unless_they_route() {
-        assert_eq!(reported("https://a.example/b?c#d"), "https://a.example/b?c");
-        assert_eq!(reported("https://a.example/#/b"), "https://a.example/#/b");
-        assert_eq!(reported("https://a.example/#!b"), "https://a.example/#!b");
-    }
-
-    #[test]
-    fn an_address_too_long_loses_its_query() {
-        let mut long = String::from("https://a.example/b?");
-        long.extend(std::iter::repeat_n('x', URL_BYTES));
-        assert_eq!(reported(&long), "https://a.example/b");
-    }
-
-    #[test]
-    fn the_same_address_again_is_no_view() {
-        assert!(!is_view("https://a/b", "https://a/b", Change::Moved));
-        assert!(is_view("https://a/b", "https://a/b?p=2", Change::Moved));
-        assert!(is_view("https://a/b", "https://a/b", Change::Restored));
-    }
-
-    #[test]
-    fn a_replace_that_keeps_the_path_is_no_view() {
-        assert!(!is_view("https://a/b", "https://a/b?sort=up", Change::Replaced));
-        assert!(!is_view("https://a/#/b", "https://a/#/b?x", Change::Replaced));
-        assert!(is_view("https://a/b", "https://a/c", Change::Replaced));
-        assert!(is_view("https://a/#/b", "https://a/#/c", Change::Replaced));
+    fn a_move_to_the_same_address_is_no_view_and_neither_is_a_replace_that_keeps_the_path() {
+        use Change::{Moved, Replaced, Restored};
+        assert!(!is_view(Moved, false, false) && is_view(Moved, true, false));
+        assert!(!is_view(Replaced, true, false) && is_view(Replaced, true, true));
+        assert!(is_view(Restored, false, false));
     }
 
     #[test]

@@ -85,6 +85,9 @@ export const outcome = (run) =>
   new Promise((resolve) => run((error, value) => resolve(error ?? JSON.stringify(value) ?? "")));
 export const kept = () => Object.values(localStorage).join("\n");
 export const keep = (key, line) => localStorage.setItem("visitflow:" + key, line);
+export const entitle = (title) => {
+  document.title = title;
+};
 export const say = () => new BroadcastChannel("visitflow").postMessage(0);
 export const locked = (ms) => navigator.locks.request("visitflow", () => sleep(ms));
 export const online = () => window.dispatchEvent(new Event("online"));

@@ -6,7 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails is meant to panic")]
 
 use visitflow_client::{
-    answered, deny, end, grant, happened, init, login, logout, page_view, revoke, snapshot,
+    adopted, answered, deny, end, grant, happened, init, login, logout, page_view, revoke, snapshot,
 };
 use visitflow_protocol::id::{is_uuid_v7, is_visitor_id};
 use wasm_bindgen::prelude::*;
@@ -39,6 +39,7 @@ extern "C" {
     fn kept() -> String;
     fn keep(key: &str, line: &str);
     fn say();
+    fn entitle(title: &str);
     fn locked(ms: u32) -> js_sys::Promise;
     fn online();
     #[wasm_bindgen(js_name = fixBeacons)]
@@ -52,20 +53,24 @@ extern "C" {
 }
 
 type Hear = Closure<dyn Fn(usize)>;
-type HearAnswer = Closure<dyn Fn(u32, u16, f64, Option<String>, JsValue)>;
+type HearFact = Closure<dyn Fn(JsValue, bool, f64)>;
+type HearAnswer = Closure<dyn Fn(u32, u16, f64, JsValue)>;
 
 #[wasm_bindgen(module = "/src/browser/host.js")]
 extern "C" {
-    fn begin(options: &JsValue, hear: &Hear, hear_answer: &HearAnswer);
+    fn begin(options: &JsValue, hear: &Hear, hear_answer: &HearAnswer, hear_fact: &HearFact) -> u32;
 }
 
 /// What the package does: the options and the ears for `host.js`, then the client.
 fn start(options: JsValue) {
     let (hear, hear_answer) = (Hear::new(happened), HearAnswer::new(answered));
-    begin(&options, &hear, &hear_answer);
+    let hear_fact = HearFact::new(|fact: JsValue, is_order, at| adopted(fact.unchecked_ref(), is_order, at));
+    let bits = begin(&options, &hear, &hear_answer, &hear_fact);
+    hear_fact.forget();
     hear.forget();
     hear_answer.forget();
-    init(&options.unchecked_into());
+    let number = |name: &str| js_sys::Reflect::get(&options, &name.into()).unwrap().as_f64().unwrap();
+    init(bits, number("landingAt"), number("pingIntervalMs"));
 }
 
 fn event(name: String, props: Option<String>, at: f64) {
@@ -104,17 +109,8 @@ fn now() -> f64 {
 
 /// What the snapshot tells, by the names that the package gives its values.
 fn told(name: &str) -> JsValue {
-    const NAMES: [&str; 9] = [
-        "version",
-        "consent",
-        "visitor_id",
-        "session",
-        "last_activity",
-        "queued",
-        "sent",
-        "dropped",
-        "cookies",
-    ];
+    const NAMES: [&str; 8] =
+        ["version", "consent", "session", "last_activity", "queued", "sent", "dropped", "cookies"];
     let at = NAMES.iter().position(|known| *known == name).unwrap();
     js_sys::Reflect::get_u32(&snapshot(), at as u32).unwrap()
 }
@@ -125,7 +121,10 @@ fn cookie(name: &str) -> Option<String> {
     pairs.find(|(key, _)| *key == name).map(|(_, value)| value.into())
 }
 
-const ANN: &str = r#"{"username":"ann","password":"secret"}"#;
+fn ann() -> JsValue {
+    js_sys::JSON::parse(r#"{"username":"ann","password":"secret"}"#).unwrap()
+}
+
 const GRANTED: &str = r#"{"consent":"granted"}"#;
 
 #[wasm_bindgen_test]
@@ -135,14 +134,13 @@ async fn before_consent_nothing_is_written_sent_or_wrapped() {
         go("pushState", "/shoes");
         act();
         event("play".into(), None, now());
-        page_view("https://shop.example/x", now());
+        page_view(&"https://shop.example/x".into(), now());
         wait(SOON).await;
         assert_eq!(sent(), "[]");
         assert_eq!(writes("visitor_id"), "");
         assert_eq!(writes("last_activity"), "");
         assert!(!own());
         assert_eq!(told("consent"), choice);
-        assert!(told("visitor_id").is_null());
     }
 }
 
@@ -161,7 +159,6 @@ async fn consent_writes_the_cookies_as_specified() {
         writes("last_activity"),
         format!("last_activity={activity}; Max-Age=3600; Path=/; Secure; SameSite=Lax")
     );
-    assert_eq!(told("visitor_id"), visitor.as_str());
     assert_eq!(told("cookies"), true);
 }
 
@@ -468,7 +465,7 @@ async fn a_login_lets_others_settle_and_holds_new_ones() {
     event("before".into(), None, now());
     answer("/api/auth/login", r#"[[200, {"user_id": "u_1"}]]"#);
     let user = outcome(|settle| {
-        login(ANN, &settle);
+        login(&ann(), &settle);
         event("after".into(), None, now());
     })
     .await;
@@ -482,7 +479,7 @@ async fn a_login_lets_others_settle_and_holds_new_ones() {
 async fn a_login_without_consent_measures_nothing() {
     open("{}").await;
     answer("/api/auth/login", r#"[[200, {"user_id": "u_1"}]]"#);
-    outcome(|settle| login(ANN, &settle)).await;
+    outcome(|settle| login(&ann(), &settle)).await;
     assert_eq!(paths(), "login");
     assert!(last().contains(r#""visit":false"#));
     assert_eq!(writes("last_activity"), "");
@@ -492,7 +489,7 @@ async fn a_login_without_consent_measures_nothing() {
 async fn a_refused_login_says_why() {
     open(GRANTED).await;
     answer("/api/auth/login", r#"[[401, {"detail": "Wrong password."}], [0]]"#);
-    let bad = |settle: js_sys::Function| login(ANN, &settle);
+    let bad = |settle: js_sys::Function| login(&ann(), &settle);
     assert_eq!(outcome(bad).await, "Wrong password.");
     assert!(outcome(bad).await.contains("could not be reached"));
 }
@@ -543,14 +540,19 @@ async fn a_fact_is_kept_until_the_server_has_it() {
 #[wasm_bindgen_test]
 async fn what_an_earlier_page_could_not_send_is_sent_with_its_age_and_sent_once() {
     fresh();
-    let line = |claimed: f64| format!(r#"{claimed} {} 2 {{"id":"x","name":"left"}}"#, now() - 90_000.0);
+    let line = |claimed: f64| {
+        format!(r#"[{claimed},"/api/telemetry/event",{},{{"id":"x","name":"left"}}]"#, now() - 90_000.0)
+    };
     keep("a", &line(now() - 61_000.0));
     keep("b", &line(now() - 1_000.0));
     keep("c", "of another version");
-    keep("d", &format!(r#"1 {} 2 {{"id":"y","name":"forgotten"}}"#, now() - 700_000_000.0));
+    keep(
+        "d",
+        &format!(r#"[1,"/api/telemetry/event",{},{{"id":"y","name":"forgotten"}}]"#, now() - 700_000_000.0),
+    );
     start(options(GRANTED));
     wait(2 * SOON).await;
-    assert_eq!(paths(), "start event page_view");
+    assert_eq!(paths(), "start page_view event");
     let all = sent();
     let left = all.split(r#""name":"left""#).nth(1).unwrap();
     let age = left.split(r#""age_ms":"#).nth(1).unwrap();
@@ -676,4 +678,52 @@ async fn what_no_beacon_takes_goes_by_fetch() {
     leave();
     assert!(paths().starts_with("start page_view event event"));
     assert!(!sent().contains("beacon") && last().contains(r#""keepalive":true"#));
+}
+
+#[wasm_bindgen_test]
+async fn a_visitor_whom_the_server_names_where_cookies_do_not_stick_starts_once() {
+    fresh();
+    put("visitor_id", "v_018f3a5e-7c1b-4f6a-9d2e-3b4c5d6e7f80");
+    start(options(r#"{"consent":"granted","cookieDomain":"shop.invalid"}"#));
+    wait(4 * SOON).await;
+    assert_eq!(paths(), "start page_view");
+    assert_eq!(told("cookies"), false);
+}
+
+#[wasm_bindgen_test]
+async fn a_view_of_before_consent_stays_anonymous_when_it_is_sent_after_it() {
+    fresh();
+    answer("/api/telemetry/page_view", "[[503]]");
+    start(options(r#"{"anonymous":true}"#));
+    wait(SOON).await;
+    grant();
+    wait(1_500).await;
+    let all = sent();
+    let views: Vec<_> = all.split(r#""path":"/api/telemetry/page_view""#).skip(1).collect();
+    assert_eq!(views.len(), 2);
+    let late = views[1];
+    assert!(late.contains(r#""anonymous":true"#) && late.contains(r#""credentials":"omit""#));
+    assert!(!late.contains("visitor_id"));
+}
+
+#[wasm_bindgen_test]
+async fn a_login_waits_for_the_start_that_is_about_to_be_sent() {
+    fresh();
+    start(options(GRANTED));
+    answer("/api/auth/login", r#"[[200, {"user_id": "u_1"}]]"#);
+    outcome(|settle| login(&ann(), &settle)).await;
+    assert_eq!(paths(), "start login page_view");
+}
+
+#[wasm_bindgen_test]
+async fn what_a_page_calls_its_things_is_its_own_business() {
+    fresh();
+    let title = format!("{}\u{1f600}", "x".repeat(127));
+    entitle(&title);
+    start(options(GRANTED));
+    event("play".into(), Some(r#"{"at":"12:30"}"#.into()), now());
+    wait(2 * SOON).await;
+    assert_eq!(paths(), "start page_view event");
+    assert!(sent().contains(&format!(r#""title":"{title}""#)));
+    entitle("");
 }

@@ -9,9 +9,8 @@ import { resting } from "./resting.js";
 /** Facts that wait for the WebAssembly; more are dropped. */
 const CAP = 200;
 
-const COOKIES = /(^|; )(visitor_id|last_activity)=/;
 const FACTS = ["pageView", "event", "order"];
-const nothing = () => {};
+const OTHERS = ["grant", "deny", "revoke", "login", "logout", "end"];
 
 /**
  * Makes the functions. `load` fetches the WebAssembly and resolves with its exports; `base` is
@@ -32,9 +31,9 @@ export function create(load, base) {
     spoken = true;
   };
 
-  const attempt = (run, ...args) => {
+  const attempt = (run) => {
     try {
-      return run(...args);
+      return run();
     } catch (error) {
       complain(error);
     }
@@ -42,19 +41,31 @@ export function create(load, base) {
 
   const granted = () => options.consent == "granted";
   const revoking = () => waiting.some(([name]) => name == "revoke");
+  const isMarked = () => /(^|; )(visitor_id|last_activity)=/.test(document.cookie);
+  const beacon = (path, body) => navigator.sendBeacon(options.endpoint + path, JSON.stringify(body));
+  const setCookie = (text, domain = options.cookieDomain) => {
+    document.cookie = text + "; Path=/; SameSite=Lax" + (domain ? "; Domain=" + domain : "");
+  };
 
   // All calls pass through one list, so that none overtakes another.
-  const call = (name, args = [], settle) => {
+  const call = (name, args, settle) => {
+    const fact = FACTS.includes(name);
     if (core) return core.serially(() => make(name, args, settle));
-    if (failed) return refuse(name, args, settle);
+    if (failed) {
+      if (name == "revoke") forget();
+      if (fact) dropped++;
+      return settle?.(
+        name != "revoke" &&
+          "visitflow could not be loaded: check the connection and the page's Content-Security-Policy, then reload the page.",
+      );
+    }
     if (name == "revoke") {
       // It voids what waits: facts, and a grant that now never happened.
       waiting = waiting.filter(([other]) => (FACTS.includes(other) ? void dropped++ : other != "grant"));
-    } else if (FACTS.includes(name)) {
-      // Without consent only views are of use, if the page asked for anonymous ones.
-      if (!loading || waiting.length >= CAP || (name != "pageView" && !granted())) return void dropped++;
     }
-    waiting.push([name, args, settle]);
+    // Without consent only views are of use, if the page asked for anonymous ones.
+    if (fact && (!loading || waiting.length >= CAP || (name != "pageView" && !granted()))) dropped++;
+    else waiting.push([name, args, settle]);
   };
 
   const make = (name, args, settle) => {
@@ -66,39 +77,28 @@ export function create(load, base) {
     }
   };
 
-  // There is no WebAssembly.
-  const refuse = (name, args, settle) => {
-    if (name == "revoke") forget();
-    if (FACTS.includes(name)) dropped++;
-    settle?.(
-      name != "revoke" &&
-        "visitflow could not be loaded: check the connection and the page's Content-Security-Policy, then reload the page.",
-    );
-  };
-
   const ask = (name, ...args) => {
     boot();
     return new Promise((resolve, reject) =>
-      call(name, args, (error, value) => (error ? reject(error.stack ? error : new Error(error)) : resolve(value))),
+      call(name, args, (error, value) => (error ? reject(new Error(error)) : resolve(value))),
     );
   };
 
   const boot = () => {
     if (loading) return;
+    const drain = () => waiting.splice(0).forEach((each) => call(...each));
     loading = active()
       .then(load)
       .then((exports) => {
         // Nothing is measured ahead of a revoke, even if a grant follows it.
         exports.init({ ...options, consent: revoking() ? "denied" : options.consent });
         core = exports;
+        core.serially(drain);
       })
       .catch((error) => {
         complain(error);
         failed = true;
-      })
-      .then(() => {
-        const run = () => waiting.splice(0).forEach((each) => call(...each));
-        core ? core.serially(run) : run();
+        drain();
       });
     addEventListener("pagehide", () => attempt(leave));
   };
@@ -106,11 +106,18 @@ export function create(load, base) {
   // Consent is taken back, and there is no WebAssembly to see to it. `Secure` is no part of what
   // names a cookie, and left out it is no hindrance on http://localhost.
   const forget = () => {
-    if (COOKIES.test(document.cookie)) navigator.sendBeacon(options.endpoint + "/api/session/end", "{}");
+    if (isMarked()) beacon("/api/session/end", {});
     for (const name of ["visitor_id", "last_activity"]) {
-      const gone = name + "=; Max-Age=0; Path=/; SameSite=Lax";
-      document.cookie = gone;
-      if (options.cookieDomain) document.cookie = gone + "; Domain=" + options.cookieDomain;
+      setCookie(name + "=; Max-Age=0");
+      if (options.cookieDomain) setCookie(name + "=; Max-Age=0", "");
+    }
+    try {
+      for (const key of Object.keys(localStorage)) if (/^visitflow:/.test(key)) localStorage.removeItem(key);
+      const others = new BroadcastChannel("visitflow");
+      others.postMessage(0);
+      others.close();
+    } catch {
+      // Where storage is forbidden, nothing is stored.
     }
   };
 
@@ -128,57 +135,46 @@ export function create(load, base) {
   // The page may leave before the WebAssembly is ready: its view is sent all the same.
   const leave = () => {
     if (core) return;
-    if (revoking() && !granted()) return forget();
-    if (document.prerendering || options.landingSent || !options.autoPageViews || !granted()) return;
-    let visitor = /(?:^|; )visitor_id=(v_[\da-f-]{36})/.exec(document.cookie)?.[1];
-    if (!visitor && crypto.randomUUID) {
-      visitor = "v_" + crypto.randomUUID();
-      const domain = options.cookieDomain ? "; Domain=" + options.cookieDomain : "";
-      document.cookie = `visitor_id=${visitor}; Max-Age=31536000; Path=/${domain}; Secure; SameSite=Lax`;
+    if (revoking()) return forget();
+    if (document.prerendering || options.landingSent || options.autoPageViews === false || !granted()) return;
+    let visitor_id = /(?:^|; )visitor_id=(v_[\da-f-]{36})/.exec(document.cookie)?.[1];
+    if (!visitor_id && crypto.randomUUID) {
+      visitor_id = "v_" + crypto.randomUUID();
+      setCookie(`visitor_id=${visitor_id}; Max-Age=31536000; Secure`);
     }
-    options.landingSent = navigator.sendBeacon(
-      options.endpoint + "/api/telemetry/page_view",
-      JSON.stringify({
-        visitor_id: visitor,
-        url: options.landingUrl,
-        referrer: options.landingReferrer || undefined,
-        age_ms: Date.now() - options.landingAt,
-        site: options.site,
-        webdriver: navigator.webdriver || undefined,
-      }),
-    );
+    options.landingSent = beacon("/api/telemetry/page_view", {
+      visitor_id,
+      url: options.landingUrl,
+      referrer: options.landingReferrer || undefined,
+      age_ms: Date.now() - options.landingAt,
+      site: options.site,
+      webdriver: navigator.webdriver || undefined,
+    });
   };
 
-  const commands = {
+  // What a call does before, or instead of, what the WebAssembly does.
+  const first = {
     grant() {
       if (options.objected) return;
       options.consent = "granted";
-      if (loading) call("grant");
+      if (loading) call("grant", []);
       else boot();
     },
     deny() {
-      const before = options.consent;
+      if (granted()) return first.revoke();
       options.consent = "denied";
-      if (before == "granted") call("revoke", [], nothing);
-      else if (core) call("deny");
+      if (core) call("deny", []);
     },
+    revoke() {
+      options.consent = "denied";
+      if (loading || isMarked()) return ask("revoke").catch(() => {});
+    },
+    end: () => loading && ask("end"),
   };
   for (const name of FACTS) {
     // As it is now: the page may change it while it waits.
-    commands[name] = (...args) => call(name, [Date.now(), location.href, ...JSON.parse(JSON.stringify(args))]);
+    first[name] = (...args) => call(name, [Date.now(), location.href, ...JSON.parse(JSON.stringify(args))]);
   }
-
-  // These answer with a promise.
-  const questions = {
-    revoke() {
-      options.consent = "denied";
-      if (!loading && !COOKIES.test(document.cookie)) return;
-      return ask("revoke").catch(nothing);
-    },
-    login: (username, password) => ask("login", username, password),
-    logout: () => ask("logout"),
-    end: () => (loading ? ask("end") : undefined),
-  };
 
   const api = {
     init(given = {}) {
@@ -193,12 +189,9 @@ export function create(load, base) {
           consent: objected ? "denied" : given.consent || "pending",
           anonymous: given.beforeConsent == "anonymous",
           objected: !!objected,
-          autoPageViews: given.autoPageViews !== false,
-          pingIntervalMs: Math.max(1000, given.pingIntervalMs || 15000),
           landingUrl: location.href,
           landingReferrer: document.referrer,
           landingAt: Date.now(),
-          landingSent: false,
           complain,
         };
         if (granted() || options.anonymous) boot();
@@ -215,10 +208,12 @@ export function create(load, base) {
         .catch(() => resting(options?.consent, dropped)),
   };
 
-  const later = (run) => (options ? run() : void early.push(run));
-  for (const name in commands) api[name] = (...args) => later(() => attempt(commands[name], ...args));
-  for (const name in questions) {
-    api[name] = (...args) => new Promise((resolve) => later(() => resolve(attempt(questions[name], ...args))));
+  for (const name of [...FACTS, ...OTHERS]) {
+    api[name] = (...args) =>
+      new Promise((resolve) => {
+        const run = () => resolve(attempt(() => (first[name] ? first[name](...args) : ask(name, ...args))));
+        options ? run() : early.push(run);
+      });
   }
   return api;
 }

@@ -13,7 +13,7 @@ if (script && !earlier?.snapshot) {
       import(new URL(GLUE, script.src).href),
       fetch(new URL(WASM, script.src).href),
     ]);
-    await core.default({ module_or_path: wasm });
+    await core.default(wasm);
     return core;
   };
   const api = create(load, () => new URL(script.src).origin);

@@ -11,9 +11,11 @@ const visitor = "v_018f3a5e-7c1b-4f6a-9d2e-3b4c5d6e7f80";
 
 /** A page of stand-ins; `arrive()` brings the WebAssembly, `fail()` says that it will not come. */
 function page(options, { cookies = {}, taken = true } = {}) {
-  const seen = { calls: [], beacons: [], loads: 0, reads: 0, written: [], warned: [] };
+  const seen = { calls: [], beacons: [], told: 0, loads: 0, reads: 0, written: [], warned: [] };
   const listeners = {};
   const jar = new Map(Object.entries(cookies));
+  const kept = { "visitflow:1": "[]", other: "x" };
+  Object.defineProperty(kept, "removeItem", { value: (key) => delete kept[key] });
   let settle;
   const globals = {
     document: {
@@ -35,6 +37,13 @@ function page(options, { cookies = {}, taken = true } = {}) {
         seen.beacons.push([new URL(url).pathname, JSON.parse(body)]);
         return taken;
       },
+    },
+    localStorage: kept,
+    BroadcastChannel: class {
+      postMessage() {
+        seen.told++;
+      }
+      close() {}
     },
     addEventListener: (name, run) => (listeners[name] = run),
     console: { ...console, warn: (...words) => seen.warned.push(words.join(" ")) },
@@ -62,7 +71,7 @@ function page(options, { cookies = {}, taken = true } = {}) {
   const client = create(load, () => "https://stats.example");
   client.init(options);
   return {
-    client, seen, jar, core,
+    client, seen, jar, kept, core,
     leave: () => listeners.pagehide?.(),
     arrive: async () => {
       await soon();
@@ -205,7 +214,7 @@ test("without the WebAssembly, promises say what to do", async () => {
 test("without the WebAssembly, a revoke deletes the cookies and ends the session", async () => {
   for (const take of ["revoke", "deny"]) {
     for (const late of [false, true]) {
-      const { client, fail, jar, seen } = page(
+      const { client, fail, jar, kept, seen } = page(
         { consent: "granted", cookieDomain: "example" },
         { cookies: { visitor_id: visitor, last_activity: "1", other: "x" } },
       );
@@ -216,6 +225,7 @@ test("without the WebAssembly, a revoke deletes the cookies and ends the session
       assert.deepEqual([...jar.keys()], ["other"], take);
       assert.equal(seen.written.filter((text) => text.includes("Domain=example")).length, 2);
       assert.deepEqual(seen.beacons, [["/api/session/end", {}]]);
+      assert.deepEqual([Object.keys(kept), seen.told], [["other"], 1], "what waits, and the other tabs");
     }
   }
 });
@@ -262,6 +272,6 @@ test("before consent nothing is loaded, read, written or sent", async () => {
     await soon();
     const { reads, ...rest } = seen;
     assert.equal(reads, 1, "a revoke looks whether there is something to delete");
-    assert.deepEqual(rest, { calls: [], beacons: [], loads: 0, written: [], warned: [] });
+    assert.deepEqual(rest, { calls: [], beacons: [], told: 0, loads: 0, written: [], warned: [] });
   }
 });

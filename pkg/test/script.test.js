@@ -83,7 +83,7 @@ test("a page that leaves early sends its view once", async () => {
   assert.equal(view.referrer, "https://search.example/");
   assert.ok(view.age_ms >= 0);
   assert.deepEqual(seen.cookies, [
-    `visitor_id=${view.visitor_id}; Max-Age=31536000; Path=/; Domain=example; Secure; SameSite=Lax`,
+    `visitor_id=${view.visitor_id}; Max-Age=31536000; Secure; Path=/; SameSite=Lax; Domain=example`,
   ]);
 });
 

@@ -109,8 +109,7 @@ fn quote(out: &mut String, value: &str) {
     out.push('"');
 }
 
-/// Appends a number in decimal digits.
-pub fn digits(out: &mut String, value: u64) {
+fn digits(out: &mut String, value: u64) {
     if value >= 10 {
         digits(out, value / 10);
     }

@@ -1,5 +1,6 @@
 //! Time and randomness.
 
+use super::watch::Happening;
 use gloo_timers::callback::Timeout;
 use wasm_bindgen::prelude::*;
 
@@ -7,6 +8,9 @@ use wasm_bindgen::prelude::*;
 extern "C" {
     /// 32 bits fit for identifiers.
     pub(crate) fn random() -> u32;
+
+    /// Tells of something that is due.
+    fn due(happening: u32);
 }
 
 /// Milliseconds since the Unix epoch by the browser's clock.
@@ -14,13 +18,13 @@ pub(crate) fn now_ms() -> u64 {
     js_sys::Date::now() as u64
 }
 
-/// A timeout that is cleared when it is dropped.
+/// A timer that is cancelled when it is dropped.
 pub(crate) struct Timer {
     _timeout: Timeout,
 }
 
-/// Runs `then` after `wait_ms`, at most a day.
-pub(crate) fn after(wait_ms: u64, then: fn()) -> Timer {
+/// Tells of something after a while, a day at most.
+pub(crate) fn after(wait_ms: u64, happening: Happening) -> Timer {
     let wait_ms = wait_ms.min(86_400_000) as u32;
-    Timer { _timeout: Timeout::new(wait_ms, then) }
+    Timer { _timeout: Timeout::new(wait_ms, move || due(happening as u32)) }
 }

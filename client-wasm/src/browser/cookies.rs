@@ -1,18 +1,36 @@
-//! `document.cookie`.
+//! The client's two cookies. The browser holds the visitor's identifier; here nobody needs its text.
 
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen(module = "/src/browser/host.js")]
 extern "C" {
-    /// The value of a cookie; none where cookies are forbidden.
-    #[wasm_bindgen(js_name = readCookie)]
-    pub(crate) fn read(name: &str) -> Option<String>;
+    /// Takes the identifier that the cookie holds; whether there is one. Of two tabs that name the
+    /// visitor at once only one name stays.
+    pub(crate) fn recognise() -> bool;
 
-    /// Writes a cookie: `Max-Age; Path=/; Secure; SameSite=Lax`. With an age of 0 it is deleted.
-    #[wasm_bindgen(js_name = writeCookie)]
-    pub(crate) fn write(name: &str, value: &str, max_age_s: u32);
+    /// Names the visitor; whether the cookie sticks.
+    pub(crate) fn name(id: &str) -> bool;
 
-    /// Leaves `Secure` out from now on where that is allowed: on an http page of a loopback host,
-    /// whose browser may refuse secure cookies. Returns whether that changed anything.
-    pub(crate) fn relax() -> bool;
+    /// Whether any of the cookies is there.
+    #[wasm_bindgen(js_name = isMarked)]
+    pub(crate) fn is_marked() -> bool;
+
+    /// Forgets the visitor; the cookies too, unless a consent since then has named another.
+    pub(crate) fn unname();
+
+    /// When the visitor was last active, in ms since the Unix epoch; NaN if nobody knows.
+    #[wasm_bindgen(js_name = readActivity)]
+    pub(crate) fn read_activity() -> f64;
+
+    /// Notes when the visitor was last active; whether the cookie sticks.
+    #[wasm_bindgen(js_name = writeActivity)]
+    pub(crate) fn write_activity(at_ms: f64) -> bool;
+
+    /// Forgets it.
+    #[wasm_bindgen(js_name = deleteActivity)]
+    pub(crate) fn delete_activity();
+
+    /// Whether the cookie holds the visitor's identifier still.
+    #[wasm_bindgen(js_name = isNamed)]
+    pub(crate) fn is_named() -> bool;
 }

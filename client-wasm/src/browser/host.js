@@ -8,7 +8,8 @@ const NAME = "visitflow";
 
 let options;
 let tell; // (what): Rust hears of it
-let answered; // (ticket, status, after, detail, answer): and of this
+let answered; // (ticket, status, after, answer): and of this
+let adopted; // (fact, isOrder, at): and of a fact of an earlier page
 const inbox = []; // what happened while Rust was busy
 let busy;
 
@@ -32,18 +33,27 @@ export const serially = (run) => {
   busy = false;
 };
 
-export const begin = (given, hear, hearAnswer) => {
+/** Returns what Rust wants to know of the options: the bits of `init` in lib.rs. */
+export const begin = (given, hear, hearAnswer, hearFact) => {
   options = given;
   tell = (what) => serially(() => hear(what));
   answered = (...all) => serially(() => hearAnswer(...all));
+  adopted = (...all) => queueMicrotask(() => serially(() => hearFact(...all)));
+  const { consent, anonymous, objected, autoPageViews, landingSent } = given;
+  return [consent == "granted", consent == "denied", anonymous, objected, autoPageViews !== false, landingSent].reduce(
+    (bits, bit, at) => bits | (bit << at),
+    0,
+  );
 };
 
-/** Says what is wrong; the page hears of the first time only. */
-export const complain = (text) => options.complain(text);
+/** Says what is wrong, or what the answer says of it; the page hears of the first time only. */
+export const complain = (text, answer) => options.complain(detail(answer, text));
+
+const detail = (answer, otherwise) => (typeof answer?.detail == "string" ? answer.detail : otherwise);
 
 /** Settles a promise of the page: `(error)`, or `(undefined, value)`. */
 export const settle = (promise, error, value) => {
-  attempt(() => promise(error, value));
+  attempt(() => promise(error && detail(value, error), value));
 };
 
 // ---- what happens
@@ -106,12 +116,21 @@ export const watch = (routes, full) => {
   }
 };
 
-/** Ends all watching; tells the other tabs that consent was taken back, if it was. */
-export const rest = (revoked) => {
-  if (revoked) channel?.postMessage(0);
+/** Ends all watching. */
+export const rest = () => {
   channel?.close();
   watching?.abort();
   channel = watching = undefined;
+};
+
+/** Tells the other tabs that consent was taken back. */
+export const tellOthers = () => {
+  attempt(() => {
+    rest();
+    channel = new BroadcastChannel(NAME);
+    channel.postMessage(0);
+    rest();
+  });
 };
 
 // ---- requests
@@ -122,14 +141,14 @@ const calls = {}; // under way: ticket → AbortController
  * Posts by fetch; the answer is told later, unless `abort` comes first. Status 0 is no answer. The
  * body is read to its end: only then is the connection free.
  */
-export const post = (ticket, path, body, json, anonymous) => {
+const post = (ticket, path, body, json, anonymous) => {
   const controller = (calls[ticket] = new AbortController());
   const late = setTimeout(() => controller.abort(), 20000);
   const told = (status, after, answer) => {
     clearTimeout(late);
     if (calls[ticket] != controller) return;
     delete calls[ticket];
-    answered(ticket, status, after, answer?.detail, answer);
+    answered(ticket, status, after, answer);
   };
   const send = async () => {
     const answer = await fetch(options.endpoint + path, {
@@ -137,7 +156,7 @@ export const post = (ticket, path, body, json, anonymous) => {
       body,
       credentials: anonymous ? "omit" : "include",
       headers: json ? { "Content-Type": "application/json" } : {},
-      keepalive: body.length < 60000,
+      keepalive: body.length < 20000, // 64 KiB of all such requests together
       signal: controller.signal,
     });
     const text = await answer.text();
@@ -146,6 +165,10 @@ export const post = (ticket, path, body, json, anonymous) => {
   send().catch(() => told(0, 0));
 };
 
+/** Sends a request of the page; one that signs in says so if that is not to be measured. */
+export const ask = (ticket, path, body, measured) =>
+  post(ticket, path, JSON.stringify({ ...body, ...(body && !measured && { visit: false }) }), /auth/.test(path));
+
 export const abort = (ticket) => {
   const controller = calls[ticket];
   delete calls[ticket];
@@ -153,7 +176,7 @@ export const abort = (ticket) => {
 };
 
 /** Sends a beacon; where the browser takes no more of them, a request of which nobody hears. */
-export const beacon = (path, body) => {
+const beacon = (path, body) => {
   if (!attempt(() => navigator.sendBeacon(options.endpoint + path, body))) post(0, path, body);
 };
 
@@ -184,75 +207,136 @@ export const unlock = () => {
 
 // ---- what is stored
 
+const VISITOR = "visitor_id";
+const HINT = "last_activity";
 let secure = "; Secure";
+let visitor; // as long as there is consent
 
-/** The value of a cookie; none where cookies are forbidden. */
-export const readCookie = (name) => attempt(() => document.cookie.match("(?:^|; )" + name + "=([^;]*)")?.[1]);
+// None where cookies are forbidden.
+const readCookie = (name) => attempt(() => document.cookie.match("(?:^|; )" + name + "=([^;]*)")?.[1]);
 
-/** Writes a cookie; with an age of 0 it deletes that of the domain, and that of the host. */
-export const writeCookie = (name, value, age) => {
-  const write = (domain) =>
-    attempt(() => {
-      document.cookie = `${name}=${value}; Max-Age=${age}; Path=/${domain ? "; Domain=" + domain : ""}${secure}; SameSite=Lax`;
-    });
-  write(options.cookieDomain);
-  if (!age && options.cookieDomain) write();
+const writeCookie = (name, value, age, domain = options.cookieDomain) => {
+  attempt(() => {
+    document.cookie = `${name}=${value}; Max-Age=${age}; Path=/${domain ? "; Domain=" + domain : ""}${secure}; SameSite=Lax`;
+  });
 };
 
-/**
- * Leaves `Secure` out from now on where that is allowed: on an http page of a loopback host, whose
- * browser may refuse secure cookies. Returns whether that changed anything.
- */
-export const relax = () => {
+const deleteCookie = (name) => {
+  writeCookie(name, "", 0);
+  if (options.cookieDomain) writeCookie(name, "", 0, "");
+};
+
+/** Takes the identifier that the cookie holds; whether there is one. */
+export const recognise = () => {
+  const known = readCookie(VISITOR);
+  if (!/^v_[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i.test(known)) return false;
+  visitor = known;
+  return true;
+};
+
+// `Secure` is left out from then on if a cookie does not stick on an http page of a loopback host,
+// whose browser may refuse secure cookies.
+const sticks = (name, value, age) => {
+  writeCookie(name, value, age);
+  if (readCookie(name) == value) return true;
   const { protocol, hostname } = location;
-  const relaxed = secure && protocol == "http:" && /^(127\.|\[::1]$|(.+\.)?localhost$)/.test(hostname);
-  if (relaxed) secure = "";
-  return !!relaxed;
+  if (!secure || protocol != "http:" || !/^(127\.|\[::1]$|(.+\.)?localhost$)/.test(hostname)) return false;
+  secure = "";
+  return sticks(name, value, age);
 };
 
-// Facts that wait have a key each, so that no tab overwrites what another wrote.
+/** Names the visitor; whether the cookie sticks. */
+export const name = (id) => {
+  visitor = id;
+  return sticks(VISITOR, id, 31536000);
+};
+
+/** Whether the cookie holds the visitor's identifier still. */
+export const isNamed = () => readCookie(VISITOR) == visitor;
+
+/** The visitor's identifier, for the snapshot. */
+export const named = () => visitor;
+
+/** Whether any of our cookies is there. */
+export const isMarked = () => !!(readCookie(VISITOR) || readCookie(HINT));
+
+/** Forgets the visitor; the cookies too, unless a consent since then has named another. */
+export const unname = () => {
+  const known = readCookie(VISITOR);
+  if (!known || known == visitor) {
+    deleteCookie(VISITOR);
+    deleteCookie(HINT);
+  }
+  visitor = undefined;
+};
+
+/** When the visitor was last active, in ms since the Unix epoch; NaN if nobody knows. */
+export const readActivity = () => +readCookie(HINT);
+
+/** Notes when the visitor was last active; whether the cookie sticks. */
+export const writeActivity = (at) => sticks(HINT, at, 3600);
+
+/** Forgets it. */
+export const deleteActivity = () => deleteCookie(HINT);
+
+// ---- facts: {key, path, at, body}, where `body` lacks visitor and age
 
 const KEY = NAME + ":";
-
-/** Keeps a fact, or drops it. */
-export const keep = (id, line) => {
-  attempt(() => (line ? localStorage.setItem(KEY + id, line) : localStorage.removeItem(KEY + id)));
-};
-
-const kept = () => attempt(() => Object.keys(localStorage).filter((key) => key.startsWith(KEY))) ?? [];
-
-/** All that are kept, `id line` each, in lines. */
-export const readKept = () =>
-  kept()
-    .map((key) => key.slice(KEY.length) + " " + localStorage[key])
-    .join("\n");
-
-/** Drops them. */
-export const dropKept = () => {
-  for (const key of kept()) localStorage.removeItem(key);
-};
-
-// ---- the page
-
-export const random = () => crypto.getRandomValues(new Uint32Array(1))[0];
-
-export const href = () => location.href;
-
-/** How far down the page the viewport reaches, in per cent. */
-export const depth = () => Math.min(100, (100 * (scrollY + innerHeight)) / document.documentElement.scrollHeight || 0);
-
-const body = (url, more) => json({ ...more, url, site: options.site });
+const DAYS_7 = 604800000;
+const mine = new Set(); // keys of facts that this page sees to
 
 const json = (all) => JSON.stringify({ ...all, webdriver: navigator.webdriver || undefined });
 
-/** The body of a page view. Nothing of the device identifies a person. */
-export const view = (id, url, referrer, full) =>
-  body(url, {
-    id,
-    referrer,
+const bytes = (value) => new Blob([JSON.stringify(value)]).size;
+
+const make = (path, key, at, more) => {
+  const body = { id: key, url: reported(location.href), ...more, site: options.site, webdriver: navigator.webdriver || undefined };
+  if (bytes(body) < 65000) return { key, path: "/api/telemetry/" + path, at, body };
+  options.complain("a fact was dropped: it is larger than 64 KiB");
+};
+
+let current = ""; // the reported address that the visitor is at
+let previous; // the one before
+
+/**
+ * The address as it is reported: without the fragment unless it routes (`#/…`, `#!…`), and without
+ * the query where it is longer than the server takes.
+ */
+export const reported = (href) => {
+  const bare = href.replace(/#(?![/!]).*/, "");
+  return bytes(bare) > 2050 ? bare.replace(/[?#].*/, "") : bare;
+};
+
+const path = (url) => url.replace(/\?[^#]*/g, "");
+
+/** Goes to the address that the page has by now. Bit 0: it is another; bit 1: its path is, too. */
+export const go = (to = reported(location.href)) => {
+  const bits = (to != current) | ((path(to) != path(current)) << 1);
+  previous = current || undefined;
+  current = to;
+  return bits;
+};
+
+/** Goes to an address by hand. */
+export const goTo = (url) => {
+  go(reported(url));
+  previous = undefined;
+};
+
+/** Goes to the landing page, as it was. */
+export const land = () => {
+  goTo(options.landingUrl);
+  previous = reported(options.landingReferrer) || undefined;
+};
+
+/** A view of the page that the visitor is at. Nothing of the device identifies a person. */
+export const view = (key, at, full) =>
+  make("page_view", key, at, {
+    referrer: previous,
     ...(full
       ? {
-          title: (location.href.startsWith(url) && document.title.slice(0, 128)) || undefined,
+          // By characters: half of a surrogate pair is no text.
+          title: (current == reported(location.href) && [...`${document.title}`].slice(0, 128).join("")) || undefined,
           device: {
             screen_width: screen.width,
             screen_height: screen.height,
@@ -263,20 +347,110 @@ export const view = (id, url, referrer, full) =>
           },
         }
       : { anonymous: true }),
+    url: current,
   });
 
-/** The body of a start. */
-export const start = (visitor_id, url, referrer) => body(url, { visitor_id, referrer });
+/** An order; none if the server would refuse it. */
+export const order = (key, at, given) => make("order", key, at, given);
 
-/** The body of a ping. */
-export const ping = (page_view_id, engaged_ms, scroll_pct) => json({ page_view_id, engaged_ms, scroll_pct });
-
-/** The body of an event or an order; none if the server would refuse it. */
-export const fact = (id, url, given) => {
+/** An event; none if the server would refuse it. */
+export const event = (key, at, given) => {
   const { name, props } = given;
-  const fits =
-    name == null ||
-    (name && [...name].length <= 64 && (!props || (!props.at && new TextEncoder().encode(JSON.stringify(props)).length <= 4096)));
-  if (fits) return body(url, { id, ...given });
-  complain("an event was dropped: its name takes 1 to 64 characters, its props a JSON object of at most 4096 bytes");
+  const fits = name && [...name].length <= 64 && (!props || (props.constructor != Array && bytes(props) <= 4096));
+  if (fits) return make("event", key, at, given);
+  options.complain("an event was dropped: its name takes 1 to 64 characters, its props a JSON object of at most 4096 bytes");
 };
+
+// Those that wait have a key each in localStorage, so that no tab overwrites what another wrote.
+
+/** Keeps a fact; for a minute no other page sends it. */
+export const keep = (fact) => {
+  mine.add(fact.key);
+  attempt(() => localStorage.setItem(KEY + fact.key, JSON.stringify([Date.now(), fact.path, fact.at, fact.body])));
+};
+
+/** Drops a fact. */
+export const drop = ({ key }) => {
+  attempt(() => localStorage.removeItem(KEY + key));
+};
+
+const kept = () => attempt(() => Object.keys(localStorage).filter((name) => name.startsWith(KEY))) ?? [];
+
+/** Drops those that this page sees to, or all. */
+export const dropKept = (all) => {
+  for (const name of kept()) if (all || mine.has(name.slice(KEY.length))) localStorage.removeItem(name);
+};
+
+/** Tells of what pages before this one could not send. */
+export const adopt = () => {
+  for (const name of kept()) {
+    const key = name.slice(KEY.length);
+    attempt(() => {
+      const [claimed, path, at, body] = JSON.parse(localStorage[name]);
+      if (body && !mine.has(key) && Math.abs(Date.now() - claimed) >= 60000) adopted({ key, path, at, body }, /order$/.test(path), at);
+    });
+  }
+};
+
+const text = ({ at, body }, visitor_id) =>
+  JSON.stringify({ ...body, visitor_id, age_ms: Math.max(0, Math.min(DAYS_7, Date.now() - at)) });
+
+/** Posts a fact; anonymously without cookies. */
+export const postFact = (ticket, fact, anonymous) =>
+  post(ticket, fact.path, text(fact, anonymous ? undefined : visitor), false, anonymous);
+
+const gathered = {}; // path → bodies
+
+/** Takes a fact for the next `flush`. */
+export const gather = (fact) => {
+  (gathered[fact.path] ??= []).push(text(fact, visitor));
+};
+
+/** Sends what was gathered by beacon, in arrays that the server and the browser take. */
+export const flush = () => {
+  for (const path in gathered) {
+    const bodies = [];
+    const send = () => bodies.length && beacon(path, "[" + bodies.splice(0) + "]");
+    for (const body of gathered[path].splice(0)) {
+      if (bodies.length == 100 || bodies.join().length + body.length > 20000) send();
+      bodies.push(body);
+    }
+    send();
+  }
+};
+
+// ---- the session's requests
+
+const SESSION = "/api/session/";
+
+/** Asks for a session; the first time it tells of the landing page. */
+export const postStart = (ticket, first) =>
+  post(
+    ticket,
+    SESSION + "start",
+    json({
+      visitor_id: visitor,
+      url: first ? reported(options.landingUrl) : reported(location.href),
+      referrer: (first && reported(options.landingReferrer)) || undefined,
+      site: options.site,
+    }),
+  );
+
+const engagement = (view, engaged_ms, scroll_pct) => json({ page_view_id: view?.key, engaged_ms, scroll_pct });
+
+/** Keeps the session alive; reports the engagement with a view, if there is one. */
+export const postPing = (ticket, view, ...engaged) =>
+  post(ticket, SESSION + "ping", view ? engagement(view, ...engaged) : "{}");
+
+/** The last word about a view. */
+export const beaconPing = (...all) => beacon(SESSION + "ping", engagement(...all));
+
+// ---- the page
+
+export const random = () => crypto.getRandomValues(new Uint32Array(1))[0];
+
+/** How far down the page the viewport reaches, in per cent. */
+export const depth = () => Math.min(100, (100 * (scrollY + innerHeight)) / document.documentElement.scrollHeight || 0);
+
+/** The time has come for something. */
+export const due = (what) => tell(what);

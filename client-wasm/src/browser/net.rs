@@ -1,5 +1,6 @@
 //! Requests: fetch, whose answer is read, and beacons, which survive the page.
 
+use super::facts::Fact;
 use wasm_bindgen::prelude::*;
 
 /// What came back.
@@ -10,21 +11,30 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     /// `Retry-After` in ms, where it gives seconds; else 0.
     pub(crate) retry_after_ms: u64,
-    /// What a problem says of itself.
-    pub(crate) detail: Option<String>,
     /// The body if it was JSON, else undefined.
     pub(crate) body: JsValue,
 }
 
 #[wasm_bindgen(module = "/src/browser/host.js")]
 extern "C" {
-    /// Posts JSON by fetch with keepalive, as `text/plain`, which needs no preflight, unless it is to
-    /// say `application/json`; anonymously means without cookies. The answer is told, never before
-    /// this returns.
-    pub(crate) fn post(ticket: u32, path: &str, body: &str, json: bool, anonymous: bool);
+    // Each goes by fetch with keepalive, as `text/plain`, which needs no preflight, unless its endpoint
+    // asks for `application/json`. The answer is told, never before the call returns.
 
-    /// Sends a beacon, or a request of which nobody hears.
-    pub(crate) fn beacon(path: &str, body: &str);
+    /// Sends a request of the page, with an object or nothing. One that signs in says so if that is not
+    /// to be measured.
+    pub(crate) fn ask(ticket: u32, path: &str, body: &JsValue, measured: bool);
+
+    /// Asks for a session; the first time it tells of the landing page.
+    #[wasm_bindgen(js_name = postStart)]
+    pub(crate) fn post_start(ticket: u32, first: bool);
+
+    /// Keeps the session alive; reports the engagement with a view, if there is one.
+    #[wasm_bindgen(js_name = postPing)]
+    pub(crate) fn post_ping(ticket: u32, view: Option<&Fact>, engaged_ms: f64, scroll_pct: u8);
+
+    /// The last word about a view, by beacon.
+    #[wasm_bindgen(js_name = beaconPing)]
+    pub(crate) fn beacon_ping(view: &Fact, engaged_ms: f64, scroll_pct: u8);
 
     /// Gives up a request: its answer is not told.
     pub(crate) fn abort(ticket: u32);

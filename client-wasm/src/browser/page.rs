@@ -1,4 +1,4 @@
-//! What the page says about itself, and its callbacks.
+//! The page: where the visitor is, whether it is looked at, its callbacks.
 
 pub(crate) use js_sys::Function;
 use wasm_bindgen::prelude::*;
@@ -12,17 +12,25 @@ extern "C" {
 
 #[wasm_bindgen(module = "/src/browser/host.js")]
 extern "C" {
-    /// The page's address.
-    pub(crate) fn href() -> String;
+    /// Goes to the address that the page has by now. Bit 0: it is another; bit 1: its path is, too.
+    pub(crate) fn go() -> u8;
+
+    /// Goes to an address by hand.
+    #[wasm_bindgen(js_name = goTo)]
+    pub(crate) fn go_to(url: &JsValue);
+
+    /// Goes to the landing page, as it was.
+    pub(crate) fn land();
 
     /// How far down the page the viewport reaches, in per cent.
     pub(crate) fn depth() -> u8;
 
-    /// Settles a promise of the page: with an error, or with none and a value.
+    /// Settles a promise of the page: with an error (or what the value says of it), or with none and
+    /// a value.
     pub(crate) fn settle(promise: &Function, error: Option<&str>, value: &JsValue);
 
-    /// Says what is wrong; the page hears of the first time only.
-    pub(crate) fn complain(text: &str);
+    /// Says what is wrong, or what the answer says of it; the page hears of the first time only.
+    pub(crate) fn complain(text: &str, answer: &JsValue);
 }
 
 /// Whether the page is visible.

@@ -25,6 +25,10 @@ pub(crate) enum Happening {
     Locked,
     /// Consent was taken back in another tab.
     Revoked,
+    /// A ping is due.
+    Ping,
+    /// The time has come to try again.
+    Wake,
 }
 
 impl Happening {
@@ -41,6 +45,8 @@ impl Happening {
             Self::Online,
             Self::Locked,
             Self::Revoked,
+            Self::Ping,
+            Self::Wake,
         ]
         .get(number)
         .copied()
@@ -52,6 +58,10 @@ extern "C" {
     /// Watches until [`rest`]: routes if asked, and in full what the visitor does.
     pub(crate) fn watch(routes: bool, full: bool);
 
-    /// Ends all watching; tells the other tabs that consent was taken back, if it was.
-    pub(crate) fn rest(revoked: bool);
+    /// Ends all watching.
+    pub(crate) fn rest();
+
+    /// Tells the other tabs that consent was taken back.
+    #[wasm_bindgen(js_name = tellOthers)]
+    pub(crate) fn tell_others();
 }

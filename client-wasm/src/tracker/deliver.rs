@@ -6,19 +6,18 @@
 //! Sign-in, sign-out and end are exclusive: requests in flight settle first, and new ones wait
 //! until the answer is there, so that no late `Set-Cookie` crosses theirs.
 
-use super::{Tracker, here, with};
+use super::Tracker;
 use crate::{
     browser::{
-        body, clock, cookies, locks,
+        clock, cookies, facts, locks,
         net::{self, Answer},
         page::{self, Function},
-        storage,
+        watch::Happening,
     },
     consent::Mode,
-    queue::{Kind, Verdict},
+    queue::{Item, Kind, Verdict},
     session::{self, Phase},
 };
-use visitflow_protocol::{cookie, limits, path};
 use wasm_bindgen::JsValue;
 
 /// What a request is for.
@@ -27,7 +26,6 @@ pub(crate) enum Task {
     Start,
     Ping,
     Fact,
-    AnonymousFact,
     // Those that go alone:
     Login,
     Logout,
@@ -38,7 +36,7 @@ pub(crate) enum Task {
 
 impl Task {
     fn is_exclusive(self) -> bool {
-        !matches!(self, Self::Start | Self::Ping | Self::Fact | Self::AnonymousFact)
+        !matches!(self, Self::Start | Self::Ping | Self::Fact)
     }
 }
 
@@ -46,7 +44,7 @@ impl Task {
 pub(super) struct Exclusive {
     task: Task,
     path: &'static str,
-    body: String,
+    body: JsValue,
     page: Option<Function>,
 }
 
@@ -70,19 +68,9 @@ impl Tracker {
         !self.exclusives.is_empty() || self.in_flight.iter().any(InFlight::is_exclusive)
     }
 
-    /// Signs in; without consent, without measuring.
-    pub(crate) fn login(&mut self, body: &str, page: Function) {
-        let mut body = String::from(body);
-        if self.consent.mode() != Mode::Full {
-            body.pop();
-            body.push_str(",\"visit\":false}");
-        }
-        self.ask(Task::Login, path::LOGIN, &body, Some(page));
-    }
-
-    /// Queues a request that goes alone.
-    pub(crate) fn ask(&mut self, task: Task, path: &'static str, body: &str, page: Option<Function>) {
-        self.exclusives.push_back(Exclusive { task, path, body: body.into(), page });
+    /// Queues a request that goes alone; its body is an object, or undefined.
+    pub(crate) fn ask(&mut self, task: Task, path: &'static str, body: JsValue, page: Option<Function>) {
+        self.exclusives.push(Exclusive { task, path, body, page });
     }
 
     /// Sends what may be sent now.
@@ -92,10 +80,10 @@ impl Tracker {
                 self.step(session::Event::Fact(self.hint()), now_ms);
             }
             self.send_facts(now_ms);
-        } else if self.in_flight.is_empty()
-            && let Some(Exclusive { task, path, body, page }) = self.exclusives.pop_front()
-        {
-            self.post(task, path, &body, page);
+        } else if self.in_flight.is_empty() && self.session.phase() != Phase::Starting {
+            let Exclusive { task, path, body, page } = self.exclusives.remove(0);
+            let ticket = self.ticket(task, page);
+            net::ask(ticket, path, &body, self.consent.mode() == Mode::Full);
         }
     }
 
@@ -115,57 +103,43 @@ impl Tracker {
             return;
         }
         if let Some(item) = self.queue.launch() {
-            let mut body = String::new();
-            item.write(&mut body, self.visitor_id.as_deref(), now_ms);
-            let task = if item.kind.is_anonymous() { Task::AnonymousFact } else { Task::Fact };
-            let path = item.kind.path();
-            self.post(task, path, &body, None);
+            let (fact, anonymous) = (item.fact.clone(), item.kind == Kind::Anonymous);
+            let ticket = self.ticket(Task::Fact, None);
+            facts::post(ticket, &fact, anonymous);
         }
     }
 
     /// Drops everything that waits.
     pub(super) fn discard(&mut self) {
         for item in self.queue.iter() {
-            storage::keep(&item.key, "");
+            facts::let_go(&item.fact);
         }
         self.queue.purge();
     }
 
     /// Sends everything that is unconfirmed once more, by beacon: the page may be gone the next
     /// moment. A beacon carries cookies, so what is anonymous goes by a request of which nobody hears.
-    pub(super) fn flush(&mut self, now_ms: u64) {
+    pub(super) fn flush(&self) {
         if self.session.phase() == Phase::Refused {
             return;
         }
-        for item in self.queue.iter().filter(|item| item.kind.is_anonymous() && !item.flies) {
-            let mut body = String::new();
-            item.write(&mut body, None, now_ms);
-            net::post(0, item.kind.path(), &body, false, true);
-        }
-        for kind in [Kind::View, Kind::Event, Kind::Order] {
-            let path = kind.path();
-            let (mut body, mut items) = (String::new(), 0);
-            for item in self.queue.iter().filter(|item| item.kind == kind) {
-                if items == limits::ARRAY_ITEMS || body.len() + item.body.len() > limits::BODY_BYTES - 64 {
-                    send(path, &mut body);
-                    items = 0;
-                }
-                body.push(if items == 0 { '[' } else { ',' });
-                item.write(&mut body, self.visitor_id.as_deref(), now_ms);
-                items += 1;
+        for item in self.queue.iter() {
+            if item.kind != Kind::Anonymous {
+                facts::gather(&item.fact);
+            } else if !item.flies() {
+                facts::post(0, &item.fact, true);
             }
-            send(path, &mut body);
         }
+        facts::flush();
     }
 
     /// This tab alone may start a session. Another may have done so meanwhile.
     pub(super) fn locked(&mut self, now_ms: u64) {
         let starting = self.in_flight.iter().any(|request| request.task == Task::Start);
         let wanted = self.session.phase() == Phase::Starting && !starting;
-        if wanted {
-            self.recognise();
-        }
-        if wanted && !self.step(session::Event::Locked(self.hint()), now_ms).ready {
+        if wanted && self.cookies == Some(true) && !cookies::recognise() {
+            self.forget(); // consent was taken back meanwhile
+        } else if wanted && !self.step(session::Event::Locked(self.hint()), now_ms).ready {
             self.start();
         } else if !starting {
             locks::unlock();
@@ -174,12 +148,8 @@ impl Tracker {
 
     /// Asks the server for a session.
     fn start(&mut self) {
-        let here = here();
         let first = self.session.is_first();
-        let url = if first { self.settings.landing() } else { &here };
-        let referrer = self.settings.referrer().filter(|_| first);
-        let body = body::start(self.visitor_id.as_deref(), url, referrer);
-        self.post(Task::Start, path::SESSION_START, &body, None);
+        net::post_start(self.ticket(Task::Start, None), first);
     }
 
     /// Keeps the session alive, and reports the engagement with the page.
@@ -189,40 +159,34 @@ impl Tracker {
             return;
         }
         self.view.engagement.scrolled(page::depth());
-        let body = self.ping_body(now_ms).unwrap_or_else(|| "{}".into());
-        self.post(Task::Ping, path::SESSION_PING, &body, None);
+        let ticket = self.ticket(Task::Ping, None);
+        let news = self.view.engagement.report(now_ms);
+        let (engaged_ms, scroll_pct) = news.unwrap_or_default();
+        let view = self.view.fact.as_ref().filter(|_| news.is_some());
+        net::post_ping(ticket, view, engaged_ms as f64, scroll_pct);
     }
 
     /// The last word about a page view, by beacon.
     pub(super) fn leave(&mut self, now_ms: u64) {
         if self.session.phase() == Phase::Live
             && !self.is_held()
-            && let Some(body) = self.ping_body(now_ms)
+            && let Some(view) = &self.view.fact
+            && let Some((engaged_ms, scroll_pct)) = self.view.engagement.report(now_ms)
         {
-            net::beacon(path::SESSION_PING, &body);
+            net::beacon_ping(view, engaged_ms as f64, scroll_pct);
         }
     }
 
-    fn ping_body(&mut self, now_ms: u64) -> Option<String> {
-        let id = self.view.id.as_deref()?;
-        let (engaged_ms, scroll_pct) = self.view.engagement.report(now_ms)?;
-        Some(body::ping(id, engaged_ms as f64, scroll_pct))
-    }
-
-    fn post(&mut self, task: Task, path: &str, body: &str, page: Option<Function>) {
+    /// A number for a request that is sent now.
+    fn ticket(&mut self, task: Task, page: Option<Function>) -> u32 {
         self.tickets += 1;
-        let ticket = self.tickets;
-        self.in_flight.push(InFlight { ticket, task, page });
-        let json = matches!(task, Task::Login | Task::Logout);
-        net::post(ticket, path, body, json, task == Task::AnonymousFact);
+        self.in_flight.push(InFlight { ticket: self.tickets, task, page });
+        self.tickets
     }
 
     /// Tries again at a time.
     fn wake_at(&mut self, at_ms: u64, now_ms: u64) {
-        if self.wake.is_none() {
-            let wait_ms = at_ms.saturating_sub(now_ms);
-            self.wake = Some(clock::after(wait_ms, || with(&mut |tracker, _| tracker.wake = None)));
-        }
+        self.wake = Some(clock::after(at_ms.saturating_sub(now_ms), Happening::Wake));
     }
 
     /// An answer.
@@ -244,7 +208,7 @@ impl Tracker {
                 };
                 self.step(event, now_ms);
             }
-            Task::Fact | Task::AnonymousFact => self.fact_answered(answer, now_ms),
+            Task::Fact => self.fact_answered(answer, now_ms),
             task => self.settled(task, request.page, answer, now_ms),
         }
     }
@@ -259,7 +223,7 @@ impl Tracker {
             }
             Verdict::Done => session::Event::Refused,
             Verdict::Final => {
-                page::complain(reason(answer));
+                page::complain(reason(answer), &answer.body);
                 session::Event::Refused
             }
         };
@@ -267,27 +231,28 @@ impl Tracker {
     }
 
     fn fact_answered(&mut self, answer: &Answer, now_ms: u64) {
-        let Some(item) = self.queue.land() else { return };
-        let (key, first) = (item.key.clone(), item.tries == 1);
         match Verdict::of(answer.status) {
+            Verdict::Again => {
+                self.queue.land();
+                return self.queue.backoff.failed(now_ms, answer.retry_after_ms, clock::random());
+            }
+            Verdict::Expired if self.queue.tries() == 1 => {
+                self.queue.land();
+                self.step(session::Event::Expired, now_ms);
+                return;
+            }
             Verdict::Done => {
                 self.sent += 1;
                 self.queue.backoff = Default::default();
             }
-            Verdict::Again => {
-                return self.queue.backoff.failed(now_ms, answer.retry_after_ms, clock::random());
-            }
-            Verdict::Expired if first => {
-                self.step(session::Event::Expired, now_ms);
-                return;
-            }
             Verdict::Expired | Verdict::Final => {
                 self.queue.dropped += 1;
-                page::complain(reason(answer));
+                page::complain(reason(answer), &answer.body);
             }
         }
-        self.queue.remove(&key);
-        storage::keep(&key, "");
+        if let Some(Item { fact, .. }) = self.queue.take() {
+            facts::let_go(&fact);
+        }
     }
 
     fn settled(&mut self, task: Task, page: Option<Function>, answer: &Answer, now_ms: u64) {
@@ -301,10 +266,13 @@ impl Tracker {
             }
             Task::End if done => {
                 self.step(session::Event::Ended, now_ms);
-                cookies::write(cookie::LAST_ACTIVITY, "", 0);
+                cookies::delete_activity();
             }
             // An answer to a start that was aborted may have set the cookie anew.
-            Task::Revoke if !full => self.forget_cookies(),
+            Task::Revoke if !full => {
+                cookies::recognise();
+                cookies::unname();
+            }
             _ => {}
         }
         let Some(page) = page else {
@@ -313,27 +281,18 @@ impl Tracker {
         if done || task == Task::Revoke {
             page::settle(&page, None, &answer.body);
         } else {
-            page::settle(&page, Some(reason(answer)), &JsValue::UNDEFINED);
+            page::settle(&page, Some(reason(answer)), &answer.body);
         }
     }
 }
 
-/// Sends an array that lacks its end, by beacon.
-fn send(path: &str, body: &mut String) {
-    if !body.is_empty() {
-        body.push(']');
-        net::beacon(path, body);
-        body.clear();
-    }
-}
-
-/// What went wrong and what to do, for people.
-fn reason(answer: &Answer) -> &str {
-    answer.detail.as_deref().unwrap_or(match answer.status {
+/// What went wrong and what to do, for people, where the answer itself does not say it.
+fn reason(answer: &Answer) -> &'static str {
+    match answer.status {
         0 => "The server could not be reached: check the connection and try again.",
         401 => "The user name or password is wrong.",
         429 | 503 => "The server is busy: try again in a moment.",
         500..=599 => "The server has a problem: try again later.",
         _ => "The server refused the request: check the option endpoint and the server's --allowed-origin.",
-    })
+    }
 }

@@ -1,87 +1,94 @@
 //! Turning what happened into facts.
 
-use super::{Tracker, View, here};
+use super::{Tracker, View};
 use crate::{
-    browser::{body, page, storage},
+    browser::{
+        clock,
+        facts::{self, Fact},
+        page,
+    },
     consent::Mode,
     queue::{Item, Kind},
     session::Phase,
     views::{self, Change, Engagement},
 };
-use visitflow_protocol::limits;
+use visitflow_protocol::limits::AGE_MS;
 use wasm_bindgen::JsValue;
 
 impl Tracker {
     /// Counts the landing page once, as it was, and the page that the visitor is at by now.
     pub(super) fn land(&mut self, now_ms: u64) {
-        let landing = String::from(self.settings.landing());
-        if self.landed {
-            if self.view.url.is_empty() {
-                self.view.url = landing;
-            }
-        } else {
+        if !self.landed {
             self.landed = true;
-            let referrer = self.settings.referrer().map(String::from);
-            self.see(landing, referrer, self.settings.landing_at_ms);
+            page::land();
+            self.see(self.settings.landing_at_ms);
         }
         self.route(Change::Moved, now_ms);
     }
 
     /// A page view, if the address is another.
     pub(super) fn route(&mut self, change: Change, now_ms: u64) {
-        let to = here();
-        if views::is_view(&self.view.url, &to, change) {
-            let referrer = Some(std::mem::take(&mut self.view.url)).filter(|url| !url.is_empty());
-            self.see(to, referrer, now_ms);
-        } else {
-            self.view.url = to;
+        let bits = page::go();
+        if views::is_view(change, bits & 1 == 1, bits & 2 == 2) {
+            self.see(now_ms);
         }
     }
 
-    /// A page view.
-    pub(crate) fn see(&mut self, url: String, referrer: Option<String>, at_ms: u64) {
+    /// A view of a page by hand.
+    pub(crate) fn see_page(&mut self, url: &JsValue, at_ms: u64) {
+        page::go_to(url);
+        self.see(at_ms);
+    }
+
+    /// A view of the page that the visitor is at.
+    fn see(&mut self, at_ms: u64) {
         self.leave(at_ms);
         let full = self.consent.mode() == Mode::Full;
-        let id = self.ids.next(at_ms);
-        let body = body::view(&id, &url, referrer.as_deref(), full);
-        self.view = View { id: full.then(|| id.clone()), url, engagement: Engagement::default() };
-        self.view.engagement.look(page::is_looked_at(), at_ms);
-        self.add(if full { Kind::View } else { Kind::AnonymousView }, id, at_ms, Some(body));
+        let view = facts::view(&self.ids.next(at_ms), at_ms as f64, full);
+        self.view = View { fact: view.clone().filter(|_| full), engagement: Engagement::default() };
+        self.view.engagement.look(page::is_looked_at(), clock::now_ms());
+        self.add(view, if full { Kind::Other } else { Kind::Anonymous });
     }
 
-    /// An event or an order, as the page gave it.
-    pub(crate) fn report(&mut self, kind: Kind, given: &JsValue, at_ms: u64) {
-        let id = self.ids.next(at_ms);
-        let body = body::fact(&id, &here(), given);
-        self.add(kind, id, at_ms, body);
+    /// An event, as the page gave it.
+    pub(crate) fn event(&mut self, given: &JsValue, at_ms: u64) {
+        let event = facts::event(&self.ids.next(at_ms), at_ms as f64, given);
+        self.add(event, Kind::Other);
     }
 
-    /// Queues a fact, if it has a body and consent allows it.
-    fn add(&mut self, kind: Kind, key: String, at_ms: u64, body: Option<String>) {
+    /// An order, as the page gave it.
+    pub(crate) fn order(&mut self, given: &JsValue, at_ms: u64) {
+        let order = facts::order(&self.ids.next(at_ms), at_ms as f64, given);
+        self.add(order, Kind::Order);
+    }
+
+    /// A fact that an earlier page could not send.
+    pub(crate) fn adopt(&mut self, fact: Fact, is_order: bool, at_ms: u64, now_ms: u64) {
+        if now_ms.saturating_sub(at_ms) > AGE_MS {
+            facts::let_go(&fact); // the server takes nothing so old
+            self.queue.dropped += 1;
+        } else {
+            self.add(Some(fact), if is_order { Kind::Order } else { Kind::Other });
+        }
+    }
+
+    /// Queues a fact, if there is one and consent allows it. With consent it is kept until the server
+    /// has it, whatever becomes of the page.
+    fn add(&mut self, fact: Option<Fact>, kind: Kind) {
         let allowed = match self.consent.mode() {
             Mode::Full => self.session.phase() != Phase::Refused,
-            Mode::Anonymous => kind.is_anonymous(),
+            Mode::Anonymous => kind == Kind::Anonymous,
             Mode::Silent => false,
         };
-        match body {
-            Some(body) if allowed && body.len() <= limits::BODY_BYTES => {
-                self.put(Item::new(key, kind, at_ms, body), at_ms);
-            }
-            Some(_) if allowed => {
-                self.queue.dropped += 1;
-                page::complain("a fact was dropped: it is larger than 64 KiB");
-            }
-            _ => self.queue.dropped += 1,
+        let Some(fact) = fact.filter(|_| allowed) else {
+            self.queue.dropped += 1;
+            return;
+        };
+        if kind != Kind::Anonymous {
+            facts::keep(&fact);
         }
-    }
-
-    /// Queues a fact; with consent it is kept until the server has it, whatever becomes of the page.
-    pub(super) fn put(&mut self, item: Item, now_ms: u64) {
-        if !item.kind.is_anonymous() {
-            storage::keep(&item.key, &item.line(now_ms));
-        }
-        if let Some(victim) = self.queue.push(item) {
-            storage::keep(&victim.key, "");
+        if let Some(victim) = self.queue.push(Item::new(fact, kind)) {
+            facts::let_go(&victim.fact);
         }
     }
 }

@@ -19,7 +19,6 @@ pub(crate) fn snapshot() -> JsValue {
             let told = (
                 env!("CARGO_PKG_VERSION"),
                 tracker.consent.choice().word(),
-                &tracker.visitor_id,
                 tracker.session.phase().word(),
                 last_activity,
                 tracker.queue.len() as u32,

@@ -1,0 +1,45 @@
+//! Facts, as the browser holds them: what happened, when, and under which key it is kept.
+
+use wasm_bindgen::prelude::*;
+
+#[wasm_bindgen(module = "/src/browser/host.js")]
+extern "C" {
+    /// A fact: the body of its request, without visitor and age. It says who did it when it is sent:
+    /// of two tabs that name the visitor at once only one name stays.
+    #[derive(Clone, Debug)]
+    pub type Fact;
+
+    /// A view of the page that the visitor is at; in full, or without anything that could tell
+    /// visitors apart.
+    pub(crate) fn view(key: &str, at_ms: f64, full: bool) -> Option<Fact>;
+
+    /// An event; none if the server would refuse it.
+    pub(crate) fn event(key: &str, at_ms: f64, given: &JsValue) -> Option<Fact>;
+
+    /// An order; none if the server would refuse it.
+    pub(crate) fn order(key: &str, at_ms: f64, given: &JsValue) -> Option<Fact>;
+
+    /// Keeps a fact over the end of the page (localStorage). For a minute no other page sends it.
+    pub(crate) fn keep(fact: &Fact);
+
+    /// Keeps it no longer.
+    #[wasm_bindgen(js_name = drop)]
+    pub(crate) fn let_go(fact: &Fact);
+
+    /// Keeps those that this page sees to no longer, or none at all.
+    #[wasm_bindgen(js_name = dropKept)]
+    pub(crate) fn drop_kept(all: bool);
+
+    /// Tells of what pages before this one could not send, each by [`crate::adopted`].
+    pub(crate) fn adopt();
+
+    /// Posts a fact; anonymously without cookies.
+    #[wasm_bindgen(js_name = postFact)]
+    pub(crate) fn post(ticket: u32, fact: &Fact, anonymous: bool);
+
+    /// Takes a fact for the next [`flush`].
+    pub(crate) fn gather(fact: &Fact);
+
+    /// Sends what was gathered by beacon.
+    pub(crate) fn flush();
+}
