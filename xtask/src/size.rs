@@ -10,6 +10,9 @@ use std::path::Path;
 /// The files of the script tag: loader, glue and wasm are all that a page downloads.
 const FILES: &str = "pkg/dist/cdn";
 
+/// Most bytes of them together, at brotli 11.
+const BUDGET: usize = 15_000;
+
 /// The parts of a download, in the order in which a page asks for them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Role {
@@ -30,7 +33,7 @@ struct Sizes {
 ///
 /// # Errors
 ///
-/// The package is not built.
+/// The package is not built, or is larger than its budget.
 pub(crate) fn run() -> Result<()> {
     let folder = crate::root().join(FILES);
     let mut rows = Vec::new();
@@ -55,7 +58,13 @@ pub(crate) fn run() -> Result<()> {
         sum.gzip += sizes.gzip;
         sum.brotli += sizes.brotli;
     }
-    print_row("sum", sum, "bytes");
+    print_row("sum", sum, &format!("bytes, of {BUDGET} at most"));
+    if sum.brotli > BUDGET {
+        bail!(
+            "a page downloads {} bytes too many; see \"Size counts\" in CONTRIBUTING.md",
+            sum.brotli - BUDGET
+        );
+    }
     Ok(())
 }
 
