@@ -1,7 +1,7 @@
 //! The two databases behind one contract: [`Store`] is the writer's side of it, [`Lookup`] what is
 //! asked beside the writer.
 //!
-//! A store applies batches of the [ledger][crate::ledger]: it looks up what a batch wants to know,
+//! A store applies batches of the [ledger]: it looks up what a batch wants to know,
 //! lets the ledger plan, and writes the changes, all in one transaction that no other batch of any
 //! server overlaps. What it has committed survives a power cut.
 
