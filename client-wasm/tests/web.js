@@ -96,6 +96,13 @@ export const fixBeacons = (taken) => {
 };
 /** A browser without the Navigation API. */
 export const withoutNavigation = () => Object.defineProperty(window, "navigation", { configurable: true, value: undefined });
+export const hasNavigation = () => !!window.navigation;
+export const keepsSecure = () => {
+  cookies.set.call(document, "probe=1; Path=/; Secure");
+  const kept = /probe=1/.test(cookies.get.call(document));
+  cookies.set.call(document, "probe=; Path=/; Max-Age=0");
+  return kept;
+};
 export const withNavigation = () => delete window.navigation;
 export const complaint = () => complaints.join("\n");
 export const leave = () => window.dispatchEvent(new PageTransitionEvent("pagehide"));

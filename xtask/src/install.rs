@@ -37,10 +37,25 @@ pub(crate) fn for_test() -> Result<()> {
     if !succeeds("chromium", &["--version"]) || !succeeds("chromedriver", &["--version"]) {
         apt(&["chromium", "chromium-driver"])?;
     }
-    if !succeeds("wasm-pack", &["--version"]) {
-        run(command("cargo").args(["install", "wasm-pack", "--locked", "--root"]).arg(tools()))?;
+    if !succeeds("firefox", &["--version"]) {
+        apt(&["firefox-esr"])?;
+    }
+    if !succeeds("geckodriver", &["--version"]) {
+        run(command("cargo").args(["install", "geckodriver", "--locked", "--root"]).arg(tools()))?;
+    }
+    if mini_browser().is_none()
+        || !succeeds("WebKitWebDriver", &["--version"])
+        || !succeeds("xvfb-run", &["--help"])
+    {
+        apt(&["webkit2gtk-driver", "xvfb", "xauth"])?;
     }
     services()
+}
+
+/// WebKitGTK's browser; Debian keeps it in a folder for the machine's architecture.
+pub(crate) fn mini_browser() -> Option<PathBuf> {
+    let folders = fs::read_dir("/usr/lib").into_iter().flatten().flatten();
+    folders.map(|entry| entry.path().join("webkit2gtk-4.1/MiniBrowser")).find(|browser| browser.is_file())
 }
 
 /// The stores that tests and measurements start for themselves, and the load generator. Invariant:

@@ -44,7 +44,7 @@ Commands:
   size                 Print what a page downloads: raw, gzip and brotli bytes.
 
 Missing tools are installed first: wasm target, wasm-bindgen CLI, npm packages; for `test` also
-Chromium, wasm-pack, PostgreSQL, Redis and wrk. Cargo-made tools go to target/tools, nothing else on the machine changes
+Chromium, Firefox, WebKit, PostgreSQL, Redis and wrk. Cargo-made tools go to target/tools, nothing else on the machine changes
 but through rustup and apt.
 ";
 

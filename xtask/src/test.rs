@@ -6,7 +6,7 @@
 use crate::process::{self, command};
 use crate::report::Count;
 use crate::{build, install, size};
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use std::fs;
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
@@ -29,7 +29,9 @@ const STEPS: &[Step] = &[
     Step { name: "server", what: "build the server, release", check: || plain(build::server()) },
     Step { name: "unit", what: "unit and property tests", check: unit },
     Step { name: "node", what: "the package in Node.js", check: node },
-    Step { name: "wasm", what: "the client in headless Chromium", check: wasm },
+    Step { name: "chromium", what: "the client in Chromium", check: chromium },
+    Step { name: "firefox", what: "the client in Firefox", check: firefox },
+    Step { name: "webkit", what: "the client in WebKit, Safari's engine", check: webkit },
     Step { name: "e2e", what: "black-box tests of the whole", check: e2e },
     Step { name: "size", what: "what a page downloads", check: || plain(size::run()) },
 ];
@@ -184,11 +186,47 @@ fn node() -> Result<Count> {
     tests(command("node").arg("--test").args(files))
 }
 
-fn wasm() -> Result<Count> {
-    let mut wasm_pack = command("wasm-pack");
-    wasm_pack.args(["test", "--headless", "--chrome", "client-wasm"]);
-    wasm_pack.env("WASM_BINDGEN_TEST_TIMEOUT", "180"); // for all of them together
-    tests(&mut wasm_pack)
+fn chromium() -> Result<Count> {
+    in_browser(&mut command("cargo"), "CHROMEDRIVER", "chromedriver")
+}
+
+fn firefox() -> Result<Count> {
+    in_browser(&mut command("cargo"), "GECKODRIVER", "geckodriver")
+}
+
+/// WebKitGTK has no headless mode, and its driver is spoken to as Safari's.
+fn webkit() -> Result<Count> {
+    let capabilities = crate::target().join("webkit.json");
+    let browser =
+        install::mini_browser().context("MiniBrowser is missing; `cargo xtask test install` installs it")?;
+    fs::write(
+        &capabilities,
+        format!(
+            r#"{{"browserName":"MiniBrowser","webkitgtk:browserOptions":{{"binary":"{}","args":["--automation"]}}}}"#,
+            browser.display()
+        ),
+    )?;
+    let mut cargo = command("xvfb-run");
+    cargo.args(["--auto-servernum", "cargo"]).env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", capabilities);
+    in_browser(&mut cargo, "SAFARIDRIVER", "WebKitWebDriver")
+}
+
+/// The client's tests in the browser of this driver.
+fn in_browser(cargo: &mut Command, variable: &str, driver: &str) -> Result<Count> {
+    cargo
+        .args([
+            "test",
+            "--package",
+            "visitflow-client",
+            "--target",
+            "wasm32-unknown-unknown",
+            "--test",
+            "web",
+        ])
+        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", "wasm-bindgen-test-runner")
+        .env("WASM_BINDGEN_TEST_TIMEOUT", "180") // for all of them together
+        .env(variable, driver);
+    tests(cargo)
 }
 
 /// Runs a test runner and counts; a failure that it did not count is an error of its own.
