@@ -189,7 +189,7 @@ impl Tracker {
     pub(crate) fn revoke(&mut self, page: Option<Function>) {
         let measured = self.consent.mode() == Mode::Full || cookies::is_marked();
         watch::tell_others();
-        cookies::recognise();
+        cookies::unname(true);
         facts::drop_kept(true);
         self.forget();
         if measured {
@@ -204,7 +204,7 @@ impl Tracker {
         self.consent.decide(Choice::Denied);
         self.queue.purge();
         facts::drop_kept(false);
-        cookies::unname();
+        cookies::unname(false);
         self.in_flight.retain(|request| {
             let stays = request.is_exclusive();
             if !stays {

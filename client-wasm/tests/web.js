@@ -16,6 +16,26 @@ Object.defineProperty(document, "cookie", {
   },
 });
 
+// What else could leave a trace, or tell somebody.
+const touched = [];
+const setItem = Storage.prototype.setItem;
+Storage.prototype.setItem = function (key, value) {
+  touched.push("storage " + key);
+  setItem.call(this, key, value);
+};
+const Channel = window.BroadcastChannel;
+window.BroadcastChannel = class extends Channel {
+  constructor(name) {
+    super(name);
+    touched.push("channel " + name);
+  }
+};
+const { request } = LockManager.prototype;
+LockManager.prototype.request = function (name, ...more) {
+  touched.push("lock " + name);
+  return request.call(this, name, ...more);
+};
+
 const path = (url) => new URL(url, location.href).pathname;
 
 // Requests of the test runner itself pass.
@@ -44,7 +64,7 @@ export function fresh() {
   for (const name of ["visitor_id", "last_activity"]) document.cookie = name + "=; Max-Age=0; Path=/";
   localStorage.clear();
   history.replaceState(null, "", "/landing");
-  requests.length = written.length = complaints.length = 0;
+  touched.length = requests.length = written.length = complaints.length = 0;
   answers = {};
   taking = true;
 }
@@ -76,6 +96,7 @@ export const urls = () =>
 export const ids = () => requests.map((request) => request.body.id).filter(Boolean).join(" ");
 export const put = (name, value) => cookies.set.call(document, `${name}=${value}; Path=/`);
 export const jar = () => cookies.get.call(document);
+export const traces = () => touched.join("\n");
 export const writes = (name) => written.filter((text) => text.startsWith(name + "=")).join("\n");
 export const go = (kind, to) => history[kind](null, "", to);
 export const back = () => history.back();

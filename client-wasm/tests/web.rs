@@ -28,6 +28,7 @@ extern "C" {
     fn ids() -> String;
     fn put(name: &str, value: &str);
     fn jar() -> String;
+    fn traces() -> String;
     fn writes(name: &str) -> String;
     fn go(kind: &str, to: &str);
     fn back();
@@ -141,6 +142,7 @@ async fn before_consent_nothing_is_written_sent_or_wrapped() {
         page_view(&"https://shop.example/x".into(), now());
         wait(SOON).await;
         assert_eq!(sent(), "[]");
+        assert_eq!(traces(), "", "neither storage nor channel nor lock");
         assert_eq!(writes("visitor_id"), "");
         assert_eq!(writes("last_activity"), "");
         assert!(!own());
@@ -153,6 +155,8 @@ async fn consent_writes_the_cookies_as_specified() {
     open(GRANTED).await;
     let visitor = cookie("visitor_id").unwrap();
     assert!(is_visitor_id(&visitor));
+    let seen = traces();
+    assert!(seen.contains("lock visitflow") && seen.contains("channel visitflow"), "they are seen: {seen}");
     // On http://127.0.0.1 WebKit refuses secure cookies: there, and nowhere else, it goes without.
     let secure = if keeps_secure() { "; Secure" } else { "" };
     assert_eq!(
@@ -732,4 +736,24 @@ async fn what_a_page_calls_its_things_is_its_own_business() {
     assert_eq!(paths(), "start page_view event");
     assert!(sent().contains(&format!(r#""title":"{title}""#)));
     entitle("");
+}
+
+#[wasm_bindgen_test]
+async fn a_landing_page_that_the_loader_has_sent_is_not_sent_again() {
+    open(r#"{"consent":"granted","landingSent":true}"#).await;
+    assert_eq!(paths(), "start");
+    go("pushState", "/shoes");
+    wait(SOON).await;
+    assert_eq!(urls(), "/shoes");
+    assert!(last().contains("/landing"), "its referrer");
+}
+
+#[wasm_bindgen_test]
+async fn a_revoke_deletes_a_visitor_that_is_none_too() {
+    fresh();
+    put("visitor_id", "of-another-kind");
+    start(options("{}"));
+    outcome(|settle| revoke(&settle)).await;
+    assert_eq!(cookie("visitor_id"), None);
+    assert_eq!(paths(), "end");
 }

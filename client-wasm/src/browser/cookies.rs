@@ -15,8 +15,8 @@ extern "C" {
     #[wasm_bindgen(js_name = isMarked)]
     pub(crate) fn is_marked() -> bool;
 
-    /// Forgets the visitor; the cookies too, unless a consent since then has named another.
-    pub(crate) fn unname();
+    /// Forgets the visitor; the cookies too, unless a consent since then has named another, or anyway.
+    pub(crate) fn unname(anyway: bool);
 
     /// When the visitor was last active, in ms since the Unix epoch; NaN if nobody knows.
     #[wasm_bindgen(js_name = readActivity)]

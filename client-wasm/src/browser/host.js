@@ -39,6 +39,7 @@ export const begin = (given, hear, hearAnswer, hearFact) => {
   tell = (what) => serially(() => hear(what));
   answered = (...all) => serially(() => hearAnswer(...all));
   adopted = (...all) => queueMicrotask(() => serially(() => hearFact(...all)));
+  current = reported(given.landingUrl);
   const { consent, anonymous, objected, autoPageViews, landingSent } = given;
   return [consent == "granted", consent == "denied", anonymous, objected, autoPageViews !== false, landingSent].reduce(
     (bits, bit, at) => bits | (bit << at),
@@ -260,10 +261,10 @@ export const named = () => visitor;
 /** Whether any of our cookies is there. */
 export const isMarked = () => !!(readCookie(VISITOR) || readCookie(HINT));
 
-/** Forgets the visitor; the cookies too, unless a consent since then has named another. */
-export const unname = () => {
+/** Forgets the visitor; the cookies too, unless a consent since then has named another, or anyway. */
+export const unname = (anyway) => {
   const known = readCookie(VISITOR);
-  if (!known || known == visitor) {
+  if (anyway || !known || known == visitor) {
     deleteCookie(VISITOR);
     deleteCookie(HINT);
   }
@@ -312,7 +313,7 @@ const path = (url) => url.replace(/\?[^#]*/g, "");
 /** Goes to the address that the page has by now. Bit 0: it is another; bit 1: its path is, too. */
 export const go = (to = reported(location.href)) => {
   const bits = (to != current) | ((path(to) != path(current)) << 1);
-  previous = current || undefined;
+  previous = current;
   current = to;
   return bits;
 };

@@ -269,10 +269,7 @@ impl Tracker {
                 cookies::delete_activity();
             }
             // An answer to a start that was aborted may have set the cookie anew.
-            Task::Revoke if !full => {
-                cookies::recognise();
-                cookies::unname();
-            }
+            Task::Revoke if !full => cookies::unname(true),
             _ => {}
         }
         let Some(page) = page else {
