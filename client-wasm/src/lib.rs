@@ -81,7 +81,7 @@ pub fn revoke(settle: &Function) {
 /// A page view by hand, `at` ms since the Unix epoch.
 #[wasm_bindgen]
 pub fn page_view(url: &JsValue, at: f64) {
-    with(&mut |tracker, _| tracker.see_page(url, at as u64));
+    with(&mut |tracker, _| tracker.see(url, at as u64));
 }
 
 /// A custom event, `{name, props}`.

@@ -128,7 +128,7 @@ impl Session {
         self.phase
     }
 
-    /// Whether no start was answered yet.
+    /// Whether no start was answered yet, and nothing was taken back.
     #[must_use]
     pub fn is_first(&self) -> bool {
         !self.started
@@ -201,7 +201,7 @@ impl Session {
                 effects.ready = true;
             }
             Event::Ended => self.phase = Phase::Ended,
-            Event::Revoked => self = Self::default(),
+            Event::Revoked => self = Self { started: true, ..Self::default() },
             Event::Expired => {}
         }
         if effects.start {
@@ -392,6 +392,7 @@ mod tests {
         let mut tab = Tab::live();
         tab.on(Event::Revoked, NOW);
         assert_eq!(tab.0.phase(), Phase::None);
+        assert!(!tab.0.is_first(), "the landing page was another visitor's");
         assert!(tab.on(Event::Fact(Hint::Unkept), NOW).start);
     }
 }

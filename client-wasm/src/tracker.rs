@@ -152,11 +152,13 @@ impl Tracker {
                 if page::is_visible() {
                     self.activity(now_ms);
                 } else {
+                    self.view.engagement.scrolled(page::depth());
                     self.leave(now_ms);
                 }
             }
             Happening::Hide => {
                 self.flush();
+                self.view.engagement.scrolled(page::depth());
                 self.view.engagement.look(false, now_ms);
                 self.leave(now_ms);
             }

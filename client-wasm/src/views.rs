@@ -21,6 +21,9 @@ pub fn is_view(change: Change, other: bool, other_path: bool) -> bool {
     }
 }
 
+/// More engagement than this, in ms, the server does not believe: a day.
+const MOST_MS: u64 = 86_400_000;
+
 /// Less engagement than this, in ms, is not worth a request.
 const NEWS_MS: u64 = 1_000;
 
@@ -37,7 +40,7 @@ impl Engagement {
     /// A page that is looked at, or not, from now on.
     pub fn look(&mut self, looking: bool, now_ms: u64) {
         if let Some(since_ms) = self.since_ms.take() {
-            self.total_ms += now_ms.saturating_sub(since_ms);
+            self.total_ms = (self.total_ms + now_ms.saturating_sub(since_ms)).min(MOST_MS);
         }
         self.since_ms = looking.then_some(now_ms);
     }
@@ -83,5 +86,6 @@ mod tests {
         page.look(true, 10_000);
         assert_eq!(page.report(10_500), None);
         assert_eq!(page.report(11_000), Some((3_000, 40)));
+        assert_eq!(page.report(11_000 + 2 * MOST_MS), Some((MOST_MS, 40)));
     }
 }

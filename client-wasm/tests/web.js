@@ -106,6 +106,7 @@ export const outcome = (run) =>
   new Promise((resolve) => run((error, value) => resolve(error ?? JSON.stringify(value) ?? "")));
 export const kept = () => Object.values(localStorage).join("\n");
 export const keep = (key, line) => localStorage.setItem("visitflow:" + key, line);
+export const origin = () => location.origin;
 export const entitle = (title) => {
   document.title = title;
 };

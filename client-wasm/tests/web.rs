@@ -41,6 +41,7 @@ extern "C" {
     fn keep(key: &str, line: &str);
     fn say();
     fn entitle(title: &str);
+    fn origin() -> String;
     fn locked(ms: u32) -> js_sys::Promise;
     fn online();
     #[wasm_bindgen(js_name = fixBeacons)]
@@ -129,6 +130,8 @@ fn cookie(name: &str) -> Option<String> {
 fn ann() -> JsValue {
     js_sys::JSON::parse(r#"{"username":"ann","password":"secret"}"#).unwrap()
 }
+
+const ADA: &str = "v_018f3a5e-7c1b-4f6a-9d2e-3b4c5d6e7f80";
 
 const GRANTED: &str = r#"{"consent":"granted"}"#;
 
@@ -551,14 +554,22 @@ async fn a_fact_is_kept_until_the_server_has_it() {
 async fn what_an_earlier_page_could_not_send_is_sent_with_its_age_and_sent_once() {
     fresh();
     let line = |claimed: f64| {
-        format!(r#"[{claimed},"/api/telemetry/event",{},{{"id":"x","name":"left"}}]"#, now() - 90_000.0)
+        format!(
+            r#"[{claimed},"{ADA}","/api/telemetry/event",{},{{"id":"x","name":"left"}}]"#,
+            now() - 90_000.0
+        )
     };
+    put("visitor_id", ADA);
+    keep("e", r#"[1,"v_of-another","/api/telemetry/event",1,{"id":"z","name":"another visitor's"}]"#);
     keep("a", &line(now() - 61_000.0));
     keep("b", &line(now() - 1_000.0));
     keep("c", "of another version");
     keep(
         "d",
-        &format!(r#"[1,"/api/telemetry/event",{},{{"id":"y","name":"forgotten"}}]"#, now() - 700_000_000.0),
+        &format!(
+            r#"[1,"{ADA}","/api/telemetry/event",{},{{"id":"y","name":"forgotten"}}]"#,
+            now() - 700_000_000.0
+        ),
     );
     start(options(GRANTED));
     wait(2 * SOON).await;
@@ -570,6 +581,7 @@ async fn what_an_earlier_page_could_not_send_is_sent_with_its_age_and_sent_once(
     assert!((90_000..92_000).contains(&age), "{age}");
     assert!(kept().contains("left") && kept().contains("another version"), "the others are not ours");
     assert!(!kept().contains("forgotten"), "older than the server takes");
+    assert!(!kept().contains("another visitor's"), "who took consent back");
     assert_eq!(told("dropped"), 1);
     outcome(|settle| revoke(&settle)).await;
     assert_eq!(kept(), "", "they are the visitor's");
@@ -756,4 +768,45 @@ async fn a_revoke_deletes_a_visitor_that_is_none_too() {
     outcome(|settle| revoke(&settle)).await;
     assert_eq!(cookie("visitor_id"), None);
     assert_eq!(paths(), "end");
+}
+
+#[wasm_bindgen_test]
+async fn a_landing_page_that_only_sheds_its_parameters_is_one_view() {
+    fresh();
+    go("replaceState", "/landing?utm_source=x");
+    let options = options("{}");
+    start(options);
+    go("replaceState", "/landing");
+    grant();
+    wait(SOON).await;
+    assert_eq!(urls(), "/landing");
+    assert!(last().contains("utm_source=x"));
+}
+
+#[wasm_bindgen_test]
+async fn a_view_by_hand_leaves_the_page_where_it_is() {
+    open(GRANTED).await;
+    page_view(&format!("{}/virtual", origin()).into(), now());
+    wait(SOON).await;
+    assert!(last().contains(r#"/landing","#), "its referrer");
+    go("replaceState", "/landing?sort=up");
+    go("pushState", "/shoes");
+    wait(SOON).await;
+    assert_eq!(urls(), "/landing /virtual /shoes");
+}
+
+#[wasm_bindgen_test]
+async fn a_title_that_has_not_changed_with_the_address_is_not_reported_again() {
+    fresh();
+    entitle("Landing");
+    start(options(GRANTED));
+    go("pushState", "/shoes");
+    entitle("Boots");
+    go("pushState", "/boots");
+    wait(2 * SOON).await;
+    let all = sent();
+    let titles: Vec<_> =
+        all.split(r#""title":""#).skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+    assert_eq!((urls().as_str(), titles.as_slice()), ("/landing /shoes /boots", &["Landing", "Boots"][..]));
+    entitle("");
 }

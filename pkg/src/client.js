@@ -189,14 +189,19 @@ export function create(load, base) {
           consent: objected ? "denied" : given.consent || "pending",
           anonymous: given.beforeConsent == "anonymous",
           objected: !!objected,
-          landingUrl: location.href,
+          landingUrl: location.href.replace(/#(?![/!]).*/, ""),
           landingReferrer: document.referrer,
           landingAt: Date.now(),
           complain,
         };
         if (granted() || options.anonymous) boot();
-        for (const run of early.splice(0)) run();
       });
+      if (!options) {
+        // With options that cannot be read nothing is measured.
+        options = { consent: "denied", objected: true };
+        loading = failed = true;
+      }
+      for (const run of early.splice(0)) run();
     },
     snapshot: () =>
       Promise.resolve(loading)

@@ -26,7 +26,7 @@ export const init = (options) => {
 
 export const pageView = (at, href, url) => core.page_view(new URL(url ?? href, href).href, at);
 
-export const event = (at, href, name, props) => core.event({ name: String(name), props: props ?? undefined }, at);
+export const event = (at, href, name, props) => core.event({ url: reported(href), name: String(name), props: props ?? undefined }, at);
 
 export const order = (at, href, { id, amount, currency, items }) =>
   core.order(

@@ -275,3 +275,15 @@ test("before consent nothing is loaded, read, written or sent", async () => {
     assert.deepEqual(rest, { calls: [], beacons: [], told: 0, loads: 0, written: [], warned: [] });
   }
 });
+
+test("with options that cannot be read nothing is measured, and nobody waits for ever", async () => {
+  for (const options of [{ consent: "granted", endpoint: "http://[" }, null]) {
+    const { client, seen } = page(options);
+    await assert.rejects(client.login("ann", "secret"), /could not be loaded/);
+    await client.revoke();
+    client.grant();
+    client.event("play");
+    assert.equal((await client.snapshot()).consent, "denied");
+    assert.deepEqual([seen.loads, seen.beacons.length, seen.warned.length], [0, 0, 1]);
+  }
+});

@@ -9,9 +9,9 @@ extern "C" {
     #[derive(Clone, Debug)]
     pub type Fact;
 
-    /// A view of the page that the visitor is at; in full, or without anything that could tell
+    /// A view of the page, or of another address by hand; in full, or without anything that could tell
     /// visitors apart.
-    pub(crate) fn view(key: &str, at_ms: f64, full: bool) -> Option<Fact>;
+    pub(crate) fn view(key: &str, at_ms: f64, full: bool, other: &JsValue) -> Option<Fact>;
 
     /// An event; none if the server would refuse it.
     pub(crate) fn event(key: &str, at_ms: f64, given: &JsValue) -> Option<Fact>;

@@ -40,6 +40,8 @@ export const begin = (given, hear, hearAnswer, hearFact) => {
   answered = (...all) => serially(() => hearAnswer(...all));
   adopted = (...all) => queueMicrotask(() => serially(() => hearFact(...all)));
   current = reported(given.landingUrl);
+  seen = given.landingSent ? current : undefined;
+  seenTitle = undefined;
   const { consent, anonymous, objected, autoPageViews, landingSent } = given;
   return [consent == "granted", consent == "denied", anonymous, objected, autoPageViews !== false, landingSent].reduce(
     (bits, bit, at) => bits | (bit << at),
@@ -296,8 +298,9 @@ const make = (path, key, at, more) => {
   options.complain("a fact was dropped: it is larger than 64 KiB");
 };
 
-let current = ""; // the reported address that the visitor is at
-let previous; // the one before
+let current = ""; // the reported address of the page
+let seen; // that of the last view, and its title
+let seenTitle;
 
 /**
  * The address as it is reported: without the fragment unless it routes (`#/…`, `#!…`), and without
@@ -313,31 +316,22 @@ const path = (url) => url.replace(/\?[^#]*/g, "");
 /** Goes to the address that the page has by now. Bit 0: it is another; bit 1: its path is, too. */
 export const go = (to = reported(location.href)) => {
   const bits = (to != current) | ((path(to) != path(current)) << 1);
-  previous = current;
   current = to;
   return bits;
 };
 
-/** Goes to an address by hand. */
-export const goTo = (url) => {
-  go(reported(url));
-  previous = undefined;
-};
-
-/** Goes to the landing page, as it was. */
-export const land = () => {
-  goTo(options.landingUrl);
-  previous = reported(options.landingReferrer) || undefined;
-};
-
-/** A view of the page that the visitor is at. Nothing of the device identifies a person. */
-export const view = (key, at, full) =>
-  make("page_view", key, at, {
-    referrer: previous,
+/** A view of the page, or of another address by hand. Nothing of the device identifies a person. */
+export const view = (key, at, full, other) => {
+  const url = other ? reported(other) : current;
+  const referrer = seen == undefined ? reported(options.landingReferrer) : seen != url && seen;
+  // By characters: half of a surrogate pair is no text. A title that has not changed with the address
+  // is that of the page before: the new one is not set yet.
+  const title = [...`${document.title}`].slice(0, 128).join("");
+  const fact = make("page_view", key, at, {
+    referrer: referrer || undefined,
     ...(full
       ? {
-          // By characters: half of a surrogate pair is no text.
-          title: (current == reported(location.href) && [...`${document.title}`].slice(0, 128).join("")) || undefined,
+          title: (url == reported(location.href) && title != seenTitle && title) || undefined,
           device: {
             screen_width: screen.width,
             screen_height: screen.height,
@@ -348,8 +342,12 @@ export const view = (key, at, full) =>
           },
         }
       : { anonymous: true }),
-    url: current,
+    url,
   });
+  seen = url;
+  seenTitle = title;
+  return fact;
+};
 
 /** An order; none if the server would refuse it. */
 export const order = (key, at, given) => make("order", key, at, given);
@@ -364,10 +362,10 @@ export const event = (key, at, given) => {
 
 // Those that wait have a key each in localStorage, so that no tab overwrites what another wrote.
 
-/** Keeps a fact; for a minute no other page sends it. */
-export const keep = (fact) => {
-  mine.add(fact.key);
-  attempt(() => localStorage.setItem(KEY + fact.key, JSON.stringify([Date.now(), fact.path, fact.at, fact.body])));
+/** Keeps a fact of the visitor; for a minute no other page sends it. */
+export const keep = ({ key, path, at, body }) => {
+  mine.add(key);
+  attempt(() => localStorage.setItem(KEY + key, JSON.stringify([Date.now(), visitor, path, at, body])));
 };
 
 /** Drops a fact. */
@@ -387,8 +385,11 @@ export const adopt = () => {
   for (const name of kept()) {
     const key = name.slice(KEY.length);
     attempt(() => {
-      const [claimed, path, at, body] = JSON.parse(localStorage[name]);
-      if (body && !mine.has(key) && Math.abs(Date.now() - claimed) >= 60000) adopted({ key, path, at, body }, /order$/.test(path), at);
+      const [claimed, owner, path, at, body] = JSON.parse(localStorage[name]);
+      if (mine.has(key) || !body) return;
+      // Of a visitor who took consent back where this page could not hear of it.
+      if (owner != visitor) return localStorage.removeItem(name);
+      if (Math.abs(Date.now() - claimed) >= 60000) adopted({ key, path, at, body }, /order$/.test(path), at);
     });
   }
 };
@@ -397,8 +398,10 @@ const text = ({ at, body }, visitor_id) =>
   JSON.stringify({ ...body, visitor_id, age_ms: Math.max(0, Math.min(DAYS_7, Date.now() - at)) });
 
 /** Posts a fact; anonymously without cookies. */
-export const postFact = (ticket, fact, anonymous) =>
+export const postFact = (ticket, fact, anonymous) => {
+  if (!anonymous) keep(fact); // the visitor may have been named anew
   post(ticket, fact.path, text(fact, anonymous ? undefined : visitor), false, anonymous);
+};
 
 const gathered = {}; // path → bodies
 

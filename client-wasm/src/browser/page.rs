@@ -15,13 +15,6 @@ extern "C" {
     /// Goes to the address that the page has by now. Bit 0: it is another; bit 1: its path is, too.
     pub(crate) fn go() -> u8;
 
-    /// Goes to an address by hand.
-    #[wasm_bindgen(js_name = goTo)]
-    pub(crate) fn go_to(url: &JsValue);
-
-    /// Goes to the landing page, as it was.
-    pub(crate) fn land();
-
     /// How far down the page the viewport reaches, in per cent.
     pub(crate) fn depth() -> u8;
 

@@ -16,35 +16,29 @@ use visitflow_protocol::limits::AGE_MS;
 use wasm_bindgen::JsValue;
 
 impl Tracker {
-    /// Counts the landing page once, as it was, and the page that the visitor is at by now.
+    /// Counts the landing page once, as it was, and the page that the visitor is at by now, if that is
+    /// another and not merely rid of parameters.
     pub(super) fn land(&mut self, now_ms: u64) {
         if !self.landed {
             self.landed = true;
-            page::land();
-            self.see(self.settings.landing_at_ms);
+            self.see(&JsValue::UNDEFINED, self.settings.landing_at_ms);
         }
-        self.route(Change::Moved, now_ms);
+        self.route(Change::Replaced, now_ms);
     }
 
     /// A page view, if the address is another.
     pub(super) fn route(&mut self, change: Change, now_ms: u64) {
         let bits = page::go();
         if views::is_view(change, bits & 1 == 1, bits & 2 == 2) {
-            self.see(now_ms);
+            self.see(&JsValue::UNDEFINED, now_ms);
         }
     }
 
-    /// A view of a page by hand.
-    pub(crate) fn see_page(&mut self, url: &JsValue, at_ms: u64) {
-        page::go_to(url);
-        self.see(at_ms);
-    }
-
-    /// A view of the page that the visitor is at.
-    fn see(&mut self, at_ms: u64) {
+    /// A view of the page, or of another address by hand.
+    pub(crate) fn see(&mut self, other: &JsValue, at_ms: u64) {
         self.leave(at_ms);
         let full = self.consent.mode() == Mode::Full;
-        let view = facts::view(&self.ids.next(at_ms), at_ms as f64, full);
+        let view = facts::view(&self.ids.next(at_ms), at_ms as f64, full, other);
         self.view = View { fact: view.clone().filter(|_| full), engagement: Engagement::default() };
         self.view.engagement.look(page::is_looked_at(), clock::now_ms());
         self.add(view, if full { Kind::Other } else { Kind::Anonymous });
