@@ -44,7 +44,7 @@ pub(crate) fn for_test() -> Result<()> {
         run(command("cargo").args(["install", "geckodriver", "--locked", "--root"]).arg(tools()))?;
     }
     if mini_browser().is_none()
-        || !succeeds("WebKitWebDriver", &["--version"])
+        || !succeeds("WebKitWebDriver", &["--help"])
         || !succeeds("xvfb-run", &["--help"])
     {
         apt(&["webkit2gtk-driver", "xvfb", "xauth"])?;
