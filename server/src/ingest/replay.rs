@@ -24,7 +24,11 @@ const BACK_MS: Millis = 120_000;
 const UNREADABLE: Duration = Duration::from_secs(10);
 
 impl Worker {
+    /// From now on facts go to the spool; says so once, whoever noticed.
     pub(super) fn goes_away(&mut self) {
+        if !self.draining {
+            tracing::warn!("the store is away; facts go to the spool");
+        }
         self.draining = true;
         self.sessions.set_durable_away(true);
         self.left_alone_until = Some(Instant::now() + RETRY_AFTER);

@@ -212,7 +212,7 @@ impl Worker {
                     results.push(self.refused(&part[0], error).await);
                 }
                 Err(error) if self.spool.is_some() => {
-                    tracing::warn!(%error, "the store is away; facts go to the spool");
+                    tracing::warn!(%error, "the store does not answer");
                     self.goes_away();
                     parts.push(part);
                 }
@@ -325,7 +325,7 @@ impl Worker {
                 Ok(()) => return Ok(()),
                 Err(error) if self.spool.is_none() => return Err(error),
                 Err(error) => {
-                    tracing::warn!(%error, "the store is away; facts go to the spool");
+                    tracing::warn!(%error, "the store does not answer");
                     self.goes_away();
                 }
             }
