@@ -42,7 +42,6 @@ pub struct Consent {
     choice: Choice,
     anonymous_before: bool,
     objected: bool,
-    epoch: u32,
 }
 
 impl Consent {
@@ -50,7 +49,7 @@ impl Consent {
     /// browser itself objects (Global Privacy Control, Do Not Track) and that this is honoured.
     #[must_use]
     pub fn new(choice: Choice, anonymous_before: bool, objected: bool) -> Self {
-        Self { choice, anonymous_before, objected, epoch: 0 }
+        Self { choice, anonymous_before, objected }
     }
 
     /// What may happen now.
@@ -69,19 +68,11 @@ impl Consent {
         if self.objected { Choice::Denied } else { self.choice }
     }
 
-    /// Grows at each change of what may happen; what an older epoch began is void.
-    #[must_use]
-    pub fn epoch(&self) -> u32 {
-        self.epoch
-    }
-
     /// Notes a decision and returns whether [`Consent::mode`] changed.
     pub fn decide(&mut self, choice: Choice) -> bool {
         let before = self.mode();
         self.choice = choice;
-        let changed = before != self.mode();
-        self.epoch += u32::from(changed);
-        changed
+        before != self.mode()
     }
 }
 
@@ -98,12 +89,10 @@ mod tests {
     }
 
     #[test]
-    fn grant_and_revoke_each_begin_an_epoch() {
+    fn grant_and_revoke_each_change_what_may_happen() {
         let mut consent = Consent::new(Choice::Pending, false, false);
         assert!(consent.decide(Choice::Granted));
-        assert_eq!(consent.epoch(), 1);
         assert!(consent.decide(Choice::Denied));
-        assert_eq!(consent.epoch(), 2);
         assert_eq!(consent.mode(), Mode::Silent);
     }
 
@@ -111,11 +100,10 @@ mod tests {
     fn granting_twice_changes_nothing() {
         let mut consent = Consent::new(Choice::Granted, false, false);
         assert!(!consent.decide(Choice::Granted));
-        assert_eq!(consent.epoch(), 0);
     }
 
     #[test]
-    fn denying_what_was_pending_keeps_the_epoch() {
+    fn denying_what_was_pending_changes_nothing() {
         let mut consent = Consent::new(Choice::Pending, true, false);
         assert!(!consent.decide(Choice::Denied));
         assert_eq!(consent.choice(), Choice::Denied);

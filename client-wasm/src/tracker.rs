@@ -186,7 +186,7 @@ impl Tracker {
         }
     }
 
-    /// Takes consent back: everything of this epoch is void, here and in other tabs, and the server
+    /// Takes consent back: what it began is void, here and in other tabs, and the server
     /// ends the session.
     pub(crate) fn revoke(&mut self, page: Option<Function>) {
         let measured = self.consent.mode() == Mode::Full || cookies::is_marked();

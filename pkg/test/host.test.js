@@ -1,6 +1,7 @@
 // What counts as another address, in client-wasm/src/browser/host.js.
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { go, reported } from "../../client-wasm/src/browser/host.js";
 
@@ -31,4 +32,28 @@ test("going somewhere says whether the address is another, and whether its path 
     ["https://a/#/c", OTHER_PATH],
   ];
   for (const [to, bits] of steps) assert.equal(go(to), bits, to);
+});
+
+test("names, ages and limits are those of the protocol", () => {
+  const read = (path) => readFileSync(new URL("../../" + path, import.meta.url), "utf8");
+  const protocol = read("protocol/src/lib.rs");
+  const host = read("client-wasm/src/browser/host.js");
+  const value = (name) => {
+    const [, text] = new RegExp(`const ${name}: .*? = (.*?);`).exec(protocol);
+    return text.startsWith('"') ? JSON.parse(text) : text.replaceAll("_", "").split("*").reduce((product, factor) => product * factor, 1);
+  };
+  const written = {
+    VISITOR: (name) => `VISITOR = "${name}"`,
+    LAST_ACTIVITY: (name) => `HINT = "${name}"`,
+    VISITOR_MAX_AGE_S: (age) => `sticks(VISITOR, id, ${age})`,
+    LAST_ACTIVITY_MAX_AGE_S: (age) => `sticks(HINT, at, ${age})`,
+    EVENT_NAME_CHARS: (limit) => `length <= ${limit}`,
+    PROPS_BYTES: (limit) => `bytes(props) <= ${limit}`,
+    URL_BYTES: (limit) => `bytes(bare) > ${limit + 2}`, // with its quotes
+    ARRAY_ITEMS: (limit) => `bodies.length == ${limit}`,
+    AGE_MS: (age) => `DAYS_7 = ${age}`,
+    SESSION_START: (path) => `SESSION = "${path.replace("start", "")}"`,
+    PAGE_VIEW: (path) => `"${path.replace("page_view", "")}" + path`,
+  };
+  for (const [name, text] of Object.entries(written)) assert.ok(host.includes(text(value(name))), text(value(name)));
 });
