@@ -1,64 +1,65 @@
-//! A real Chromium, driven through chromedriver.
+//! A real browser of any engine, driven through WebDriver.
 
-use crate::machine::{PATIENCE, free_port, target_directory};
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+mod engine;
+
+pub use engine::Engine;
+
+use crate::machine::{PATIENCE, target_directory};
+use engine::Driver;
+use serde_json::{Value, json};
 use std::fs;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use thirtyfour::prelude::*;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
-/// As root there is no sandbox; and nothing shall be fetched but what the test asks for.
-const ARGUMENTS: &[&str] = &[
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-dev-shm-usage",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--window-size=1280,900",
-    // A browser under automation is not counted as a person: this one must look like one.
-    "--disable-blink-features=AutomationControlled",
-];
+/// Browsers that run at once, however many tests do: each is some hundred MB, and busy.
+static PLACES: Semaphore = Semaphore::const_new(3);
 
-const USER_AGENT: &str = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) \
-                          Chrome/140.0.0.0 Safari/537.36";
+/// A script that notes in `window.touched` whatever leaves a trace; it has to run before the page's.
+pub const TOUCHES: &str = include_str!("browser/touches.js");
 
 /// A browser with a fresh profile.
 #[derive(Debug)]
 pub struct Browser {
     /// The WebDriver session.
     pub driver: WebDriver,
-    /// Dropped after the session: ends chromedriver, and with it the browser.
-    _chromedriver: Chromedriver,
+    /// What it is made of.
+    pub engine: Engine,
+    /// Dropped after the session: ends the driver, and with it the browser.
+    process: Driver,
     _profile: TempDir,
+    _place: SemaphorePermit<'static>,
 }
 
 impl Browser {
-    /// Starts chromedriver and the browser.
-    ///
-    /// # Panics
-    ///
-    /// One of them is missing or does not start.
+    /// A browser like most: Chromium.
     pub async fn open() -> Self {
-        let chromedriver = Chromedriver::start().await;
+        Self::of(Engine::Chromium).await
+    }
+
+    /// A browser of this engine.
+    pub async fn of(engine: Engine) -> Self {
+        Self::start(engine, true).await
+    }
+
+    /// One that is set to keep no cookies.
+    pub async fn without_cookies(engine: Engine) -> Self {
+        Self::start(engine, false).await
+    }
+
+    async fn start(engine: Engine, cookies: bool) -> Self {
+        let place = PLACES.acquire().await.expect("nobody closes it");
         let profile = tempfile::tempdir().expect("a directory for the profile");
-        let mut capabilities = DesiredCapabilities::chrome();
-        let arguments = ARGUMENTS.iter().map(ToString::to_string).chain([
-            format!("--user-agent={USER_AGENT}"),
-            format!("--user-data-dir={}", profile.path().display()),
-        ]);
-        for argument in arguments {
-            capabilities.add_arg(&argument).expect("an argument is text");
-        }
-        let driver = WebDriver::new(&chromedriver.url, capabilities).await;
-        let driver = driver.expect("Chromium starts; `cargo xtask test install` installs it");
-        Self { driver, _chromedriver: chromedriver, _profile: profile }
+        let process = Driver::start(engine, profile.path()).await;
+        let capabilities = engine.capabilities(profile.path(), cookies);
+        let driver = WebDriver::new(&process.url, capabilities).await;
+        let driver = match driver {
+            Ok(driver) => driver,
+            Err(error) => panic!("{engine:?} does not start (`cargo xtask test install`?): {error}"),
+        };
+        Self { driver, engine, process, _profile: profile, _place: place }
     }
 
     /// Loads a page.
@@ -125,13 +126,55 @@ impl Browser {
     /// # Panics
     ///
     /// The script throws.
-    pub async fn evaluate(&self, expression: &str) -> serde_json::Value {
+    pub async fn evaluate(&self, expression: &str) -> Value {
         let script = format!("return {expression};");
         let result = self.driver.execute(script, Vec::new()).await;
-        result.expect("the script runs").json().clone()
+        result.unwrap_or_else(|error| panic!("{expression}: {error}")).json().clone()
     }
 
-    /// Keeps a picture of the window, from the page's top, as `target/artifacts/<name>`.
+    /// What a promise resolves with, as JSON.
+    ///
+    /// # Panics
+    ///
+    /// The script throws, or the promise is rejected.
+    pub async fn resolve(&self, promise: &str) -> Value {
+        let script = format!(
+            "const done = arguments[arguments.length - 1];
+             (async () => ({promise}))().then((value) => done([value ?? null]), (error) => done(`${{error}}`));"
+        );
+        let result = self.driver.execute_async(script, Vec::new()).await;
+        let result = result.unwrap_or_else(|error| panic!("{promise}: {error}")).json().clone();
+        match result {
+            Value::Array(mut value) => value.remove(0),
+            error => panic!("{promise}: {error}"),
+        }
+    }
+
+    /// Runs a script in the page.
+    ///
+    /// # Panics
+    ///
+    /// It throws.
+    pub async fn run(&self, script: &str) {
+        let result = self.driver.execute(script, Vec::new()).await;
+        result.unwrap_or_else(|error| panic!("{script}: {error}"));
+    }
+
+    /// Takes the network away from Chromium's page, or gives it back.
+    ///
+    /// # Panics
+    ///
+    /// It is another engine: no other one can do that.
+    pub async fn set_offline(&self, offline: bool) {
+        let session = self.driver.session_id();
+        let url = format!("{}/session/{session}/chromium/network_conditions", self.process.url);
+        let conditions = json!({"offline": offline, "latency": 0, "throughput": -1});
+        let body = json!({"network_conditions": conditions}).to_string();
+        let answer = reqwest::Client::new().post(url).body(body).send().await.expect("an answer");
+        assert_eq!(answer.status(), 200, "{:?}", answer.text().await);
+    }
+
+    /// Keeps a picture of the window, from the page's top, as `target/artifacts/<name>-<engine>.png`.
     ///
     /// # Panics
     ///
@@ -139,14 +182,15 @@ impl Browser {
     pub async fn keep_screenshot(&self, name: &str) -> PathBuf {
         let folder = target_directory().join("artifacts");
         fs::create_dir_all(&folder).expect("a folder for pictures");
-        let path = folder.join(name);
+        let engine = format!("{:?}", self.engine).to_lowercase();
+        let path = folder.join(format!("{name}-{engine}.png"));
         self.driver.screenshot(&path).await.expect("a picture is taken");
         path
     }
 
     /// Ends the browser.
     pub async fn close(self) {
-        // Whether it says goodbye or not: dropping chromedriver ends it.
+        // Whether it says goodbye or not: dropping its driver ends it.
         let _ = self.driver.quit().await;
     }
 
@@ -156,48 +200,5 @@ impl Browser {
             Ok(body) => body.text().await.unwrap_or_default(),
             Err(error) => error.to_string(),
         }
-    }
-}
-
-#[derive(Debug)]
-struct Chromedriver {
-    url: String,
-    process: Child,
-}
-
-impl Chromedriver {
-    async fn start() -> Self {
-        let program = std::env::var("CHROMEDRIVER").unwrap_or_else(|_| "chromedriver".to_owned());
-        let port = free_port();
-        let process = Command::new(program)
-            .arg(format!("--port={port}"))
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("chromedriver starts; `cargo xtask test install` installs it");
-        let chromedriver = Self { url: format!("http://127.0.0.1:{port}"), process };
-        let deadline = Instant::now() + PATIENCE;
-        while !chromedriver.answers().await {
-            assert!(Instant::now() < deadline, "chromedriver does not answer");
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        chromedriver
-    }
-
-    async fn answers(&self) -> bool {
-        let answer = reqwest::get(format!("{}/status", self.url)).await;
-        answer.is_ok_and(|answer| answer.status() == 200)
-    }
-}
-
-impl Drop for Chromedriver {
-    /// SIGTERM, not SIGKILL: chromedriver then ends its browser too.
-    fn drop(&mut self) {
-        if let Ok(pid) = i32::try_from(self.process.id()) {
-            // It may have ended by itself.
-            let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
-        }
-        let _ = self.process.wait();
     }
 }

@@ -10,7 +10,7 @@
 //! | [`visitor`] | somebody with a browser: cookies, page views, sign-ins |
 //! | [`answer`] | what came back, and the assertions on it |
 //! | [`wire`] | requests that no HTTP library would send |
-//! | [`browser`] | a real Chromium |
+//! | [`browser`] | a real browser: Chromium, Firefox, WebKit |
 //! | [`neighbour`] | somebody well-behaved, while others are not |
 //! | [`postgres`], [`sql`] | a PostgreSQL of one's own: kill, stop, restart, read |
 //! | [`redis`], [`redis_cluster`] | a Redis of one's own, or a cluster of six |
@@ -23,17 +23,22 @@
 //! | [`machine`] | directories, ports, the binary under test |
 //! | [`random`] | pseudo-random bytes, the same in every run |
 //! | `reaper` | the end of what all tests of a binary share |
-//! | [`recorder`] | a witness between a browser and the server |
+//! | [`recorder`] | a witness between a browser and the server, with pages of its own |
+//! | [`certificate`] | a certificate that nobody has signed |
+//! | [`scene`] | a browser, a witness and a server; one test for each engine |
+//! | [`patience`] | waiting for what comes when it likes |
 
 #![forbid(unsafe_code)]
 
 pub mod answer;
 pub mod browser;
+pub mod certificate;
 pub mod disk;
 pub mod fill;
 pub mod load;
 pub mod machine;
 pub mod neighbour;
+pub mod patience;
 pub mod postgres;
 pub mod process;
 pub mod proxy;
@@ -43,6 +48,7 @@ mod reaper;
 pub mod recorder;
 pub mod redis;
 pub mod redis_cluster;
+pub mod scene;
 pub mod server;
 pub mod setup;
 pub mod sql;

@@ -33,7 +33,7 @@ impl Process {
         Pid::from_raw(i32::try_from(self.child.id()).expect("a process id fits"))
     }
 
-    /// The process and those that it has started, itself first.
+    /// The process and its descendants, itself first.
     #[must_use]
     pub fn family(&self) -> Vec<Pid> {
         family_of(self.pid())
@@ -88,13 +88,19 @@ fn send(pid: Pid, signal: Signal) {
     let _ = kill(pid, signal);
 }
 
-/// The process and its children, itself first.
+/// The process and its descendants (a driver starts a browser, and that starts many), itself first.
 #[must_use]
-pub fn family_of(parent: Pid) -> Vec<Pid> {
-    let mut family = vec![parent];
+pub fn family_of(first: Pid) -> Vec<Pid> {
     let entries = fs::read_dir("/proc").expect("/proc");
     let numbers = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
-    family.extend(numbers.map(Pid::from_raw).filter(|pid| parent_of(*pid) == Some(parent)));
+    let parents = numbers.map(Pid::from_raw).filter_map(|pid| Some((pid, parent_of(pid)?)));
+    let parents: Vec<(Pid, Pid)> = parents.collect();
+    let mut family = vec![first];
+    let mut next = 0;
+    while let Some(member) = family.get(next).copied() {
+        family.extend(parents.iter().filter(|(_, parent)| *parent == member).map(|(pid, _)| *pid));
+        next += 1;
+    }
     family
 }
 

@@ -58,6 +58,19 @@ impl Server {
         rows.map(|row| row.expect("a text")).collect()
     }
 
+    /// Lets time pass for every session and visit of a server that is stopped.
+    ///
+    /// # Panics
+    ///
+    /// Its database is not SQLite.
+    pub fn age(&self, ms: i64) {
+        let sql = format!(
+            "UPDATE session_tokens SET created_at = created_at - {ms}, last_activity = last_activity - {ms};
+             UPDATE sessions SET started_at = started_at - {ms}, last_activity = last_activity - {ms};"
+        );
+        self.database().execute_batch(&sql).expect("the rows can be changed");
+    }
+
     /// # Panics
     ///
     /// The number of visits is another.

@@ -1,111 +1,162 @@
-//! A witness between a browser and the server: it passes every byte on and notes every request.
+//! A witness between a browser and the server: it passes every request on and notes it.
+//!
+//! It can do more, so that a test needs nobody else on the way: serve pages of its own beside the
+//! server's, speak TLS, hold requests back, and be a line that is cut.
+//!
+//! One thing it changes: a browser under automation says `webdriver` of itself and would not be
+//! counted as a person, so that word is left out of what is passed on.
 
-use std::sync::{Arc, Mutex, PoisonError};
-use tokio::io::{AsyncReadExt, AsyncWriteExt, copy};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinHandle;
+mod line;
+mod seen;
 
-type Bytes = Arc<Mutex<Vec<Vec<u8>>>>;
+pub use seen::Seen;
 
-/// A TCP proxy on a port of its own; dropping it closes the door.
+use crate::browser::Engine;
+use crate::certificate;
+use line::Line;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+/// A page that the witness serves itself.
+#[derive(Clone, Debug, Default)]
+pub struct Page {
+    /// Its text.
+    pub html: String,
+    /// Its `Content-Security-Policy`.
+    pub policy: Option<String>,
+}
+
+/// An HTTP proxy on a port of its own; dropping it closes the door.
 #[derive(Debug)]
 pub struct Recorder {
-    address: String,
-    /// What each connection sent, from its first byte on.
-    sent: Bytes,
-    task: JoinHandle<()>,
+    origin: String,
+    line: Arc<Line>,
+    /// Its end ends the thread: the door is open while a test waits for something else.
+    _end: oneshot::Sender<()>,
 }
 
 impl Recorder {
     /// Stands in front of a server (`host:port`).
-    ///
-    /// # Panics
-    ///
-    /// No port is free.
     pub async fn before(server: String) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let address = listener.local_addr().expect("an address").to_string();
-        let sent = Bytes::default();
-        let task = tokio::spawn(serve(listener, server, sent.clone()));
-        Self { address, sent, task }
+        Self::start(server, false).await
+    }
+
+    /// Stands in front of a server in the way that this engine can be measured: with TLS where
+    /// `Secure` cookies need it.
+    pub async fn facing(engine: Engine, server: String) -> Self {
+        Self::start(server, !engine.trusts_loopback()).await
+    }
+
+    async fn start(server: String, tls: bool) -> Self {
+        let line = Arc::new(Line::to(server, tls));
+        let (end, ended) = oneshot::channel();
+        let (tell, told) = oneshot::channel();
+        let acceptor = tls.then(certificate::acceptor);
+        let mine = line.clone();
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.expect("a runtime").block_on(async {
+                let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+                let _ = tell.send(listener.local_addr().expect("an address"));
+                tokio::select! {
+                    () = line::serve(mine, listener, acceptor) => {}
+                    _ = ended => {}
+                }
+            });
+        });
+        let address = told.await.expect("a free port");
+        let scheme = if tls { "https" } else { "http" };
+        Self { origin: format!("{scheme}://{address}"), line, _end: end }
     }
 
     /// What the browser calls.
     #[must_use]
-    pub fn origin(&self) -> String {
-        format!("http://{}", self.address)
+    pub fn origin(&self) -> &str {
+        &self.origin
     }
 
-    /// Every request so far, as `METHOD /path`.
+    /// `host:port` of what the browser calls.
     #[must_use]
-    pub fn requests(&self) -> Vec<String> {
-        let sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
-        let text = sent.iter().map(|bytes| String::from_utf8_lossy(bytes).into_owned());
-        text.flat_map(|text| text.split("\r\n").filter_map(request_line).collect::<Vec<_>>()).collect()
+    pub fn address(&self) -> &str {
+        self.origin.split_once("//").map_or("", |(_, address)| address)
+    }
+
+    /// Serves a page at a path, whatever the server has there.
+    pub fn serve(&self, path: &str, page: Page) {
+        self.line.pages().insert(path.to_owned(), page);
+    }
+
+    /// Serves a page of this text.
+    pub fn serve_html(&self, path: &str, html: &str) {
+        self.serve(path, Page { html: html.to_owned(), ..Page::default() });
+    }
+
+    /// Runs a script in every page before any other, as one that a page's policy allows.
+    pub fn run_first(&self, script: &str) {
+        *self.line.first() = Some(script.to_owned());
+    }
+
+    /// Holds back requests whose path contains this, until [`Self::release`].
+    pub fn hold(&self, part: &str) {
+        self.line.held.send_modify(|held| held.push(part.to_owned()));
+    }
+
+    /// Lets all requests pass.
+    pub fn release(&self) {
+        self.line.held.send_modify(Vec::clear);
+    }
+
+    /// Cuts the line, or mends it: requests meanwhile are noted, and their connection breaks.
+    pub fn cut(&self, cut: bool) {
+        self.line.is_cut.store(cut, Ordering::SeqCst);
+    }
+
+    /// Everything that was asked so far.
+    #[must_use]
+    pub fn seen(&self) -> Vec<Seen> {
+        self.line.seen().clone()
     }
 
     /// Every request to the API so far.
     #[must_use]
+    pub fn api(&self) -> Vec<Seen> {
+        self.seen().into_iter().filter(|seen| seen.path.starts_with("/api")).collect()
+    }
+
+    /// The same as `METHOD /path`.
+    #[must_use]
     pub fn api_requests(&self) -> Vec<String> {
-        self.requests().into_iter().filter(|request| request.contains(" /api")).collect()
+        self.api().iter().map(Seen::line).collect()
+    }
+
+    /// How many requests there were to a path so far.
+    #[must_use]
+    pub fn count(&self, path: &str) -> usize {
+        self.seen().iter().filter(|seen| seen.path == path).count()
+    }
+
+    /// How many requests there were, by path.
+    #[must_use]
+    pub fn by_path(&self) -> BTreeMap<String, usize> {
+        let mut counts = BTreeMap::new();
+        for seen in self.seen() {
+            *counts.entry(seen.path).or_default() += 1;
+        }
+        counts
     }
 }
 
 impl Drop for Recorder {
     fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
-/// A body without a line's end runs into the next request's first line: so the line is searched
-/// for the method from behind.
-fn request_line(line: &str) -> Option<String> {
-    let (head, path) = line.strip_suffix(" HTTP/1.1")?.rsplit_once(' ')?;
-    let methods = ["GET", "POST", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH"];
-    let method = methods.into_iter().find(|method| head.ends_with(method))?;
-    Some(format!("{method} {path}"))
-}
-
-async fn serve(listener: TcpListener, server: String, sent: Bytes) {
-    while let Ok((browser, _)) = listener.accept().await {
-        // One that cannot be connected is closed, as the server itself would do.
-        if let Ok(upstream) = TcpStream::connect(&server).await {
-            tokio::spawn(pass(browser, upstream, sent.clone()));
+        if std::thread::panicking() {
+            let seen = self.api();
+            let told = seen[seen.len().saturating_sub(20)..].iter();
+            let lines: Vec<String> =
+                told.map(|seen| format!("{} {:?} {:.200}", seen.line(), seen.status, seen.body)).collect();
+            eprintln!("what the API was asked last:\n{}", lines.join("\n"));
         }
-    }
-}
-
-async fn pass(browser: TcpStream, server: TcpStream, sent: Bytes) {
-    let (mut from_browser, mut to_browser) = browser.into_split();
-    let (mut from_server, mut to_server) = server.into_split();
-    let back = tokio::spawn(async move {
-        // A browser that has gone wants no answer.
-        let _ = copy(&mut from_server, &mut to_browser).await;
-    });
-    let mine = {
-        let mut sent = sent.lock().unwrap_or_else(PoisonError::into_inner);
-        sent.push(Vec::new());
-        sent.len() - 1
-    };
-    let mut buffer = [0; 16 * 1024];
-    while let Ok(length @ 1..) = from_browser.read(&mut buffer).await {
-        sent.lock().unwrap_or_else(PoisonError::into_inner)[mine].extend_from_slice(&buffer[..length]);
-        if to_server.write_all(&buffer[..length]).await.is_err() {
-            break;
-        }
-    }
-    drop(to_server);
-    let _ = back.await;
-}
-
-#[cfg(test)]
-mod tests {
-    use super::request_line;
-
-    #[test]
-    fn a_request_line_is_found_behind_a_body() {
-        assert_eq!(request_line("GET /a HTTP/1.1").as_deref(), Some("GET /a"));
-        assert_eq!(request_line("{\"a\":1}POST /api HTTP/1.1").as_deref(), Some("POST /api"));
-        assert_eq!(request_line("Host: GET"), None);
     }
 }

@@ -1,10 +1,12 @@
 //! The client in a real browser, when things go wrong.
 
-use std::time::{Duration, Instant};
+use std::collections::BTreeSet;
 use visitflow_e2e::Server;
 use visitflow_e2e::browser::Browser;
-use visitflow_e2e::machine::PATIENCE;
+use visitflow_e2e::patience::{page_views_are, until};
 use visitflow_e2e::proxy::{Mode, Proxy};
+use visitflow_e2e::reading::count;
+use visitflow_e2e::recorder::{Recorder, Seen};
 
 /// Page views after the landing page.
 const VIEWS: i64 = 1_000;
@@ -28,39 +30,64 @@ async fn snapshot(browser: &Browser) -> serde_json::Value {
     browser.evaluate("window.visitflow?.snapshot?.() ?? {}").await
 }
 
-/// Waits for something that the browser brings about.
-async fn until(what: &str, browser: &Browser, mut is_so: impl AsyncFnMut() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
-    while !is_so().await {
-        assert!(Instant::now() < deadline, "{what}: not in time; {}", snapshot(browser).await);
-        tokio::time::sleep(Duration::from_millis(20)).await;
+/// The ways that facts have gone: the first try of each, and the tries after that.
+#[derive(Debug, Default)]
+struct Ways {
+    fetched: i64,
+    beaconed: i64,
+    fetched_again: i64,
+    beaconed_again: i64,
+}
+
+impl Ways {
+    fn of(requests: &[Seen]) -> Self {
+        let mut ways = Self::default();
+        let mut known = BTreeSet::new();
+        for (request, fact) in requests.iter().flat_map(|seen| seen.facts().into_iter().map(move |fact| (seen, fact))) {
+            let id = fact["id"].as_str().expect("a fact has an id").to_owned();
+            let way = match (known.insert(id), request.is_beacon()) {
+                (true, false) => &mut ways.fetched,
+                (true, true) => &mut ways.beaconed,
+                (false, false) => &mut ways.fetched_again,
+                (false, true) => &mut ways.beaconed_again,
+            };
+            *way += 1;
+        }
+        ways
     }
 }
+
+/// What a page does that is left, and then lives on.
+const HIDE: &str = "dispatchEvent(new PageTransitionEvent('pagehide'))";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_thousand_page_views_survive_five_kills_and_a_network_that_drops() {
     let mut server = Server::start().await;
     let line = Proxy::to(server.address()).await;
+    let witness = Recorder::before(line.address().to_owned()).await;
     let browser = Browser::open().await;
-    browser.open_page(&format!("http://{}/demo", line.address())).await;
+    browser.open_page(&format!("{}/demo", witness.origin())).await;
     browser.click("consent-accept").await;
     browser.driver.execute(WALK, vec![VIEWS.into()]).await.expect("the walk");
 
     let stored = "SELECT COUNT(*) FROM page_views";
+    let some_wait = async || snapshot(&browser).await["queued"].as_i64() > Some(10);
     for kill in 1..=KILLS {
-        until("page views", &browser, async || server.number(stored) >= kill * VIEWS / (KILLS + 2)).await;
+        until("page views", async || server.number(stored) >= kill * VIEWS / (KILLS + 2)).await;
         server.kill().await;
-        let waiting = async || snapshot(&browser).await["queued"].as_i64() > Some(10);
-        until("facts that wait", &browser, waiting).await;
+        until("facts that wait", some_wait).await;
+        // Beacons that nobody takes, and beacons whose twins are still to come by fetch.
+        browser.run(HIDE).await;
         server.restart().await;
+        browser.run(HIDE).await;
     }
-    until("page views", &browser, async || server.number(stored) >= (KILLS + 1) * VIEWS / (KILLS + 2)).await;
+    until("page views", async || server.number(stored) >= (KILLS + 1) * VIEWS / (KILLS + 2)).await;
     line.set(Mode::Refuse);
-    until("facts that wait", &browser, async || snapshot(&browser).await["queued"].as_i64() > Some(10)).await;
+    until("facts that wait", some_wait).await;
     line.set(Mode::Pass);
 
-    until("all page views", &browser, async || server.number(stored) > VIEWS).await;
-    until("all confirmed", &browser, async || snapshot(&browser).await["queued"] == 0).await;
+    page_views_are(&server, VIEWS + 1).await;
+    until("all confirmed", async || snapshot(&browser).await["queued"] == 0).await;
     let told = snapshot(&browser).await;
     assert_eq!(told["sent"], VIEWS + 1, "{told}");
     assert_eq!(told["dropped"], 0, "{told}");
@@ -69,6 +96,15 @@ async fn a_thousand_page_views_survive_five_kills_and_a_network_that_drops() {
     server.assert_visits(1);
     let kept = "Object.keys(localStorage).filter((key) => key.startsWith('visitflow:')).length";
     assert_eq!(browser.evaluate(kept).await, 0, "nothing is kept any more");
+
+    let requests = witness.api();
+    let ways = Ways::of(&requests);
+    println!("{} page views stored, each once: {ways:?}", VIEWS + 1);
+    assert_eq!(ways.fetched + ways.beaconed, VIEWS + 1, "each fact had one first try");
+    assert!(ways.fetched_again > 0 && ways.beaconed + ways.beaconed_again > 0, "{ways:?}");
+    let tries: usize = requests.iter().map(|seen| seen.facts().len()).sum();
+    let all = ways.fetched + ways.beaconed + ways.fetched_again + ways.beaconed_again;
+    assert_eq!(count(tries), all, "{ways:?}");
     browser.close().await;
 }
 
@@ -80,17 +116,14 @@ async fn two_tabs_that_open_at_once_are_one_visit() {
     // The shop remembers the decision: each page that opens from now on is measured at once.
     browser.open_page(&format!("{}/demo", server.origin())).await;
     browser.click("consent-accept").await;
-    until("the first", &browser, async || server.number("SELECT COUNT(*) FROM page_views") == 1).await;
+    page_views_are(&server, 1).await;
     browser.open_page(&format!("{}/visitflow.js", server.origin())).await;
     let first = browser.driver.window().await.expect("a window");
     for time in 1..=TIMES {
         browser.driver.delete_all_cookies().await.expect("no cookies");
         let open = "window.open('/demo', '_blank', 'noopener'); window.open('/demo', '_blank', 'noopener');";
         browser.driver.execute(open, Vec::new()).await.expect("two tabs");
-        until("two views", &browser, async || {
-            server.number("SELECT COUNT(*) FROM page_views") == 1 + 2 * time
-        })
-        .await;
+        page_views_are(&server, 1 + 2 * time).await;
         server.assert_visits(1 + time);
         for window in browser.driver.windows().await.expect("the windows") {
             if window != first {

@@ -1,90 +1,89 @@
 //! The whole way: a person in a real browser becomes a number on the dashboard.
 
 use serde_json::json;
-use std::time::{Duration, Instant};
 use thirtyfour::SameSite;
 use visitflow_e2e::answer::is_token;
-use visitflow_e2e::browser::Browser;
-use visitflow_e2e::machine::PATIENCE;
-use visitflow_e2e::recorder::Recorder;
-use visitflow_e2e::{Server, password_of};
+use visitflow_e2e::browser::{Browser, Engine, TOUCHES};
+use visitflow_e2e::patience::{counts, page_views_are, until};
+use visitflow_e2e::scene::Scene;
+use visitflow_e2e::{Server, in_engines, password_of};
 
-/// Waits until a query gives this number: the browser sends when it likes.
-async fn counts(server: &Server, sql: &str, expected: i64) {
-    let deadline = Instant::now() + PATIENCE;
-    while server.number(sql) != expected {
-        assert!(Instant::now() < deadline, "{sql} gives {}, not {expected}", server.number(sql));
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+in_engines! {
+    a_visit_becomes_a_number_on_the_dashboard
+    who_declines_is_left_alone
+    consent_taken_back_deletes_the_cookies_and_ends_the_session
 }
 
-async fn page_views_are(server: &Server, expected: i64) {
-    counts(server, "SELECT COUNT(*) FROM page_views", expected).await;
-}
-
-/// Neither cookie nor storage nor request: the browser holds nothing and has said nothing.
-async fn assert_silence(browser: &Browser, witness: &Recorder) {
+/// Neither cookie nor storage nor request, no lock, no message to another tab: the browser holds
+/// nothing and has said nothing.
+async fn assert_silence(Scene { browser, witness, .. }: &Scene) {
     let cookies = browser.driver.get_all_cookies().await.expect("the cookies");
     assert!(cookies.is_empty(), "{cookies:?}");
-    let kept = "[document.cookie, localStorage.length, sessionStorage.length]";
-    assert_eq!(browser.evaluate(kept).await, json!(["", 0, 0]));
-    let requested = "performance.getEntriesByType('resource').map(entry => new URL(entry.name).pathname)";
-    let requested = browser.evaluate(requested).await;
-    for path in requested.as_array().expect("a list") {
-        let path = path.as_str().expect("a path");
-        let own = path.starts_with("/assets/") || path == "/visitflow.js";
-        assert!(own, "the page has asked for {path}");
+    assert_eq!(browser.evaluate("window.touched").await, json!([]));
+    let kept = "Promise.all([document.cookie, localStorage.length, sessionStorage.length,
+        caches.keys(), indexedDB.databases(),
+        navigator.locks.query().then(({ held, pending }) => [...held, ...pending])])";
+    assert_eq!(browser.resolve(kept).await, json!(["", 0, 0, [], [], []]));
+    for seen in witness.seen() {
+        let own = ["/demo", "/assets/", "/visitflow.js", "/runs-before-the-page.js", "/favicon.ico"];
+        let own = own.iter().any(|own| seen.path.starts_with(own));
+        assert!(own && seen.method == "GET", "the page has asked for {}", seen.line());
+        assert!(!seen.path.ends_with(".wasm"), "the page has asked for {}", seen.line());
+        assert_eq!(seen.header("cookie"), "", "{}", seen.line());
     }
-    assert_eq!(witness.api_requests(), [] as [&str; 0]);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_visit_becomes_a_number_on_the_dashboard() {
+async fn a_visit_becomes_a_number_on_the_dashboard(engine: Engine) {
     let server = Server::with().user("alice").admin("root").start().await;
-    let witness = Recorder::before(server.address()).await;
-    let browser = Browser::open().await;
+    let scene = Scene::on(Browser::of(engine).await, server).await;
+    let Scene { browser, witness, server } = &scene;
+    witness.run_first(TOUCHES);
 
     // Before consent: looking around leaves no trace.
-    browser.open_page(&format!("{}/demo", witness.origin())).await;
+    scene.open("/demo").await;
     browser.find("consent-accept").await;
-    assert_silence(&browser, &witness).await;
+    assert_silence(&scene).await;
     browser.click("product-stoneware-mug").await;
     browser.find("add-to-cart").await;
     browser.driver.back().await.expect("one page back");
     browser.find("product-stoneware-mug").await;
     browser.evaluate("window.scrollTo(0, 500)").await;
-    assert_silence(&browser, &witness).await;
+    assert_silence(&scene).await;
     server.assert_visits(0);
     server.assert_page_views(0);
-    browser.keep_screenshot("shop.png").await;
+    browser.keep_screenshot("shop").await;
 
     // Consent: the landing page counts, and the cookies are as agreed.
     browser.click("consent-accept").await;
-    page_views_are(&server, 1).await;
-    assert_cookies(&browser).await;
+    page_views_are(server, 1).await;
+    assert_cookies(browser).await;
+    let touched = browser.evaluate("window.touched").await;
+    for touch in ["cookie", "setItem", "request", "BroadcastChannel", "fetch"] {
+        assert!(touched.as_array().expect("a list").contains(&json!(touch)), "{touch}: {touched}");
+    }
 
     // Browse, put something into the cart, sign in, order.
     browser.click("product-larch-stool").await;
-    page_views_are(&server, 2).await;
+    page_views_are(server, 2).await;
     browser.click("add-to-cart").await;
-    counts(&server, "SELECT COUNT(*) FROM events WHERE name = 'add_to_cart'", 1).await;
+    counts(server, "SELECT COUNT(*) FROM events WHERE name = 'add_to_cart'", 1).await;
     browser.click("sign-in-open").await;
-    page_views_are(&server, 3).await;
-    let before = session_cookie(&browser).await;
+    page_views_are(server, 3).await;
+    let before = session_cookie(browser).await;
     browser.type_into("username", "alice").await;
     browser.type_into("password", &password_of("alice")).await;
     browser.click("sign-in").await;
     browser.find("signed-in").await;
-    assert_ne!(session_cookie(&browser).await, before, "a sign-in changes the token");
+    assert_ne!(session_cookie(browser).await, before, "a sign-in changes the token");
     browser.click("open-cart").await;
-    page_views_are(&server, 4).await;
+    page_views_are(server, 4).await;
     browser.click("checkout").await;
-    page_views_are(&server, 5).await;
+    page_views_are(server, 5).await;
     browser.click("place-order").await;
     browser.find("order-done").await;
-    page_views_are(&server, 6).await;
-    counts(&server, "SELECT COUNT(*) FROM orders", 1).await;
-    browser.keep_screenshot("order.png").await;
+    page_views_are(server, 6).await;
+    counts(server, "SELECT COUNT(*) FROM orders", 1).await;
+    browser.keep_screenshot("order").await;
 
     // All of it is one visit of alice.
     let visit =
@@ -95,7 +94,7 @@ async fn a_visit_becomes_a_number_on_the_dashboard() {
     assert_eq!(server.number(bound), 1);
 
     // The dashboard is not for alice. It tells an admin the same.
-    browser.open_page(&format!("{}/dashboard", witness.origin())).await;
+    scene.open("/dashboard").await;
     browser.find("forbidden").await;
     browser.click("dash-sign-out").await;
     browser.type_into("dash-username", "root").await;
@@ -116,10 +115,10 @@ async fn a_visit_becomes_a_number_on_the_dashboard() {
         assert_eq!(browser.value(figure, value).await, value, "{figure}");
     }
     browser.find("chart").await;
-    browser.keep_screenshot("dashboard.png").await;
+    browser.keep_screenshot("dashboard").await;
     server.assert_visits(1);
     server.assert_page_views(6);
-    browser.close().await;
+    scene.close().await;
 }
 
 async fn session_cookie(browser: &Browser) -> String {
@@ -144,12 +143,10 @@ async fn assert_cookies(browser: &Browser) {
     assert!(!readable.contains("session_id"), "no script can read the session: {readable}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn who_declines_is_left_alone() {
-    let server = Server::start().await;
-    let witness = Recorder::before(server.address()).await;
-    let browser = Browser::open().await;
-    browser.open_page(&format!("{}/demo", witness.origin())).await;
+async fn who_declines_is_left_alone(engine: Engine) {
+    let scene = Scene::of(engine).await;
+    let Scene { browser, witness, server } = &scene;
+    scene.open("/demo").await;
     browser.click("consent-decline").await;
     for product in ["product-larch-stool", "product-paper-lamp"] {
         browser.click(product).await;
@@ -165,25 +162,22 @@ async fn who_declines_is_left_alone() {
     assert_eq!(witness.api_requests(), [] as [&str; 0]);
     server.assert_visits(0);
     server.assert_page_views(0);
-    browser.close().await;
+    scene.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn consent_taken_back_deletes_the_cookies_and_ends_the_session() {
-    let server = Server::start().await;
-    let witness = Recorder::before(server.address()).await;
-    let browser = Browser::open().await;
-    browser.open_page(&format!("{}/demo", witness.origin())).await;
+async fn consent_taken_back_deletes_the_cookies_and_ends_the_session(engine: Engine) {
+    let scene = Scene::of(engine).await;
+    let Scene { browser, witness, server } = &scene;
+    scene.open("/demo").await;
     browser.click("consent-accept").await;
-    page_views_are(&server, 1).await;
+    page_views_are(server, 1).await;
     browser.click("consent-change").await;
     browser.click("consent-decline").await;
-    counts(&server, "SELECT COUNT(*) FROM session_tokens WHERE ended_at IS NOT NULL", 1).await;
-    let deadline = Instant::now() + PATIENCE;
-    while !browser.driver.get_all_cookies().await.expect("the cookies").is_empty() {
-        assert!(Instant::now() < deadline, "the cookies are still there");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    counts(server, "SELECT COUNT(*) FROM session_tokens WHERE ended_at IS NOT NULL", 1).await;
+    until("the cookies are gone", async || {
+        browser.driver.get_all_cookies().await.expect("the cookies").is_empty()
+    })
+    .await;
     let said = witness.api_requests();
     browser.click("product-larch-stool").await;
     browser.click("add-to-cart").await;
@@ -195,7 +189,7 @@ async fn consent_taken_back_deletes_the_cookies_and_ends_the_session() {
     // And given again: another visit.
     browser.click("consent-change").await;
     browser.click("consent-accept").await;
-    page_views_are(&server, 2).await;
+    page_views_are(server, 2).await;
     server.assert_visits(2);
-    browser.close().await;
+    scene.close().await;
 }

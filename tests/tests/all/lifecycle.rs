@@ -7,15 +7,6 @@ use visitflow_e2e::{Server, fact_id};
 const MINUTE_MS: i64 = 60_000;
 const HOUR_MS: i64 = 60 * MINUTE_MS;
 
-/// Lets time pass for every session and visit of a server that is stopped.
-fn age(server: &Server, ms: i64) {
-    let sql = format!(
-        "UPDATE session_tokens SET created_at = created_at - {ms}, last_activity = last_activity - {ms};
-         UPDATE sessions SET started_at = started_at - {ms}, last_activity = last_activity - {ms};"
-    );
-    server.database().execute_batch(&sql).expect("the rows can be changed");
-}
-
 #[tokio::test]
 async fn start_resumes_a_live_session() {
     let server = Server::start().await;
@@ -219,7 +210,7 @@ async fn an_idle_session_is_dead_whatever_the_browser_says() {
     ada.view("/").await.expect(204);
     let old = ada.token();
     server.terminate().await;
-    age(&server, 31 * MINUTE_MS);
+    server.age(31 * MINUTE_MS);
     server.restart().await;
     ada.snapshot().ping().await.expect_problem(401, "session-expired");
     ada.view("/").await.expect(204);
@@ -233,11 +224,11 @@ async fn a_session_that_was_active_29_minutes_ago_is_alive() {
     let ada = server.visitor();
     ada.view("/").await.expect(204);
     server.terminate().await;
-    age(&server, 29 * MINUTE_MS);
+    server.age(29 * MINUTE_MS);
     server.restart().await;
     ada.ping().await.expect(204);
     server.terminate().await;
-    age(&server, 29 * MINUTE_MS);
+    server.age(29 * MINUTE_MS);
     server.restart().await;
     ada.view("/").await.expect(204);
     server.assert_visits(1);

@@ -1,6 +1,6 @@
 //! The admin listener and TLS.
 
-use rcgen::{CertifiedKey, generate_simple_self_signed};
+use rcgen::CertifiedKey;
 use std::fs;
 use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -9,6 +9,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+use visitflow_e2e::certificate::self_signed;
 use visitflow_e2e::{Redis, Server};
 
 #[tokio::test]
@@ -83,8 +84,7 @@ async fn a_drop_is_counted_for_the_operator() {
 #[tokio::test]
 async fn with_a_certificate_the_server_speaks_https() {
     let folder = tempfile::tempdir().expect("a folder");
-    let names = vec!["127.0.0.1".to_owned(), "localhost".to_owned()];
-    let CertifiedKey { cert, signing_key } = generate_simple_self_signed(names).expect("a certificate");
+    let CertifiedKey { cert, signing_key } = self_signed();
     let (certificate, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
     fs::write(&certificate, cert.pem()).expect("a file");
     fs::write(&key, signing_key.serialize_pem()).expect("a file");

@@ -1,0 +1,210 @@
+//! Real pages: what browsers do with them, and what pages do to us.
+
+use serde_json::json;
+use visitflow_e2e::browser::{Browser, Engine};
+use visitflow_e2e::patience::{comes, page_views_are, until};
+use visitflow_e2e::scene::{Scene, measured};
+use visitflow_e2e::{Server, in_engines};
+
+in_engines! {
+    a_page_that_comes_back_from_the_back_forward_cache_is_one_view
+    a_page_that_leaves_before_the_webassembly_is_there_is_one_view
+    a_sandboxed_frame_harms_nobody
+    without_cookies_it_is_one_start_and_one_visit
+    a_page_that_throws_in_what_it_wraps_is_not_made_worse
+}
+
+/// Notes every error that reaches the page.
+const ERRORS: &str = "window.errors = [];
+    addEventListener('error', ({ message }) => errors.push(message));
+    addEventListener('unhandledrejection', ({ reason }) => errors.push(`unhandled: ${reason}`));";
+
+async fn a_page_that_comes_back_from_the_back_forward_cache_is_one_view(engine: Engine) {
+    let scene = Scene::of(engine).await;
+    let Scene { browser, witness, server } = &scene;
+    let restored = "<a data-testid=\"away\" href=\"/away\">away</a>
+        <script>addEventListener('pageshow', ({ persisted }) => (window.restored = persisted));</script>";
+    scene.serve_measured("/shop", restored);
+    witness.serve_html("/away", "<p data-testid=\"there\">Away</p>");
+    scene.open("/shop").await;
+    page_views_are(server, 1).await;
+    scene.settles().await;
+    for time in 1..=3 {
+        browser.click("away").await;
+        browser.find("there").await;
+        browser.driver.back().await.expect("one page back");
+        comes("restored", json!(true), async || browser.evaluate("window.restored ?? null").await).await;
+        page_views_are(server, 1 + time).await;
+        scene.everything_is_sent(&format!("after_{time}")).await;
+        server.assert_page_views(1 + time);
+        browser.run("window.restored = undefined").await;
+    }
+    assert_eq!(witness.count("/shop"), 1, "it was the cache each time");
+    server.assert_visits(1);
+    scene.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_is_rendered_ahead_counts_when_it_is_shown() {
+    let scene = Scene::of(Engine::Chromium).await;
+    let Scene { browser, witness, server } = &scene;
+    let rules = r#"{"prerender": [{"urls": ["/shown"], "eagerness": "immediate"}]}"#;
+    let first = format!(
+        "<!doctype html><html><head><link rel=\"icon\" href=\"data:,\"></head><body>
+         <a data-testid=\"on\" href=\"/shown\">on</a><script type=\"speculationrules\">{rules}</script>"
+    );
+    witness.serve_html("/first", &first);
+    // The page asks for something once the client had its chance.
+    let ahead = "<p data-testid=\"shown\">Shown</p><script>
+        addEventListener('load', () => fetch(`/ahead?${document.prerendering}`))</script>";
+    scene.serve_measured("/shown", ahead);
+    witness.serve_html("/ahead", "");
+    scene.open("/first").await;
+    until("the page was rendered ahead", async || witness.count("/ahead?true") == 1).await;
+    assert_eq!(witness.api_requests(), [] as [&str; 0]);
+    let cookies = browser.driver.get_all_cookies().await.expect("the cookies");
+    assert!(cookies.is_empty(), "{cookies:?}");
+    assert_eq!(browser.evaluate("localStorage.length").await, 0);
+
+    browser.click("on").await;
+    browser.find("shown").await;
+    page_views_are(server, 1).await;
+    let activated = "performance.getEntriesByType('navigation')[0].activationStart > 0";
+    assert_eq!(browser.evaluate(activated).await, true, "it was that page");
+    scene.everything_is_sent("after").await;
+    server.assert_page_views(1);
+    server.assert_visits(1);
+    assert_eq!(witness.count("/shown"), 1);
+    scene.close().await;
+}
+
+async fn a_page_that_leaves_before_the_webassembly_is_there_is_one_view(engine: Engine) {
+    let scene = Scene::of(engine).await;
+    let Scene { witness, server, .. } = &scene;
+    scene.serve_measured("/landing", "");
+    scene.serve_measured("/next", "");
+    witness.serve_html("/away", "");
+    witness.hold(".wasm");
+    scene.open("/landing").await;
+    until("the WebAssembly is asked for", async || {
+        witness.seen().iter().any(|seen| seen.path.ends_with(".wasm"))
+    })
+    .await;
+    assert_eq!(witness.api_requests(), [] as [&str; 0]);
+    scene.open("/away").await;
+    page_views_are(server, 1).await;
+    witness.release();
+    scene.open("/next").await;
+    page_views_are(server, 2).await;
+    scene.everything_is_sent("after").await;
+    let paths = server.texts("SELECT path FROM page_views ORDER BY occurred_at");
+    assert_eq!(paths, ["/landing", "/next"]);
+    server.assert_visits(1);
+    scene.close().await;
+}
+
+/// Of the frame; without cookies, storage and an origin of its own it may try, but not for ever.
+const TRIES: usize = 4;
+
+async fn a_sandboxed_frame_harms_nobody(engine: Engine) {
+    let scene = Scene::of(engine).await;
+    let Scene { browser, witness, server } = &scene;
+    let outer = format!(
+        "<script>{ERRORS} window.told = []; addEventListener('message', ({{ data }}) => told.push(data));</script>
+         <iframe sandbox=\"allow-scripts\" src=\"/frame\"></iframe>"
+    );
+    // The frame is busy: each view and each click is an occasion to try again.
+    let act = "<script>addEventListener('load', async () => {
+        for (let time = 0; time < 20; time++) {
+            visitflow.pageView('?time=' + time);
+            dispatchEvent(new Event('click'));
+            await visitflow.snapshot();
+            await fetch('/asked-by-the-frame?' + time, { mode: 'no-cors' });
+        }
+        parent.postMessage([errors, await visitflow.snapshot()], '*');
+    });</script>";
+    let frame = measured(act).replace("<head>", &format!("<head><script>{ERRORS}</script>"));
+    witness.serve_html("/frame", &frame);
+    witness.serve_html("/asked-by-the-frame", "");
+    scene.serve_measured("/outer", &outer);
+    scene.open("/outer").await;
+    page_views_are(server, 1).await;
+    comes("the frame is done", json!(1), async || browser.evaluate("told.length").await).await;
+    let told = browser.evaluate("told[0]").await;
+    assert_eq!(told[0], json!([]), "no error reaches the frame's page: {told}");
+    assert_eq!(browser.evaluate("errors").await, json!([]), "nor the outer page");
+    let of_frame = witness.api().into_iter().filter(|seen| seen.header("origin") == "null").count();
+    assert!(of_frame <= TRIES, "{of_frame} requests: {:?}", witness.by_path());
+    scene.everything_is_sent("after").await;
+    assert_eq!(server.texts("SELECT DISTINCT path FROM page_views"), ["/outer"]);
+    server.assert_page_views(1);
+    server.assert_visits(1);
+    scene.close().await;
+}
+
+async fn without_cookies_it_is_one_start_and_one_visit(engine: Engine) {
+    let browser = Browser::without_cookies(engine).await;
+    let scene = Scene::on(browser, Server::start().await).await;
+    let Scene { browser, witness, server } = &scene;
+    scene.serve_measured("/shop", &format!("<script>{ERRORS}</script>"));
+    scene.open("/shop").await;
+    page_views_are(server, 1).await;
+    for time in 1..=5 {
+        browser.run(&format!("history.pushState(null, '', '/shop/{time}')")).await;
+        browser.run("dispatchEvent(new Event('click'))").await;
+        page_views_are(server, 1 + time).await;
+    }
+    scene.everything_is_sent("after").await;
+    assert_eq!(browser.evaluate("document.cookie").await, "");
+    let cookies = browser.driver.get_all_cookies().await.expect("the cookies");
+    assert!(cookies.is_empty(), "{cookies:?}");
+    let told = scene.snapshot().await;
+    assert_eq!(told["cookies"], false, "{told}");
+    assert_eq!(witness.count("/api/session/start"), 1, "{:?}", witness.by_path());
+    assert_eq!(browser.evaluate("errors").await, json!([]));
+    server.assert_page_views(6);
+    server.assert_visits(1);
+    scene.close().await;
+}
+
+async fn a_page_that_throws_in_what_it_wraps_is_not_made_worse(engine: Engine) {
+    const WRAPS: &str = "let calls = 0;
+        const { fetch } = window;
+        window.fetch = function (address, ...more) {
+            if (/api/.test(address) && ++calls % 2 == 0) throw new Error('of the page: fetch');
+            return fetch.call(this, address, ...more);
+        };
+        for (const name of ['pushState', 'replaceState']) {
+            const original = history[name];
+            history[name] = function (...all) {
+                original.apply(this, all);
+                throw new Error('of the page: ' + name);
+            };
+        }
+        const fail = () => { throw new Error('of the page'); };
+        navigator.sendBeacon = fail;
+        Storage.prototype.setItem = fail;
+        navigator.locks.request = fail;
+        window.BroadcastChannel = fail;";
+    let scene = Scene::of(engine).await;
+    let Scene { browser, witness, server } = &scene;
+    let head = format!("<head><script>{ERRORS} {WRAPS}</script>");
+    witness.serve_html("/shop", &measured("").replace("<head>", &head));
+    scene.open("/shop").await;
+    page_views_are(server, 1).await;
+    for time in 1..=5 {
+        let thrown = format!(
+            "(() => {{ try {{ history.pushState(null, '', '/shop/{time}') }} catch (error) {{ return error.message }} }})()"
+        );
+        assert_eq!(browser.evaluate(&thrown).await, "of the page: pushState", "its own error is its own");
+        browser.run("dispatchEvent(new Event('click')); dispatchEvent(new Event('pagehide'));").await;
+    }
+    let moved = browser.evaluate("location.pathname").await;
+    assert_eq!(moved, "/shop/5", "the page works");
+    scene.everything_is_sent("after").await;
+    let paths = server.texts("SELECT path FROM page_views ORDER BY path");
+    assert_eq!(paths, ["/shop", "/shop/1", "/shop/2", "/shop/3", "/shop/4", "/shop/5"]);
+    assert_eq!(browser.evaluate("errors").await, json!([]));
+    server.assert_visits(1);
+    scene.close().await;
+}
