@@ -134,6 +134,14 @@ pub struct Ping {
     pub webdriver: bool,
 }
 
+/// `DELETE /api/privacy/visitor`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize), serde(default))]
+pub struct Erase {
+    /// Required. `v_` + UUID.
+    pub visitor_id: Option<String>,
+}
+
 /// `POST /api/auth/login`.
 #[derive(Clone, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize), serde(default))]

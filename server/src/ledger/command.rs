@@ -180,6 +180,8 @@ pub struct Outcome {
     pub stale: bool,
     /// Facts that were stored by an earlier request already.
     pub twins: u32,
+    /// Facts and starts of a visitor whose data was erased: nothing of them was stored.
+    pub erased: u32,
 }
 
 impl Command {

@@ -33,6 +33,16 @@ impl<'c> World<'_, 'c> {
         let mut visit_id = carrier.visit_id();
         for fact in &run.facts {
             let own = visit_id.and_then(|id| self.visit(id)).map(|row| (row.visit.clone(), row.facts()));
+            let own_visit = own.as_ref().map(|(visit, _)| visit);
+            let erased = match run.visitor {
+                Some(visitor) => self.is_erased(visitor, own_visit),
+                // Nobody is named, and the visit of the session has gone: it was erased.
+                None => !fact.anonymous && visit_id.is_some() && own_visit.is_none(),
+            };
+            if erased {
+                outcome.erased += 1;
+                continue;
+            }
             let site: Cow<'c, str> = match (&fact.site, &own) {
                 (Some(site), _) => Cow::Borrowed(site),
                 (None, Some((visit, _))) => Cow::Owned(visit.site.clone()),

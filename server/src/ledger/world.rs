@@ -266,6 +266,19 @@ impl<'k, 'c> World<'k, 'c> {
         self.current.insert((visitor, site.to_owned()), visit_id);
     }
 
+    /// Whether a request that names this visitor is refused, for the visitor's data was erased; `own` is
+    /// the visit that it belongs to.
+    ///
+    /// Invariant: no visit of an erased visitor is in the store, and none begins. So where there is one
+    /// of this very visitor, nothing has to be looked up.
+    pub(super) fn is_erased(&mut self, visitor: VisitorId, own: Option<&Visit>) -> bool {
+        if own.is_some_and(|visit| visit.visitor_id == Some(visitor)) {
+            return false;
+        }
+        self.wants.erased.insert(visitor);
+        self.known.erased.contains(&visitor)
+    }
+
     // ---- facts
 
     /// Whether a page view or an event is stored already.

@@ -184,6 +184,16 @@ pub(super) const TABLES: &[Table] = &[
         key: "site, id",
     },
     Table {
+        name: "erased_visitors",
+        columns: &[Bytes("visitor_hash"), Bigint("erased_at")],
+        key: "visitor_hash",
+    },
+    Table {
+        name: "erasures",
+        columns: &[Bigint("id"), Bigint("erased_at"), Text("asked_by"), Bigint("row_count")],
+        key: "id",
+    },
+    Table {
         name: "dead_letters",
         columns: &[Bigint("id"), Bigint("set_aside_at"), Text("reason"), Text("command")],
         key: "id",

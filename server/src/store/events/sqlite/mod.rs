@@ -6,6 +6,7 @@
 //! | [`writer`] | the writer's connection: batches of the ledger, housekeeping |
 //! | [`tokens`] | the records of sessions |
 //! | `load`, `write` | what a batch looks up, what it writes |
+//! | `erase` | a visitor's data goes |
 //! | [`reports`] | the queries of the dashboard, on connections that cannot write |
 //! | [`accounts`] | users and API keys |
 //! | [`readers`] | the connections for those queries |
@@ -14,6 +15,7 @@
 //! The statements are the `.sql` files of `server/sql/sqlite`, one each.
 
 pub mod accounts;
+mod erase;
 mod load;
 pub mod readers;
 pub mod reports;
