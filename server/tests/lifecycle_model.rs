@@ -470,6 +470,7 @@ fn answer(
         Err(Refusal::Expired) => (Answer::Expired, carried.cloned()),
         Err(Refusal::Rotated) => (Answer::Rotated, carried.cloned()),
         Err(Refusal::Stale) => panic!("no password is checked here"),
+        Err(Refusal::NotTheirs) => panic!("nobody is erased here"),
         Err(Refusal::Store(error)) => panic!("{error}"),
     }
 }

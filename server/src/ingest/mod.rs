@@ -50,7 +50,6 @@ const TROUBLE: Duration = Duration::from_secs(10);
 type Waiting = (Command, oneshot::Sender<Result<Outcome>>);
 
 /// What the writer is asked to do.
-#[expect(clippy::large_enum_variant, reason = "nearly all jobs are commits")]
 enum Job {
     /// Commit and answer.
     Commit(Command, oneshot::Sender<Result<Outcome>>),

@@ -100,7 +100,7 @@ pub(crate) async fn after_eight_days_an_erased_visitor_may_begin_anew(world: &Wo
     let later = world.now + ERASED_KEPT_MS + MINUTE;
     world.sweep(later).await;
     assert_eq!(world.number("SELECT COUNT(*) FROM erased_visitors").await, 0);
-    assert_eq!(world.view(&ann, later).await, Said::Fresh);
+    assert_eq!(world.view(&Browser::of(ann.visitor), later).await, Said::Fresh);
     assert_eq!(world.visits().await, 1);
 }
 

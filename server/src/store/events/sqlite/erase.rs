@@ -10,14 +10,6 @@ use crate::store::Result;
 use crate::store::events::erasure::{AskedBy, Erased, Erasure, Gone, marks, may_ask};
 
 pub(super) fn erase(db: &mut Connection, asked: &Erasure) -> Result<Erased> {
-    // What is deleted is overwritten too: free pages would keep it.
-    db.pragma_update(None, "secure_delete", true)?;
-    let erased = in_transaction(db, asked);
-    db.pragma_update(None, "secure_delete", false)?;
-    erased
-}
-
-fn in_transaction(db: &mut Connection, asked: &Erasure) -> Result<Erased> {
     let Erasure { visitor, by, now } = *asked;
     let db = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     if let AskedBy::Visitor(visit_id) = by {
