@@ -139,6 +139,7 @@ pub struct Metrics {
     dropped: Family<Reason, Counter>,
     facts: Family<What, Counter>,
     twins: Counter,
+    starts_without_cookies: Counter,
     commit_seconds: Histogram,
     commit_commands: Histogram,
     connections: Gauge,
@@ -178,6 +179,7 @@ impl Metrics {
             dropped: Family::default(),
             facts: Family::default(),
             twins: Counter::<u64, AtomicU64>::default(),
+            starts_without_cookies: Counter::default(),
             commit_seconds: Histogram::new(SECONDS),
             commit_commands: Histogram::new(SIZES),
             connections: Gauge::default(),
@@ -207,6 +209,11 @@ impl Metrics {
         );
         registry.register("facts", "Facts accepted, twins included, by kind", metrics.facts.clone());
         registry.register("twins", "Facts that had been stored before", metrics.twins.clone());
+        registry.register(
+            "starts_without_cookies",
+            "Starts of browsers that keep no cookies, as they say",
+            metrics.starts_without_cookies.clone(),
+        );
         registry.register_with_unit(
             "commit",
             "Time of a commit",
@@ -262,6 +269,11 @@ impl Metrics {
     pub fn stored(&self, kind: Stored, facts: u64, twins: u64) {
         self.facts.get_or_create(&What { kind }).inc_by(facts);
         self.twins.inc_by(twins);
+    }
+
+    /// A browser that keeps no cookies has started.
+    pub fn started_without_cookies(&self) {
+        self.starts_without_cookies.inc();
     }
 
     /// Something was refused, because too much waits.

@@ -510,6 +510,7 @@ impl Real {
             referrer: None,
             title: None,
             device: None,
+            sequence: None,
         };
         let fact = Fact { site: Some(self.site.clone()), occurred_at: at, anonymous: false, kind };
         let facts = vec![Run { visitor: Some(self.visitors[visitor]), facts: vec![fact] }];

@@ -30,6 +30,9 @@ pub async fn start(mut call: Call<'_>) -> Result<Reply, Problem> {
     if call.gpc() {
         return Ok(dropped(&call, Drop::Gpc));
     }
+    if body.cookies == Some(0) {
+        call.app.metrics.started_without_cookies();
+    }
     let named = visitor(&call, body.visitor_id.as_deref())?;
     let address = fields::page_address(body.url)?;
     let referrer = fields::referrer(body.referrer)?;

@@ -40,6 +40,8 @@ pub enum Kind {
         title: Option<String>,
         /// JSON text.
         device: Option<String>,
+        /// Its number within the visit, from 1, as the browser counted.
+        sequence: Option<i32>,
     },
     /// Something that the site wants counted.
     Event {

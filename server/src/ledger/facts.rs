@@ -218,7 +218,7 @@ impl<'c> World<'_, 'c> {
     fn insert(&mut self, fact: &'c Fact, site: &str, visit_id: Option<Uuid>, received_at: Millis) -> bool {
         let (site, occurred_at) = (site.to_owned(), fact.occurred_at);
         match &fact.kind {
-            Kind::PageView { id, url, path, referrer, title, device } => {
+            Kind::PageView { id, url, path, referrer, title, device, sequence } => {
                 self.note_stored(Table::PageViews, *id, &site);
                 self.changes.page_views.push(PageViewRow {
                     id: *id,
@@ -231,6 +231,7 @@ impl<'c> World<'_, 'c> {
                     referrer: referrer.as_deref(),
                     title: title.as_deref(),
                     device: device.as_deref(),
+                    sequence: *sequence,
                 });
             }
             Kind::Event { id, name, props, url } => {

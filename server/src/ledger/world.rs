@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::changes::{Changes, Engagement, VisitPut};
 use super::command::Outcome;
 use super::known::{Known, Source, VisitRow, Wants};
+use crate::campaign::Campaign;
 use crate::session::record::{Crossed, Record, Standing};
 use crate::session::token::{Proof, Tag};
 use crate::session::visit::{Visit, VisitorId};
@@ -24,6 +25,7 @@ pub(super) struct Touched<'c> {
     pub(super) entry_url: Option<&'c str>,
     pub(super) referrer: Option<&'c str>,
     pub(super) referrer_host: Option<String>,
+    pub(super) campaign: Campaign,
 }
 
 /// The state of a plan.
@@ -66,9 +68,9 @@ impl<'k, 'c> World<'k, 'c> {
         if !wants.is_empty() {
             return Err(Box::new(wants));
         }
-        for (_, Touched { row, whole, entry_url, referrer, referrer_host }) in self.visits {
+        for (_, Touched { row, whole, entry_url, referrer, referrer_host, campaign }) in self.visits {
             if whole {
-                self.changes.visits.push(VisitPut { row, entry_url, referrer, referrer_host });
+                self.changes.visits.push(VisitPut { row, entry_url, referrer, referrer_host, campaign });
             } else {
                 self.changes.counted.push(row);
             }
@@ -199,6 +201,7 @@ impl<'k, 'c> World<'k, 'c> {
                     entry_url: None,
                     referrer: None,
                     referrer_host: None,
+                    campaign: Campaign::default(),
                 };
                 Some(entry.insert(touched))
             }

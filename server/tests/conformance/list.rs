@@ -90,7 +90,8 @@ macro_rules! everywhere {
                 an_address_of_8_kib_is_stored_whole
                 engagement_keeps_the_most_up_to_the_greatest_number
                 ids_of_wrong_clocks_are_stored_once
-                what_a_page_says_of_itself_is_stored_whole;
+                what_a_page_says_of_itself_is_stored_whole
+                a_visit_keeps_the_campaign_of_its_entry;
             refusals:
                 a_refused_fact_is_set_aside_and_its_neighbours_are_stored
                 a_refused_fact_leaves_neither_visit_nor_session

@@ -75,12 +75,12 @@ async fn a_visitor_who_is_erased_leaves_nothing_but_the_account_and_others_stay(
     assert!(told.contains("visitflow_erasures_total{by=\"visitor\"} 1\n"), "{told}");
     assert!(told.contains("visitflow_dropped_total{reason=\"Erased\"} 14\n"), "{told}");
 
-    // The account is the shop's, not the visitor's.
-    server.visitor().log_in("alice").await.expect(200);
     assert!(server.terminate().await.success());
     server.restart().await;
     sends_stragglers(&before, &resent).await;
     assert_only_theirs_is_left(&server, &bob);
+    // The account is the shop's, not the visitor's.
+    server.visitor().log_in("alice").await.expect(200);
 }
 
 #[tokio::test]
@@ -265,4 +265,70 @@ async fn what_waits_in_the_spool_of_another_server_does_not_come_back() {
     far.says(1, "the store is back").await;
     assert_only_theirs_is_left(&near, &bob);
     tab.ping().await.expect_problem(401, "session-expired");
+}
+
+// ---- what is kept of addresses
+
+#[tokio::test]
+async fn of_a_click_id_a_visit_keeps_the_name_and_an_anonymous_view_keeps_nothing() {
+    let server = Server::start().await;
+    let (ada, eve) = (server.visitor(), server.visitor());
+    let address = "https://shop.example/?utm_source=news&gclid=SECRET&x=1";
+    let start = json!({"visitor_id": ada.id, "url": address, "cookies": 1});
+    ada.post("/api/session/start", &start).send().await.expect(200);
+    ada.view("/").await.expect(204);
+    assert_eq!(server.texts("SELECT utm_source || ' ' || click_id FROM sessions"), ["news gclid"]);
+    let anonymous = |mut body: Value| {
+        body["anonymous"] = json!(true);
+        body["url"] = json!(address);
+        body
+    };
+    let mut view = anonymous(eve.page_view("/"));
+    view["referrer"] = json!(address);
+    view["sequence"] = json!(9);
+    eve.send_view(&view).await.expect(204);
+    let mut by_signal = eve.page_view("/");
+    by_signal["url"] = json!(address);
+    let by_signal = eve.post("/api/telemetry/page_view", &by_signal).header("sec-gpc", "1");
+    by_signal.send().await.expect(204);
+    let event = anonymous(json!({"name": "seen"}));
+    eve.post("/api/telemetry/event", &event).send().await.expect(204);
+    let kept = "https://shop.example/?utm_source=news&x=1";
+    assert_eq!(server.texts("SELECT DISTINCT url FROM page_views WHERE visit_id IS NULL"), [kept]);
+    assert_eq!(server.texts("SELECT referrer FROM page_views WHERE referrer IS NOT NULL"), [kept]);
+    assert_eq!(server.texts("SELECT url FROM events"), [kept]);
+    assert_eq!(server.number("SELECT COUNT(*) FROM page_views WHERE sequence IS NOT NULL"), 0);
+}
+
+#[tokio::test]
+async fn a_start_says_that_the_browser_keeps_no_cookies_and_only_a_number_hears_of_it() {
+    let server = Server::start().await;
+    for (cookies, status) in [(json!(0), 200), (json!(2), 200), (json!(null), 200), (json!("no"), 400)] {
+        let ada = server.visitor();
+        let start = json!({"visitor_id": ada.id, "cookies": cookies});
+        ada.post("/api/session/start", &start).send().await.expect(status);
+    }
+    let told = metrics(&server).await;
+    assert!(told.contains("visitflow_starts_without_cookies_total 1\n"), "{told}");
+}
+
+#[tokio::test]
+async fn a_view_s_number_and_what_the_browser_says_of_itself_are_stored() {
+    let server = Server::start().await;
+    let ada = server.visitor();
+    let mut view = ada.page_view("/");
+    view["sequence"] = json!(2);
+    view["device"] = json!({"platform": "Linux", "mobile": false, "brands": "Chromium 130,Other 1"});
+    ada.send_view(&view).await.expect(204);
+    let stored = server.texts("SELECT sequence || ' ' || device FROM page_views");
+    assert_eq!(stored, [r#"2 {"platform":"Linux","mobile":false,"brands":"Chromium 130,Other 1"}"#]);
+    for (field, bad) in [("sequence", json!(0)), ("sequence", json!(-1)), ("device", json!({"mobile": 1}))] {
+        let mut view = ada.page_view("/");
+        view[field] = bad;
+        ada.send_view(&view).await.expect(400);
+    }
+    let mut long = ada.page_view("/");
+    long["device"] = json!({"brands": "x".repeat(129)});
+    ada.send_view(&long).await.expect_problem(400, "invalid-field");
+    server.assert_page_views(1);
 }
