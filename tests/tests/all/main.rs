@@ -19,6 +19,7 @@ mod migrate;
 mod nodes;
 mod origins;
 mod outages;
+mod privacy;
 mod reports;
 mod requests;
 mod rotation_outages;
