@@ -10,6 +10,4 @@ export default defineConfig({
   plugins: [react()],
   server: { proxy },
   preview: { proxy },
-  // In development Vite moves dependencies elsewhere, but visitflow.wasm lies beside its script.
-  optimizeDeps: { exclude: ["visitflow"] },
 });

@@ -8,6 +8,4 @@ const proxy = { "/api": { target, xfwd: true } };
 export default defineConfig({
   server: { proxy },
   preview: { proxy },
-  // In development Vite moves dependencies elsewhere, but visitflow.wasm lies beside its script.
-  optimizeDeps: { exclude: ["visitflow"] },
 });

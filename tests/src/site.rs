@@ -97,7 +97,7 @@ impl Site {
             let mut command = Command::new("nginx");
             // One process, which may read what is root's.
             command
-                .args(["-c", "nginx.conf", "-g", "daemon off; master_process off;", "-p"])
+                .args(["-e", "stderr", "-c", "nginx.conf", "-g", "daemon off; master_process off;", "-p"])
                 .arg(place);
             command
         })

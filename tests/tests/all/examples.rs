@@ -74,7 +74,7 @@ impl Stage {
     }
 
     /// Waits until the server has these page views, in this order, and no others.
-    async fn counted(&self, urls: &[String]) {
+    async fn counted(&self, urls: &[&str]) {
         let stored = || self.server.texts("SELECT url FROM page_views ORDER BY occurred_at, id");
         let deadline = Instant::now() + PATIENCE;
         while stored().len() < urls.len() {
@@ -107,14 +107,14 @@ impl Stage {
         self.assert_silence().await;
 
         self.click("#accept").await;
-        self.counted(&[home.clone()]).await;
+        self.counted(&[&home]).await;
         self.click("a[href='/about']").await;
         self.shows("About").await;
-        self.counted(&[home.clone(), about.clone()]).await;
+        self.counted(&[&home, &about]).await;
         self.browser.driver.back().await.expect("one page back");
         self.shows("Home").await;
         self.plays().await;
-        self.counted(&[home.clone(), about, home]).await;
+        self.counted(&[&home, &about, &home]).await;
         self.server.assert_visits(1);
     }
 
@@ -188,7 +188,7 @@ async fn react_follows_the_property_consent() {
         format!("dispatchEvent(new StorageEvent('storage', {change}))")
     };
     stage.browser.evaluate(&decide("granted")).await;
-    stage.counted(&[home]).await;
+    stage.counted(&[&home]).await;
     stage.until_cookies_are(OURS).await;
     stage.browser.evaluate(&decide("denied")).await;
     stage.until_cookies_are(&[]).await;
@@ -223,8 +223,8 @@ async fn next_renders_on_the_server_and_counts_after_consent() {
     // The site remembers: the next load counts without being asked.
     stage.browser.driver.refresh().await.expect("the page loads again");
     stage.element("#change").await;
-    let page = |path: &str| format!("{home}{path}");
-    stage.counted(&[page("/"), page("/about"), page("/"), page("/")]).await;
+    let (first, second) = (format!("{home}/"), format!("{home}/about"));
+    stage.counted(&[&first, &second, &first, &first]).await;
     stage.click("#change").await;
     stage.until_cookies_are(&["consent"]).await;
     stage.server.assert_visits(1);
@@ -255,11 +255,11 @@ async fn bundled(page: &str) {
     stage.element("#accept").await;
     stage.assert_silence().await;
     stage.click("#accept").await;
-    stage.counted(&[first.clone()]).await;
+    stage.counted(&[&first]).await;
     stage.click("#next").await;
-    stage.counted(&[first.clone(), second.clone()]).await;
+    stage.counted(&[&first, &second]).await;
     stage.plays().await;
-    stage.counted(&[first, second]).await;
+    stage.counted(&[&first, &second]).await;
     stage.until_cookies_are(OURS).await;
     stage.server.assert_visits(1);
     stage.close().await;
@@ -295,11 +295,11 @@ async fn the_script_tag_counts_after_consent() {
     stage.element("#accept").await;
     stage.assert_silence().await;
     stage.click("#accept").await;
-    stage.counted(&[first.clone()]).await;
+    stage.counted(&[&first]).await;
     stage.browser.evaluate("history.pushState({}, '', '/example/second')").await;
-    stage.counted(&[first.clone(), second.clone()]).await;
+    stage.counted(&[&first, &second]).await;
     stage.plays().await;
-    stage.counted(&[first, second]).await;
+    stage.counted(&[&first, &second]).await;
     stage.click("#change").await;
     stage.until_cookies_are(&[]).await;
     stage.close().await;
@@ -326,16 +326,17 @@ async fn behind_the_reverse_proxy_both_paths_are_one_visit() {
         stage.assert_silence().await;
     }
     stage.click("#accept").await;
-    stage.counted(&[plain.clone()]).await;
+    stage.counted(&[&plain]).await;
     stage.click("#next").await;
     stage.shows("Prefix").await;
-    stage.counted(&[plain.clone(), prefixed.clone()]).await;
+    stage.counted(&[&plain, &prefixed]).await;
     stage.click("#next").await;
     stage.shows("Home").await;
-    stage.counted(&[plain.clone(), prefixed, plain]).await;
+    stage.counted(&[&plain, &prefixed, &plain]).await;
     stage.until_cookies_are(OURS).await;
     stage.server.assert_visits(1);
-    let asked = "performance.getEntriesByType('resource').every(({ name }) => name.startsWith(location.origin))";
+    let asked =
+        "performance.getEntriesByType('resource').every(({ name }) => name.startsWith(location.origin))";
     assert_eq!(stage.browser.evaluate(asked).await, true, "the browser knows one host");
     stage.click("#decline").await;
     stage.until_cookies_are(&[]).await;
@@ -364,7 +365,9 @@ async fn the_reverse_proxy_tells_who_asks_and_how_and_passes_nothing_else() {
         let request = request.header("x-forwarded-for", "203.0.113.9").header("x-forwarded-proto", "https");
         request.send().await.expect("an answer").status().as_u16()
     };
-    for path in ["/dashboard", "/api/metrics/overview", "/metrics-of-ours/dashboard", "/metrics-of-ours/metrics"] {
+    for path in
+        ["/dashboard", "/api/metrics/overview", "/metrics-of-ours/dashboard", "/metrics-of-ours/metrics"]
+    {
         assert_eq!(ask(path).await, 404, "{path}");
     }
     assert_eq!(ask("/api/session/ping").await, 204);
