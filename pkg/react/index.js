@@ -16,6 +16,9 @@ const tell = (decision, act) => {
   return visitflow[act]();
 };
 
+// What an effect returns, React calls: so these return nothing, as their types say.
+const nothing = (name) => (...args) => void visitflow[name](...args);
+
 // In StrictMode this runs twice; the second time nothing is new.
 const follow = (options, consent) => {
   visitflow.init({ ...options, consent });
@@ -51,6 +54,9 @@ export function VisitflowProvider({ options, consent = options?.consent ?? "pend
     const { init, ...others } = visitflow;
     return {
       ...others,
+      event: nothing("event"),
+      order: nothing("order"),
+      pageView: nothing("pageView"),
       grant: () => void decide("granted", "grant"),
       deny: () => void decide("denied", "deny"),
       revoke: () => decide("denied", "revoke"),
