@@ -28,6 +28,8 @@ test("the tarball holds the package and nothing else", () => {
     "dist/visitflow.wasm",
     "index.d.ts",
     "package.json",
+    "react/index.d.ts",
+    "react/index.js",
   ]);
 });
 

@@ -27,6 +27,11 @@ const STEPS: &[Step] = &[
     Step { name: "clippy-wasm", what: "lints of the client, wasm32", check: clippy_wasm },
     Step { name: "doc", what: "documentation without warnings", check: doc },
     Step { name: "server", what: "build the server, release", check: || plain(build::server()) },
+    Step {
+        name: "examples",
+        what: "build the examples from the tarball",
+        check: || plain(build::examples()),
+    },
     Step { name: "unit", what: "unit and property tests", check: unit },
     Step { name: "node", what: "the package in Node.js", check: node },
     Step { name: "chromium", what: "the client in Chromium", check: chromium },
