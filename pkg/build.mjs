@@ -9,6 +9,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, r
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants } from "node:zlib";
+import { found, javascript } from "./wasm2js.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = dirname(here);
@@ -53,6 +54,7 @@ const inputs = [
   "pkg/package.json",
   "pkg/package-lock.json",
   "pkg/src",
+  "pkg/wasm2js.mjs",
 ].flatMap(files);
 
 const stamp = sha256(
@@ -82,50 +84,65 @@ if (!existsSync(join(here, "node_modules/.package-lock.json"))) {
   execFileSync("npm", ["ci", "--no-audit", "--no-fund"], { cwd: here, stdio: ["ignore", "inherit", "inherit"] });
 }
 
-run(
-  "cargo",
-  [
-    "build", "--package", "visitflow-client", "--lib", "--profile", "wasm",
-    "--target", "wasm32-unknown-unknown",
-    "-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size",
-  ],
-  { RUSTC_BOOTSTRAP: "1", RUSTFLAGS, CARGO_TARGET_DIR: target },
-);
-
 const work = join(target, "visitflow-package");
 rmSync(work, { recursive: true, force: true });
-mkdirSync(work, { recursive: true });
-run("wasm-bindgen", [
-  "--target", "web", "--no-typescript", "--out-name", "glue", "--out-dir", work,
-  join(target, "wasm32-unknown-unknown/wasm/visitflow_client.wasm"),
-]);
+
 const optimizer = join(here, "node_modules/binaryen/bin/wasm-opt");
-const features = FEATURES.map((name) => `--enable-${name}`);
-const small = join(work, "small.wasm");
-const wasmFile = join(work, "visitflow.wasm");
-run(process.execPath, [
-  optimizer, ...features, "-Oz", "--converge", "--low-memory-unused", "--strip-producers",
-  join(work, "glue_bg.wasm"), "-o", small,
-]);
-// Names of imports and exports are a tenth of what a page downloads: each becomes a letter or two.
-const names = JSON.parse(
-  execFileSync(
-    process.execPath,
-    [optimizer, ...features, "--minify-imports-and-exports-and-modules", small, "-o", wasmFile],
-    { encoding: "utf8" },
-  ),
-);
+
+/** Compiles the client into `folder`: WebAssembly with short names, and glue that knows them. */
+function compile(folder, rustflags, features, targetFolder) {
+  run(
+    "cargo",
+    [
+      "build", "--package", "visitflow-client", "--lib", "--profile", "wasm",
+      "--target", "wasm32-unknown-unknown",
+      "-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size",
+    ],
+    { RUSTC_BOOTSTRAP: "1", RUSTFLAGS: RUSTFLAGS + rustflags, CARGO_TARGET_DIR: targetFolder },
+  );
+  mkdirSync(folder, { recursive: true });
+  run("wasm-bindgen", [
+    "--target", "web", "--no-typescript", "--out-name", "glue", "--out-dir", folder,
+    join(targetFolder, "wasm32-unknown-unknown/wasm/visitflow_client.wasm"),
+  ]);
+  const small = join(folder, "small.wasm");
+  const wasm = join(folder, "visitflow.wasm");
+  run(process.execPath, [
+    optimizer, ...features, "-Oz", "--converge", "--low-memory-unused", "--strip-producers", "--strip-target-features",
+    join(folder, "glue_bg.wasm"), "-o", small,
+  ]);
+  // Names of imports and exports are a tenth of what a page downloads: each becomes a letter or two.
+  const names = JSON.parse(
+    execFileSync(
+      process.execPath,
+      [optimizer, ...features, "--minify-imports-and-exports-and-modules", small, "-o", wasm],
+      { encoding: "utf8" },
+    ),
+  );
+  return { wasm, glue: renamed(readFileSync(join(folder, "glue.js"), "utf8"), names) };
+}
+
+const { wasm: wasmFile, glue } = compile(work, "", FEATURES.map((name) => `--enable-${name}`), target);
 const wasm = readFileSync(wasmFile);
-const glue = renamed(readFileSync(join(work, "glue.js"), "utf8"));
+
+// For browsers that run no WebAssembly: of what Rust compiles to, wasm2js takes the oldest form alone.
+const old = compile(join(work, "old"), " -Ctarget-cpu=mvp", [], join(target, "mvp"));
+const fallback = {
+  glue: found(
+    found(old.glue, /module = new WebAssembly\.Module\(module\)/, ""),
+    "!(module instanceof WebAssembly.Module)",
+    "0",
+  ).replace("new WebAssembly.Instance(module, imports)", "{ exports: instantiate(imports) }") +
+    'import { instantiate } from "javascript";\n',
+  javascript: javascript(old.wasm, join(work, "old/visitflow.js")),
+};
+
 const host = join(root, "client-wasm/src/browser/host.js");
 
 /** The glue with the names that the WebAssembly has now; all imports are in its one module, `a`. */
-function renamed(text) {
-  // wasm-bindgen's glue has no stable form: what is not found there is an error, not a broken package.
+function renamed(text, names) {
   const replace = (pattern, replacement) => {
-    const next = text.replace(pattern, () => replacement);
-    if (next === text) throw new Error(`wasm-bindgen's glue has no ${pattern}; see renamed() in pkg/build.mjs`);
-    text = next;
+    text = found(text, pattern, replacement);
   };
   for (const [long, short] of names.exports) {
     text = text.replaceAll(new RegExp(`\\bwasm\\.${long}\\b`, "g"), () => `wasm.${short}`);
@@ -146,8 +163,8 @@ function renamed(text) {
 
 const esbuild = await import("esbuild");
 
-/** Bundles one file of src/; `wasmName` is the file that the glue refers to. */
-async function bundle(entry, { format = "esm", define = {}, external = [], wasmName = "visitflow.wasm" } = {}) {
+/** Bundles one file of src/. */
+async function bundle(entry, { format = "esm", define = {}, external = [], glueText = glue } = {}) {
   const result = await esbuild.build({
     entryPoints: [join(here, "src", entry)],
     bundle: true,
@@ -156,17 +173,16 @@ async function bundle(entry, { format = "esm", define = {}, external = [], wasmN
     format,
     target: "es2021",
     legalComments: "none",
-    define: { VERSION: JSON.stringify(version), ...define },
-    external,
+    define: { VERSION: JSON.stringify(version), CAPTURE: '"./capture.js"', ...define },
+    external: ["./capture.js", ...external],
     plugins: [{
       name: "glue",
       setup(build) {
         build.onResolve({ filter: /^host$/ }, () => ({ path: host }));
         build.onResolve({ filter: /^glue$/ }, () => ({ path: "glue", namespace: "glue" }));
-        build.onLoad({ filter: /^glue$/, namespace: "glue" }, () => ({
-          contents: glue.replaceAll("glue_bg.wasm", wasmName),
-          resolveDir: here,
-        }));
+        build.onResolve({ filter: /^javascript$/ }, () => ({ path: "javascript", namespace: "glue" }));
+        build.onLoad({ filter: /^glue$/, namespace: "glue" }, () => ({ contents: glueText, resolveDir: here }));
+        build.onLoad({ filter: /^javascript$/, namespace: "glue" }, () => ({ contents: fallback.javascript }));
       },
     }],
   });
@@ -180,20 +196,37 @@ const put = (name, data) => writeFileSync(join(fresh, name), data);
 
 put("visitflow.wasm", wasm);
 put("core.js", await bundle("core.js"));
-put("index.js", await bundle("index.js", { external: ["./core.js"] }));
+put("fallback.js", await bundle("fallback.js", { glueText: fallback.glue }));
+put("capture.js", await bundle("capture.js"));
+put("debug.js", await bundle("debug.js"));
+put("index.js", await bundle("index.js", { external: ["./core.js", "./fallback.js", "./debug.js"] }));
+put("slim.js", await bundle("slim.js", { external: ["./core.js", "./debug.js"] }));
 put("node.js", await bundle("node.js"));
 
-const hashed = (data, extension) => `visitflow-${sha256(data).slice(0, 16)}.${extension}`;
-const wasmName = hashed(wasm, "wasm");
-const cdnGlue = await bundle("core.js", { wasmName });
-const glueName = hashed(cdnGlue, "js");
-const loader = await bundle("script.js", {
-  format: "iife",
-  define: { GLUE: JSON.stringify(glueName), WASM: JSON.stringify(wasmName) },
-});
-put(join("cdn", wasmName), wasm);
-put(join("cdn", glueName), cdnGlue);
+// The companions of the script tag share a name, which is the hash of all that they hold.
+const HASH = "0123456789abcdef";
+const beside = {
+  define: { FALLBACK: JSON.stringify(`./visitflow-fallback-${HASH}.js`), CAPTURE: JSON.stringify(`./visitflow-capture-${HASH}.js`) },
+  external: ["./visitflow-*"],
+};
+const companions = {
+  [`visitflow-${HASH}.wasm`]: wasm,
+  [`visitflow-${HASH}.js`]: await bundle("companion.js", beside),
+  [`visitflow-fallback-${HASH}.js`]: await bundle("fallback.js", { glueText: fallback.glue, ...beside }),
+  [`visitflow-capture-${HASH}.js`]: readFileSync(join(fresh, "capture.js")),
+  [`visitflow-debug-${HASH}.js`]: readFileSync(join(fresh, "debug.js")),
+};
+const hash = sha256(Object.values(companions).map(sha256).join("\n")).slice(0, 16);
+const hashed = (data) => Buffer.from(data.toString().replaceAll(HASH, hash));
+for (const [name, data] of Object.entries(companions)) {
+  put(join("cdn", name.replace(HASH, hash)), name.endsWith(".js") ? hashed(Buffer.from(data)) : data);
+}
+const loader = await bundle("script.js", { format: "iife", define: { HASH: JSON.stringify(hash) } });
 put(join("cdn", "visitflow.js"), loader);
+for (const name of ["google", "tcf"]) {
+  put(`consent-${name}.js`, await bundle(`consent/${name}.js`));
+  put(join("cdn", `visitflow-consent-${name}.js`), await bundle(`consent/tag-${name}.js`, { format: "iife" }));
+}
 put(".stamp", stamp);
 
 rmSync(out, { recursive: true, force: true });
@@ -205,6 +238,6 @@ try {
 }
 
 const brotli = (data) => brotliCompressSync(data, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }).length;
-const sizes = { loader: brotli(loader), glue: brotli(cdnGlue), wasm: brotli(wasm) };
+const sizes = { loader: brotli(loader), glue: brotli(companions[`visitflow-${HASH}.js`]), wasm: brotli(wasm) };
 const total = sizes.loader + sizes.glue + sizes.wasm;
 console.log(`visitflow package, bytes at brotli 11: loader ${sizes.loader}, glue ${sizes.glue}, wasm ${sizes.wasm}, together ${total}`);

@@ -6,7 +6,7 @@
  * In Node (server-side rendering) every function exists and does nothing.
  */
 
-/** What the visitor decided. visitflow does not remember it: your banner does. */
+/** What the visitor decided. Your banner remembers it, or visitflow does (`rememberConsent`). */
 export type Consent = "pending" | "granted" | "denied";
 
 /** The options of {@link init}; a script tag spells them `data-cookie-domain="…"` and so on. */
@@ -38,6 +38,25 @@ export interface Options {
    * @default "silent"
    */
   beforeConsent?: "silent" | "anonymous";
+  /**
+   * Remember the decision in this browser (localStorage, key `visitflow_consent`), for sites whose
+   * banner does not. It counts where `consent` is not given.
+   * @default false
+   */
+  rememberConsent?: boolean;
+  /**
+   * What else becomes an event: `"outbound"` clicks on links to other hosts (`outbound_link`),
+   * `"downloads"` of files (`file_download`), `"forms"` that are submitted (`form_submit`). Addresses
+   * are told without query and fragment, forms without what was typed.
+   * A script tag lists them: `data-capture="outbound downloads"`.
+   * @default none
+   */
+  capture?: ("outbound" | "downloads" | "forms")[];
+  /**
+   * Explain every decision in the console. Loads a file more.
+   * @default false
+   */
+  debug?: boolean;
   /**
    * Send a page view on load and on each route change (`pushState`, `replaceState`, back and
    * forward). With `false`, call {@link pageView} yourself.
@@ -89,7 +108,16 @@ export interface SignedIn {
   user_id: string;
 }
 
-/** What visitflow knows about itself, for debugging and for privacy pages. */
+/** What follows a consent manager: see `visitflow/consent/google` and `visitflow/consent/tcf`. */
+export interface Decisions {
+  grant(): void;
+  deny(): void;
+}
+
+/**
+ * What visitflow knows about itself, for debugging and for privacy pages. What may be absent is, until
+ * something is loaded.
+ */
 export interface Snapshot {
   /** Version of the client. */
   version: string;
@@ -103,15 +131,15 @@ export interface Snapshot {
    */
   session: "none" | "starting" | "live" | "ended" | "refused";
   /** Milliseconds since the Unix epoch, from the cookie `last_activity`; null if there is none. */
-  last_activity: number | null;
+  last_activity?: number | null;
   /** Facts that the server has not confirmed yet. */
-  queued: number;
+  queued?: number;
   /** Facts that the server has confirmed since the page loaded. */
-  sent: number;
+  sent?: number;
   /** Facts that were given up: invalid, refused by the server, without consent, or over the limit of 200. */
   dropped: number;
   /** Whether this page's cookies stick; null before consent. */
-  cookies: boolean | null;
+  cookies?: boolean | null;
 }
 
 /**
@@ -127,6 +155,11 @@ export function grant(): void;
  * cookies are deleted and the server ends the session. Resolves once the server was told; never rejects.
  */
 export function revoke(): Promise<void>;
+/**
+ * The same, and the server erases everything that it has stored about the visitor. Rejects with an
+ * `Error` whose message says what to do if it could not: call it again on the same page.
+ */
+export function revoke(options: { erase: true }): Promise<void>;
 
 /** The visitor declines. After a {@link grant} it is a {@link revoke}. */
 export function deny(): void;
@@ -152,6 +185,8 @@ export function order(order: Order): void;
  * Rejects with an `Error` whose message says what to do.
  */
 export function login(username: string, password: string): Promise<SignedIn>;
+/** The same by a JWT of the site's own identity provider, for servers that run with `--jwt-key`. */
+export function login(by: { assertion: string }): Promise<SignedIn>;
 
 /** Signs out; the visit goes on. Rejects with an `Error` whose message says what to do. */
 export function logout(): Promise<void>;
@@ -175,7 +210,9 @@ export interface Visitflow {
   (command: "pageView", url?: string): void;
   (command: "event", name: string, props?: Record<string, unknown>): void;
   (command: "order", order: Order): void;
+  (command: "revoke", options: { erase: true }): Promise<void>;
   (command: "login", username: string, password: string): Promise<SignedIn>;
+  (command: "login", by: { assertion: string }): Promise<SignedIn>;
   (command: "snapshot"): Promise<Snapshot>;
   (command: "init", options?: Options): void;
   init: typeof init;

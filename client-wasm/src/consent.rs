@@ -41,31 +41,31 @@ pub enum Mode {
 pub struct Consent {
     choice: Choice,
     anonymous_before: bool,
-    objected: bool,
 }
 
 impl Consent {
-    /// `anonymous_before` is the option `beforeConsent: "anonymous"`; `objected` says that the
-    /// browser itself objects (Global Privacy Control, Do Not Track) and that this is honoured.
+    /// `anonymous_before` is the option `beforeConsent: "anonymous"`. A browser that objects (Global
+    /// Privacy Control, Do Not Track) never gets here with another choice than
+    /// [`Choice::Denied`]: the loader sees to it.
     #[must_use]
-    pub fn new(choice: Choice, anonymous_before: bool, objected: bool) -> Self {
-        Self { choice, anonymous_before, objected }
+    pub fn new(choice: Choice, anonymous_before: bool) -> Self {
+        Self { choice, anonymous_before }
     }
 
     /// What may happen now.
     #[must_use]
     pub fn mode(&self) -> Mode {
-        match (self.choice(), self.anonymous_before) {
+        match (self.choice, self.anonymous_before) {
             (Choice::Granted, _) => Mode::Full,
             (_, true) => Mode::Anonymous,
             (_, false) => Mode::Silent,
         }
     }
 
-    /// The choice in force: an objecting browser counts as denied.
+    /// The choice in force.
     #[must_use]
     pub fn choice(&self) -> Choice {
-        if self.objected { Choice::Denied } else { self.choice }
+        self.choice
     }
 
     /// Notes a decision and returns whether [`Consent::mode`] changed.
@@ -83,14 +83,14 @@ mod tests {
     #[test]
     fn nothing_happens_before_consent() {
         for choice in [Choice::Pending, Choice::Denied] {
-            assert_eq!(Consent::new(choice, false, false).mode(), Mode::Silent);
-            assert_eq!(Consent::new(choice, true, false).mode(), Mode::Anonymous);
+            assert_eq!(Consent::new(choice, false).mode(), Mode::Silent);
+            assert_eq!(Consent::new(choice, true).mode(), Mode::Anonymous);
         }
     }
 
     #[test]
     fn grant_and_revoke_each_change_what_may_happen() {
-        let mut consent = Consent::new(Choice::Pending, false, false);
+        let mut consent = Consent::new(Choice::Pending, false);
         assert!(consent.decide(Choice::Granted));
         assert!(consent.decide(Choice::Denied));
         assert_eq!(consent.mode(), Mode::Silent);
@@ -98,23 +98,15 @@ mod tests {
 
     #[test]
     fn granting_twice_changes_nothing() {
-        let mut consent = Consent::new(Choice::Granted, false, false);
+        let mut consent = Consent::new(Choice::Granted, false);
         assert!(!consent.decide(Choice::Granted));
     }
 
     #[test]
     fn denying_what_was_pending_changes_nothing() {
-        let mut consent = Consent::new(Choice::Pending, true, false);
+        let mut consent = Consent::new(Choice::Pending, true);
         assert!(!consent.decide(Choice::Denied));
         assert_eq!(consent.choice(), Choice::Denied);
         assert_eq!(consent.mode(), Mode::Anonymous);
-    }
-
-    #[test]
-    fn an_objecting_browser_is_denied_whatever_the_page_says() {
-        let mut consent = Consent::new(Choice::Granted, false, true);
-        assert_eq!(consent.choice(), Choice::Denied);
-        assert!(!consent.decide(Choice::Granted));
-        assert_eq!(consent.mode(), Mode::Silent);
     }
 }

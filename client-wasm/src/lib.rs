@@ -32,18 +32,16 @@ use wasm_bindgen::prelude::*;
 #[global_allocator]
 static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
 
-/// Begins; replaces what an earlier call began. The page is told of as it was when the loader ran,
-/// perhaps long before consent. `host.js` has the options; those that matter here are bits:
+/// Begins; replaces what an earlier call began. `host.js` has the options; those that matter here are
+/// bits:
 ///
 /// | bit | |
 /// |---|---|
 /// | 0, 1 | consent is granted; denied |
 /// | 2 | until then views are counted without identifier |
-/// | 3 | the browser itself objects, and that is honoured |
-/// | 4 | a view on load and on each route change |
-/// | 5 | the loader has sent the landing page's view itself, because the page went away |
+/// | 3 | a view on each route change; that of the landing page comes by [`page_view`] |
 #[wasm_bindgen]
-pub fn init(bits: u32, landing_at: f64, ping_interval_ms: f64) {
+pub fn init(bits: u32, ping_interval_ms: f64) {
     let bit = |at: u32| bits >> at & 1 == 1;
     tracker::begin(Settings {
         choice: match bits & 3 {
@@ -52,11 +50,8 @@ pub fn init(bits: u32, landing_at: f64, ping_interval_ms: f64) {
             _ => Choice::Pending,
         },
         anonymous_before: bit(2),
-        objected: bit(3),
-        auto_page_views: bit(4),
-        landing_sent: bit(5),
+        auto_page_views: bit(3),
         ping_interval_ms: ping_interval_ms as u64,
-        landing_at_ms: landing_at as u64,
     });
 }
 
@@ -72,25 +67,26 @@ pub fn deny() {
     with(&mut |tracker, _| tracker.deny());
 }
 
-/// The visitor takes consent back; `settle` is called once the server knows.
+/// The visitor takes consent back, and wants what is stored erased, or not; `settle` is called once the
+/// server knows.
 #[wasm_bindgen]
-pub fn revoke(settle: &Function) {
-    with(&mut |tracker, _| tracker.revoke(Some(settle.clone())));
+pub fn revoke(erase: bool, settle: &Function) {
+    with(&mut |tracker, _| tracker.revoke(erase, Some(settle.clone())));
 }
 
-/// A page view by hand, `at` ms since the Unix epoch.
+/// A page view, `{url}`, `at` ms since the Unix epoch.
 #[wasm_bindgen]
-pub fn page_view(url: &JsValue, at: f64) {
-    with(&mut |tracker, _| tracker.see(url, at as u64));
+pub fn page_view(given: &JsValue, at: f64) {
+    with(&mut |tracker, _| tracker.see(given, at as u64));
 }
 
-/// A custom event, `{name, props}`.
+/// A custom event, `{name, props, url}`.
 #[wasm_bindgen]
 pub fn event(given: &JsValue, at: f64) {
     with(&mut |tracker, _| tracker.event(given, at as u64));
 }
 
-/// An order, `{id, amount, currency, items}`.
+/// An order, `{id, amount, currency, items, url}`.
 #[wasm_bindgen]
 pub fn order(given: &JsValue, at: f64) {
     with(&mut |tracker, _| tracker.order(given, at as u64));

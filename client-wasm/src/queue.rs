@@ -44,6 +44,7 @@ impl Verdict {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Backoff {
     failures: u32,
+    from_ms: u64,
     until_ms: u64,
 }
 
@@ -54,6 +55,7 @@ impl Backoff {
         let wait = half + ((half * u64::from(jitter)) >> 32);
         let asked = after_ms.min(RETRY_AFTER_MAX_MS);
         self.failures = self.failures.saturating_add(1);
+        self.from_ms = now_ms;
         self.until_ms = now_ms + wait.max(asked);
     }
 
@@ -61,6 +63,12 @@ impl Backoff {
     #[must_use]
     pub fn until_ms(&self) -> u64 {
         self.until_ms
+    }
+
+    /// Whether the next try may be now. A clock that was set back ends the wait.
+    #[must_use]
+    pub fn is_over(&self, now_ms: u64) -> bool {
+        now_ms >= self.until_ms || now_ms < self.from_ms
     }
 
     /// Whether the last try failed.
@@ -113,13 +121,15 @@ pub struct Queue<F> {
     items: Vec<Item<F>>,
     /// Facts that were given up.
     pub dropped: u32,
+    /// Facts that are here no more, for whatever reason.
+    pub left: u32,
     /// When the next try may be.
     pub backoff: Backoff,
 }
 
 impl<F> Default for Queue<F> {
     fn default() -> Self {
-        Self { items: Vec::new(), dropped: 0, backoff: Backoff::default() }
+        Self { items: Vec::new(), dropped: 0, left: 0, backoff: Backoff::default() }
     }
 }
 
@@ -152,6 +162,7 @@ impl<F> Queue<F> {
         let victim = self.items.iter().position(|item| waits(item) && item.kind != Kind::Order);
         let victim = victim.or_else(|| self.items.iter().position(waits))?;
         self.dropped += 1;
+        self.left += 1;
         Some(self.items.remove(victim))
     }
 
@@ -180,12 +191,14 @@ impl<F> Queue<F> {
     /// Takes the fact that was under way: the server has it, or never will.
     pub fn take(&mut self) -> Option<Item<F>> {
         let at = self.items.iter().position(Item::flies)?;
+        self.left += 1;
         Some(self.items.remove(at))
     }
 
     /// Discards everything, and what is known about failures.
     pub fn purge(&mut self) {
         self.dropped += self.items.len() as u32;
+        self.left += self.items.len() as u32;
         self.items.clear();
         self.backoff = Backoff::default();
     }
@@ -203,6 +216,14 @@ mod tests {
 
     fn order(name: &str) -> Item<&str> {
         Item::new(name, Kind::Order)
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_ends_the_wait() {
+        let mut backoff = Backoff::default();
+        backoff.failed(NOW, 60_000, 0);
+        assert!(!backoff.is_over(NOW + 59_999) && backoff.is_over(NOW + 60_000));
+        assert!(backoff.is_over(NOW - 1));
     }
 
     #[test]

@@ -140,6 +140,12 @@ impl Session {
         self.retry.until_ms()
     }
 
+    /// Whether the last start failed.
+    #[must_use]
+    pub fn is_failing(&self) -> bool {
+        self.retry.failing()
+    }
+
     /// The next state, and what is to be done.
     #[must_use]
     pub fn step(mut self, event: Event, now_ms: u64) -> (Self, Effects) {
@@ -220,8 +226,10 @@ impl Session {
         at_ms <= now_ms + FUTURE_MS && now_ms < at_ms + SESSION_IDLE_MS
     }
 
-    fn may_start(&self, now_ms: u64) -> bool {
-        now_ms >= self.retry.until_ms()
+    /// Whether no failed start has to be waited for.
+    #[must_use]
+    pub fn may_start(&self, now_ms: u64) -> bool {
+        self.retry.is_over(now_ms)
     }
 
     fn touch_due(&mut self, now_ms: u64) -> bool {

@@ -83,8 +83,6 @@ pub(crate) struct Tracker {
     ids: Ids,
     /// Whether cookies stick; unknown before consent.
     cookies: Option<bool>,
-    /// Whether the landing page was counted.
-    landed: bool,
     view: View,
     sent: u32,
     in_flight: Vec<InFlight>,
@@ -99,12 +97,11 @@ pub(crate) struct Tracker {
 impl Tracker {
     fn new(settings: Settings) -> Self {
         Self {
-            consent: Consent::new(settings.choice, settings.anonymous_before, settings.objected),
+            consent: Consent::new(settings.choice, settings.anonymous_before),
             session: Session::default(),
             queue: Queue::default(),
             ids: Ids::default(),
             cookies: None,
-            landed: settings.landing_sent || !settings.auto_page_views,
             view: View::default(),
             sent: 0,
             in_flight: Vec::new(),
@@ -127,7 +124,7 @@ impl Tracker {
     /// The visitor declines, or takes consent back.
     pub(crate) fn deny(&mut self) {
         if self.consent.mode() == Mode::Full {
-            self.revoke(None);
+            self.revoke(false, None);
         } else {
             self.consent.decide(Choice::Denied);
         }
@@ -187,14 +184,17 @@ impl Tracker {
     }
 
     /// Takes consent back: what it began is void, here and in other tabs, and the server
-    /// ends the session.
-    pub(crate) fn revoke(&mut self, page: Option<Function>) {
+    /// ends the session; or erases all that it knows of the visitor, if that is wanted.
+    pub(crate) fn revoke(&mut self, erase: bool, page: Option<Function>) {
         let measured = self.consent.mode() == Mode::Full || cookies::is_marked();
+        let visitor = cookies::to_erase();
         watch::tell_others();
         cookies::unname(true);
         facts::drop_kept(true);
         self.forget();
-        if measured {
+        if erase && visitor.is_object() {
+            self.ask(Task::Erase, path::ERASE, visitor, page);
+        } else if measured {
             self.ask(Task::Revoke, path::SESSION_END, JsValue::UNDEFINED, page);
         } else if let Some(page) = page {
             page::settle(&page, None, &JsValue::UNDEFINED);
@@ -218,7 +218,6 @@ impl Tracker {
         locks::unlock();
         self.cookies = None;
         self.view = View::default();
-        self.landed = true;
         self.arrange();
     }
 
@@ -239,6 +238,9 @@ impl Tracker {
             cookies::delete_activity();
         }
         if effects.start {
+            if !session.is_failing() {
+                facts::count_anew();
+            }
             locks::lock();
         }
         effects

@@ -16,6 +16,8 @@ Object.defineProperty(document, "cookie", {
   },
 });
 
+Object.defineProperty(document, "referrer", { configurable: true, value: "https://search.example/" });
+
 // What else could leave a trace, or tell somebody.
 const touched = [];
 const setItem = Storage.prototype.setItem;
@@ -42,7 +44,7 @@ const path = (url) => new URL(url, location.href).pathname;
 const through = window.fetch;
 window.fetch = async (url, init) => {
   if (typeof url !== "string" || !url.includes("/api/")) return through(url, init);
-  requests.push({ way: "fetch", path: path(url), body: JSON.parse(init.body), credentials: init.credentials, keepalive: init.keepalive });
+  requests.push({ way: "fetch", path: path(url), body: JSON.parse(init.body), method: init.method, credentials: init.credentials, keepalive: init.keepalive });
   const [status, body, headers] = answers[path(url)]?.shift() ?? (path(url).endsWith("/start") ? [200, { now: Date.now() }] : [204]);
   await new Promise((resolve, reject) => {
     const timer = setTimeout(resolve, 5);
@@ -72,14 +74,8 @@ export function fresh() {
 export const options = (more) => ({
   endpoint: location.origin,
   consent: "pending",
-  anonymous: false,
-  objected: false,
-  autoPageViews: true,
   pingIntervalMs: 15000,
-  landingUrl: location.href,
-  landingReferrer: "https://search.example/",
   landingAt: Date.now() - 4000,
-  landingSent: false,
   complain: (text) => complaints.push(text),
   ...JSON.parse(more),
 });
@@ -104,9 +100,13 @@ export const act = () => document.body.click();
 export const own = () => Object.hasOwn(history, "pushState");
 export const outcome = (run) =>
   new Promise((resolve) => run((error, value) => resolve(error ?? JSON.stringify(value) ?? "")));
-export const kept = () => Object.values(localStorage).join("\n");
+export const kept = () =>
+  Object.entries(localStorage).map(([name, value]) => (name.startsWith("visitflow:") ? value : "")).filter(Boolean).join("\n");
+export const stored = () => Object.keys(localStorage).join(" ");
+export const sequences = () => requests.map(({ body }) => body.sequence).filter(Boolean).join(" ");
 export const keep = (key, line) => localStorage.setItem("visitflow:" + key, line);
 export const origin = () => location.origin;
+export const here = () => location.href;
 export const entitle = (title) => {
   document.title = title;
 };

@@ -5,9 +5,8 @@
 #![cfg(target_arch = "wasm32")]
 #![expect(clippy::unwrap_used, reason = "a test that fails is meant to panic")]
 
-use visitflow_client::{
-    adopted, answered, deny, end, grant, happened, init, login, logout, page_view, revoke, snapshot,
-};
+use std::cell::RefCell;
+use visitflow_client::{adopted, answered, deny, end, happened, init, login, logout, snapshot};
 use visitflow_protocol::id::{is_uuid_v7, is_visitor_id};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
@@ -38,10 +37,13 @@ extern "C" {
     fn leave();
     fn restore();
     fn kept() -> String;
+    fn stored() -> String;
+    fn sequences() -> String;
     fn keep(key: &str, line: &str);
     fn say();
     fn entitle(title: &str);
     fn origin() -> String;
+    fn here() -> String;
     fn locked(ms: u32) -> js_sys::Promise;
     fn online();
     #[wasm_bindgen(js_name = fixBeacons)]
@@ -76,7 +78,44 @@ fn start(options: JsValue) {
     hear.forget();
     hear_answer.forget();
     let number = |name: &str| js_sys::Reflect::get(&options, &name.into()).unwrap().as_f64().unwrap();
-    init(bits, number("landingAt"), number("pingIntervalMs"));
+    init(bits, number("pingIntervalMs"));
+    let text = |name: &str| js_sys::Reflect::get(&options, &name.into()).unwrap().as_string();
+    let auto = js_sys::Reflect::get(&options, &"autoPageViews".into()).unwrap() != JsValue::FALSE;
+    let landing = auto.then(|| (here(), number("landingAt")));
+    LANDING.with_borrow_mut(|slot| *slot = landing);
+    if text("consent").as_deref() == Some("granted") || text("beforeConsent").is_some() {
+        arrive();
+    }
+}
+
+thread_local! {
+    /// The landing page, as long as it was not told.
+    static LANDING: RefCell<Option<(String, f64)>> = const { RefCell::new(None) };
+}
+
+/// What the package does once there is consent: it tells of the landing page, and of where the visitor
+/// is by now.
+fn arrive() {
+    const REPLACED: usize = 1;
+    if let Some((url, at)) = LANDING.take() {
+        page_view(&url, at);
+    }
+    happened(REPLACED);
+}
+
+fn grant() {
+    visitflow_client::grant();
+    arrive();
+}
+
+fn revoke(settle: &js_sys::Function) {
+    visitflow_client::revoke(false, settle);
+}
+
+fn page_view(url: &str, at: f64) {
+    let given = js_sys::Object::new();
+    js_sys::Reflect::set(&given, &"url".into(), &url.into()).unwrap();
+    visitflow_client::page_view(&given, at);
 }
 
 fn event(name: String, props: Option<String>, at: f64) {
@@ -142,7 +181,7 @@ async fn before_consent_nothing_is_written_sent_or_wrapped() {
         go("pushState", "/shoes");
         act();
         event("play".into(), None, now());
-        page_view(&"https://shop.example/x".into(), now());
+        page_view("https://shop.example/x", now());
         wait(SOON).await;
         assert_eq!(sent(), "[]");
         assert_eq!(traces(), "", "neither storage nor channel nor lock");
@@ -354,7 +393,7 @@ async fn a_start_that_is_refused_for_good_silences_the_page() {
 
 #[wasm_bindgen_test]
 async fn anonymous_views_carry_no_cookie_and_no_visitor() {
-    open(r#"{"anonymous":true}"#).await;
+    open(r#"{"beforeConsent":"anonymous"}"#).await;
     go("pushState", "/shoes");
     event("play".into(), None, now());
     act();
@@ -372,7 +411,7 @@ async fn anonymous_views_carry_no_cookie_and_no_visitor() {
 async fn an_anonymous_view_that_waits_goes_without_cookies_when_the_page_does() {
     fresh();
     answer("/api/telemetry/page_view", "[[503]]");
-    start(options(r#"{"anonymous":true}"#));
+    start(options(r#"{"beforeConsent":"anonymous"}"#));
     wait(SOON).await;
     leave();
     let all = sent();
@@ -589,7 +628,7 @@ async fn what_an_earlier_page_could_not_send_is_sent_with_its_age_and_sent_once(
 
 #[wasm_bindgen_test]
 async fn without_consent_nothing_is_kept() {
-    for more in ["{}", r#"{"anonymous":true}"#] {
+    for more in ["{}", r#"{"beforeConsent":"anonymous"}"#] {
         fresh();
         answer("/api/telemetry/page_view", "[[503]]");
         start(options(more));
@@ -716,7 +755,7 @@ async fn a_visitor_whom_the_server_names_where_cookies_do_not_stick_starts_once(
 async fn a_view_of_before_consent_stays_anonymous_when_it_is_sent_after_it() {
     fresh();
     answer("/api/telemetry/page_view", "[[503]]");
-    start(options(r#"{"anonymous":true}"#));
+    start(options(r#"{"beforeConsent":"anonymous"}"#));
     wait(SOON).await;
     grant();
     wait(1_500).await;
@@ -751,13 +790,66 @@ async fn what_a_page_calls_its_things_is_its_own_business() {
 }
 
 #[wasm_bindgen_test]
-async fn a_landing_page_that_the_loader_has_sent_is_not_sent_again() {
-    open(r#"{"consent":"granted","landingSent":true}"#).await;
-    assert_eq!(paths(), "start");
+async fn views_are_numbered_within_the_visit() {
+    open(GRANTED).await;
     go("pushState", "/shoes");
     wait(SOON).await;
-    assert_eq!(urls(), "/shoes");
-    assert!(last().contains("/landing"), "its referrer");
+    assert_eq!(sequences(), "1 2");
+    start(options(GRANTED)); // another page, the same visit
+    wait(SOON).await;
+    assert_eq!(sequences(), "1 2 3");
+    put("last_activity", &(now() - 1_900_000.0).to_string());
+    go("pushState", "/boots");
+    wait(SOON).await;
+    assert_eq!(sequences(), "1 2 3 1", "another visit");
+    outcome(|settle| revoke(&settle)).await;
+    assert_eq!(stored(), "");
+}
+
+#[wasm_bindgen_test]
+async fn an_erasure_names_the_visitor_once_and_forgets_it() {
+    open(GRANTED).await;
+    let visitor = cookie("visitor_id").unwrap();
+    answer("/api/privacy/visitor", r#"[[503, {"detail": "Try again in a moment."}], [204]]"#);
+    let erase = |settle: js_sys::Function| visitflow_client::revoke(true, &settle);
+    assert_eq!(outcome(erase).await, "Try again in a moment.");
+    assert_eq!(cookie("visitor_id"), None, "nothing is measured meanwhile");
+    assert_eq!(outcome(erase).await, "");
+    assert_eq!(paths(), "start page_view visitor visitor");
+    assert!(last().contains(&format!(r#""visitor_id":"{visitor}""#)), "{}", last());
+    assert!(last().contains(r#""method":"DELETE""#));
+    assert_eq!(told("consent"), "denied");
+}
+
+#[wasm_bindgen_test]
+async fn a_revoke_that_does_not_arrive_is_repeated_and_holds_what_comes_after() {
+    open(GRANTED).await;
+    answer("/api/session/end", "[[0]]");
+    assert_eq!(outcome(|settle| revoke(&settle)).await, "");
+    grant();
+    wait(SOON).await;
+    assert_eq!(paths(), "start page_view end", "the old session may live still");
+    wait(1_500).await;
+    assert!(paths().starts_with("start page_view end end start"), "{}", paths());
+}
+
+#[wasm_bindgen_test]
+async fn an_end_comes_after_the_facts_before_it() {
+    open(GRANTED).await;
+    event("before".into(), None, now());
+    event("before too".into(), None, now());
+    assert_eq!(outcome(|settle| end(&settle)).await, "");
+    event("after".into(), None, now());
+    wait(2 * SOON).await;
+    assert_eq!(paths(), "start page_view event event end start event");
+}
+
+#[wasm_bindgen_test]
+async fn a_browser_without_cookies_says_so_when_it_starts() {
+    open(r#"{"consent":"granted","cookieDomain":"shop.invalid"}"#).await;
+    assert!(sent().contains(r#""cookies":0"#));
+    open(GRANTED).await;
+    assert!(!sent().contains(r#""cookies""#));
 }
 
 #[wasm_bindgen_test]
@@ -786,7 +878,7 @@ async fn a_landing_page_that_only_sheds_its_parameters_is_one_view() {
 #[wasm_bindgen_test]
 async fn a_view_by_hand_leaves_the_page_where_it_is() {
     open(GRANTED).await;
-    page_view(&format!("{}/virtual", origin()).into(), now());
+    page_view(&format!("{}/virtual", origin()), now());
     wait(SOON).await;
     assert!(last().contains(r#"/landing","#), "its referrer");
     go("replaceState", "/landing?sort=up");

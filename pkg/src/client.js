@@ -9,26 +9,23 @@ import { resting } from "./resting.js";
 /** Facts that wait for the WebAssembly; more are dropped. */
 const CAP = 200;
 
-const FACTS = ["pageView", "event", "order"];
-const OTHERS = ["grant", "deny", "revoke", "login", "logout", "end"];
-
 /**
- * Makes the functions. `load` fetches the WebAssembly and resolves with its exports; `base` is
- * the default of the option `endpoint`.
+ * Makes the functions; `init` is to be called first. `load` fetches the WebAssembly and resolves with
+ * its exports (wired.js); `base` is the default of the option `endpoint`; `explain` loads debug.js.
  */
-export function create(load, base) {
+export function create(load, base, explain) {
   let options; // set by init()
+  let consent;
+  let objected; // the browser itself objects, and that is honoured
   let core; // the exports, once they are there
-  let failed; // they will not come
-  let loading; // the promise of either
+  let loading; // the promise of that
   let spoken; // the one console line was said
   let dropped = 0;
-  const early = []; // calls before init()
-  let waiting = []; // calls before the exports are there: [name, args, settle]
+  let landing; // the view of the page as it was
+  let waiting = []; // facts, until the exports are there: [name, at, href, given]
 
   const complain = (error) => {
-    if (!spoken) console.warn("visitflow:", error);
-    spoken = true;
+    spoken ||= [console.warn("visitflow:", error)];
   };
 
   const attempt = (run) => {
@@ -39,186 +36,144 @@ export function create(load, base) {
     }
   };
 
-  const granted = () => options.consent == "granted";
-  const revoking = () => waiting.some(([name]) => name == "revoke");
-  const isMarked = () => /(^|; )(visitor_id|last_activity)=/.test(document.cookie);
-  const beacon = (path, body) => navigator.sendBeacon(options.endpoint + path, JSON.stringify(body));
-  const setCookie = (text, domain = options.cookieDomain) => {
-    document.cookie = text + "; Path=/; SameSite=Lax" + (domain ? "; Domain=" + domain : "");
+  // An attribute without a value is on, too.
+  const on = (option) => !/^(false|undefined)$/.test(option);
+  const granted = () => consent == "granted";
+  const measured = () => granted() || options.beforeConsent == "anonymous";
+  const visitor = () => document.cookie.match(/(?:^|; )visitor_id=([^;]+)/)?.[1];
+  // No domain is none: an empty attribute is ignored (RFC 6265 §5.2.3).
+  const setCookie = (text, domain = "") => {
+    document.cookie = `${text}; Path=/; SameSite=Lax; Domain=${domain}`;
   };
 
-  // All calls pass through one list, so that none overtakes another.
-  const call = (name, args, settle) => {
-    const fact = FACTS.includes(name);
-    if (core) return core.serially(() => make(name, args, settle));
-    if (failed) {
-      if (name == "revoke") forget();
-      if (fact) dropped++;
-      return settle?.(
-        name != "revoke" &&
-          "visitflow could not be loaded: check the connection and the page's Content-Security-Policy, then reload the page.",
-      );
-    }
-    if (name == "revoke") {
-      // It voids what waits: facts, and a grant that now never happened.
-      waiting = waiting.filter(([other]) => (FACTS.includes(other) ? void dropped++ : other != "grant"));
-    }
-    // Without consent only views are of use, if the page asked for anonymous ones.
-    if (fact && (!loading || waiting.length >= CAP || (name != "pageView" && !granted()))) dropped++;
-    else waiting.push([name, args, settle]);
+  const beacon = (path, body) => navigator.sendBeacon(options.endpoint + "/api/" + path, JSON.stringify(body));
+
+  const decide = (choice) => {
+    consent = choice;
+    if (on(options.rememberConsent)) attempt(() => (localStorage.visitflow_consent = choice));
   };
 
-  const make = (name, args, settle) => {
-    try {
-      core[name](...args, settle);
-    } catch (error) {
-      complain(error);
-      settle?.(error);
-    }
+  // As it is now: the page may change it while it waits. Without consent only views are of use, if
+  // the page asked for anonymous ones.
+  const fact = (name, given) => {
+    const call = [name, Date.now(), location.href, JSON.parse(JSON.stringify(given))];
+    if (core) core.call(...call);
+    else if (loading && waiting.length < CAP && (granted() || given.url)) waiting.push(call);
+    else dropped++;
   };
 
-  const ask = (name, ...args) => {
+  const ask = (...call) => {
+    if (core) return core.call(...call);
     boot();
-    return new Promise((resolve, reject) =>
-      call(name, args, (error, value) => (error ? reject(new Error(error)) : resolve(value))),
-    );
+    return loading.then(() => core.call(...call));
   };
 
   const boot = () => {
     if (loading) return;
-    const drain = () => waiting.splice(0).forEach((each) => call(...each));
-    loading = active()
-      .then(load)
-      .then((exports) => {
-        // Nothing is measured ahead of a revoke, even if a grant follows it.
-        exports.init({ ...options, consent: revoking() ? "denied" : options.consent });
+    options.known = granted() && visitor();
+    loading = load()
+      .then(async (exports) => {
+        await exports.shown(waiting);
+        options.consent = consent;
+        exports.init(options, measured() ? waiting.splice(0) : []);
         core = exports;
-        core.serially(drain);
       })
       .catch((error) => {
         complain(error);
-        failed = true;
-        drain();
+        throw Error("visitflow is blocked, or offline");
       });
+    loading.catch(() => {});
     addEventListener("pagehide", () => attempt(leave));
   };
 
   // Consent is taken back, and there is no WebAssembly to see to it. `Secure` is no part of what
-  // names a cookie, and left out it is no hindrance on http://localhost.
+  // names a cookie.
   const forget = () => {
-    if (isMarked()) beacon("/api/session/end", {});
+    if (!visitor()) return;
+    beacon("session/end", {});
+    options.known = 0;
     for (const name of ["visitor_id", "last_activity"]) {
       setCookie(name + "=; Max-Age=0");
-      if (options.cookieDomain) setCookie(name + "=; Max-Age=0", "");
+      setCookie(name + "=; Max-Age=0", options.cookieDomain);
     }
-    try {
-      for (const key of Object.keys(localStorage)) if (/^visitflow:/.test(key)) localStorage.removeItem(key);
-      const others = new BroadcastChannel("visitflow");
-      others.postMessage(0);
-      others.close();
-    } catch {
-      // Where storage is forbidden, nothing is stored.
-    }
+    attempt(() => {
+      for (const key in localStorage) if (/^visitflow[:.]/.test(key)) localStorage.removeItem(key);
+      new BroadcastChannel("visitflow").postMessage(0);
+    });
   };
 
-  // A page that is rendered ahead of its visit is no view before it is shown.
-  const active = () =>
-    new Promise((resolve) => {
-      if (!document.prerendering) return resolve();
-      const shown = () => {
-        options.landingAt = Date.now();
-        resolve();
-      };
-      document.addEventListener("prerenderingchange", shown, { once: true });
-    });
-
-  // The page may leave before the WebAssembly is ready: its view is sent all the same.
+  // The page may leave before the WebAssembly is ready, or without: its facts are sent all the same.
   const leave = () => {
-    if (core) return;
-    if (revoking()) return forget();
-    if (document.prerendering || options.landingSent || options.autoPageViews === false || !granted()) return;
-    let visitor_id = /(?:^|; )visitor_id=(v_[\da-f-]{36})/.exec(document.cookie)?.[1];
-    if (!visitor_id && crypto.randomUUID) {
-      visitor_id = "v_" + crypto.randomUUID();
-      setCookie(`visitor_id=${visitor_id}; Max-Age=31536000; Secure`);
+    if (core || !measured()) return;
+    let visitor_id;
+    if (granted()) {
+      visitor_id = visitor();
+      if (!visitor_id && crypto.randomUUID) {
+        visitor_id = "v_" + crypto.randomUUID();
+        setCookie(`visitor_id=${visitor_id}; Max-Age=31536000; Secure`, options.cookieDomain);
+      }
     }
-    options.landingSent = beacon("/api/telemetry/page_view", {
-      visitor_id,
-      url: options.landingUrl,
-      referrer: options.landingReferrer || undefined,
-      age_ms: Date.now() - options.landingAt,
-      site: options.site,
-      webdriver: navigator.webdriver || undefined,
-    });
+    waiting = waiting.filter(
+      ([name, at, href, given]) =>
+        !beacon("telemetry/" + name, {
+          visitor_id,
+          url: href.slice(0, 2000),
+          age_ms: Date.now() - at,
+          site: options.site,
+          webdriver: navigator.webdriver,
+          ...given,
+          anonymous: !granted(),
+        }),
+    );
   };
 
   // What a call does before, or instead of, what the WebAssembly does.
-  const first = {
+  const calls = {
+    init(given) {
+      if (options) return;
+      // With options that cannot be read nothing is measured.
+      objected = consent = "denied";
+      options = { ...given, complain };
+      options.endpoint = new URL(options.endpoint || base, location).href.replace(/\/+$/, "");
+      objected =
+        (options.gpc != "ignore" && navigator.globalPrivacyControl) ||
+        (options.dnt == "honour" && navigator.doNotTrack > 0);
+      if (!objected) {
+        consent = options.consent || (on(options.rememberConsent) && attempt(() => localStorage.visitflow_consent)) || "pending";
+      }
+      if (on(options.autoPageViews ?? 1)) {
+        waiting = [(landing = ["page_view", Date.now(), location.href, { referrer: document.referrer || undefined }])];
+      }
+      if (measured()) boot();
+      if (on(options.debug)) explain(options);
+    },
     grant() {
-      if (options.objected) return;
-      options.consent = "granted";
-      if (loading) call("grant", []);
-      else boot();
+      if (objected) return;
+      decide("granted");
+      core ? core.call("grant", waiting.splice(0)) : boot();
     },
     deny() {
-      if (granted()) return first.revoke();
-      options.consent = "denied";
-      if (core) call("deny", []);
-    },
-    revoke() {
-      options.consent = "denied";
-      if (loading || isMarked()) return ask("revoke").catch(() => {});
-    },
-    end: () => loading && ask("end"),
-  };
-  for (const name of FACTS) {
-    // As it is now: the page may change it while it waits.
-    first[name] = (...args) => call(name, [Date.now(), location.href, ...JSON.parse(JSON.stringify(args))]);
-  }
-
-  const api = {
-    init(given = {}) {
-      if (options) return;
-      attempt(() => {
-        const objected =
-          (given.gpc != "ignore" && navigator.globalPrivacyControl) ||
-          (given.dnt == "honour" && navigator.doNotTrack == "1");
-        options = {
-          ...given,
-          endpoint: new URL(given.endpoint || base(), location.href).href.replace(/\/+$/, ""),
-          consent: objected ? "denied" : given.consent || "pending",
-          anonymous: given.beforeConsent == "anonymous",
-          objected: !!objected,
-          landingUrl: location.href.replace(/#(?![/!]).*/, ""),
-          landingReferrer: document.referrer,
-          landingAt: Date.now(),
-          complain,
-        };
-        if (granted() || options.anonymous) boot();
-      });
-      if (!options) {
-        // With options that cannot be read nothing is measured.
-        options = { consent: "denied", objected: true };
-        loading = failed = true;
+      if (granted()) calls.revoke();
+      else {
+        decide("denied");
+        core?.call("deny");
       }
-      for (const run of early.splice(0)) run();
     },
-    snapshot: () =>
-      Promise.resolve(loading)
-        .then(() => {
-          const told = core.snapshot();
-          told.dropped += dropped;
-          return told;
-        })
-        .catch(() => resting(options?.consent, dropped)),
+    async revoke(given) {
+      decide("denied");
+      waiting = waiting.filter((call) => call == landing || void dropped++);
+      return core || given?.erase ? ask("revoke", given) : forget();
+    },
+    pageView: (url = location) => fact("page_view", { url: new URL(url, location).href }),
+    event: (name, props) => fact("event", { name: name + "", props }),
+    order: (given) => fact("order", { ...given, id: given.id + "", amount: given.amount + "" }),
+    login: (...given) => ask("login", ...given),
+    logout: () => ask("logout"),
+    end: async () => loading && ask("end"),
+    snapshot: () => Promise.resolve(loading).then(() => core.snapshot(dropped)).catch(() => resting(consent, dropped)),
   };
 
-  for (const name of [...FACTS, ...OTHERS]) {
-    api[name] = (...args) =>
-      new Promise((resolve) => {
-        const run = () => resolve(attempt(() => (first[name] ? first[name](...args) : ask(name, ...args))));
-        options ? run() : early.push(run);
-      });
-  }
+  const api = {};
+  for (const name in calls) api[name] = (...args) => attempt(() => (options?.trace?.(name, args), calls[name](...args)));
   return api;
 }

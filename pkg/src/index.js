@@ -1,28 +1,21 @@
 // The import: for bundlers and for browsers as it is. Importing reads no globals; the first call
 // finds out whether there is a page.
 
-import { create } from "./client.js";
-import * as nothing from "./node.js";
+import { doors } from "./doors.js";
 
-const load = async () => {
-  const core = await import("./core.js");
-  await core.default();
-  return core;
-};
+const { door, silent } = doors(() =>
+  Promise.all([import("./core.js"), fetch(new URL("visitflow.wasm", import.meta.url))])
+    .then(([core, wasm]) => core.default(wasm))
+    .catch(() => import("./fallback.js").then((core) => core.default())),
+);
 
-let client;
-const door = (name) => (...args) => {
-  client ??= typeof document == "undefined" ? nothing : create(load, () => location.origin);
-  return client[name](...args);
-};
-
-export const init = door("init");
-export const grant = door("grant");
+export const init = silent("init");
+export const grant = silent("grant");
 export const revoke = door("revoke");
-export const deny = door("deny");
-export const pageView = door("pageView");
-export const event = door("event");
-export const order = door("order");
+export const deny = silent("deny");
+export const pageView = silent("pageView");
+export const event = silent("event");
+export const order = silent("order");
 export const login = door("login");
 export const logout = door("logout");
 export const end = door("end");

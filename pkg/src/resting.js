@@ -4,9 +4,5 @@ export const resting = (consent = "pending", dropped = 0) => ({
   consent,
   visitor_id: null,
   session: "none",
-  last_activity: null,
-  queued: 0,
-  sent: 0,
   dropped,
-  cookies: null,
 });

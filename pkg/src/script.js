@@ -8,19 +8,13 @@ const earlier = window.visitflow;
 
 // A second tag on the same page changes nothing.
 if (script && !earlier?.snapshot) {
-  const load = async () => {
-    const [core, wasm] = await Promise.all([
-      import(new URL(GLUE, script.src).href),
-      fetch(new URL(WASM, script.src).href),
-    ]);
-    await core.default(wasm);
-    return core;
-  };
-  const api = create(load, () => new URL(script.src).origin);
+  const beside = new URL("visitflow-", script.src).href;
+  const load = () =>
+    Promise.all([import(beside + HASH + ".js"), fetch(beside + HASH + ".wasm")]).then(([core, wasm]) => core.default(wasm));
+  const explain = (options) => import(beside + "debug-" + HASH + ".js").then((debug) => debug.explain(options));
+  const api = create(load, new URL(".", beside), explain);
   const visitflow = (name, ...args) => api[name]?.(...args);
   window.visitflow = Object.assign(visitflow, api);
-
-  const { autoPageViews, pingInterval, ...given } = script.dataset;
-  api.init({ ...given, autoPageViews: autoPageViews != "false", pingIntervalMs: +pingInterval });
+  api.init({ ...script.dataset });
   for (const command of earlier?.q || []) visitflow(...command);
 }

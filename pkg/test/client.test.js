@@ -2,7 +2,6 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { serially } from "../../client-wasm/src/browser/host.js";
 import { create } from "../src/client.js";
 
 globalThis.VERSION = "0.0.0";
@@ -10,11 +9,11 @@ const soon = () => new Promise((resolve) => setTimeout(resolve, 5));
 const visitor = "v_018f3a5e-7c1b-4f6a-9d2e-3b4c5d6e7f80";
 
 /** A page of stand-ins; `arrive()` brings the WebAssembly, `fail()` says that it will not come. */
-function page(options, { cookies = {}, taken = true } = {}) {
+function page(options, { cookies = {}, taken = true, remembered } = {}) {
   const seen = { calls: [], beacons: [], told: 0, loads: 0, reads: 0, written: [], warned: [] };
   const listeners = {};
   const jar = new Map(Object.entries(cookies));
-  const kept = { "visitflow:1": "[]", other: "x" };
+  const kept = { "visitflow:1": "[]", other: "x", ...(remembered && { visitflow_consent: remembered }) };
   Object.defineProperty(kept, "removeItem", { value: (key) => delete kept[key] });
   let settle;
   const globals = {
@@ -31,7 +30,7 @@ function page(options, { cookies = {}, taken = true } = {}) {
         else jar.set(name, value);
       },
     },
-    location: { href: "https://shop.example/landing" },
+    location: new URL("https://shop.example/landing"),
     navigator: {
       sendBeacon: (url, body) => {
         seen.beacons.push([new URL(url).pathname, JSON.parse(body)]);
@@ -56,23 +55,27 @@ function page(options, { cookies = {}, taken = true } = {}) {
     return new Promise((resolve, reject) => (settle = { resolve, reject }));
   };
   const core = {
-    serially,
-    init: (given) => seen.calls.push(["init", given.consent, given.landingSent]),
-    snapshot: () => ({ dropped: 0 }),
+    shown: async () => {},
+    init: ({ consent }, facts) => {
+      seen.calls.push(["init", consent]);
+      for (const fact of facts) core.call(...fact);
+    },
+    call: async (name, ...args) => {
+      const what = /page_view|event|order/.test(name) && (args[2].url?.replace("https://shop.example", "") ?? args[2].name ?? args[2].id ?? "landing");
+      seen.calls.push(what ? [name, what] : [name]);
+      if (name === "grant") for (const fact of args[0]) core.call(...fact);
+    },
+    snapshot: (dropped) => ({ dropped }),
   };
-  for (const name of ["grant", "deny"]) core[name] = () => seen.calls.push([name]);
-  for (const name of ["pageView", "event", "order"]) core[name] = (at, href, what) => seen.calls.push([name, what]);
-  for (const name of ["revoke", "login", "logout", "end"]) {
-    core[name] = (...args) => {
-      seen.calls.push([name]);
-      args.at(-1)(undefined, name);
-    };
-  }
-  const client = create(load, () => "https://stats.example");
+  const client = create(load, "https://stats.example");
   client.init(options);
   return {
     client, seen, jar, kept, core,
     leave: () => listeners.pagehide?.(),
+    seenConsent: async () => {
+      if (seen.loads) settle.reject(new TypeError("Failed to fetch"));
+      return (await client.snapshot()).consent;
+    },
     arrive: async () => {
       await soon();
       settle.resolve(core);
@@ -83,7 +86,7 @@ function page(options, { cookies = {}, taken = true } = {}) {
       settle.reject(new TypeError("Failed to fetch"));
       await soon();
     },
-    calls: () => seen.calls.map((call) => call.slice(0, 2).join(" ")).join(", "),
+    calls: () => seen.calls.map((call) => call.join(" ")).join(", "),
   };
 }
 
@@ -96,11 +99,11 @@ test("once loaded, every call is made at once and in order", async () => {
   client.grant();
   client.login("ann", "secret");
   client.deny();
-  assert.equal(calls(), "init granted, event a, revoke, event b, grant, login, revoke");
+  assert.equal(calls(), "init granted, page_view landing, event a, revoke, event b, grant, login, revoke");
   await revoked;
 });
 
-test("before that, calls wait in order", async () => {
+test("before that, facts come first and then what waits for an answer, each in order", async () => {
   const { client, arrive, calls } = page({ consent: "granted" });
   client.event("a");
   client.login("ann", "secret");
@@ -109,7 +112,15 @@ test("before that, calls wait in order", async () => {
   client.end();
   client.pageView("/shoes");
   await arrive();
-  assert.equal(calls(), "init granted, event a, login, event b, logout, end, pageView /shoes");
+  assert.equal(
+    calls(),
+    "init granted, page_view landing, event a, event b, page_view /shoes, login, logout, end",
+  );
+});
+
+test("what returns nothing by its type returns nothing", async () => {
+  const { client } = page({ consent: "granted" });
+  assert.deepEqual([client.event("a"), client.pageView(), client.grant(), client.deny()], Array(4).fill(undefined));
 });
 
 test("a revoke voids what waits, and nothing of after it is sent", async () => {
@@ -120,32 +131,37 @@ test("a revoke voids what waits, and nothing of after it is sent", async () => {
   client.event("after");
   await arrive();
   await revoked;
-  assert.equal(calls(), "init denied, login, revoke");
+  assert.equal(calls(), "init denied, login");
   assert.equal((await client.snapshot()).dropped, 2);
 });
 
-test("a revoke and then a grant is a new consent", async () => {
-  const { client, arrive, calls } = page({ consent: "granted" });
-  client.revoke();
-  client.grant();
-  client.event("after");
-  await arrive();
-  assert.equal(calls(), "init denied, revoke, grant, event after");
+test("a revoke and then a grant is a new consent, and the landing page is its first view", async () => {
+  for (const late of [false, true]) {
+    const { client, arrive, calls } = page({ consent: "granted" });
+    client.event("before");
+    client.revoke();
+    if (late) await arrive();
+    client.grant();
+    client.event("after");
+    if (!late) await arrive();
+    assert.equal(calls(), (late ? "init denied, grant" : "init granted") + ", page_view landing, event after");
+  }
 });
 
 test("a denial of what was granted is a revoke, and another is not", async () => {
   const granted = page({ consent: "granted" }, { cookies: { visitor_id: visitor } });
   granted.client.deny();
+  assert.deepEqual(granted.seen.beacons, [["/api/session/end", {}]]);
   await granted.arrive();
-  assert.equal(granted.calls(), "init denied, revoke");
+  assert.equal(granted.calls(), "init denied");
   const pending = page({ consent: "pending", beforeConsent: "anonymous" });
   pending.client.deny();
-  pending.client.grant();
   await pending.arrive();
-  assert.equal(pending.calls(), "init granted, grant");
+  assert.equal(pending.calls(), "init denied, page_view landing");
+  assert.deepEqual(pending.seen.beacons, []);
 });
 
-test("a grant that was taken back while the WebAssembly was on its way never happens", async () => {
+test("of what happened before consent only views are counted, and those if the page asked for it", async () => {
   const { client, arrive, calls } = page({ consent: "pending", beforeConsent: "anonymous" });
   client.event("without consent");
   client.pageView("/anonymous");
@@ -153,42 +169,47 @@ test("a grant that was taken back while the WebAssembly was on its way never hap
   client.event("with consent");
   client.deny();
   await arrive();
-  assert.equal(calls(), "init denied, revoke");
+  assert.equal(calls(), "init denied, page_view landing");
+  const silent = page({ consent: "pending" });
+  silent.client.event("without consent");
+  silent.client.pageView("/nobody");
+  silent.client.grant();
+  await silent.arrive();
+  assert.equal(silent.calls(), "init granted, page_view landing");
 });
 
-test("a call that the WebAssembly makes the page make waits its turn", async () => {
-  const { client, arrive, core, seen, calls } = page({ consent: "granted" });
-  core.event = (at, href, name) => {
-    seen.calls.push(["event", name]);
-    if (name === "a") client.event("made by a");
-  };
-  client.event("a");
-  client.event("b");
+test("a landing page is told once there is consent, however late", async () => {
+  const { client, arrive, calls } = page({ consent: "pending" });
+  client.login("ann", "secret");
   await arrive();
-  assert.equal(calls(), "init granted, event a, event b, event made by a");
+  assert.equal(calls(), "init pending, login");
+  client.grant();
+  client.grant();
+  assert.equal(calls(), "init pending, login, grant, page_view landing, grant");
 });
 
 test("a call that fails stops no other", async () => {
-  const { client, arrive, core, seen, calls } = page({ consent: "granted" });
-  core.login = () => {
-    throw new Error("unreachable");
+  const { client, arrive, core, calls } = page({ consent: "granted" });
+  const { call } = core;
+  core.call = async (name, ...args) => {
+    if (name === "login") throw new Error("unreachable");
+    return call(name, ...args);
   };
   client.event("a");
   const login = assert.rejects(client.login("ann", "secret"), /unreachable/);
   client.event("b");
   await arrive();
   await login;
-  assert.equal(calls(), "init granted, event a, event b");
-  assert.equal(seen.warned.length, 1);
+  assert.equal(calls(), "init granted, page_view landing, event a, event b");
 });
 
 test("too many facts are dropped, and never a decision", async () => {
-  const { client, arrive, seen, calls } = page({ consent: "granted" });
+  const { client, arrive, calls, seen } = page({ consent: "granted" });
   for (let n = 0; n < 250; n++) client.event("x");
   client.logout();
   client.revoke();
   await arrive();
-  assert.equal(calls(), "init denied, logout, revoke");
+  assert.equal(calls(), "init denied, logout");
   assert.equal((await client.snapshot()).dropped, 250);
   const full = page({ consent: "granted" });
   for (let n = 0; n < 250; n++) full.client.event("x");
@@ -198,16 +219,22 @@ test("too many facts are dropped, and never a decision", async () => {
   assert.equal(seen.warned.length, 0);
 });
 
-test("without the WebAssembly, promises say what to do", async () => {
-  const { client, fail, seen } = page({ consent: "granted" });
+test("without the WebAssembly, promises say what is wrong, and facts go when the page does", async () => {
+  const { client, fail, leave, seen } = page({ consent: "granted" });
   const ways = [() => client.login("ann", "secret"), () => client.logout(), () => client.end()];
-  const early = ways.map((way) => assert.rejects(way(), (error) => error instanceof Error && /reload/.test(error.message)));
-  client.event("lost");
+  const early = ways.map((way) => assert.rejects(way(), (error) => error instanceof Error && /blocked, or offline/.test(error.message)));
+  client.event("play", { level: 3 });
   await fail();
   await Promise.all(early);
-  for (const way of ways) await assert.rejects(way(), /reload/);
-  client.event("lost too");
-  assert.equal((await client.snapshot()).dropped, 2);
+  for (const way of ways) await assert.rejects(way(), /blocked, or offline/);
+  client.order({ id: 7, amount: 49.9, currency: "EUR" });
+  leave();
+  leave();
+  assert.deepEqual(seen.beacons.map(([path]) => path.split("/").pop()), ["page_view", "event", "order"]);
+  const [, [, event], [, order]] = seen.beacons;
+  assert.deepEqual([event.name, event.props, event.url], ["play", { level: 3 }, "https://shop.example/landing"]);
+  assert.deepEqual([order.id, order.amount, order.currency], ["7", "49.9", "EUR"]);
+  assert.ok(event.visitor_id && event.visitor_id === order.visitor_id);
   assert.equal(seen.warned.length, 1);
 });
 
@@ -219,15 +246,24 @@ test("without the WebAssembly, a revoke deletes the cookies and ends the session
         { cookies: { visitor_id: visitor, last_activity: "1", other: "x" } },
       );
       if (late) await fail();
-      const revoked = client[take]();
-      if (!late) await fail();
-      await revoked;
+      await client[take]();
       assert.deepEqual([...jar.keys()], ["other"], take);
       assert.equal(seen.written.filter((text) => text.includes("Domain=example")).length, 2);
       assert.deepEqual(seen.beacons, [["/api/session/end", {}]]);
       assert.deepEqual([Object.keys(kept), seen.told], [["other"], 1], "what waits, and the other tabs");
+      if (!late) await fail();
     }
   }
+});
+
+test("an erasure waits for the WebAssembly, and nothing is measured meanwhile", async () => {
+  const { client, arrive, calls } = page({ consent: "granted" }, { cookies: { visitor_id: visitor } });
+  client.event("before");
+  const erased = client.revoke({ erase: true });
+  client.event("after");
+  await arrive();
+  await erased;
+  assert.equal(calls(), "init denied, revoke");
 });
 
 test("a visitor that the loader itself has named is forgotten too", async () => {
@@ -239,23 +275,27 @@ test("a visitor that the loader itself has named is forgotten too", async () => 
   assert.equal(jar.size, 0);
 });
 
-test("a page that leaves with a revoke on its mind forgets at once", async () => {
-  const { client, leave, jar, seen } = page({ consent: "granted" }, { cookies: { visitor_id: visitor } });
-  client.revoke();
-  leave();
-  assert.equal(jar.size, 0);
-  assert.deepEqual(seen.beacons, [["/api/session/end", {}]]);
-});
-
-test("a landing page counts as sent only if the browser took the beacon", async () => {
+test("a fact counts as sent only if the browser took the beacon", async () => {
   for (const taken of [false, true]) {
-    const { arrive, leave, seen } = page({ consent: "granted" }, { taken });
+    const { arrive, leave, seen, calls } = page({ consent: "granted" }, { taken });
     leave();
     leave();
     assert.equal(seen.beacons.length, taken ? 1 : 2);
     await arrive();
-    assert.deepEqual(seen.calls[0], ["init", "granted", taken]);
+    assert.equal(calls(), taken ? "init granted" : "init granted, page_view landing");
   }
+});
+
+test("a page that leaves early without consent sends anonymous views, or nothing", async () => {
+  const anonymous = page({ consent: "pending", beforeConsent: "anonymous" });
+  anonymous.leave();
+  assert.equal(anonymous.seen.beacons.length, 1);
+  const [, view] = anonymous.seen.beacons[0];
+  assert.deepEqual([view.anonymous, view.visitor_id], [true, undefined]);
+  assert.equal(anonymous.seen.reads, 0);
+  const silent = page({ consent: "pending" });
+  silent.leave();
+  assert.deepEqual(silent.seen.beacons, []);
 });
 
 test("before consent nothing is loaded, read, written or sent", async () => {
@@ -267,23 +307,43 @@ test("before consent nothing is loaded, read, written or sent", async () => {
     await client.end();
     leave();
     await client.snapshot();
-    assert.equal(seen.reads, 0);
-    await client.revoke();
-    await soon();
     const { reads, ...rest } = seen;
-    assert.equal(reads, 1, "a revoke looks whether there is something to delete");
+    assert.equal(reads, 0);
     assert.deepEqual(rest, { calls: [], beacons: [], told: 0, loads: 0, written: [], warned: [] });
+    await client.revoke();
+    assert.deepEqual([seen.loads, seen.beacons.length], [0, 0], "nobody is known: nobody is told");
+  }
+});
+
+test("a decision is remembered if the page asks for it, and counts where the page has none", async () => {
+  const asked = page({ rememberConsent: "" });
+  asked.client.grant();
+  assert.equal(asked.kept.visitflow_consent, "granted");
+  await asked.client.revoke();
+  assert.equal(asked.kept.visitflow_consent, "denied");
+  const remembers = page({ rememberConsent: true }, { remembered: "granted" });
+  assert.equal((await remembers.seenConsent()), "granted");
+  const told = page({ rememberConsent: true, consent: "denied" }, { remembered: "granted" });
+  assert.equal((await told.seenConsent()), "denied");
+  for (const rememberConsent of [undefined, false, "false"]) {
+    const forgets = page({ rememberConsent }, { remembered: "granted" });
+    assert.equal(await forgets.seenConsent(), "pending");
+    forgets.client.grant();
+    forgets.client.revoke();
+    assert.equal(forgets.kept.visitflow_consent, "granted", "it is not touched");
   }
 });
 
 test("with options that cannot be read nothing is measured, and nobody waits for ever", async () => {
-  for (const options of [{ consent: "granted", endpoint: "http://[" }, null]) {
-    const { client, seen } = page(options);
-    await assert.rejects(client.login("ann", "secret"), /could not be loaded/);
+  {
+    const { client, seen, fail } = page({ consent: "granted", endpoint: "http://[" });
+    const login = assert.rejects(client.login("ann", "secret"), /blocked, or offline/);
+    await fail();
+    await login;
     await client.revoke();
     client.grant();
     client.event("play");
     assert.equal((await client.snapshot()).consent, "denied");
-    assert.deepEqual([seen.loads, seen.beacons.length, seen.warned.length], [0, 0, 1]);
+    assert.deepEqual([seen.beacons.length, seen.warned.length], [0, 1]);
   }
 });

@@ -14,7 +14,9 @@ test("fragments are left out unless they route", () => {
   assert.equal(reported("https://a.example/#!b"), "https://a.example/#!b");
 });
 
-test("an address too long loses its query", () => {
+test("an address too long keeps the campaign of its query, and nothing else", () => {
+  const long = "https://a.example/b?utm_source=news&x=" + "x".repeat(2048) + "&gclid=1#/route";
+  assert.equal(reported(long), "https://a.example/b?utm_source=news&gclid=1");
   assert.equal(reported("https://a.example/b?" + "x".repeat(2048)), "https://a.example/b");
   assert.equal(reported("https://a.example/b?" + "ü".repeat(1100)), "https://a.example/b", "bytes count");
   const fits = "https://a.example/b?" + "x".repeat(2028);
@@ -49,7 +51,7 @@ test("names, ages and limits are those of the protocol", () => {
     LAST_ACTIVITY_MAX_AGE_S: (age) => `sticks(HINT, at, ${age})`,
     EVENT_NAME_CHARS: (limit) => `length <= ${limit}`,
     PROPS_BYTES: (limit) => `bytes(props) <= ${limit}`,
-    URL_BYTES: (limit) => `bytes(bare) > ${limit + 2}`, // with its quotes
+    URL_BYTES: (limit) => `bytes(bare) <= ${limit + 2}`, // with its quotes
     ARRAY_ITEMS: (limit) => `bodies.length == ${limit}`,
     AGE_MS: (age) => `DAYS_7 = ${age}`,
     SESSION_START: (path) => `SESSION = "${path.replace("start", "")}"`,

@@ -16,30 +16,50 @@ test("the tarball holds the package and nothing else", () => {
   const told = execFileSync("npm", ["pack", "--dry-run", "--json"], { cwd: here, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
   const parsed = JSON.parse(told);
   const [{ files }] = Array.isArray(parsed) ? parsed : Object.values(parsed);
-  const paths = files.map(({ path }) => path.replace(/visitflow-[0-9a-f]{16}\./, "visitflow-HASH.")).sort();
+  const paths = files.map(({ path }) => path.replace(/-[0-9a-f]{16}\./, "-HASH.")).sort();
   assert.deepEqual(paths, [
     "README.md",
+    "consent/google.d.ts",
+    "consent/tcf.d.ts",
+    "dist/capture.js",
     "dist/cdn/visitflow-HASH.js",
     "dist/cdn/visitflow-HASH.wasm",
+    "dist/cdn/visitflow-capture-HASH.js",
+    "dist/cdn/visitflow-consent-google.js",
+    "dist/cdn/visitflow-consent-tcf.js",
+    "dist/cdn/visitflow-debug-HASH.js",
+    "dist/cdn/visitflow-fallback-HASH.js",
     "dist/cdn/visitflow.js",
+    "dist/consent-google.js",
+    "dist/consent-tcf.js",
     "dist/core.js",
+    "dist/debug.js",
+    "dist/fallback.js",
     "dist/index.js",
     "dist/node.js",
+    "dist/slim.js",
     "dist/visitflow.wasm",
     "index.d.ts",
     "package.json",
+    "react/index.d.ts",
+    "react/index.js",
+    "slim.d.ts",
   ]);
 });
 
-test("companions of the script are named after their content", () => {
-  const companions = readdirSync(cdn).filter((name) => name !== "visitflow.js");
+test("companions of the script share a name that changes with what they hold", () => {
   const loader = readFileSync(join(cdn, "visitflow.js"), "utf8");
-  assert.equal(companions.length, 2);
-  for (const name of companions) {
-    const hash = createHash("sha256").update(readFileSync(join(cdn, name))).digest("hex").slice(0, 16);
-    assert.match(name, new RegExp(`^visitflow-${hash}\\.(js|wasm)$`));
-    assert.ok(loader.includes(name));
-  }
+  const hash = /"([0-9a-f]{16})\.wasm"/.exec(loader)[1];
+  const companions = readdirSync(cdn).filter((name) => name.includes(hash)).sort();
+  const holds = ["", "capture-", "debug-", "fallback-"].map((part) => `visitflow-${part}${hash}.js`);
+  assert.deepEqual(companions, [...holds, `visitflow-${hash}.wasm`].sort());
+  // The hash is that of the files without it.
+  const sha256 = (data) => createHash("sha256").update(data).digest("hex");
+  const bare = (name) => Buffer.from(readFileSync(join(cdn, name), "utf8").replaceAll(hash, "0123456789abcdef"));
+  const order = [`visitflow-${hash}.wasm`, holds[0], holds[3], holds[1], holds[2]];
+  const digests = order.map((name) => sha256(name.endsWith(".js") ? bare(name) : readFileSync(join(cdn, name))));
+  assert.equal(sha256(digests.join("\n")).slice(0, 16), hash);
+  assert.ok(bare(holds[0]).includes("./visitflow-fallback-0123456789abcdef.js"));
 });
 
 test("the script works under a strict Content-Security-Policy", () => {
@@ -48,8 +68,8 @@ test("the script works under a strict Content-Security-Policy", () => {
 });
 
 test("the import leaves the WebAssembly's address to the bundler", () => {
-  const core = readFileSync(join(here, "dist/core.js"), "utf8");
-  assert.match(core, /new URL\("visitflow\.wasm",import\.meta\.url\)/);
+  const index = readFileSync(join(here, "dist/index.js"), "utf8");
+  assert.match(index, /new URL\("visitflow\.wasm",import\.meta\.url\)/);
 });
 
 test("the types compile strictly, and refuse what is wrong", () => {

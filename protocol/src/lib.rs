@@ -38,6 +38,8 @@ pub mod path {
     pub const LOGIN: &str = "/api/auth/login";
     /// `POST`: sign out.
     pub const LOGOUT: &str = "/api/auth/logout";
+    /// `DELETE`: erase a visitor.
+    pub const ERASE: &str = "/api/privacy/visitor";
     /// `GET`: the headline figures.
     pub const OVERVIEW: &str = "/api/metrics/overview";
     /// `GET`: visits and page views over time.

@@ -18,6 +18,8 @@ pub struct Start {
     pub referrer: Option<String>,
     /// The report's site; else the host of `url`.
     pub site: Option<String>,
+    /// How many cookies the browser keeps, as far as it knows: `0` says that it keeps none.
+    pub cookies: Option<u64>,
     /// `navigator.webdriver`: a browser under automation is not a person.
     pub webdriver: bool,
 }
@@ -39,6 +41,8 @@ pub struct PageView {
     /// What the page was seen on.
     #[cfg_attr(feature = "serde", serde(deserialize_with = "object"))]
     pub device: Option<Device>,
+    /// Its number within the visit, from 1, as the browser counted.
+    pub sequence: Option<u32>,
     /// Milliseconds since the view happened, computed anew at each try.
     pub age_ms: Option<u64>,
     /// Count the view and nothing else: no cookie is read or set, no visit is made.
@@ -65,6 +69,12 @@ pub struct Device {
     pub language: Option<String>,
     /// IANA time zone name.
     pub time_zone: Option<String>,
+    /// The operating system, such as `Windows`.
+    pub platform: Option<String>,
+    /// Whether the browser calls itself mobile.
+    pub mobile: Option<bool>,
+    /// The browser and its engine, such as `Chromium 130,Google Chrome 130`.
+    pub brands: Option<String>,
 }
 
 /// `POST /api/telemetry/event`, or an array of these.
@@ -134,6 +144,14 @@ pub struct Ping {
     pub webdriver: bool,
 }
 
+/// `DELETE /api/privacy/visitor`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize), serde(default))]
+pub struct Erase {
+    /// Required. `v_` + UUID.
+    pub visitor_id: Option<String>,
+}
+
 /// `POST /api/auth/login`.
 #[derive(Clone, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize), serde(default))]
@@ -177,6 +195,9 @@ impl Device {
             .number("viewport_height", self.viewport_height.map(u64::from))
             .text("language", self.language.as_deref())
             .text("time_zone", self.time_zone.as_deref())
+            .text("platform", self.platform.as_deref())
+            .json("mobile", self.mobile.map(|mobile| if mobile { "true" } else { "false" }))
+            .text("brands", self.brands.as_deref())
             .end()
     }
 }
@@ -186,18 +207,18 @@ mod tests {
     use super::*;
 
     /// As the client's `host.js` writes it.
-    const VIEW: &str = r#"{"id":"0193a5e7-7c1b-7f6a-9d2e-3b4c5d6e7f80","visitor_id":"v_018f3a5e-7c1b-4f6a-9d2e-3b4c5d6e7f80","url":"https://shop.example/a?b=\"c\"\u0007é😀","referrer":"https://search.example/","title":"Shoes\n","device":{"screen_width":1920,"viewport_width":800,"language":"de","time_zone":"Europe/Berlin"},"age_ms":18446744073709551615}"#;
+    const VIEW: &str = r#"{"id":"0193a5e7-7c1b-7f6a-9d2e-3b4c5d6e7f80","visitor_id":"v_018f3a5e-7c1b-4f6a-9d2e-3b4c5d6e7f80","url":"https://shop.example/a?b=\"c\"\u0007é😀","referrer":"https://search.example/","title":"Shoes\n","device":{"screen_width":1920,"viewport_width":800,"language":"de","time_zone":"Europe/Berlin","platform":"Windows","mobile":false,"brands":"Chromium 130,Google Chrome 130"},"sequence":3,"age_ms":18446744073709551615}"#;
 
     #[test]
     fn what_the_client_writes_the_server_reads() {
         let view: PageView = serde_json::from_str(VIEW).unwrap();
         assert_eq!(view.url.as_deref(), Some("https://shop.example/a?b=\"c\"\u{7}é\u{1f600}"));
-        assert_eq!(view.age_ms, Some(u64::MAX));
+        assert_eq!((view.age_ms, view.sequence), (Some(u64::MAX), Some(3)));
         let device = view.device.unwrap();
         assert_eq!((device.screen_width, device.screen_height), (Some(1920), None));
         assert_eq!(
             device.json(),
-            r#"{"screen_width":1920,"viewport_width":800,"language":"de","time_zone":"Europe/Berlin"}"#
+            r#"{"screen_width":1920,"viewport_width":800,"language":"de","time_zone":"Europe/Berlin","platform":"Windows","mobile":false,"brands":"Chromium 130,Google Chrome 130"}"#
         );
         let event: Event =
             serde_json::from_str(r#"{"name":"play","props":{"a":[1,2.5,null]},"age_ms":0,"unknown":1}"#)

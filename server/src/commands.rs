@@ -113,6 +113,7 @@ pub fn key(common: &Common, command: KeyCommand) -> Result<(), CommandError> {
         secret_hash,
         read: scope.contains(&Scope::Read),
         write: scope.contains(&Scope::Write),
+        erase: scope.contains(&Scope::Erase),
         expires_at,
     };
     wait(async { Accounts::open(&database).await?.put_key(&id, &name, &key, now).await })?;

@@ -154,6 +154,8 @@ pub enum Scope {
     Read,
     /// Send facts and orders
     Write,
+    /// Erase visitors, anybody
+    Erase,
 }
 
 /// The form of the log.

@@ -18,6 +18,7 @@
 //! | who is asked about a session, Redis | [`store::sessions`], `server/lua` |
 //! | how a database is read and written | [`store::events`] |
 //! | tables and queries | `server/sql` |
+//! | what a visit's campaign is | [`campaign`] |
 //! | which assertions sign in | [`assertion`] |
 //! | limits by address and account | [`throttle`] |
 //! | what the operator sees | [`observe`] |
@@ -35,6 +36,7 @@
 pub mod app;
 pub mod assertion;
 pub mod bots;
+pub mod campaign;
 pub mod clock;
 pub mod commands;
 pub mod config;

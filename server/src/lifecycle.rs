@@ -13,6 +13,7 @@ use crate::session::token::{Proof, SessionToken};
 use crate::session::visit::VisitorId;
 use crate::session::{Carrier, Millis};
 use crate::store::StoreError;
+use crate::store::events::erasure::{AskedBy, Erased, Erasure};
 use crate::store::sessions::Sessions;
 
 /// What a browser is to do with its session cookie.
@@ -35,6 +36,8 @@ pub enum Refusal {
     Rotated,
     /// The user's password was changed, or the user disabled, while the request was on its way.
     Stale,
+    /// The session's visit is another visitor's.
+    NotTheirs,
     /// The store failed; nothing was done.
     Store(StoreError),
 }
@@ -58,6 +61,28 @@ pub struct Hit {
     pub host: String,
 }
 
+/// What a start did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Started {
+    /// A session began.
+    Begun,
+    /// The live one goes on.
+    Resumed,
+    /// Nothing: the visitor's data was erased a while ago.
+    Refused,
+}
+
+/// By what right somebody asks for an erasure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Right {
+    /// A browser's, over its own visitor.
+    Own,
+    /// An admin's.
+    Admin,
+    /// An API key's.
+    Key,
+}
+
 /// The page that a start names.
 #[derive(Clone, Debug, Default)]
 pub struct Page {
@@ -79,7 +104,7 @@ pub struct Lifecycle {
 }
 
 impl Lifecycle {
-    /// Starts a session, or resumes the live one (`true`). `offer` makes the token of a new one;
+    /// Starts a session, or resumes the live one. `offer` makes the token of a new one;
     /// it is called only if one is needed, and may say that no cookie would stick.
     ///
     /// # Errors
@@ -90,13 +115,13 @@ impl Lifecycle {
         hit: Hit,
         page: Page,
         offer: impl FnOnce() -> Result<Option<SessionToken>, E>,
-    ) -> Result<(bool, Cookie), E> {
+    ) -> Result<(Started, Cookie), E> {
         let carrier = self.arrive(&hit).await;
         if let Carrier::Crossing { .. } = carrier {
             return Err(Refusal::Expired.into());
         }
         if carrier.visit_id().is_some() {
-            return Ok((true, self.keep(hit.token, hit.now).await));
+            return Ok((Started::Resumed, self.keep(hit.token, hit.now).await));
         }
         let live = matches!(carrier, Carrier::Live { .. });
         let offered = if live { None } else { offer()? };
@@ -109,12 +134,15 @@ impl Lifecycle {
             host: hit.host,
         };
         let outcome = self.commit(Command::Start { context, site, url, referrer }).await?;
-        let resumed = live || (outcome.joined && !outcome.issued);
-        Ok((resumed, self.keep(if live { hit.token } else { offered }, hit.now).await))
+        let started = match outcome {
+            Outcome { erased: 1.., .. } => return Ok((Started::Refused, Cookie::Leave)),
+            _ if live || (outcome.joined && !outcome.issued) => Started::Resumed,
+            _ => Started::Begun,
+        };
+        Ok((started, self.keep(if live { hit.token } else { offered }, hit.now).await))
     }
 
-    /// Stores facts. Answers with the number of twins, after the
-    /// commit. `offer` as in [`Self::start`]; facts that may not start a session ask for none.
+    /// Stores facts. Answers with what became of them, after the commit. `offer` as in [`Self::start`]; facts that may not start a session ask for none.
     ///
     /// # Errors
     /// When the store fails.
@@ -123,7 +151,7 @@ impl Lifecycle {
         hit: Hit,
         runs: Vec<Run>,
         offer: impl FnOnce() -> Result<Option<SessionToken>, E>,
-    ) -> Result<(u32, Cookie), E> {
+    ) -> Result<(Outcome, Cookie), E> {
         let named = || runs.iter().flat_map(|run| &run.facts).filter(|fact| !fact.anonymous);
         let recent = |fact: &&Fact| hit.now - fact.occurred_at < self.sessions.ttl().idle_ms;
         let activity = named()
@@ -146,9 +174,9 @@ impl Lifecycle {
         let outcome = self.commit(Command::Facts { context, runs }).await?;
         // A fact that comes too late to be of a living visit slides nothing and sets no cookie.
         if live && activity.is_some() {
-            return Ok((outcome.twins, self.keep_proven(token.zip(proof), hit.now).await));
+            return Ok((outcome, self.keep_proven(token.zip(proof), hit.now).await));
         }
-        Ok((outcome.twins, self.keep(offered.filter(|_| outcome.issued), hit.now).await))
+        Ok((outcome, self.keep(offered.filter(|_| outcome.issued), hit.now).await))
     }
 
     /// Keeps a live session alive; starts nothing. `engagement`: page view, milliseconds, per cent.
@@ -241,6 +269,33 @@ impl Lifecycle {
             (Carrier::Unverified(_), _) => Err(Refusal::from(UNTOLD).into()),
             (Carrier::Crossing { .. }, _) => Ok(Cookie::Leave),
             _ => Ok(Cookie::Clear),
+        }
+    }
+
+    /// Erases a visitor.
+    ///
+    /// # Errors
+    /// [`Refusal::Expired`] where the right is a live session's and there is none;
+    /// [`Refusal::NotTheirs`] where that session's visit is another visitor's.
+    pub async fn erase(&self, hit: Hit, visitor: VisitorId, right: Right) -> Result<Cookie, Refusal> {
+        let proof = hit.token.as_ref().map(SessionToken::proof);
+        let by = match right {
+            Right::Admin => AskedBy::Admin,
+            Right::Key => AskedBy::Key,
+            Right::Own => match self.sessions.touch(proof, None, hit.now).await {
+                Carrier::Live { visit_id: Some(visit_id), .. } => AskedBy::Visitor(visit_id),
+                Carrier::Live { visit_id: None, .. } => return Err(Refusal::NotTheirs),
+                Carrier::Unverified(_) => return Err(UNTOLD.into()),
+                Carrier::Crossing { .. } | Carrier::Nothing => return Err(Refusal::Expired),
+            },
+        };
+        match self.ingest.erase(Erasure { visitor, by, now: hit.now }).await? {
+            Erased::NotTheirs => Err(Refusal::NotTheirs),
+            Erased::Done { ended, .. } => {
+                let is_own = right == Right::Own
+                    || ended.iter().any(|record| proof.is_some_and(|proof| proof.tag == record.tag));
+                Ok(if is_own { Cookie::Clear } else { Cookie::Leave })
+            }
         }
     }
 

@@ -27,6 +27,8 @@ pub enum Drop {
     Prerender,
     /// The browser asks not to be tracked, and a start would track.
     Gpc,
+    /// The visitor's data was erased a while ago; this comes late.
+    Erased,
 }
 
 /// What was stored.
@@ -119,6 +121,11 @@ struct What {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct By {
+    by: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Status {
     status: u16,
 }
@@ -132,12 +139,14 @@ pub struct Metrics {
     dropped: Family<Reason, Counter>,
     facts: Family<What, Counter>,
     twins: Counter,
+    starts_without_cookies: Counter,
     commit_seconds: Histogram,
     commit_commands: Histogram,
     connections: Gauge,
     sessions: Gauge,
     queue: Gauge,
     dead_letters: Counter,
+    erasures: Family<By, Counter>,
     spool_commands: Gauge,
     spool_bytes: Gauge,
     spool_age: Gauge<f64, AtomicU64>,
@@ -170,12 +179,14 @@ impl Metrics {
             dropped: Family::default(),
             facts: Family::default(),
             twins: Counter::<u64, AtomicU64>::default(),
+            starts_without_cookies: Counter::default(),
             commit_seconds: Histogram::new(SECONDS),
             commit_commands: Histogram::new(SIZES),
             connections: Gauge::default(),
             sessions: Gauge::default(),
             queue: Gauge::default(),
             dead_letters: Counter::default(),
+            erasures: Family::default(),
             spool_commands: Gauge::default(),
             spool_bytes: Gauge::default(),
             spool_age: Gauge::default(),
@@ -198,6 +209,11 @@ impl Metrics {
         );
         registry.register("facts", "Facts accepted, twins included, by kind", metrics.facts.clone());
         registry.register("twins", "Facts that had been stored before", metrics.twins.clone());
+        registry.register(
+            "starts_without_cookies",
+            "Starts of browsers that keep no cookies, as they say",
+            metrics.starts_without_cookies.clone(),
+        );
         registry.register_with_unit(
             "commit",
             "Time of a commit",
@@ -209,6 +225,7 @@ impl Metrics {
         registry.register("sessions", "Sessions in memory", metrics.sessions.clone());
         registry.register("queue", "Commands that wait for the writer", metrics.queue.clone());
         registry.register("dead_letters", "Commands that the store refused", metrics.dead_letters.clone());
+        registry.register("erasures", "Visitors erased, by who asked", metrics.erasures.clone());
         registry.register("spool_commands", "Commands in the spool", metrics.spool_commands.clone());
         registry.register_with_unit("spool", "Size of the spool", Unit::Bytes, metrics.spool_bytes.clone());
         registry.register_with_unit(
@@ -254,6 +271,11 @@ impl Metrics {
         self.twins.inc_by(twins);
     }
 
+    /// A browser that keeps no cookies has started.
+    pub fn started_without_cookies(&self) {
+        self.starts_without_cookies.inc();
+    }
+
     /// Something was refused, because too much waits.
     pub fn shed(&self, kind: Shed) {
         self.shed.get_or_create(&Refused { kind }).inc();
@@ -269,6 +291,18 @@ impl Metrics {
     /// A command was set aside.
     pub fn set_aside(&self) {
         self.dead_letters.inc();
+    }
+
+    /// A visitor was erased.
+    pub fn erased(&self, by: &'static str) {
+        self.erasures.get_or_create(&By { by }).inc();
+    }
+
+    /// So many facts and starts came after their visitor had been erased.
+    pub fn late(&self, count: u32) {
+        if count > 0 {
+            self.dropped.get_or_create(&Reason { reason: Drop::Erased }).inc_by(count.into());
+        }
     }
 
     /// The spool holds so many commands of so many bytes.

@@ -6,6 +6,7 @@
 //! | `POST /api/telemetry/{page_view,event,order}` | [`endpoints::telemetry`] |
 //! | `POST /api/auth/{login,logout}` | [`endpoints::auth`] |
 //! | `GET /api/metrics/{overview,timeseries,pages,referrers,live}` | [`endpoints::metrics`] |
+//! | `DELETE /api/privacy/visitor` | [`endpoints::privacy`] |
 //! | `GET /api/openapi.json` | [`endpoints::openapi`] |
 //! | `GET /` | to the dashboard |
 //! | `GET` anything else | [`endpoints::assets`] |
@@ -17,7 +18,7 @@ use visitflow_protocol::{path, problem as kind};
 
 use crate::app::App;
 use crate::endpoints::call::Call;
-use crate::endpoints::{assets, auth, health, metrics, openapi, session, telemetry};
+use crate::endpoints::{assets, auth, health, metrics, openapi, privacy, session, telemetry};
 use crate::http::problem::Problem;
 use crate::http::reply::{self, Reply};
 
@@ -52,6 +53,7 @@ pub async fn route(call: Call<'_>) -> Result<Reply, Problem> {
         path::PAGES if get => Box::pin(metrics::pages(call)).await,
         path::REFERRERS if get => Box::pin(metrics::referrers(call)).await,
         path::LIVE if get => Box::pin(metrics::live(call)).await,
+        path::ERASE if call.head.method == Method::DELETE => Box::pin(privacy::erase(call)).await,
         OPENAPI if get => Ok(openapi::describe()),
         "/" if get && call.app.assets.find(DASHBOARD).is_some() => Ok(reply::see(DASHBOARD)),
         path::SESSION_START
@@ -62,6 +64,7 @@ pub async fn route(call: Call<'_>) -> Result<Reply, Problem> {
         | path::ORDER
         | path::LOGIN
         | path::LOGOUT => Err(method_not_allowed("POST, OPTIONS")),
+        path::ERASE => Err(method_not_allowed("DELETE, OPTIONS")),
         path::OVERVIEW | path::TIMESERIES | path::PAGES | path::REFERRERS | path::LIVE | OPENAPI => {
             Err(method_not_allowed("GET, HEAD, OPTIONS"))
         }

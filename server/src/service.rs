@@ -10,7 +10,7 @@ use hyper::body::Incoming;
 use hyper::header::{self, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, StatusCode};
-use visitflow_protocol::problem as kind;
+use visitflow_protocol::{path, problem as kind};
 
 use crate::app::App;
 use crate::clock;
@@ -74,7 +74,9 @@ async fn handle(
             "This origin may not call visitflow; start the server with --allowed-origin for it.",
         ));
     }
-    if key.is_some_and(|key| !key.write) && !head.method.is_safe() {
+    // Erasing has a scope of its own, which the endpoint looks at.
+    let writes = !head.method.is_safe() && head.uri.path() != path::ERASE;
+    if writes && key.is_some_and(|key| !key.write) {
         return Err(keys::lacks_write());
     }
     let secure = match app.config.cookie_secure {
@@ -116,7 +118,7 @@ fn target(head: &Parts, client: Client, tls: bool) -> (bool, String) {
 fn preflight(verdict: &Verdict) -> Reply {
     let mut answer = reply::no_content();
     if matches!(verdict, Verdict::Listed(_)) {
-        reply::set(&mut answer, header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST");
+        reply::set(&mut answer, header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, DELETE");
         reply::set(&mut answer, header::ACCESS_CONTROL_ALLOW_HEADERS, "authorization, content-type");
         reply::set(&mut answer, header::ACCESS_CONTROL_MAX_AGE, "7200");
     }

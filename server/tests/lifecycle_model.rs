@@ -470,6 +470,7 @@ fn answer(
         Err(Refusal::Expired) => (Answer::Expired, carried.cloned()),
         Err(Refusal::Rotated) => (Answer::Rotated, carried.cloned()),
         Err(Refusal::Stale) => panic!("no password is checked here"),
+        Err(Refusal::NotTheirs) => panic!("nobody is erased here"),
         Err(Refusal::Store(error)) => panic!("{error}"),
     }
 }
@@ -509,6 +510,7 @@ impl Real {
             referrer: None,
             title: None,
             device: None,
+            sequence: None,
         };
         let fact = Fact { site: Some(self.site.clone()), occurred_at: at, anonymous: false, kind };
         let facts = vec![Run { visitor: Some(self.visitors[visitor]), facts: vec![fact] }];

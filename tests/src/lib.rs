@@ -11,6 +11,7 @@
 //! | [`answer`] | what came back, and the assertions on it |
 //! | [`wire`] | requests that no HTTP library would send |
 //! | [`browser`] | a real browser: Chromium, Firefox, WebKit |
+//! | [`site`] | a website of one's own: an example, by nginx or Node.js |
 //! | [`neighbour`] | somebody well-behaved, while others are not |
 //! | [`postgres`], [`sql`] | a PostgreSQL of one's own: kill, stop, restart, read |
 //! | [`redis`], [`redis_cluster`] | a Redis of one's own, or a cluster of six |
@@ -51,6 +52,7 @@ pub mod redis_cluster;
 pub mod scene;
 pub mod server;
 pub mod setup;
+pub mod site;
 pub mod sql;
 pub mod stand;
 pub mod visitor;

@@ -52,7 +52,12 @@ pub(crate) fn http() -> reqwest::Client {
 
 /// A port that nobody listens on, below the range from which systems choose ports for outgoing
 /// connections (Linux: 32768 and up), so that none of those can take it meanwhile.
-pub(crate) fn free_port() -> u16 {
+///
+/// # Panics
+///
+/// There is none.
+#[must_use]
+pub fn free_port() -> u16 {
     const FIRST: u16 = 20_000;
     const COUNT: u16 = 12_000;
     static NEXT: AtomicU16 = AtomicU16::new(0);

@@ -161,6 +161,19 @@ impl Visitor {
         self.post("/api/auth/logout", &json!({})).as_json().send().await
     }
 
+    /// `DELETE /api/privacy/visitor`, for oneself.
+    pub async fn erase(&self) -> Answer {
+        self.erase_request(&self.id).send().await
+    }
+
+    /// A request to erase somebody, as a page of the same origin sends it.
+    #[must_use]
+    pub fn erase_request(&self, visitor_id: &str) -> Request {
+        let body = json!({"visitor_id": visitor_id});
+        let request = Request { method: Method::DELETE, ..self.post("/api/privacy/visitor", &body) };
+        request.as_json()
+    }
+
     /// A GET request.
     #[must_use]
     pub fn get(&self, path: &str) -> Request {
@@ -240,6 +253,12 @@ impl Request {
     #[must_use]
     pub fn as_json(self) -> Self {
         self.header("content-type", "application/json")
+    }
+
+    /// Has this body.
+    #[must_use]
+    pub fn body(self, body: &str) -> Self {
+        Self { body: body.as_bytes().to_vec(), ..self }
     }
 
     /// Shows an API key.

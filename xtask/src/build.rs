@@ -1,5 +1,5 @@
-//! The three builds, in the order in which they need each other: the server carries the package
-//! and the pages within itself.
+//! The builds. The server carries the package and the pages within itself, so it comes after them;
+//! the examples are what users of the package would build.
 
 use crate::process::{command, run};
 use anyhow::Result;
@@ -32,6 +32,15 @@ pub(crate) fn package() -> Result<()> {
 /// The build script failed.
 pub(crate) fn pages() -> Result<()> {
     node_build("www")
+}
+
+/// The examples, from the packed package: `examples` in the target directory.
+///
+/// # Errors
+///
+/// One of them failed.
+pub(crate) fn examples() -> Result<()> {
+    node_build("examples")
 }
 
 /// The server in release mode.

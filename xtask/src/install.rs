@@ -49,6 +49,9 @@ pub(crate) fn for_test() -> Result<()> {
     {
         apt(&["webkit2gtk-driver", "xvfb", "xauth"])?;
     }
+    if !succeeds("nginx", &["-v"]) {
+        apt(&["nginx"])?;
+    }
     services()
 }
 
@@ -86,11 +89,12 @@ fn has_postgres() -> bool {
         || versions.map(|entry| entry.path()).any(|version| version.join("bin/initdb").is_file())
 }
 
-/// `PATH` with the project's own tools in front.
+/// `PATH` with the project's own tools in front, and nginx, which Debian keeps from users, behind.
 #[must_use]
 pub(crate) fn search_path() -> OsString {
     let inherited = std::env::var_os("PATH").unwrap_or_default();
     let paths = std::iter::once(tools().join("bin")).chain(std::env::split_paths(&inherited));
+    let paths = paths.chain([PathBuf::from("/usr/sbin")]);
     std::env::join_paths(paths).unwrap_or(inherited)
 }
 

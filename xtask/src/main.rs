@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`demo`] | the demo shop and the dashboard on this machine |
 //! | [`test`](mod@test) | every check, in one sequence: what a laptop and CI both run |
-//! | [`build`] | the client's package, the pages and the server |
+//! | [`build`] | the client's package, the pages, the server and the examples |
 //! | [`figures`] | measurements and long trials, by programs of the tests' crate |
 //! | [`size`] | what a page downloads, in bytes |
 //! | [`install`] | the tools that the others need, installed where they are missing |
@@ -44,8 +44,8 @@ Commands:
   size                 Print what a page downloads: raw, gzip and brotli bytes.
 
 Missing tools are installed first: wasm target, wasm-bindgen CLI, npm packages; for `test` also
-Chromium, Firefox, WebKit, PostgreSQL, Redis and wrk. Cargo-made tools go to target/tools, nothing else on the machine changes
-but through rustup and apt.
+Chromium, Firefox, WebKit, PostgreSQL, Redis, nginx and wrk. Cargo-made tools go to target/tools,
+nothing else on the machine changes but through rustup and apt.
 ";
 
 fn main() -> ExitCode {

@@ -27,9 +27,15 @@ const STEPS: &[Step] = &[
     Step { name: "clippy-wasm", what: "lints of the client, wasm32", check: clippy_wasm },
     Step { name: "doc", what: "documentation without warnings", check: doc },
     Step { name: "server", what: "build the server, release", check: || plain(build::server()) },
+    Step {
+        name: "examples",
+        what: "build the examples from the tarball",
+        check: || plain(build::examples()),
+    },
     Step { name: "unit", what: "unit and property tests", check: unit },
     Step { name: "node", what: "the package in Node.js", check: node },
     Step { name: "chromium", what: "the client in Chromium", check: chromium },
+    Step { name: "javascript", what: "the client as JavaScript in Chromium", check: javascript },
     Step { name: "firefox", what: "the client in Firefox", check: firefox },
     Step { name: "webkit", what: "the client in WebKit, Safari's engine", check: webkit },
     Step { name: "e2e", what: "black-box tests of the whole", check: e2e },
@@ -188,6 +194,22 @@ fn node() -> Result<Count> {
 
 fn chromium() -> Result<Count> {
     in_browser(&mut command("cargo"), "CHROMEDRIVER", "chromedriver")
+}
+
+/// What pages get that may not run WebAssembly: the same tests, by wasm2js. It takes no feature that
+/// came after the first WebAssembly, so the standard library is built without them too.
+fn javascript() -> Result<Count> {
+    let runner = crate::root().join("client-wasm/tests/as-javascript.mjs");
+    let mut cargo = command("cargo");
+    cargo
+        .args(["test", "--release", "--package", "visitflow-client"])
+        .args(["--target", "wasm32-unknown-unknown", "--test", "web"])
+        .arg("-Zbuild-std=std,panic_abort,test")
+        .env("RUSTC_BOOTSTRAP", "1")
+        .env("RUSTFLAGS", "-Ctarget-cpu=mvp")
+        .env("CARGO_TARGET_DIR", crate::target().join("mvp"))
+        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", format!("node {}", runner.display()));
+    tests(&mut cargo)
 }
 
 fn firefox() -> Result<Count> {

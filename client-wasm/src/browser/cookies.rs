@@ -15,6 +15,10 @@ extern "C" {
     #[wasm_bindgen(js_name = isMarked)]
     pub(crate) fn is_marked() -> bool;
 
+    /// What the server needs to know to erase the visitor's data; undefined if nobody is known.
+    #[wasm_bindgen(js_name = toErase)]
+    pub(crate) fn to_erase() -> JsValue;
+
     /// Forgets the visitor; the cookies too, unless a consent since then has named another, or anyway.
     pub(crate) fn unname(anyway: bool);
 

@@ -9,9 +9,13 @@ extern "C" {
     #[derive(Clone, Debug)]
     pub type Fact;
 
-    /// A view of the page, or of another address by hand; in full, or without anything that could tell
-    /// visitors apart.
-    pub(crate) fn view(key: &str, at_ms: f64, full: bool, other: &JsValue) -> Option<Fact>;
+    /// A view of the page, or of `{url}`; in full, or without anything that could tell visitors apart.
+    /// Views in full are numbered.
+    pub(crate) fn view(key: &str, at_ms: f64, full: bool, given: &JsValue) -> Option<Fact>;
+
+    /// Numbers views from one: another session begins.
+    #[wasm_bindgen(js_name = countAnew)]
+    pub(crate) fn count_anew();
 
     /// An event; none if the server would refuse it.
     pub(crate) fn event(key: &str, at_ms: f64, given: &JsValue) -> Option<Fact>;

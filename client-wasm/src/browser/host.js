@@ -33,24 +33,32 @@ export const serially = (run) => {
   busy = false;
 };
 
+/** Explains itself, where the page asked for that (debug.js of the package). */
+const trace = (...all) => options.trace?.(...all);
+
 /** Returns what Rust wants to know of the options: the bits of `init` in lib.rs. */
 export const begin = (given, hear, hearAnswer, hearFact) => {
   options = given;
-  tell = (what) => serially(() => hear(what));
+  tell = (what) => {
+    trace("happened", what);
+    serially(() => hear(what));
+  };
   answered = (...all) => serially(() => hearAnswer(...all));
   adopted = (...all) => queueMicrotask(() => serially(() => hearFact(...all)));
-  current = reported(given.landingUrl);
-  seen = given.landingSent ? current : undefined;
-  seenTitle = undefined;
-  const { consent, anonymous, objected, autoPageViews, landingSent } = given;
-  return [consent == "granted", consent == "denied", anonymous, objected, autoPageViews !== false, landingSent].reduce(
+  seen = seenTitle = undefined;
+  land(location.href);
+  const { consent, beforeConsent, autoPageViews } = given;
+  return [consent == "granted", consent == "denied", beforeConsent == "anonymous", autoPageViews + "" != "false"].reduce(
     (bits, bit, at) => bits | (bit << at),
     0,
   );
 };
 
 /** Says what is wrong, or what the answer says of it; the page hears of the first time only. */
-export const complain = (text, answer) => options.complain(detail(answer, text));
+export const complain = (text, answer) => {
+  trace("complaint", detail(answer, text));
+  options.complain(detail(answer, text));
+};
 
 const detail = (answer, otherwise) => (typeof answer?.detail == "string" ? answer.detail : otherwise);
 
@@ -145,17 +153,19 @@ const calls = {}; // under way: ticket → AbortController
  * body is read to its end: only then is the connection free.
  */
 const post = (ticket, path, body, json, anonymous) => {
+  trace("request", path, body);
   const controller = (calls[ticket] = new AbortController());
   const late = setTimeout(() => controller.abort(), 20000);
   const told = (status, after, answer) => {
     clearTimeout(late);
     if (calls[ticket] != controller) return;
     delete calls[ticket];
+    trace("answer", path, status, after);
     answered(ticket, status, after, answer);
   };
   const send = async () => {
     const answer = await fetch(options.endpoint + path, {
-      method: "POST",
+      method: /privacy/.test(path) ? "DELETE" : "POST",
       body,
       credentials: anonymous ? "omit" : "include",
       headers: json ? { "Content-Type": "application/json" } : {},
@@ -170,7 +180,7 @@ const post = (ticket, path, body, json, anonymous) => {
 
 /** Sends a request of the page; one that signs in says so if that is not to be measured. */
 export const ask = (ticket, path, body, measured) =>
-  post(ticket, path, JSON.stringify({ ...body, ...(body && !measured && { visit: false }) }), /auth/.test(path));
+  post(ticket, path, JSON.stringify({ ...body, ...(body && !measured && { visit: false }) }), /auth|privacy/.test(path));
 
 export const abort = (ticket) => {
   const controller = calls[ticket];
@@ -180,6 +190,7 @@ export const abort = (ticket) => {
 
 /** Sends a beacon; where the browser takes no more of them, a request of which nobody hears. */
 const beacon = (path, body) => {
+  trace("beacon", path, body);
   if (!attempt(() => navigator.sendBeacon(options.endpoint + path, body))) post(0, path, body);
 };
 
@@ -219,6 +230,7 @@ let visitor; // as long as there is consent
 const readCookie = (name) => attempt(() => document.cookie.match("(?:^|; )" + name + "=([^;]*)")?.[1]);
 
 const writeCookie = (name, value, age, domain = options.cookieDomain) => {
+  trace("cookie", name, value, age);
   attempt(() => {
     document.cookie = `${name}=${value}; Max-Age=${age}; Path=/${domain ? "; Domain=" + domain : ""}${secure}; SameSite=Lax`;
   });
@@ -257,6 +269,14 @@ export const name = (id) => {
 /** Whether the cookie holds the visitor's identifier still. */
 export const isNamed = () => readCookie(VISITOR) == visitor;
 
+let erasing; // the last visitor of this page
+
+/** What the server needs to know to erase a visitor's data; undefined if nobody was known. */
+export const toErase = () => {
+  erasing = visitor || readCookie(VISITOR) || erasing;
+  return erasing && { visitor_id: erasing };
+};
+
 /** The visitor's identifier, for the snapshot. */
 export const named = () => visitor;
 
@@ -285,6 +305,7 @@ export const deleteActivity = () => deleteCookie(HINT);
 // ---- facts: {key, path, at, body}, where `body` lacks visitor and age
 
 const KEY = NAME + ":";
+const VIEWS = NAME + ".views"; // how many, in this visit
 const DAYS_7 = 604800000;
 const mine = new Set(); // keys of facts that this page sees to
 
@@ -295,23 +316,32 @@ const bytes = (value) => new Blob([JSON.stringify(value)]).size;
 const make = (path, key, at, more) => {
   const body = { id: key, url: reported(location.href), ...more, site: options.site, webdriver: navigator.webdriver || undefined };
   if (bytes(body) < 65000) return { key, path: "/api/telemetry/" + path, at, body };
-  options.complain("a fact was dropped: it is larger than 64 KiB");
+  complain("a fact was dropped: it is larger than 64 KiB");
 };
 
-let current = ""; // the reported address of the page
+let landing; // the reported address of the page as it was first
+let current = ""; // as it is
+let views = 0; // of this visit, where nothing is stored
 let seen; // that of the last view, and its title
 let seenTitle;
 
 /**
- * The address as it is reported: without the fragment unless it routes (`#/…`, `#!…`), and without
- * the query where it is longer than the server takes.
+ * The address as it is reported: without the fragment unless it routes (`#/…`, `#!…`); where it is
+ * longer than the server takes, what names the campaign is all that stays of the query.
  */
 export const reported = (href) => {
   const bare = href.replace(/#(?![/!]).*/, "");
-  return bytes(bare) > 2050 ? bare.replace(/[?#].*/, "") : bare;
+  if (bytes(bare) <= 2050) return bare;
+  const kept = bare.match(/\b(utm_\w+|\w*clid)=[^&#]{1,99}/g);
+  return bare.replace(/[?#].*/, kept ? "?" + kept.join("&") : "");
 };
 
 const path = (url) => url.replace(/\?[^#]*/g, "");
+
+/** Lands on a page. */
+export const land = (href) => {
+  landing = current = reported(href);
+};
 
 /** Goes to the address that the page has by now. Bit 0: it is another; bit 1: its path is, too. */
 export const go = (to = reported(location.href)) => {
@@ -320,17 +350,28 @@ export const go = (to = reported(location.href)) => {
   return bits;
 };
 
-/** A view of the page, or of another address by hand. Nothing of the device identifies a person. */
-export const view = (key, at, full, other) => {
-  const url = other ? reported(other) : current;
-  const referrer = seen == undefined ? reported(options.landingReferrer) : seen != url && seen;
+const count = (number) => {
+  views = number;
+  attempt(() => (localStorage[VIEWS] = views));
+  return views;
+};
+
+/** Numbers views from one. */
+export const countAnew = () => count(0);
+
+/** A view of the page, or of `{url}`. Nothing of the device identifies a person. */
+export const view = (key, at, full, given) => {
+  const url = given ? reported(given.url) : current;
+  const referrer = seen == undefined ? reported(document.referrer) : seen != url && seen;
   // By characters: half of a surrogate pair is no text. A title that has not changed with the address
   // is that of the page before: the new one is not set yet.
+  const hints = navigator.userAgentData;
   const title = [...`${document.title}`].slice(0, 128).join("");
   const fact = make("page_view", key, at, {
     referrer: referrer || undefined,
     ...(full
       ? {
+          sequence: count((+attempt(() => localStorage[VIEWS]) || views) + 1),
           title: (url == reported(location.href) && title != seenTitle && title) || undefined,
           device: {
             screen_width: screen.width,
@@ -339,6 +380,9 @@ export const view = (key, at, full, other) => {
             viewport_height: innerHeight,
             language: navigator.language,
             time_zone: attempt(() => Intl.DateTimeFormat().resolvedOptions().timeZone),
+            platform: hints?.platform,
+            mobile: hints?.mobile,
+            brands: hints?.brands.map(({ brand, version }) => brand + " " + version).join(),
           },
         }
       : { anonymous: true }),
@@ -357,7 +401,7 @@ export const event = (key, at, given) => {
   const { name, props } = given;
   const fits = name && [...name].length <= 64 && (!props || (props.constructor != Array && bytes(props) <= 4096));
   if (fits) return make("event", key, at, given);
-  options.complain("an event was dropped: its name takes 1 to 64 characters, its props a JSON object of at most 4096 bytes");
+  complain("an event was dropped: its name takes 1 to 64 characters, its props a JSON object of at most 4096 bytes");
 };
 
 // Those that wait have a key each in localStorage, so that no tab overwrites what another wrote.
@@ -377,6 +421,7 @@ const kept = () => attempt(() => Object.keys(localStorage).filter((name) => name
 
 /** Drops those that this page sees to, or all. */
 export const dropKept = (all) => {
+  attempt(() => localStorage.removeItem(VIEWS));
   for (const name of kept()) if (all || mine.has(name.slice(KEY.length))) localStorage.removeItem(name);
 };
 
@@ -434,9 +479,10 @@ export const postStart = (ticket, first) =>
     SESSION + "start",
     json({
       visitor_id: visitor,
-      url: first ? reported(options.landingUrl) : reported(location.href),
-      referrer: (first && reported(options.landingReferrer)) || undefined,
+      url: first ? landing : reported(location.href),
+      referrer: (first && reported(document.referrer)) || undefined,
       site: options.site,
+      cookies: isNamed() ? undefined : 0,
     }),
   );
 

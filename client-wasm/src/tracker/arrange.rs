@@ -7,7 +7,7 @@ use crate::{
 };
 
 impl Tracker {
-    /// Brings listeners, cookies and page views in line with the consent.
+    /// Brings listeners and cookies in line with the consent.
     pub(super) fn arrange(&mut self) {
         let now_ms = clock::now_ms();
         let mode = self.consent.mode();
@@ -21,9 +21,6 @@ impl Tracker {
         if full {
             self.identify();
             facts::adopt();
-        }
-        if self.settings.auto_page_views {
-            self.land(now_ms);
         }
         self.wants_session = full;
         self.view.engagement.look(page::is_looked_at(), now_ms);

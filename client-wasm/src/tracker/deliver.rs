@@ -18,6 +18,7 @@ use crate::{
     queue::{Item, Kind, Verdict},
     session::{self, Phase},
 };
+use visitflow_protocol::path;
 use wasm_bindgen::JsValue;
 
 /// What a request is for.
@@ -32,6 +33,8 @@ pub(crate) enum Task {
     End,
     /// An end after consent was taken back.
     Revoke,
+    /// The same, and everything about the visitor is to be erased.
+    Erase,
 }
 
 impl Task {
@@ -46,6 +49,8 @@ pub(super) struct Exclusive {
     path: &'static str,
     body: JsValue,
     page: Option<Function>,
+    /// How many facts have left the queue by the time that it may go.
+    after: u32,
 }
 
 /// A request under way.
@@ -70,7 +75,9 @@ impl Tracker {
 
     /// Queues a request that goes alone; its body is an object, or undefined.
     pub(crate) fn ask(&mut self, task: Task, path: &'static str, body: JsValue, page: Option<Function>) {
-        self.exclusives.push(Exclusive { task, path, body, page });
+        // An end is the end of what was queued before it.
+        let facts = if task == Task::End { self.queue.len() as u32 } else { 0 };
+        self.exclusives.push(Exclusive { task, path, body, page, after: self.queue.left + facts });
     }
 
     /// Sends what may be sent now.
@@ -81,9 +88,30 @@ impl Tracker {
             }
             self.send_facts(now_ms);
         } else if self.in_flight.is_empty() && self.session.phase() != Phase::Starting {
-            let Exclusive { task, path, body, page } = self.exclusives.remove(0);
-            let ticket = self.ticket(task, page);
-            net::ask(ticket, path, &body, self.consent.mode() == Mode::Full);
+            self.send_exclusive(now_ms);
+        }
+    }
+
+    fn send_exclusive(&mut self, now_ms: u64) {
+        let backoff = self.queue.backoff;
+        match self.exclusives.first() {
+            // One that failed waits, unless something waits behind it.
+            Some(first)
+                if first.task == Task::Revoke && self.exclusives.len() == 1 && !backoff.is_over(now_ms) =>
+            {
+                self.wake_at(backoff.until_ms(), now_ms);
+            }
+            Some(first)
+                if self.queue.left < first.after && !backoff.failing() && self.session.may_start(now_ms) =>
+            {
+                self.send_facts(now_ms);
+            }
+            Some(_) => {
+                let Exclusive { task, path, body, page, .. } = self.exclusives.remove(0);
+                let ticket = self.ticket(task, page);
+                net::ask(ticket, path, &body, self.consent.mode() == Mode::Full);
+            }
+            None => {}
         }
     }
 
@@ -91,7 +119,7 @@ impl Tracker {
         if self.queue.is_empty() {
             return;
         }
-        if self.queue.backoff.until_ms() > now_ms {
+        if !self.queue.backoff.is_over(now_ms) {
             return self.wake_at(self.queue.backoff.until_ms(), now_ms);
         }
         if self.consent.mode() == Mode::Full && !self.step(session::Event::Fact(self.hint()), now_ms).ready {
@@ -269,8 +297,15 @@ impl Tracker {
                 cookies::delete_activity();
             }
             // An answer to a start that was aborted may have set the cookie anew.
-            Task::Revoke if !full => cookies::unname(true),
+            Task::Revoke | Task::Erase if !full => cookies::unname(true),
             _ => {}
+        }
+        // Consent given anew waits for it: the old session is no part of that.
+        if task == Task::Revoke && verdict == Verdict::Again {
+            self.queue.backoff.failed(now_ms, answer.retry_after_ms, clock::random());
+            self.ask(task, path::SESSION_END, JsValue::UNDEFINED, None);
+        } else if task == Task::Revoke {
+            self.queue.backoff = Default::default();
         }
         let Some(page) = page else {
             return;

@@ -9,36 +9,30 @@ use crate::{
     },
     consent::Mode,
     queue::{Item, Kind},
-    session::Phase,
+    session::{self, Phase},
     views::{self, Change, Engagement},
 };
 use visitflow_protocol::limits::AGE_MS;
 use wasm_bindgen::JsValue;
 
 impl Tracker {
-    /// Counts the landing page once, as it was, and the page that the visitor is at by now, if that is
-    /// another and not merely rid of parameters.
-    pub(super) fn land(&mut self, now_ms: u64) {
-        if !self.landed {
-            self.landed = true;
-            self.see(&JsValue::UNDEFINED, self.settings.landing_at_ms);
-        }
-        self.route(Change::Replaced, now_ms);
-    }
-
     /// A page view, if the address is another.
     pub(super) fn route(&mut self, change: Change, now_ms: u64) {
         let bits = page::go();
-        if views::is_view(change, bits & 1 == 1, bits & 2 == 2) {
+        if self.consent.mode() != Mode::Silent && views::is_view(change, bits & 1 == 1, bits & 2 == 2) {
             self.see(&JsValue::UNDEFINED, now_ms);
         }
     }
 
-    /// A view of the page, or of another address by hand.
-    pub(crate) fn see(&mut self, other: &JsValue, at_ms: u64) {
+    /// A view of the page, or of `{url}`.
+    pub(crate) fn see(&mut self, given: &JsValue, at_ms: u64) {
         self.leave(at_ms);
         let full = self.consent.mode() == Mode::Full;
-        let view = facts::view(&self.ids.next(at_ms), at_ms as f64, full, other);
+        if full && !self.is_held() {
+            // A session that is over is noticed before the view is numbered.
+            self.step(session::Event::Fact(self.hint()), clock::now_ms());
+        }
+        let view = facts::view(&self.ids.next(at_ms), at_ms as f64, full, given);
         self.view = View { fact: view.clone().filter(|_| full), engagement: Engagement::default() };
         self.view.engagement.look(page::is_looked_at(), clock::now_ms());
         self.add(view, if full { Kind::Other } else { Kind::Anonymous });

@@ -25,6 +25,8 @@ pub struct KeyHolder {
     pub read: bool,
     /// Send facts.
     pub write: bool,
+    /// Erase visitors.
+    pub erase: bool,
 }
 
 /// A new key: its id, and the text that is shown once.
@@ -58,7 +60,7 @@ pub async fn holder(app: &App, head: &Parts, now: Millis) -> Result<Option<KeyHo
     if !right || key.expires_at.is_some_and(|at| at <= now) {
         return Err(refused());
     }
-    Ok(Some(KeyHolder { read: key.read, write: key.write }))
+    Ok(Some(KeyHolder { read: key.read, write: key.write, erase: key.erase }))
 }
 
 /// Lets pass who may read reports: a key with the scope `read`, or the session of an admin.

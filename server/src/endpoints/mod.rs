@@ -7,6 +7,7 @@ pub mod health;
 pub mod keys;
 pub mod metrics;
 pub mod openapi;
+pub mod privacy;
 pub mod session;
 pub mod telemetry;
 
@@ -25,14 +26,19 @@ use crate::session::visit::VisitorId;
 /// The visitor that a request names: in its body, else by its cookie.
 fn visitor(call: &Call<'_>, named: Option<&str>) -> Result<Option<VisitorId>, Problem> {
     match named {
-        Some(text) => text.parse().map(Some).map_err(|()| {
-            Problem::field(
-                "`visitor_id` is v_ followed by a UUID, such as v_018f3a5e-7c1b-4f6a-9d2e-3b4c5d6e7f80.",
-            )
-        }),
+        Some(text) => visitor_id(text).map(Some),
         None if call.key.is_some() => Ok(None),
         None => Ok(cookie::visitor(&call.head.headers)),
     }
+}
+
+/// A `visitor_id` of a body.
+fn visitor_id(text: &str) -> Result<VisitorId, Problem> {
+    text.parse().map_err(|()| {
+        Problem::field(
+            "`visitor_id` is v_ followed by a UUID, such as v_018f3a5e-7c1b-4f6a-9d2e-3b4c5d6e7f80.",
+        )
+    })
 }
 
 /// The site that a request names: in its body, by its page's address, or by its origin.
@@ -100,6 +106,9 @@ impl From<Refusal> for Problem {
             Refusal::Expired => Self::session_expired(),
             Refusal::Rotated => Self::session_rotated(),
             Refusal::Stale => Self::wrong_credentials(),
+            Refusal::NotTheirs => forbidden(
+                "A browser erases its own visitor alone, the one that its live session's visit bears; sign in as an admin, or send an API key with the scope `erase`.",
+            ),
             Refusal::Store(error) => error.into(),
         }
     }

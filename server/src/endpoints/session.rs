@@ -8,12 +8,12 @@ use super::{dropped, hit, not_a_person, offer, set_cookie, site, visitor};
 use crate::endpoints::call::Call;
 use crate::http::problem::Problem;
 use crate::http::reply::{self, Reply};
-use crate::lifecycle::Page;
+use crate::lifecycle::{Page, Started};
 use crate::observe::Drop;
 use crate::session::Millis;
 
 #[derive(Serialize)]
-struct Started {
+struct Answer {
     session: &'static str,
     /// Seconds until the session expires if nothing happens.
     expires_in: Millis,
@@ -30,15 +30,23 @@ pub async fn start(mut call: Call<'_>) -> Result<Reply, Problem> {
     if call.gpc() {
         return Ok(dropped(&call, Drop::Gpc));
     }
+    if body.cookies == Some(0) {
+        call.app.metrics.started_without_cookies();
+    }
     let named = visitor(&call, body.visitor_id.as_deref())?;
     let address = fields::page_address(body.url)?;
     let referrer = fields::referrer(body.referrer)?;
     let site = site(&call, body.site.as_deref(), address.as_ref())?;
     let page = Page { site, url: address.map(|address| address.text), referrer };
-    let (resumed, cookie) =
+    let (started, cookie) =
         call.app.lifecycle.start(hit(&call, call.token()?, named), page, || offer(&call)).await?;
-    let session = if resumed { "resumed" } else { "started" };
-    let mut answer = reply::json(&Started {
+    let session = match started {
+        Started::Resumed => "resumed",
+        Started::Begun => "started",
+        // The client is quiet then, as a robot would have to be.
+        Started::Refused => return Ok(reply::no_content()),
+    };
+    let mut answer = reply::json(&Answer {
         session,
         expires_in: call.app.lifecycle.sessions.ttl().idle_ms / 1_000,
         now: call.now,

@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use visitflow_protocol::{limits, problem as kind, wire};
 
 use super::{dropped, forbidden, hit, not_a_person, offer, set_cookie, site, visitor};
+use crate::campaign::without_click_ids;
 use crate::config::Orders;
 use crate::endpoints::call::Call;
 use crate::http::body::{self, malformed};
@@ -112,9 +113,9 @@ async fn store(call: &Call<'_>, stored: Stored, items: Vec<Checked>) -> Result<R
     // Cookies are not even read for what is anonymous, nor for what a server sends.
     let touches_cookies = call.key.is_none() && items.iter().any(|item| !item.fact.anonymous);
     let token = if touches_cookies { call.token()? } else { None };
-    let (twins, cookie) =
+    let (outcome, cookie) =
         call.app.lifecycle.facts(hit(call, token, None), by_visitor(items), || offer(call)).await?;
-    call.app.metrics.stored(stored, count, u64::from(twins));
+    call.app.metrics.stored(stored, count - u64::from(outcome.erased), u64::from(outcome.twins));
     let mut answer = reply::no_content();
     set_cookie(call, &mut answer, &cookie);
     Ok(answer)
@@ -144,15 +145,17 @@ impl Item for wire::PageView {
         let mut page = fields::page_address(self.url)?
             .ok_or_else(|| Problem::field("`url` is missing; send the page's address."))?;
         let occurred_at = fields::occurred_at(call.now, self.age_ms)?;
+        let site = site(call, self.site.as_deref(), Some(&page))?;
         let kind = Kind::PageView {
             id: fields::fact_id(self.id.as_deref(), occurred_at)?,
             path: std::mem::take(&mut page.path),
-            referrer: fields::referrer(self.referrer)?,
+            referrer: fields::referrer(self.referrer)?
+                .map(|text| if anonymous { without_click_ids(&text).into_owned() } else { text }),
             title: fields::title(self.title)?,
             device: fields::device(self.device)?.filter(|_| !anonymous),
-            url: std::mem::take(&mut page.text),
+            sequence: fields::sequence(self.sequence)?.filter(|_| !anonymous),
+            url: page.stored(anonymous),
         };
-        let site = site(call, self.site.as_deref(), Some(&page))?;
         checked(call, self.visitor_id.as_deref(), site, occurred_at, anonymous, kind)
     }
 }
@@ -184,7 +187,7 @@ impl Item for wire::Event {
             id: fields::fact_id(self.id.as_deref(), occurred_at)?,
             name,
             props: fields::props(self.props)?,
-            url: page.map(|page| page.text),
+            url: page.map(|page| page.stored(anonymous)),
         };
         checked(call, self.visitor_id.as_deref(), site, occurred_at, anonymous, kind)
     }

@@ -71,6 +71,13 @@ impl CookieStyle {
         self.write(names::VISITOR, &visitor.to_string(), false, secure, i64::from(VISITOR_MAX_AGE_S))
     }
 
+    /// `Set-Cookie`s that delete what the client made.
+    pub fn clear_visitor(&self, secure: bool) -> impl Iterator<Item = Option<HeaderValue>> {
+        [names::VISITOR, names::LAST_ACTIVITY]
+            .into_iter()
+            .map(move |name| self.write(name, "", false, secure, 0))
+    }
+
     fn write(
         &self,
         name: &str,

@@ -29,6 +29,7 @@ pub use self::writer::Durable;
 use crate::ledger::command::{Command, Outcome};
 use crate::observe::{Metrics, Shed};
 use crate::session::Millis;
+use crate::store::events::erasure::{Erased, Erasure};
 use crate::store::sessions::Sessions;
 use crate::store::{Result, StoreError};
 
@@ -49,10 +50,11 @@ const TROUBLE: Duration = Duration::from_secs(10);
 type Waiting = (Command, oneshot::Sender<Result<Outcome>>);
 
 /// What the writer is asked to do.
-#[expect(clippy::large_enum_variant, reason = "nearly all jobs are commits")]
 enum Job {
     /// Commit and answer.
     Commit(Command, oneshot::Sender<Result<Outcome>>),
+    /// Erase a visitor, after the commits that came before.
+    Erase(Erasure, oneshot::Sender<Result<Erased>>),
     /// Notice what other processes have changed.
     Tick(Millis),
     /// Write what has slid, end what expired, forget what is long over.
@@ -134,6 +136,20 @@ impl Ingest {
         let kind = if matches!(command, Command::Engagement { .. }) { Shed::Ping } else { Shed::PageView };
         let sent = self.send(Job::Commit(command, reply)).await;
         sent.inspect_err(|_| self.metrics.shed(kind))?;
+        let outcome = answer.await.unwrap_or(Err(STOPPED))?;
+        self.metrics.late(outcome.erased);
+        Ok(outcome)
+    }
+
+    /// Erases a visitor, with all that has come so far.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] while the store is away or the spool holds anything, and when the
+    /// store fails. Nothing was done then, unless the connection broke during the commit; to ask
+    /// again is safe.
+    pub async fn erase(&self, asked: Erasure) -> Result<Erased> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Job::Erase(asked, reply)).await?;
         answer.await.unwrap_or(Err(STOPPED))
     }
 

@@ -19,6 +19,7 @@ use crate::clock;
 use crate::ledger::command::{Command, Outcome};
 use crate::observe::Metrics;
 use crate::session::Millis;
+use crate::store::events::erasure::{Erased, Erasure};
 use crate::store::events::{Batch, Store, Taken};
 use crate::store::sessions::Sessions;
 use crate::store::sessions::local::Slid;
@@ -265,12 +266,29 @@ impl Worker {
                 let piece = slid.len().div_ceil(PIECES_MAX).max(PIECE_MIN);
                 self.sweeping = Some(Sweep { now, slid, piece, reply });
             }
+            Job::Erase(asked, reply) => {
+                let erased = self.erase(&asked).await;
+                let _ = reply.send(erased); // what is erased stays erased
+            }
             Job::Probe(now, reply) => {
                 let probed = self.probe(now).await;
                 let _ = reply.send(probed);
             }
             Job::Tick(_) | Job::Commit(..) | Job::Stop => {}
         }
+    }
+
+    /// Erases in the store alone: while anything is in the spool, more of the visitor may be.
+    async fn erase(&mut self, asked: &Erasure) -> Result<Erased> {
+        if self.draining {
+            return Err(StoreError::Unavailable("erasure needs the database, and an empty spool"));
+        }
+        let erased = self.store.erase(asked).await.inspect_err(|error| self.trouble(error))?;
+        if let Erased::Done { ended, .. } = &erased {
+            self.sessions.publish(ended, asked.now).await;
+            self.metrics.erased(asked.by.kind());
+        }
+        Ok(erased)
     }
 
     fn trouble(&mut self, error: &StoreError) {

@@ -6,6 +6,7 @@
 use uuid::Uuid;
 
 use super::known::{Source, VisitRow};
+use crate::campaign::Campaign;
 use crate::session::Millis;
 use crate::session::record::Record;
 use crate::session::visit::VisitorId;
@@ -46,6 +47,8 @@ pub struct VisitPut<'c> {
     pub referrer: Option<&'c str>,
     /// The host of `referrer`; none for a direct visit.
     pub referrer_host: Option<String>,
+    /// What the first address says of the campaign; one that says nothing leaves what is stored.
+    pub campaign: Campaign,
 }
 
 /// A page view to write.
@@ -71,6 +74,8 @@ pub struct PageViewRow<'c> {
     pub title: Option<&'c str>,
     /// JSON.
     pub device: Option<&'c str>,
+    /// Its number within the visit, from 1.
+    pub sequence: Option<i32>,
 }
 
 /// An event to write.

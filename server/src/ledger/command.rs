@@ -40,6 +40,8 @@ pub enum Kind {
         title: Option<String>,
         /// JSON text.
         device: Option<String>,
+        /// Its number within the visit, from 1, as the browser counted.
+        sequence: Option<i32>,
     },
     /// Something that the site wants counted.
     Event {
@@ -180,6 +182,8 @@ pub struct Outcome {
     pub stale: bool,
     /// Facts that were stored by an earlier request already.
     pub twins: u32,
+    /// Facts and starts of a visitor whose data was erased: nothing of them was stored.
+    pub erased: u32,
 }
 
 impl Command {

@@ -33,6 +33,16 @@ impl<'c> World<'_, 'c> {
         let mut visit_id = carrier.visit_id();
         for fact in &run.facts {
             let own = visit_id.and_then(|id| self.visit(id)).map(|row| (row.visit.clone(), row.facts()));
+            let own_visit = own.as_ref().map(|(visit, _)| visit);
+            let erased = match run.visitor {
+                Some(visitor) => self.is_erased(visitor, own_visit),
+                // Nobody is named, and the visit of the session has gone: it was erased.
+                None => !fact.anonymous && visit_id.is_some() && own_visit.is_none(),
+            };
+            if erased {
+                outcome.erased += 1;
+                continue;
+            }
             let site: Cow<'c, str> = match (&fact.site, &own) {
                 (Some(site), _) => Cow::Borrowed(site),
                 (None, Some((visit, _))) => Cow::Owned(visit.site.clone()),
@@ -208,7 +218,7 @@ impl<'c> World<'_, 'c> {
     fn insert(&mut self, fact: &'c Fact, site: &str, visit_id: Option<Uuid>, received_at: Millis) -> bool {
         let (site, occurred_at) = (site.to_owned(), fact.occurred_at);
         match &fact.kind {
-            Kind::PageView { id, url, path, referrer, title, device } => {
+            Kind::PageView { id, url, path, referrer, title, device, sequence } => {
                 self.note_stored(Table::PageViews, *id, &site);
                 self.changes.page_views.push(PageViewRow {
                     id: *id,
@@ -221,6 +231,7 @@ impl<'c> World<'_, 'c> {
                     referrer: referrer.as_deref(),
                     title: title.as_deref(),
                     device: device.as_deref(),
+                    sequence: *sequence,
                 });
             }
             Kind::Event { id, name, props, url } => {

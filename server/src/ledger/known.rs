@@ -39,6 +39,8 @@ pub struct Wants {
     pub tokens_of: HashSet<Uuid>,
     /// A visitor's visits that have not ended, and which of them is the current one of its site.
     pub open: HashSet<VisitorId>,
+    /// Whether a visitor's data was erased a while ago.
+    pub erased: HashSet<VisitorId>,
     /// The visitor's latest visit on each site that began at or before an instant.
     pub visitor_at: HashSet<(VisitorId, Millis)>,
     /// The user's latest visit that began at or before an instant.
@@ -78,6 +80,7 @@ impl Wants {
         self.visits.retain(|id| !known.asked.visits.contains(id));
         self.tokens_of.retain(|id| !known.asked.tokens_of.contains(id));
         self.open.retain(|visitor| !known.asked.open.contains(visitor));
+        self.erased.retain(|visitor| !known.asked.erased.contains(visitor));
         self.visitor_at.retain(|at| !known.asked.visitor_at.contains(at));
         self.user_at.retain(|at| !known.asked.user_at.contains(at));
         self.page_views.retain(|id| !known.asked.page_views.contains(id));
@@ -108,6 +111,7 @@ pub struct Known {
     pub(super) tokens_of: HashMap<Uuid, Vec<Tag>>,
     pub(super) visits_of: HashMap<VisitorId, Vec<Uuid>>,
     pub(super) current: HashMap<(VisitorId, String), Uuid>,
+    pub(super) erased: HashSet<VisitorId>,
     pub(super) user_at: HashMap<(String, Millis), Uuid>,
     pub(super) page_views: HashMap<Uuid, Vec<String>>,
     pub(super) events: HashMap<Uuid, Vec<String>>,
@@ -123,6 +127,7 @@ impl Known {
         asked.visits.extend(wants.visits);
         asked.tokens_of.extend(wants.tokens_of);
         asked.open.extend(wants.open);
+        asked.erased.extend(wants.erased);
         asked.visitor_at.extend(wants.visitor_at);
         asked.user_at.extend(wants.user_at);
         asked.page_views.extend(wants.page_views);
@@ -183,6 +188,11 @@ impl Known {
     /// The visit that the visitor's next hit on a site joins if it is still live.
     pub fn current(&mut self, site: String, visitor: VisitorId, visit_id: Uuid) {
         self.current.insert((visitor, site), visit_id);
+    }
+
+    /// The visitor's data was erased; what comes late is refused.
+    pub fn erased(&mut self, visitor: VisitorId) {
+        self.erased.insert(visitor);
     }
 
     /// The answer to `user_at`.

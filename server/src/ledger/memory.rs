@@ -154,8 +154,13 @@ mod tests {
     #[test]
     fn a_link_reaches_the_visits_before_it_and_none_that_its_batch_begins() {
         let mut memory = learnt(&Changes::default());
-        let begun =
-            VisitPut { row: visit(4, Some(ann())), entry_url: None, referrer: None, referrer_host: None };
+        let begun = VisitPut {
+            row: visit(4, Some(ann())),
+            entry_url: None,
+            referrer: None,
+            referrer_host: None,
+            campaign: crate::campaign::Campaign::default(),
+        };
         let changes =
             Changes { links: vec![(ann(), "u_1".into())], visits: vec![begun], ..Changes::default() };
         memory.learn(Known::default(), &changes);

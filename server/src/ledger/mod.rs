@@ -66,6 +66,7 @@ pub fn first_wants(commands: &[Command]) -> Wants {
                 wants.tokens.extend(context.offer.map(|offer| offer.tag));
                 if context.carrier.visit_id().is_none() {
                     wants.open.extend(context.visitor);
+                    wants.erased.extend(context.visitor);
                 }
             }
             Command::Facts { context, runs } => {
@@ -74,6 +75,7 @@ pub fn first_wants(commands: &[Command]) -> Wants {
                 for run in runs {
                     if matches!(context.carrier, Carrier::Nothing) {
                         wants.open.extend(run.visitor);
+                        wants.erased.extend(run.visitor);
                     }
                     for fact in &run.facts {
                         match &fact.kind {

@@ -21,6 +21,10 @@ impl<'c> World<'_, 'c> {
             return Outcome { issued: true, ..outcome }; // applied before: the answer was lost
         }
         let carrier = self.judged(&context.carrier, context.now);
+        let own = carrier.visit_id().and_then(|id| self.visit(id)).map(|row| row.visit.clone());
+        if context.visitor.is_some_and(|visitor| self.is_erased(visitor, own.as_ref())) {
+            return Outcome { erased: 1, ..outcome };
+        }
         if context.offer.is_none() {
             if let Some(id) = carrier.visit_id().filter(|id| self.visit(*id).is_some()) {
                 if matches!(carrier, Carrier::Live { .. }) {

@@ -5,6 +5,7 @@ use uuid::Uuid;
 use super::command::{Context, Fact, Kind, Outcome};
 use super::known::VisitRow;
 use super::world::{Touched, World};
+use crate::campaign::Campaign;
 use crate::session::record::Record;
 use crate::session::visit::{Link, Visit, VisitorId};
 use crate::session::{Carrier, Millis, uuid_v7};
@@ -119,6 +120,7 @@ impl<'c> World<'_, 'c> {
             entry_url: beginning.url,
             referrer: beginning.referrer,
             referrer_host: referrer_host(beginning.referrer, beginning.site),
+            campaign: beginning.url.map(Campaign::of_entry).unwrap_or_default(),
         });
         if let (Some(visitor), None) = (beginning.visitor, ended_at) {
             self.set_current(beginning.site, visitor, Some(id));
@@ -138,6 +140,10 @@ impl<'c> World<'_, 'c> {
             touched.row.visit.site = site.to_owned();
         }
         touched.entry_url = url.or(touched.entry_url);
+        let campaign = url.map(Campaign::of_entry).unwrap_or_default();
+        if campaign != Campaign::default() {
+            touched.campaign = campaign;
+        }
         if referrer.is_some() {
             touched.referrer = referrer;
             touched.referrer_host = referrer_host(referrer, site);

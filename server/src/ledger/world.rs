@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::changes::{Changes, Engagement, VisitPut};
 use super::command::Outcome;
 use super::known::{Known, Source, VisitRow, Wants};
+use crate::campaign::Campaign;
 use crate::session::record::{Crossed, Record, Standing};
 use crate::session::token::{Proof, Tag};
 use crate::session::visit::{Visit, VisitorId};
@@ -24,6 +25,7 @@ pub(super) struct Touched<'c> {
     pub(super) entry_url: Option<&'c str>,
     pub(super) referrer: Option<&'c str>,
     pub(super) referrer_host: Option<String>,
+    pub(super) campaign: Campaign,
 }
 
 /// The state of a plan.
@@ -66,9 +68,9 @@ impl<'k, 'c> World<'k, 'c> {
         if !wants.is_empty() {
             return Err(Box::new(wants));
         }
-        for (_, Touched { row, whole, entry_url, referrer, referrer_host }) in self.visits {
+        for (_, Touched { row, whole, entry_url, referrer, referrer_host, campaign }) in self.visits {
             if whole {
-                self.changes.visits.push(VisitPut { row, entry_url, referrer, referrer_host });
+                self.changes.visits.push(VisitPut { row, entry_url, referrer, referrer_host, campaign });
             } else {
                 self.changes.counted.push(row);
             }
@@ -199,6 +201,7 @@ impl<'k, 'c> World<'k, 'c> {
                     entry_url: None,
                     referrer: None,
                     referrer_host: None,
+                    campaign: Campaign::default(),
                 };
                 Some(entry.insert(touched))
             }
@@ -264,6 +267,19 @@ impl<'k, 'c> World<'k, 'c> {
 
     pub(super) fn set_current(&mut self, site: &str, visitor: VisitorId, visit_id: Option<Uuid>) {
         self.current.insert((visitor, site.to_owned()), visit_id);
+    }
+
+    /// Whether a request that names this visitor is refused, for the visitor's data was erased; `own` is
+    /// the visit that it belongs to.
+    ///
+    /// Invariant: no visit of an erased visitor is in the store, and none begins. So where there is one
+    /// of this very visitor, nothing has to be looked up.
+    pub(super) fn is_erased(&mut self, visitor: VisitorId, own: Option<&Visit>) -> bool {
+        if own.is_some_and(|visit| visit.visitor_id == Some(visitor)) {
+            return false;
+        }
+        self.wants.erased.insert(visitor);
+        self.known.erased.contains(&visitor)
     }
 
     // ---- facts

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 use visitflow_protocol::id;
 
@@ -12,6 +13,14 @@ use super::{Millis, Ttl};
 /// A browser that consented: `v_` + UUID.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct VisitorId(Uuid);
+
+impl VisitorId {
+    /// SHA-256 of the identifier: all that is kept of a visitor whose data was erased.
+    #[must_use]
+    pub fn hash(self) -> [u8; 32] {
+        Sha256::digest(self.to_string()).into()
+    }
+}
 
 impl Serialize for VisitorId {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -13,6 +13,7 @@ pub(crate) fn page(id: Uuid) -> Kind {
         referrer: None,
         title: None,
         device: None,
+        sequence: None,
     }
 }
 

@@ -90,11 +90,23 @@ macro_rules! everywhere {
                 an_address_of_8_kib_is_stored_whole
                 engagement_keeps_the_most_up_to_the_greatest_number
                 ids_of_wrong_clocks_are_stored_once
-                what_a_page_says_of_itself_is_stored_whole;
+                what_a_page_says_of_itself_is_stored_whole
+                a_visit_keeps_the_campaign_of_its_entry;
             refusals:
                 a_refused_fact_is_set_aside_and_its_neighbours_are_stored
                 a_refused_fact_leaves_neither_visit_nor_session
                 a_refused_array_is_set_aside_whole;
+            erasure:
+                an_erased_visitor_leaves_no_row_and_others_keep_theirs
+                what_comes_late_of_an_erased_visitor_is_refused
+                after_eight_days_an_erased_visitor_may_begin_anew
+                a_browser_erases_its_own_visitor_alone
+                a_session_without_a_visit_erases_nobody
+                to_erase_again_or_a_stranger_changes_nothing
+                a_fact_of_an_erased_visitor_is_refused_in_another_visitors_session
+                a_nameless_fact_of_an_erased_visit_is_refused
+                a_fact_far_from_its_visit_is_erased_too
+                a_restart_forgets_no_erasure;
         }
     };
 }
@@ -113,6 +125,9 @@ macro_rules! told {
             users:
                 // The hash is compared in the database: `away::a_sign_in_by_password_is_refused`.
                 a_sign_in_whose_password_was_changed_meanwhile_is_stale;
+            erasure:
+                // What is refused is found at the replay: `what_comes_late_of_an_erased_visitor_is_refused`.
+                what_is_refused_is_told;
         }
     };
 }
@@ -152,6 +167,8 @@ macro_rules! servers {
                 sign_ins_on_two_servers_have_one_winner
                 twins_on_two_servers_are_stored_once
                 what_slid_on_one_server_is_not_swept_by_the_other;
+            erasure:
+                an_erasure_on_one_server_is_one_on_the_other;
         }
     };
 }
@@ -170,6 +187,9 @@ macro_rules! away {
                 a_rotation_that_came_too_late_leaves_the_session_to_the_winner
                 an_end_that_came_too_late_leaves_the_session_to_the_winner
                 what_was_acknowledged_survives_a_restart;
+            erasure:
+                an_erasure_without_the_database_is_refused_and_does_nothing
+                what_waits_in_a_spool_does_not_come_back_after_an_erasure_elsewhere;
         }
     };
 }

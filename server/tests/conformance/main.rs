@@ -20,6 +20,7 @@ mod world;
 
 mod cases {
     pub(crate) mod away;
+    pub(crate) mod erasure;
     pub(crate) mod late;
     pub(crate) mod limits;
     pub(crate) mod orders;

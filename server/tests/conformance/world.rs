@@ -9,7 +9,7 @@ use visitflow_e2e::proxy::Mode;
 use visitflow_server::clock;
 use visitflow_server::ingest::{Ingest, Writer};
 use visitflow_server::ledger::command::{Command, Context, Fact, Outcome, Run};
-use visitflow_server::lifecycle::{Cookie, Hit, Lifecycle, Page, Refusal};
+use visitflow_server::lifecycle::{Cookie, Hit, Lifecycle, Page, Refusal, Right};
 use visitflow_server::observe::Metrics;
 use visitflow_server::session::token::{Proof, SessionToken};
 use visitflow_server::session::visit::VisitorId;
@@ -46,6 +46,8 @@ pub(crate) enum Said {
     Rotated,
     /// 401 after a sign-in with a password that was changed meanwhile.
     Stale,
+    /// 403: the visitor is somebody else's.
+    NotTheirs,
     /// 503.
     Unavailable,
 }
@@ -105,6 +107,7 @@ impl Browser {
             Err(Refusal::Expired) => Said::Expired,
             Err(Refusal::Rotated) => Said::Rotated,
             Err(Refusal::Stale) => Said::Stale,
+            Err(Refusal::NotTheirs) => Said::NotTheirs,
             Err(Refusal::Store(_)) => Said::Unavailable,
         }
     }
@@ -235,7 +238,7 @@ impl World {
         let carried = browser.cookie();
         let runs = vec![Run { visitor: Some(browser.visitor), facts }];
         match self.lifecycle().facts(hit(browser, now), runs, offer).await {
-            Ok((twins, cookie)) => (twins, browser.takes(Ok(cookie), carried.as_ref())),
+            Ok((outcome, cookie)) => (outcome.twins, browser.takes(Ok(cookie), carried.as_ref())),
             Err(failure) => (0, browser.takes(Err(failure.0), carried.as_ref())),
         }
     }
@@ -302,6 +305,31 @@ impl World {
         self.acts();
         let carried = browser.cookie();
         browser.takes(self.lifecycle().end(hit(browser, now)).await, carried.as_ref())
+    }
+
+    /// Erases a visitor, when the database is there and the spool is empty.
+    pub(crate) async fn erase(&self, browser: &Browser, whom: VisitorId, right: Right, now: Millis) -> Said {
+        let mut said = Said::Unavailable;
+        eventually("an erasure", async || {
+            self.settle().await;
+            said = self.erase_as_it_is(browser, whom, right, now).await;
+            said != Said::Unavailable
+        })
+        .await;
+        said
+    }
+
+    /// Erases a visitor, with whatever is away staying away.
+    pub(crate) async fn erase_as_it_is(
+        &self,
+        browser: &Browser,
+        whom: VisitorId,
+        right: Right,
+        now: Millis,
+    ) -> Said {
+        let carried = browser.cookie();
+        let erased = self.lifecycle().erase(hit(browser, now), whom, right).await;
+        browser.takes(erased, carried.as_ref())
     }
 
     /// Hands a command to the writer, as a replay does.

@@ -21,7 +21,8 @@ async fn users_and_keys_are_kept_alike() {
         assert!(accounts.account("änn").await.unwrap().unwrap().disabled);
         assert_eq!(accounts.role("u_1").await.unwrap(), None);
 
-        let key = ApiKey { secret_hash: [7; 32], read: true, write: false, expires_at: Some(NOW) };
+        let key =
+            ApiKey { secret_hash: [7; 32], read: true, write: false, erase: true, expires_at: Some(NOW) };
         accounts.put_key("k1", "shop", &key, NOW).await.unwrap();
         assert_eq!(accounts.key("k1").await.unwrap(), Some(key.clone()));
         assert_eq!(accounts.key("k2").await.unwrap(), None);

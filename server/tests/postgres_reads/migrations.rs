@@ -34,3 +34,24 @@ async fn servers_that_start_at_once_wait_for_the_first() {
     }
     assert!(applied(&url).await >= 1);
 }
+
+/// What the migrations after V2 make is taken away again, so that an older database is left.
+const BACK_TO_V2: &str = "DROP TABLE erased_visitors, erasures; \
+    ALTER TABLE page_views DROP COLUMN sequence; \
+    ALTER TABLE sessions DROP COLUMN utm_source, DROP COLUMN utm_medium, DROP COLUMN utm_campaign, \
+        DROP COLUMN utm_term, DROP COLUMN utm_content, DROP COLUMN click_id; \
+    DELETE FROM refinery_schema_history WHERE version > 2";
+
+#[tokio::test]
+async fn a_database_of_the_version_before_is_brought_up_to_date_with_what_it_holds() {
+    let url = cluster().empty_database().await;
+    migrate(&parsed(&url)).await.unwrap();
+    let db = client(&url).await;
+    db.batch_execute(BACK_TO_V2).await.unwrap();
+    let visit = "INSERT INTO sessions (id, site, started_at, last_activity) \
+                 VALUES ('0193a5e7-7c1b-7f6a-9d2e-3b4c5d6e7f80', 'shop.example', 1, 2)";
+    db.batch_execute(visit).await.unwrap();
+    migrate(&parsed(&url)).await.unwrap();
+    let counts = "SELECT (SELECT COUNT(*) FROM sessions) + (SELECT COUNT(*) FROM erasures)";
+    assert_eq!(db.query_one(counts, &[]).await.unwrap().get::<_, i64>(0), 1);
+}

@@ -36,6 +36,15 @@ async fn the_loader_is_fresh_for_an_hour_and_revalidated_by_its_etag() {
     assert!(head.body.is_empty());
 }
 
+/// What the loader may load: files that share its hash.
+fn companions(loader: &str) -> impl Iterator<Item = String> + use<> {
+    let at = loader.find(".wasm").expect("the loader names the WebAssembly");
+    let hash = loader[at - 16..at].to_owned();
+    let scripts = ["", "capture-", "debug-", "fallback-"].map(|part| format!("{part}{hash}.js"));
+    let names = scripts.into_iter().chain([format!("{hash}.wasm")]);
+    names.map(|name| format!("/visitflow-{name}"))
+}
+
 #[tokio::test]
 async fn hashed_files_are_immutable() {
     let server = Server::start().await;
@@ -44,7 +53,7 @@ async fn hashed_files_are_immutable() {
     for page in PAGES {
         files.extend(addresses(&load(&visitor, page, "identity").await.expect(200).text()));
     }
-    files.extend(addresses(&load(&visitor, "/visitflow.js", "identity").await.text()));
+    files.extend(companions(&load(&visitor, "/visitflow.js", "identity").await.text()));
     files.remove("/visitflow.js");
     assert!(files.len() >= 5, "two scripts, two styles, glue or wasm: {files:?}");
     for file in &files {

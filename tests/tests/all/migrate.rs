@@ -9,7 +9,7 @@ use visitflow_e2e::visitor::SITE;
 use visitflow_e2e::{Postgres, Server, fact_id};
 
 /// Every table with its rows.
-const TABLES: [&str; 10] = [
+const TABLES: [&str; 12] = [
     "users",
     "api_keys",
     "sessions",
@@ -20,6 +20,8 @@ const TABLES: [&str; 10] = [
     "events",
     "orders",
     "dead_letters",
+    "erased_visitors",
+    "erasures",
 ];
 
 fn from(server: &Server) -> String {
@@ -78,6 +80,9 @@ async fn an_installation_moves_to_postgres_with_all_that_it_knows() {
     bob.send_view(&odd).await.expect(204);
     alice.log_in("alice").await.expect(200);
     alice.view("/account").await.expect(204);
+    let gone = old.visitor();
+    gone.view("/").await.expect(204);
+    gone.erase().await.expect(204);
     let running = old.fails(&["migrate", "--from", &from(&old), "--to", "postgres://nowhere/x"]).await;
     assert!(running.contains("stop it"), "{running}");
     old.database()

@@ -5,6 +5,7 @@ use url::Url;
 use uuid::Uuid;
 use visitflow_protocol::{id as ids, json::Json, limits, wire};
 
+use crate::campaign::without_click_ids;
 use crate::http::body::malformed;
 use crate::http::problem::Problem;
 use crate::session::token::Tag;
@@ -37,6 +38,13 @@ pub(in crate::endpoints) struct PageAddress {
     pub(in crate::endpoints) text: String,
     pub(in crate::endpoints) path: String,
     pub(in crate::endpoints) site: Option<String>,
+}
+
+impl PageAddress {
+    /// The address as it may be stored: of nobody without click ids, which single out a person.
+    pub(in crate::endpoints) fn stored(self, anonymous: bool) -> String {
+        if anonymous { without_click_ids(&self.text).into_owned() } else { self.text }
+    }
 }
 
 /// A page's address: absolute, http or https.
@@ -105,7 +113,16 @@ pub(in crate::endpoints) fn device(device: Option<wire::Device>) -> Result<Optio
     };
     device.language = short_text("device.language", device.language)?;
     device.time_zone = short_text("device.time_zone", device.time_zone)?;
+    device.platform = short_text("device.platform", device.platform)?;
+    device.brands = short_text("device.brands", device.brands)?;
     Ok(Some(device.json()))
+}
+
+/// The number of a page view within its visit.
+pub(in crate::endpoints) fn sequence(sequence: Option<u32>) -> Result<Option<i32>, Problem> {
+    let number = |number| i32::try_from(number).ok().filter(|number| *number > 0);
+    let sequence = sequence.map(|sequence| number(sequence).ok_or(sequence));
+    sequence.transpose().map_err(|_| Problem::field("`sequence` counts the views of a visit from 1."))
 }
 
 pub(in crate::endpoints) fn props(props: Option<Json>) -> Result<Option<String>, Problem> {
@@ -208,6 +225,13 @@ pub(in crate::endpoints) fn session_tag(session: Option<&str>) -> Result<Option<
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn views_are_counted_from_one() {
+        assert_eq!(sequence(None).unwrap(), None);
+        assert_eq!(sequence(Some(1)).unwrap(), Some(1));
+        assert!(sequence(Some(0)).is_err() && sequence(Some(u32::MAX)).is_err());
+    }
 
     #[test]
     fn an_amount_is_an_exact_decimal() {

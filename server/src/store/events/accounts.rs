@@ -54,6 +54,8 @@ pub struct ApiKey {
     pub read: bool,
     /// Sends facts, for whatever origin.
     pub write: bool,
+    /// Erases visitors.
+    pub erase: bool,
     /// When it stops working.
     pub expires_at: Option<Millis>,
 }
@@ -62,16 +64,14 @@ impl ApiKey {
     /// From a row: the scopes are separated by commas.
     pub(super) fn with_scopes(secret_hash: [u8; 32], scopes: &str, expires_at: Option<Millis>) -> Self {
         let has = |scope| scopes.split(',').any(|own| own == scope);
-        Self { secret_hash, read: has("read"), write: has("write"), expires_at }
+        let (read, write, erase) = (has("read"), has("write"), has("erase"));
+        Self { secret_hash, read, write, erase, expires_at }
     }
 
-    pub(super) fn scopes(&self) -> &'static str {
-        match (self.read, self.write) {
-            (true, true) => "read,write",
-            (true, false) => "read",
-            (false, true) => "write",
-            (false, false) => "",
-        }
+    pub(super) fn scopes(&self) -> String {
+        let scopes = [("read", self.read), ("write", self.write), ("erase", self.erase)];
+        let own = scopes.into_iter().filter(|(_, has)| *has).map(|(scope, _)| scope);
+        own.collect::<Vec<_>>().join(",")
     }
 }
 

@@ -7,6 +7,7 @@
 
 use std::time::Duration;
 
+use super::erasure::{Erased, Erasure};
 use super::postgres::pool::Pool;
 use super::sqlite::readers::Readers;
 use super::{postgres, sqlite};
@@ -89,6 +90,17 @@ impl Store {
         match self {
             Self::Sqlite(writer) => writer.commit(batch),
             Self::Postgres(writer) => writer.commit(batch).await,
+        }
+    }
+
+    /// Erases a visitor, whole or not at all.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn erase(&mut self, asked: &Erasure) -> Result<Erased> {
+        match self {
+            Self::Sqlite(writer) => writer.erase(asked),
+            Self::Postgres(writer) => writer.erase(asked).await,
         }
     }
 

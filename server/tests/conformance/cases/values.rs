@@ -50,6 +50,7 @@ pub(crate) async fn an_address_of_8_kib_is_stored_whole(world: &World) {
         referrer: Some(address.clone()),
         title: None,
         device: None,
+        sequence: None,
     };
     assert_eq!(world.send(&ann, fact(kind, world.now), world.now).await, Said::Fresh);
     assert_eq!(world.texts("SELECT url FROM page_views").await, std::slice::from_ref(&address));
@@ -99,16 +100,46 @@ pub(crate) async fn what_a_page_says_of_itself_is_stored_whole(world: &World) {
         referrer: Some("https://search.example/?q=x".into()),
         title: Some("Süß — 甘い".into()),
         device: Some(r#"{"viewport":[1280,720]}"#.into()),
+        sequence: Some(7),
     };
     world.send(&ann, fact(kind, world.now), world.now).await;
-    let stored =
-        "SELECT url || '|' || path || '|' || referrer || '|' || title || '|' || device FROM page_views";
+    let stored = "SELECT url || '|' || path || '|' || referrer || '|' || title || '|' || device || '|' || sequence \
+         FROM page_views";
     assert_eq!(
         world.texts(stored).await,
         [concat!(
             "https://shop.example/süß?a=1#x|/s%C3%BC%C3%9F|https://search.example/?q=x|Süß — 甘い|",
-            r#"{"viewport":[1280,720]}"#
+            r#"{"viewport":[1280,720]}"#,
+            "|7"
         )]
     );
     assert_eq!(world.texts("SELECT referrer_host FROM sessions").await, ["search.example"]);
+}
+
+/// The values are kept, but for those of click ids; a later page of the visit changes nothing.
+pub(crate) async fn a_visit_keeps_the_campaign_of_its_entry(world: &World) {
+    const CAMPAIGN: &str = "SELECT utm_source || '|' || utm_medium || '|' || COALESCE(utm_campaign, '-') || '|' || \
+        COALESCE(utm_term, '-') || '|' || COALESCE(utm_content, '-') || '|' || click_id FROM sessions";
+    let at = |url: &str| match page(uuid_v7(world.now)) {
+        Kind::PageView { id, path, .. } => Kind::PageView {
+            id,
+            url: url.into(),
+            path,
+            referrer: None,
+            title: None,
+            device: None,
+            sequence: None,
+        },
+        other => other,
+    };
+    let ann = Browser::new();
+    let pages = [
+        "https://shop.example/?utm_source=News&utm_medium=e%20mail&gclid=secret",
+        "https://shop.example/?utm_source=other&utm_term=shoes&fbclid=x",
+        "https://shop.example/",
+    ];
+    for url in pages {
+        world.send(&ann, fact(at(url), world.now), world.now).await;
+    }
+    assert_eq!(world.texts(CAMPAIGN).await, ["News|e mail|-|-|-|gclid"]);
 }

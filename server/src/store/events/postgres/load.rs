@@ -15,6 +15,7 @@ use crate::ledger::{Known, Wants};
 use crate::session::Millis;
 use crate::session::record::{Record, Retired};
 use crate::session::token::Tag;
+use crate::session::visit::VisitorId;
 use crate::store::{Result, StoreError};
 
 /// What a query's rows tell.
@@ -53,6 +54,9 @@ fn questions<'a>(session: &'a Session, wants: &'a Wants) -> Vec<Asking<'a>> {
         let visitors: Vec<String> = wants.open.iter().map(ToString::to_string).collect();
         asking.push(visits(session, named!("visits_of_visitor_open"), visitors.clone()));
         asking.push(current(session, visitors));
+    }
+    if !wants.erased.is_empty() {
+        asking.push(erased(session, wants.erased.iter().map(|visitor| (visitor.hash(), *visitor)).collect()));
     }
     if !wants.visitor_at.is_empty() {
         let pairs = wants.visitor_at.iter().map(|(visitor, at)| (visitor.to_string(), *at)).unzip();
@@ -164,6 +168,22 @@ fn current(session: &Session, visitors: Vec<String>) -> Asking<'_> {
         let told: Told = Box::new(move |known| {
             for row in &rows {
                 known.current(row.try_get(1)?, rows::visitor_id(row.try_get(0)?)?, row.try_get(2)?);
+            }
+            Ok(())
+        });
+        Ok(told)
+    }
+    .boxed()
+}
+
+fn erased(session: &Session, visitors: HashMap<[u8; 32], VisitorId>) -> Asking<'_> {
+    async move {
+        let hashes: Vec<&[u8]> = visitors.keys().map(<[u8; 32]>::as_slice).collect();
+        let rows = session.query(named!("erased_get"), &[&hashes]).await?;
+        let told: Told = Box::new(move |known| {
+            for row in &rows {
+                let hash: &[u8] = row.try_get(0)?;
+                known.erased(*visitors.get(hash).ok_or(StoreError::Malformed("visitor_hash"))?);
             }
             Ok(())
         });

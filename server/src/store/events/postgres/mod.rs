@@ -5,6 +5,7 @@
 //! | [`url`] | `postgres://…`, checked |
 //! | [`writer`] | the writer's connection: batches of the ledger, housekeeping |
 //! | `load`, `write`, `statements`, `rows` | what a batch looks up, what it writes |
+//! | `erase` | a visitor's data goes |
 //! | [`tokens`] | single sessions, beside the writer |
 //! | [`connect`] | one connection: limits, keepalives |
 //! | `tls` | whose server it is |
@@ -20,6 +21,7 @@
 
 pub mod accounts;
 pub mod connect;
+mod erase;
 pub mod errors;
 mod load;
 pub mod migrations;

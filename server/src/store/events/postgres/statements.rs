@@ -72,6 +72,8 @@ impl Session {
 /// Every statement of the writer: prepared together when a connection is made.
 pub(super) const EVERY: &[Sql] = &[
     named!("dead_letter_put"),
+    named!("erased_forget"),
+    named!("erased_get"),
     named!("event_insert"),
     named!("event_sites"),
     named!("order_put"),

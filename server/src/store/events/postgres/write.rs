@@ -122,6 +122,7 @@ columns!(A B C D E F);
 columns!(A B C D E F G H I);
 columns!(A B C D E F G H I J K);
 columns!(A B C D E F G H I J K L);
+columns!(A B C D E F G H I J K L M N O P Q R);
 
 fn column<'a, R, T>(rows: &'a [R], field: impl Fn(&'a R) -> T) -> Vec<T> {
     rows.iter().map(field).collect()
@@ -154,6 +155,12 @@ fn visits<'a>(session: &'a Session, rows: &'a [VisitPut<'_>]) -> Writing<'a> {
         column(rows, |put| put.entry_url),
         column(rows, |put| put.referrer),
         column(rows, |put| put.referrer_host.as_deref()),
+        column(rows, |put| put.campaign.source.as_deref()),
+        column(rows, |put| put.campaign.medium.as_deref()),
+        column(rows, |put| put.campaign.campaign.as_deref()),
+        column(rows, |put| put.campaign.term.as_deref()),
+        column(rows, |put| put.campaign.content.as_deref()),
+        column(rows, |put| put.campaign.click_id),
     );
     execute(session, named!("visit_put"), columns)
 }
@@ -208,6 +215,7 @@ fn page_views<'a>(session: &'a Session, rows: &'a [PageViewRow<'_>]) -> Writing<
         column(rows, |row| row.referrer),
         column(rows, |row| row.title),
         column(rows, |row| row.device),
+        column(rows, |row| row.sequence),
     );
     execute(session, named!("page_view_insert"), columns)
 }

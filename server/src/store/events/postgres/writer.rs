@@ -15,11 +15,12 @@ use tokio_postgres::SimpleQueryMessage;
 use super::load::{self, records};
 use super::statements::{EVERY, Params, Session, named};
 use super::url::PostgresUrl;
-use super::{connect, errors, migrations, partitions, write};
+use super::{connect, erase, errors, migrations, partitions, write};
 use crate::ledger::command::Command;
 use crate::ledger::{self, Memory};
 use crate::session::record::{CROSSING_MS, Record};
 use crate::session::{Millis, Ttl};
+use crate::store::events::erasure::{ERASED_KEPT_MS, Erased, Erasure};
 use crate::store::events::{Batch, Committed, ENDED_KEPT_MS, SWEEP_GRACE_MS};
 use crate::store::sessions::Slides;
 use crate::store::{Result, StoreError};
@@ -29,6 +30,10 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How long a sweep may take: it looks at every live session.
 const SWEEP_PATIENCE: Duration = Duration::from_secs(20);
+
+/// How long an erasure may take: facts that are not where they are looked for first are looked for
+/// everywhere.
+const ERASURE_PATIENCE: Duration = Duration::from_secs(20);
 
 /// How long a batch waits for a connection that is being made. It goes on being made beside the
 /// writer, however long that takes: the facts go to the spool meanwhile.
@@ -103,6 +108,21 @@ impl Writer {
         .await
     }
 
+    /// Erases a visitor.
+    ///
+    /// # Errors
+    /// As above. If the connection broke during the commit, it may be done.
+    pub async fn erase(&mut self, asked: &Erasure) -> Result<Erased> {
+        self.within(ERASURE_PATIENCE, async |session, recall| {
+            recall.begun(begin(session, None).await?);
+            let erased = erase::erase(session, asked).await?;
+            session.client.batch_execute("COMMIT").await?;
+            recall.memory.forget();
+            Ok(erased)
+        })
+        .await
+    }
+
     /// Writes activity that only the fast copy knew.
     ///
     /// # Errors
@@ -140,6 +160,7 @@ impl Writer {
             }
             session.execute(named!("tokens_forget"), &[&(now - ENDED_KEPT_MS)]).await?;
             session.execute(named!("retired_forget"), &[&(now - CROSSING_MS)]).await?;
+            session.execute(named!("erased_forget"), &[&(now - ERASED_KEPT_MS)]).await?;
             Ok(session.client.batch_execute("COMMIT").await?)
         })
         .await

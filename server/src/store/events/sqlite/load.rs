@@ -3,7 +3,7 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::{rows, sql};
+use super::{erase, rows, sql};
 use crate::ledger::known::Source;
 use crate::ledger::{Known, Wants};
 use crate::session::record::Retired;
@@ -42,6 +42,11 @@ pub(super) fn look_up(db: &Connection, wants: &Wants, known: &mut Known) -> Resu
         for current in current {
             let (site, visit_id) = current?;
             known.current(site, *visitor, visit_id);
+        }
+    }
+    for visitor in &wants.erased {
+        if erase::is_erased(db, *visitor)? {
+            known.erased(*visitor);
         }
     }
     for (visitor, at) in &wants.visitor_at {

@@ -6,6 +6,7 @@
 //! | [`writer`] | the writer's connection: batches of the ledger, housekeeping |
 //! | [`tokens`] | the records of sessions |
 //! | `load`, `write` | what a batch looks up, what it writes |
+//! | `erase` | a visitor's data goes |
 //! | [`reports`] | the queries of the dashboard, on connections that cannot write |
 //! | [`accounts`] | users and API keys |
 //! | [`readers`] | the connections for those queries |
@@ -14,6 +15,7 @@
 //! The statements are the `.sql` files of `server/sql/sqlite`, one each.
 
 pub mod accounts;
+mod erase;
 mod load;
 pub mod readers;
 pub mod reports;
@@ -176,4 +178,27 @@ pub fn migrate(connection: &mut Connection) -> Result<()> {
         tracing::info!(version = migration.version(), name = migration.name(), "migration applied");
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use refinery::Target;
+
+    use super::*;
+
+    #[test]
+    fn a_file_of_the_version_before_is_brought_up_to_date_with_what_it_holds() {
+        let mut db = Connection::open_in_memory().unwrap();
+        migrations::migrations::runner().set_target(Target::Version(2)).run(&mut db).unwrap();
+        assert!(!Sqlite::is_current(&db).unwrap());
+        db.execute_batch(
+            "INSERT INTO sessions (id, site, started_at, last_activity) VALUES ('a', 'shop.example', 1, 2);
+             INSERT INTO page_views (id, site, occurred_at, received_at, url, path) VALUES ('b', 's', 1, 1, 'u', 'p')",
+        )
+        .unwrap();
+        migrate(&mut db).unwrap();
+        assert!(Sqlite::is_current(&db).unwrap());
+        let counts = "SELECT (SELECT COUNT(*) FROM sessions) + (SELECT COUNT(*) FROM page_views) + (SELECT COUNT(*) FROM erasures)";
+        assert_eq!(db.query_row(counts, [], |row| row.get::<_, i64>(0)).unwrap(), 2);
+    }
 }

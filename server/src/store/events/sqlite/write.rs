@@ -28,6 +28,12 @@ pub(super) fn write(db: &Connection, changes: &Changes<'_>, now: Millis) -> Resu
             put.entry_url,
             put.referrer,
             put.referrer_host,
+            put.campaign.source,
+            put.campaign.medium,
+            put.campaign.campaign,
+            put.campaign.term,
+            put.campaign.content,
+            put.campaign.click_id,
         ])?;
     }
     for row in &changes.counted {
@@ -95,6 +101,7 @@ fn facts(db: &Connection, changes: &Changes<'_>) -> Result<()> {
             row.referrer,
             row.title,
             row.device,
+            row.sequence,
         ])?;
     }
     for row in &changes.events {

@@ -4,11 +4,12 @@
 use rusqlite::ffi::{SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE};
 use rusqlite::{Connection, TransactionBehavior, params};
 
-use super::{Sqlite, load, sql, tokens, write};
+use super::{Sqlite, erase, load, sql, tokens, write};
 use crate::ledger::command::Command;
 use crate::ledger::{self, Memory};
 use crate::session::record::{CROSSING_MS, Record};
 use crate::session::{Millis, Ttl};
+use crate::store::events::erasure::{ERASED_KEPT_MS, Erased, Erasure};
 use crate::store::events::{Batch, Committed, ENDED_KEPT_MS, SWEEP_GRACE_MS};
 use crate::store::sessions::Slides;
 use crate::store::{Result, StoreError};
@@ -100,6 +101,15 @@ impl Writer {
         }
     }
 
+    /// Erases a visitor.
+    ///
+    /// # Errors
+    /// When the database refuses; then nothing of it was done.
+    pub fn erase(&mut self, asked: &Erasure) -> Result<Erased> {
+        self.recall.memory.forget();
+        erase::erase(&mut self.db, asked)
+    }
+
     /// Writes activity that only the fast copy knew.
     ///
     /// # Errors
@@ -130,6 +140,7 @@ impl Writer {
         let ended = transaction.prepare_cached(sql!("visits_expire"))?.execute(limits)?;
         transaction.prepare_cached(sql!("tokens_forget"))?.execute([now - ENDED_KEPT_MS])?;
         transaction.prepare_cached(sql!("retired_forget"))?.execute([now - CROSSING_MS])?;
+        transaction.prepare_cached(sql!("erased_forget"))?.execute([now - ERASED_KEPT_MS])?;
         transaction.commit()?;
         if ended > 0 {
             self.recall.memory.forget();

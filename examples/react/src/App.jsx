@@ -1,0 +1,31 @@
+import { Link, Route, Routes } from "react-router";
+import { VisitflowProvider, useVisitflow } from "visitflow/react";
+import { Banner } from "./Banner.jsx";
+import { useRemembered } from "./useRemembered.js";
+
+// Page views are sent by themselves, at load and whenever the router changes the address.
+export function App() {
+  const [consent, remember] = useRemembered("consent", "pending");
+  return (
+    <VisitflowProvider consent={consent} onConsentChange={remember}>
+      <nav>
+        <Link to="/">Home</Link> <Link to="/about">About</Link>
+      </nav>
+      <Routes>
+        <Route path="/" element={<Home />} />
+        <Route path="/about" element={<h1>About</h1>} />
+      </Routes>
+      <Banner />
+    </VisitflowProvider>
+  );
+}
+
+function Home() {
+  const { event } = useVisitflow();
+  return (
+    <>
+      <h1>Home</h1>
+      <button id="play" onClick={() => event("play", { level: 3 })}>Send an event</button>
+    </>
+  );
+}

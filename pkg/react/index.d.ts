@@ -1,0 +1,80 @@
+/**
+ * visitflow for React 18 and later: a provider that begins measuring once and follows the
+ * visitor's consent, and hooks. Page views on load and on route changes are sent by themselves,
+ * whichever router changes the address.
+ *
+ * ```jsx
+ * <VisitflowProvider consent={remembered} onConsentChange={remember}>
+ *   <App />
+ * </VisitflowProvider>
+ * ```
+ *
+ * On the server (`react-dom/server`, Next.js) everything renders, and nothing is measured.
+ */
+
+import type { ReactElement, ReactNode } from "react";
+import type * as visitflow from "visitflow";
+import type { Consent, Options } from "visitflow";
+
+/** The properties of {@link VisitflowProvider}. */
+export interface VisitflowProviderProps {
+  /** What `init` takes. Read once, when the page loads: later changes change nothing. */
+  options?: Options;
+  /**
+   * What the visitor decided, as far as your site remembers it. When it changes, the client
+   * follows: `"granted"` grants, `"denied"` denies, and `"pending"` revokes.
+   * @default `options.consent`, else "pending"
+   */
+  consent?: Consent;
+  /**
+   * Called after `grant()`, `deny()` or `revoke()` of a hook with what was decided, so that your
+   * site can remember it: in a cookie, if a server renders the page, else in `localStorage`.
+   */
+  onConsentChange?: (consent: "granted" | "denied") => void;
+  children?: ReactNode;
+}
+
+/**
+ * Begins measuring in the browser, once, however often it is mounted (StrictMode mounts twice).
+ * Put one around the app. Taking it away does not stop the client; `revoke()` does.
+ */
+export function VisitflowProvider(props: VisitflowProviderProps): ReactElement;
+
+/** All functions of `visitflow` but `init`, which is the provider's. */
+export type VisitflowFunctions = Omit<typeof visitflow, "init">;
+
+/**
+ * The functions of `visitflow`, for event handlers and effects; the same object at each rendering.
+ *
+ * ```jsx
+ * const { event } = useVisitflow();
+ * <button onClick={() => event("play", { level: 3 })}>Play</button>
+ * ```
+ *
+ * Its `grant`, `deny` and `revoke` also tell {@link useConsent} and `onConsentChange`; those that
+ * are imported from `"visitflow"` do not.
+ */
+export function useVisitflow(): VisitflowFunctions;
+
+/** What {@link useConsent} returns. */
+export interface ConsentState {
+  /**
+   * What the visitor decided last. Whether a browser that objects (Global Privacy Control) is
+   * measured all the same is another matter: `snapshot()` tells the consent in force.
+   */
+  consent: Consent;
+  grant: () => void;
+  deny: () => void;
+  /** Resolves once the server was told; never rejects. */
+  revoke: () => Promise<void>;
+}
+
+/**
+ * The visitor's decision, and the functions that change it: all that a consent banner needs.
+ *
+ * ```jsx
+ * const { consent, grant, deny } = useConsent();
+ * if (consent !== "pending") return null;
+ * ```
+ */
+export function useConsent(): ConsentState;

@@ -1,0 +1,26 @@
+// Links and forms as events, where the option `capture` names them: "outbound", "downloads", "forms".
+// Of an address neither query nor fragment is told, of a form nothing that was typed.
+
+const FILES = /\.(pdf|docx?|xlsx?|pptx?|od[tsp]|csv|txt|rtf|zip|gz|tgz|bz2|xz|7z|rar|dmg|pkg|exe|msi|apk|deb|rpm|iso|epub|mp[34]|m4a|mov|avi|wav)$/i;
+
+/** Calls `event(name, props)` for what `wanted` names. */
+export const capture = (wanted, event) => {
+  const on = (names, then) => {
+    for (const name of names) addEventListener(name, ({ target, button }) => then(target, button), { capture: true, passive: true });
+  };
+  const bare = (link) => link.origin + link.pathname;
+
+  on(["click", "auxclick"], (target, button) => {
+    const link = button < 2 && target.closest?.("a[href]");
+    if (!link || !/^https?:$/.test(link.protocol)) return;
+    if (link.hasAttribute("download") || FILES.test(link.pathname)) {
+      if (/downloads/.test(wanted)) event("file_download", { url: bare(link) });
+    } else if (link.host != location.host && /outbound/.test(wanted)) event("outbound_link", { url: bare(link) });
+  });
+  if (/forms/.test(wanted)) {
+    on(["submit"], (form) => {
+      const action = new URL(form.getAttribute("action") || location, location);
+      event("form_submit", { form: form.id || form.getAttribute("name") || undefined, action: bare(action) });
+    });
+  }
+};

@@ -1,0 +1,53 @@
+// Google Consent Mode: what the page tells gtag about `analytics_storage`, visitflow hears too.
+
+/**
+ * Grants and denies as the data layer says, from now on; `visitflow` has the functions to call.
+ * Returns a function that ends it.
+ */
+export const googleConsent = (visitflow, { dataLayer = "dataLayer" } = {}) => {
+  const layer = (window[dataLayer] ??= []);
+  let choice; // the newest
+  let told;
+  let timer;
+
+  const tell = () => {
+    if (!choice || choice == told) return;
+    told = choice;
+    if (choice == "granted") visitflow.grant();
+    else visitflow.deny();
+  };
+
+  // An entry of gtag is an arguments object: ["consent", "default" or "update", {…}].
+  const read = (entry) => {
+    if (entry?.[0] != "consent") return;
+    const { analytics_storage, region, wait_for_update } = entry[2] ?? {};
+    // Where a default for some regions applies, only Google knows.
+    if (!analytics_storage || (entry[1] == "default" && region)) return;
+    clearTimeout(timer);
+    choice = analytics_storage;
+    if (entry[1] == "default" && wait_for_update) timer = setTimeout(tell, wait_for_update);
+    else timer = undefined;
+  };
+
+  const hear = (entries) => {
+    try {
+      for (const entry of entries) read(entry);
+      if (!timer) tell();
+    } catch {
+      // What is no entry of gtag is none of our business.
+    }
+  };
+
+  hear([...layer]);
+  const { push } = layer;
+  let over;
+  layer.push = function (...entries) {
+    const length = push.apply(this, entries);
+    if (!over) hear(entries);
+    return length;
+  };
+  return () => {
+    over = true;
+    clearTimeout(timer);
+  };
+};

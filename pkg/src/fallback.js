@@ -1,0 +1,9 @@
+// The same Rust as JavaScript, for browsers that run no WebAssembly.
+
+import { initSync } from "glue";
+import * as wired from "./wired.js";
+
+export default async () => {
+  initSync();
+  return wired;
+};

@@ -1,0 +1,19 @@
+// The import for those who see to the WebAssembly themselves: `init({ wasm, … })` takes it. Nothing is
+// fetched.
+
+import * as core from "./core.js";
+import { doors } from "./doors.js";
+
+const { door, silent } = doors(({ wasm }) => core.default(wasm));
+
+export const init = silent("init");
+export const grant = silent("grant");
+export const revoke = door("revoke");
+export const deny = silent("deny");
+export const pageView = silent("pageView");
+export const event = silent("event");
+export const order = silent("order");
+export const login = door("login");
+export const logout = door("logout");
+export const end = door("end");
+export const snapshot = door("snapshot");

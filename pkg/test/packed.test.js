@@ -1,0 +1,116 @@
+// The package as it is installed: packed by npm, unpacked into a node_modules of its own.
+
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { publint } from "publint";
+import { formatMessage } from "publint/utils";
+
+const here = fileURLToPath(new URL("..", import.meta.url));
+const project = mkdtempSync(join(tmpdir(), "visitflow-packed-"));
+const installed = join(project, "node_modules/visitflow");
+
+before(() => {
+  execFileSync("npm", ["pack", "--pack-destination", project], { cwd: here, stdio: "pipe" });
+  const [tarball] = readdirSync(project).filter((name) => name.endsWith(".tgz"));
+  mkdirSync(join(project, "node_modules/@types"), { recursive: true });
+  mkdirSync(installed);
+  execFileSync("tar", ["-xzf", join(project, tarball), "-C", installed, "--strip-components=1"]);
+  for (const name of ["react", "@types/react", "csstype"]) {
+    symlinkSync(join(here, "node_modules", name), join(project, "node_modules", name));
+  }
+  writeFileSync(join(project, "package.json"), `{ "type": "module" }`);
+});
+
+after(() => rmSync(project, { recursive: true }));
+
+test("publint has nothing to say", async () => {
+  const { messages, pkg } = await publint({ pkgDir: installed, pack: false, strict: true });
+  assert.deepEqual(messages.map((message) => formatMessage(message, pkg, { color: false })), []);
+});
+
+test("every entry of the exports is in the tarball", () => {
+  const { exports } = JSON.parse(readFileSync(join(installed, "package.json"), "utf8"));
+  const files = (entry) => (typeof entry === "string" ? [entry] : Object.values(entry).flatMap(files));
+  for (const file of files(exports)) readFileSync(join(installed, file));
+});
+
+test("Node finds both imports, and they share one client", () => {
+  writeFileSync(
+    join(project, "app.js"),
+    `import * as visitflow from "visitflow";
+    import * as react from "visitflow/react";
+    console.log(Object.keys(visitflow).length, Object.keys(react).sort().join(" "));
+    console.log(import.meta.resolve("visitflow").endsWith("/dist/node.js"));`,
+  );
+  const told = execFileSync(process.execPath, ["app.js"], { cwd: project, encoding: "utf8" });
+  assert.equal(told, "11 VisitflowProvider useConsent useVisitflow\ntrue\n");
+});
+
+const PAGE = `
+  import * as visitflow from "visitflow";
+  import type { Consent, Snapshot } from "visitflow";
+  visitflow.init({ consent: "pending" });
+  const told: Promise<Snapshot> = visitflow.snapshot();
+  void told;
+  // @ts-expect-error consent is one of three words
+  const consent: Consent = "yes";
+  void consent;
+`;
+
+const COMPONENTS = `
+  import { useEffect, type ReactNode } from "react";
+  import { VisitflowProvider, useConsent, useVisitflow } from "visitflow/react";
+  import type { ConsentState, VisitflowFunctions } from "visitflow/react";
+
+  export const App = ({ children }: { children: ReactNode }) => (
+    <VisitflowProvider
+      options={{ endpoint: "https://stats.example.com", beforeConsent: "anonymous" }}
+      consent="pending"
+      onConsentChange={(consent) => localStorage.setItem("consent", consent)}
+    >
+      {children}
+      <Banner />
+    </VisitflowProvider>
+  );
+
+  export function Banner() {
+    const { consent, grant, deny, revoke }: ConsentState = useConsent();
+    const functions: VisitflowFunctions = useVisitflow();
+    useEffect(() => functions.event("seen", { consent }), [functions, consent]);
+    // @ts-expect-error the provider alone calls init
+    functions.init();
+    // @ts-expect-error consent is one of three words
+    const wrong = <VisitflowProvider consent="yes" />;
+    return consent === "pending" ? <button onClick={grant} onBlur={deny}>Yes</button> : <button onClick={() => void revoke()}>{wrong}</button>;
+  }
+`;
+
+for (const [module, moduleResolution] of [["node16", "node16"], ["nodenext", "nodenext"], ["esnext", "bundler"]]) {
+  test(`the types compile strictly with moduleResolution ${moduleResolution}`, () => {
+    writeFileSync(join(project, "page.ts"), PAGE);
+    writeFileSync(join(project, "components.tsx"), COMPONENTS);
+    const compilerOptions = {
+      strict: true, noEmit: true, exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true,
+      target: "es2022", lib: ["es2022", "dom"], jsx: "react-jsx", types: [], module, moduleResolution,
+    };
+    writeFileSync(
+      join(project, "tsconfig.json"),
+      JSON.stringify({ compilerOptions, files: ["page.ts", "components.tsx"] }),
+    );
+    compile();
+  });
+}
+
+function compile() {
+  try {
+    const tsc = join(here, "node_modules/typescript/bin/tsc");
+    execFileSync(process.execPath, [tsc, "-p", "."], { cwd: project, encoding: "utf8" });
+  } catch (error) {
+    assert.fail(error.stdout || error.message);
+  }
+}

@@ -1,0 +1,69 @@
+// visitflow/react where there is no page: what a server renders. What it does in a page, in
+// StrictMode too, is seen in a browser (tests/tests/all/examples.rs).
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createElement, Fragment, StrictMode } from "react";
+import { renderToString } from "react-dom/server";
+import * as visitflow from "visitflow";
+import * as react from "visitflow/react";
+
+const globals = ["window", "document", "navigator", "location", "history", "fetch", "localStorage"];
+
+/** What runs, and who of the package reads a global meanwhile; React may. */
+async function watched(run) {
+  const kept = globals.map((name) => [name, Object.getOwnPropertyDescriptor(globalThis, name)]);
+  const read = [];
+  for (const name of globals) {
+    Object.defineProperty(globalThis, name, { configurable: true, get: () => void read.push(new Error(name).stack) });
+  }
+  try {
+    const result = await run();
+    return [result, read.filter((stack) => !stack.split("\n")[2].includes("/node_modules/"))];
+  } finally {
+    for (const [name, property] of kept) {
+      delete globalThis[name];
+      if (property) Object.defineProperty(globalThis, name, property);
+    }
+  }
+}
+
+
+const { VisitflowProvider, useConsent, useVisitflow } = react;
+const Told = () => createElement("p", null, useConsent().consent);
+const render = (props, child = Told) =>
+  renderToString(createElement(StrictMode, null, createElement(VisitflowProvider, props, createElement(child))));
+
+test("importing and rendering read no globals", async () => {
+  const [html, read] = await watched(async () => {
+    const fresh = await import("../react/index.js?globals");
+    return renderToString(createElement(fresh.VisitflowProvider, { consent: "granted" }, "text"));
+  });
+  assert.equal(html, "text");
+  assert.deepEqual(read, []);
+});
+
+test("a server renders the consent that the site remembers", () => {
+  assert.equal(render({ consent: "granted" }), "<p>granted</p>");
+  assert.equal(render({ consent: "denied", options: { consent: "granted" } }), "<p>denied</p>");
+  assert.equal(render({ options: { consent: "granted" } }), "<p>granted</p>");
+  assert.equal(render({}), "<p>pending</p>");
+});
+
+test("the hook gives all functions but init, and the same ones at each rendering", () => {
+  const seen = new Set();
+  const Twice = () => {
+    const functions = useVisitflow();
+    seen.add(functions);
+    return createElement(Fragment);
+  };
+  renderToString(createElement(VisitflowProvider, {}, createElement(Twice), createElement(Twice)));
+  assert.equal(seen.size, 1);
+  const [functions] = seen;
+  assert.deepEqual([...Object.keys(functions), "init"].sort(), Object.keys(visitflow).sort());
+});
+
+test("a hook without a provider says what to do", () => {
+  const alone = () => renderToString(createElement(Told));
+  assert.throws(alone, /useConsent\(\) is called outside of <VisitflowProvider>: put one around the app/);
+});

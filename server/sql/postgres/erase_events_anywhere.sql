@@ -1,0 +1,1 @@
+DELETE FROM events WHERE visit_id = ANY($1)

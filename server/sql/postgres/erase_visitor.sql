@@ -1,0 +1,1 @@
+DELETE FROM visitors WHERE visitor_id = $1

@@ -1,0 +1,1 @@
+DELETE FROM erased_visitors WHERE erased_at < $1

@@ -1,0 +1,1 @@
+SELECT visitor_hash FROM erased_visitors WHERE visitor_hash = ANY($1)

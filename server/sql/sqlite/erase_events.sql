@@ -1,0 +1,1 @@
+DELETE FROM events WHERE visit_id = ?1 AND occurred_at BETWEEN ?2 AND ?3

@@ -1,0 +1,1 @@
+DELETE FROM events WHERE visit_id IN (SELECT value FROM json_each(?1))

@@ -1,0 +1,1 @@
+DELETE FROM orders WHERE visitor_id = ?1 OR visit_id IN (SELECT value FROM json_each(?2))

@@ -1,0 +1,1 @@
+DELETE FROM page_views WHERE visit_id = ?1 AND occurred_at BETWEEN ?2 AND ?3

@@ -1,0 +1,1 @@
+DELETE FROM retired_secrets WHERE tag = ?1

@@ -1,0 +1,1 @@
+SELECT 1 FROM erased_visitors WHERE visitor_hash = ?1

@@ -1,0 +1,1 @@
+INSERT INTO erasures (erased_at, asked_by, row_count) VALUES (?1, ?2, ?3)
