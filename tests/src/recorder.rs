@@ -120,6 +120,12 @@ impl Recorder {
         self.line.seen().clone()
     }
 
+    /// The same as `METHOD /path`.
+    #[must_use]
+    pub fn requests(&self) -> Vec<String> {
+        self.seen().iter().map(Seen::line).collect()
+    }
+
     /// Every request to the API so far.
     #[must_use]
     pub fn api(&self) -> Vec<Seen> {

@@ -90,9 +90,12 @@ export const watch = (routes, full) => {
   const wrap = (name, what) => {
     const original = history[name];
     const wrapper = (history[name] = function (...args) {
-      const result = original.apply(this, args);
-      if (!signal.aborted) tell(what);
-      return result;
+      try {
+        return original.apply(this, args);
+      } finally {
+        // The page's own wrapper may throw once the address has moved.
+        if (!signal.aborted) tell(what);
+      }
     });
     signal.addEventListener("abort", () => {
       // Where somebody wrapped the wrapper, it has to go on answering.
