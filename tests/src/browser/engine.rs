@@ -156,6 +156,8 @@ impl Driver {
         }
         // Whatever the browser keeps at home ends with the profile.
         command.env("HOME", profile).env("NO_AT_BRIDGE", "1");
+        // Without a language WebKit tells pages that theirs is "C", which is none.
+        command.env("LANG", "en_US.UTF-8").env("LANGUAGE", "en_US");
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let driver = Self {
             url: format!("http://127.0.0.1:{port}"),
