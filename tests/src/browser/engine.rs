@@ -89,10 +89,10 @@ impl Engine {
 
 fn chromium(profile: &Path, cookies: bool) -> WebDriverResult<Capabilities> {
     let mut capabilities = DesiredCapabilities::chrome();
-    let arguments = CHROMIUM.iter().map(ToString::to_string).chain([
-        format!("--user-agent={CHROMIUM_SAYS}"),
-        format!("--user-data-dir={}", profile.display()),
-    ]);
+    let arguments = CHROMIUM
+        .iter()
+        .map(ToString::to_string)
+        .chain([format!("--user-agent={CHROMIUM_SAYS}"), format!("--user-data-dir={}", profile.display())]);
     for argument in arguments {
         capabilities.add_arg(&argument)?;
     }

@@ -8,9 +8,9 @@ use hyper::header::{
     ACCEPT_ENCODING, CONNECTION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue,
     TRANSFER_ENCODING,
 };
+use hyper::http::request::Parts;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::http::request::Parts;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use std::collections::BTreeMap;
@@ -118,12 +118,7 @@ impl Line {
     }
 
     /// What the server says.
-    async fn ask(
-        &self,
-        mut head: Parts,
-        path: &str,
-        body: Bytes,
-    ) -> Result<Response<Bytes>, Failure> {
+    async fn ask(&self, mut head: Parts, path: &str, body: Bytes) -> Result<Response<Bytes>, Failure> {
         for name in [CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING] {
             head.headers.remove(name);
         }

@@ -43,7 +43,9 @@ impl Ways {
     fn of(requests: &[Seen]) -> Self {
         let mut ways = Self::default();
         let mut known = BTreeSet::new();
-        for (request, fact) in requests.iter().flat_map(|seen| seen.facts().into_iter().map(move |fact| (seen, fact))) {
+        for (request, fact) in
+            requests.iter().flat_map(|seen| seen.facts().into_iter().map(move |fact| (seen, fact)))
+        {
             let id = fact["id"].as_str().expect("a fact has an id").to_owned();
             let way = match (known.insert(id), request.is_beacon()) {
                 (true, false) => &mut ways.fetched,

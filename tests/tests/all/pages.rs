@@ -13,6 +13,8 @@ in_engines! {
     a_sandboxed_frame_harms_nobody
     without_cookies_it_is_one_start_and_one_visit
     a_page_that_may_not_run_webassembly_is_measured_all_the_same
+    an_erasure_leaves_nothing_of_the_visitor
+    links_and_forms_are_events_where_the_page_asks_for_them
     a_page_that_throws_in_what_it_wraps_is_not_made_worse
 }
 
@@ -186,6 +188,71 @@ async fn a_page_that_may_not_run_webassembly_is_measured_all_the_same(engine: En
     assert_eq!(witness.seen().iter().filter(|seen| fallback(seen)).count(), 1, "it is loaded then alone");
     assert_eq!(browser.evaluate("errors").await, json!([]));
     server.assert_visits(1);
+    scene.close().await;
+}
+
+async fn an_erasure_leaves_nothing_of_the_visitor(engine: Engine) {
+    let scene = Scene::of(engine).await;
+    let Scene { browser, server, .. } = &scene;
+    scene.serve_measured("/shop", "");
+    scene.open("/shop").await;
+    page_views_are(server, 1).await;
+    scene.everything_is_sent("before").await;
+    browser.resolve("visitflow.revoke({ erase: true })").await;
+    for table in ["page_views", "events", "sessions", "visitors"] {
+        assert_eq!(server.number(&format!("SELECT COUNT(*) FROM {table}")), 0, "{table}");
+    }
+    assert_eq!(server.number("SELECT COUNT(*) FROM erasures"), 1);
+    let kept = browser.evaluate("[document.cookie, localStorage.length]").await;
+    assert_eq!(kept, json!(["", 0]));
+    let cookies = browser.driver.get_all_cookies().await.expect("the cookies");
+    assert!(cookies.is_empty(), "{cookies:?}");
+    scene.close().await;
+}
+
+async fn links_and_forms_are_events_where_the_page_asks_for_them(engine: Engine) {
+    const BODY: &str = "<a href=\"/price-list.pdf?for=alice\">prices</a>
+        <a href=\"https://partner.example/shop?token=1#top\"><b>partner</b></a>
+        <a href=\"/inside\">inside</a>
+        <form id=\"subscribe\" action=\"/subscribe?by=form\"><input name=\"mail\" value=\"alice@example.com\"><button>go</button></form>
+        <script>for (const name of ['click', 'submit']) document.addEventListener(name, (event) =>
+            event.target.closest('button') || event.preventDefault());</script>";
+    let scene = Scene::of(engine).await;
+    let Scene { browser, witness, server } = &scene;
+    let tag = measured(BODY);
+    let asks = tag.replace("data-consent", "data-capture=\"outbound downloads forms\" data-consent");
+    witness.serve_html("/shop", &asks);
+    witness.serve_html("/plain", &tag);
+    let click = "for (const each of document.querySelectorAll('a, b, button')) each.click()";
+    scene.open("/plain").await;
+    page_views_are(server, 1).await;
+    browser.run(click).await;
+    scene.everything_is_sent("plain").await;
+    scene.open("/shop").await;
+    page_views_are(server, 2).await;
+    comes("the rule is loaded", 1, async || {
+        witness
+            .seen()
+            .iter()
+            .filter(|seen| seen.path.starts_with("/visitflow-capture-") && seen.status.is_some())
+            .count()
+    })
+    .await;
+    scene.page_asks().await;
+    browser.run(click).await;
+    scene.everything_is_sent("after").await;
+    let told = server.texts(
+        "SELECT name || ' ' || COALESCE(props, '') FROM events WHERE props IS NOT NULL ORDER BY name, id",
+    );
+    let origin = witness.origin();
+    let outbound = r#"outbound_link {"url":"https://partner.example/shop"}"#;
+    let expected = [
+        format!(r#"file_download {{"url":"{origin}/price-list.pdf"}}"#),
+        format!(r#"form_submit {{"form":"subscribe","action":"{origin}/subscribe"}}"#),
+        outbound.to_owned(), // once for the link, once for what is in it
+        outbound.to_owned(),
+    ];
+    assert_eq!(told, expected);
     scene.close().await;
 }
 
