@@ -157,6 +157,8 @@ function renamed(text, names) {
     /return \{\s*__proto__: null,\s*"\.\/glue_bg\.js": import0,[^]*?\n    \};/,
     `return { a: Object.assign(import0, { ${own.join(", ")} }) };`,
   );
+  // The check for a way to call it that was given up, with a text about that.
+  replace(/if \(module !== undefined\) \{[^]*?\n    \}\n/, "");
   replace(/from ["']\.\/snippets\/.*?\/host\.js["']/g, 'from "host"');
   return text;
 }
@@ -206,7 +208,7 @@ put("node.js", await bundle("node.js"));
 // The companions of the script tag share a name, which is the hash of all that they hold.
 const HASH = "0123456789abcdef";
 const beside = {
-  define: { FALLBACK: JSON.stringify(`./visitflow-fallback-${HASH}.js`), CAPTURE: JSON.stringify(`./visitflow-capture-${HASH}.js`) },
+  define: { WASM: JSON.stringify(`./visitflow-${HASH}.wasm`), FALLBACK: JSON.stringify(`./visitflow-fallback-${HASH}.js`), CAPTURE: JSON.stringify(`./visitflow-capture-${HASH}.js`) },
   external: ["./visitflow-*"],
 };
 const companions = {

@@ -1,7 +1,7 @@
 /**
  * visitflow measures visits with consent. Before consent it stores nothing and (unless
  * `beforeConsent` is `"anonymous"`) sends nothing. It never throws into the page: only the
- * promises of {@link login}, {@link logout} and {@link end} reject.
+ * promises of {@link login}, {@link logout}, {@link end} and of an erasure reject.
  *
  * In Node (server-side rendering) every function exists and does nothing.
  */
@@ -40,7 +40,8 @@ export interface Options {
   beforeConsent?: "silent" | "anonymous";
   /**
    * Remember the decision in this browser (localStorage, key `visitflow_consent`), for sites whose
-   * banner does not. It counts where `consent` is not given.
+   * banner does not. It counts where `consent` is not given. (The provider of `visitflow/react` always
+   * gives it: remember it there by `onConsentChange`.)
    * @default false
    */
   rememberConsent?: boolean;

@@ -134,6 +134,8 @@ impl Tracker {
     pub(crate) fn notice(&mut self, happening: Happening, now_ms: u64) {
         match happening {
             Happening::Moved => self.route(Change::Moved, now_ms),
+            // The package tells it too, when consent is given.
+            Happening::Replaced if !self.settings.auto_page_views => {}
             Happening::Replaced => self.route(Change::Replaced, now_ms),
             // Consent was taken back, and perhaps given anew, while this page could not hear of it.
             Happening::Restored | Happening::Look if self.is_forgotten() => self.forget(),
@@ -193,6 +195,8 @@ impl Tracker {
         facts::drop_kept(true);
         self.forget();
         if erase && visitor.is_object() {
+            // The server erases for a live session alone: this browser's may have ended meanwhile.
+            self.ask(Task::Renew, path::SESSION_START, visitor.clone(), None);
             self.ask(Task::Erase, path::ERASE, visitor, page);
         } else if measured {
             self.ask(Task::Revoke, path::SESSION_END, JsValue::UNDEFINED, page);

@@ -815,10 +815,46 @@ async fn an_erasure_names_the_visitor_once_and_forgets_it() {
     assert_eq!(outcome(erase).await, "Try again in a moment.");
     assert_eq!(cookie("visitor_id"), None, "nothing is measured meanwhile");
     assert_eq!(outcome(erase).await, "");
-    assert_eq!(paths(), "start page_view visitor visitor");
+    assert_eq!(
+        paths(),
+        "start page_view start visitor start visitor",
+        "for a session that has ended, another"
+    );
     assert!(last().contains(&format!(r#""visitor_id":"{visitor}""#)), "{}", last());
     assert!(last().contains(r#""method":"DELETE""#));
     assert_eq!(told("consent"), "denied");
+}
+
+#[wasm_bindgen_test]
+async fn consent_given_during_an_erasure_is_of_another_visitor() {
+    open(GRANTED).await;
+    let before = cookie("visitor_id").unwrap();
+    visitflow_client::revoke(true, &js_sys::Function::new_no_args(""));
+    grant();
+    put("visitor_id", "; Max-Age=0"); // as the answer does
+    wait(2 * SOON).await;
+    assert_eq!(told("consent"), "granted");
+    assert_ne!(cookie("visitor_id").unwrap(), before);
+    assert!(paths().starts_with("start page_view start visitor start"), "{}", paths());
+}
+
+#[wasm_bindgen_test]
+async fn an_end_of_a_browser_that_is_not_counted_is_answered() {
+    fresh();
+    answer("/api/session/start", "[[204]]");
+    start(options(GRANTED));
+    event("play".into(), None, now());
+    assert_eq!(outcome(|settle| end(&settle)).await, "");
+}
+
+#[wasm_bindgen_test]
+async fn a_page_that_counts_its_views_itself_is_told_of_consent_and_counts_none() {
+    open(r#"{"consent":"granted","autoPageViews":false}"#).await;
+    go("pushState", "/shoes");
+    page_view(&format!("{}/shoes", origin()), now());
+    grant();
+    wait(SOON).await;
+    assert_eq!(urls(), "/shoes");
 }
 
 #[wasm_bindgen_test]

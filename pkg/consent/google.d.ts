@@ -11,7 +11,8 @@ export interface GoogleConsentOptions {
 
 /**
  * Follows Google Consent Mode: `analytics_storage` decides. A default with `wait_for_update` waits as
- * long; a default for some regions is ignored, since only Google knows where the visitor is.
+ * long, and an update outranks every default. Where defaults differ by region, none of them decides: only
+ * Google knows where the visitor is.
  * `visitflow` is the module, or anything with `grant` and `deny`.
  * @returns a function that ends it
  */

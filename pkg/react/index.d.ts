@@ -66,7 +66,7 @@ export interface ConsentState {
   grant: () => void;
   deny: () => void;
   /** Resolves once the server was told; never rejects. */
-  revoke: () => Promise<void>;
+  revoke: typeof import("../index.js").revoke;
 }
 
 /**

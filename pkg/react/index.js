@@ -11,9 +11,9 @@ const ACT = { granted: "grant", denied: "deny", pending: "revoke" };
 let followed; // the last `consent` of a provider
 let told; // the last decision that the client was told
 
-const tell = (decision, act) => {
+const tell = (decision, act, given = []) => {
   told = decision;
-  return visitflow[act]();
+  return visitflow[act](...given);
 };
 
 // What an effect returns, React calls: so these return nothing, as their types say.
@@ -45,8 +45,8 @@ export function VisitflowProvider({ options, consent = options?.consent ?? "pend
 
   // The same functions as long as the provider lives, so that effects may depend on them.
   const functions = useMemo(() => {
-    const decide = (decision, act) => {
-      const done = tell(decision, act);
+    const decide = (decision, act, given) => {
+      const done = tell(decision, act, given);
       setDecision(decision);
       listener.current?.(decision);
       return done;
@@ -59,7 +59,7 @@ export function VisitflowProvider({ options, consent = options?.consent ?? "pend
       pageView: nothing("pageView"),
       grant: () => void decide("granted", "grant"),
       deny: () => void decide("denied", "deny"),
-      revoke: () => decide("denied", "revoke"),
+      revoke: (...given) => decide("denied", "revoke", given),
     };
   }, []);
   const value = useMemo(() => ({ functions, consent: decision }), [functions, decision]);

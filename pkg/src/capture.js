@@ -6,21 +6,30 @@ const FILES = /\.(pdf|docx?|xlsx?|pptx?|od[tsp]|csv|txt|rtf|zip|gz|tgz|bz2|xz|7z
 /** Calls `event(name, props)` for what `wanted` names. */
 export const capture = (wanted, event) => {
   const on = (names, then) => {
-    for (const name of names) addEventListener(name, ({ target, button }) => then(target, button), { capture: true, passive: true });
+    const told = ({ target, button }) => {
+      try {
+        then(target, button);
+      } catch {
+        // What has no address is no link.
+      }
+    };
+    for (const name of names) addEventListener(name, told, { capture: true, passive: true });
   };
   const bare = (link) => link.origin + link.pathname;
 
   on(["click", "auxclick"], (target, button) => {
     const link = button < 2 && target.closest?.("a[href]");
     if (!link || !/^https?:$/.test(link.protocol)) return;
-    if (link.hasAttribute("download") || FILES.test(link.pathname)) {
-      if (/downloads/.test(wanted)) event("file_download", { url: bare(link) });
+    if (/downloads/.test(wanted) && (link.hasAttribute("download") || FILES.test(link.pathname))) {
+      event("file_download", { url: bare(link) });
     } else if (link.host != location.host && /outbound/.test(wanted)) event("outbound_link", { url: bare(link) });
   });
   if (/forms/.test(wanted)) {
     on(["submit"], (form) => {
       const action = new URL(form.getAttribute("action") || location, location);
-      event("form_submit", { form: form.id || form.getAttribute("name") || undefined, action: bare(action) });
+      if (!/^https?:$/.test(action.protocol)) return;
+      // Not `form.id`: that is a field where one has this name.
+      event("form_submit", { form: form.getAttribute("id") || form.getAttribute("name") || undefined, action: bare(action) });
     });
   }
 };

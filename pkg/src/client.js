@@ -10,12 +10,12 @@ import { resting } from "./resting.js";
 const CAP = 200;
 
 /**
- * Makes the functions; `init` is to be called first. `load` fetches the WebAssembly and resolves with
- * its exports (wired.js); `base` is the default of the option `endpoint`; `explain` loads debug.js.
+ * Makes the functions; `init` is to be called first. `load("", options, first)` fetches the WebAssembly and
+ * resolves with its exports (wired.js), `load("debug-", options)` has debug.js explain them; `base` is
+ * the default of the option `endpoint`.
  */
-export function create(load, base, explain) {
+export function create(load, base) {
   let options; // set by init()
-  let consent;
   let objected; // the browser itself objects, and that is honoured
   let core; // the exports, once they are there
   let loading; // the promise of that
@@ -37,52 +37,54 @@ export function create(load, base, explain) {
   };
 
   // An attribute without a value is on, too.
-  const on = (option) => !/^(false|undefined)$/.test(option);
-  const granted = () => consent == "granted";
-  const measured = () => granted() || options.beforeConsent == "anonymous";
-  const visitor = () => document.cookie.match(/(?:^|; )visitor_id=([^;]+)/)?.[1];
+  const on = (option) => !/^(false|undefined|null)$/.test(option);
+  const granted = () => options.consent == "granted";
+  // Without consent only views are of use, if the page asked for anonymous ones.
+  const measured = (view = true) => granted() || (options.beforeConsent == "anonymous" && view);
+  // A page in a sandbox may not look at cookies.
+  const visitor = () => attempt(() => document.cookie.match(/(?:^|; )visitor_id=([^;]+)/)?.[1]);
   // No domain is none: an empty attribute is ignored (RFC 6265 §5.2.3).
   const setCookie = (text, domain = "") => {
-    document.cookie = `${text}; Path=/; SameSite=Lax; Domain=${domain}`;
+    attempt(() => (document.cookie = text + "; Path=/; SameSite=Lax; Domain=" + domain));
   };
 
   const beacon = (path, body) => navigator.sendBeacon(options.endpoint + "/api/" + path, JSON.stringify(body));
 
   const decide = (choice) => {
-    consent = choice;
+    options.consent = choice;
     if (on(options.rememberConsent)) attempt(() => (localStorage.visitflow_consent = choice));
   };
 
-  // As it is now: the page may change it while it waits. Without consent only views are of use, if
-  // the page asked for anonymous ones.
+  // As it is now: the page may change it while it waits.
   const fact = (name, given) => {
     const call = [name, Date.now(), location.href, JSON.parse(JSON.stringify(given))];
     if (core) core.call(...call);
-    else if (loading && waiting.length < CAP && (granted() || given.url)) waiting.push(call);
+    else if (measured(given.url) && waiting.length < CAP) waiting.push(call);
     else dropped++;
   };
 
   const ask = (...call) => {
     if (core) return core.call(...call);
     boot();
-    return loading.then(() => core.call(...call));
+    return loading.then(() => {
+      if (!core) throw Error("visitflow is blocked, or offline");
+      return core.call(...call);
+    });
   };
 
   const boot = () => {
     if (loading) return;
     options.known = granted() && visitor();
-    loading = load()
+    loading = load("", options, () => waiting[0])
       .then(async (exports) => {
         await exports.shown(waiting);
-        options.consent = consent;
         exports.init(options, measured() ? waiting.splice(0) : []);
         core = exports;
       })
       .catch((error) => {
         complain(error);
-        throw Error("visitflow is blocked, or offline");
+        loading = 0; // the next call tries again
       });
-    loading.catch(() => {});
     addEventListener("pagehide", () => attempt(leave));
   };
 
@@ -90,7 +92,6 @@ export function create(load, base, explain) {
   // names a cookie.
   const forget = () => {
     if (!visitor()) return;
-    beacon("session/end", {});
     options.known = 0;
     for (const name of ["visitor_id", "last_activity"]) {
       setCookie(name + "=; Max-Age=0");
@@ -98,19 +99,21 @@ export function create(load, base, explain) {
     }
     attempt(() => {
       for (const key in localStorage) if (/^visitflow[:.]/.test(key)) localStorage.removeItem(key);
-      new BroadcastChannel("visitflow").postMessage(0);
     });
+    attempt(() => new BroadcastChannel("visitflow").postMessage(0));
+    attempt(() => beacon("session/end", {}));
   };
 
   // The page may leave before the WebAssembly is ready, or without: its facts are sent all the same.
   const leave = () => {
-    if (core || !measured()) return;
+    // Another tab may have taken consent back.
+    if (core || !measured() || (options.known && !visitor())) return;
     let visitor_id;
     if (granted()) {
       visitor_id = visitor();
       if (!visitor_id && crypto.randomUUID) {
         visitor_id = "v_" + crypto.randomUUID();
-        setCookie(`visitor_id=${visitor_id}; Max-Age=31536000; Secure`, options.cookieDomain);
+        setCookie("visitor_id=" + visitor_id + "; Max-Age=31536000; Secure", options.cookieDomain);
       }
     }
     waiting = waiting.filter(
@@ -132,20 +135,20 @@ export function create(load, base, explain) {
     init(given) {
       if (options) return;
       // With options that cannot be read nothing is measured.
-      objected = consent = "denied";
-      options = { ...given, complain };
-      options.endpoint = new URL(options.endpoint || base, location).href.replace(/\/+$/, "");
+      options = { consent: (objected = "denied") };
+      given = { ...given, complain };
+      given.endpoint = new URL(given.endpoint || base, location).href.replace(/\/+$/, "");
       objected =
-        (options.gpc != "ignore" && navigator.globalPrivacyControl) ||
-        (options.dnt == "honour" && navigator.doNotTrack > 0);
-      if (!objected) {
-        consent = options.consent || (on(options.rememberConsent) && attempt(() => localStorage.visitflow_consent)) || "pending";
-      }
+        (given.gpc != "ignore" && navigator.globalPrivacyControl) || (given.dnt == "honour" && navigator.doNotTrack > 0);
+      given.consent = objected
+        ? "denied"
+        : given.consent || (on(given.rememberConsent) && attempt(() => localStorage.visitflow_consent)) || "pending";
+      options = given;
       if (on(options.autoPageViews ?? 1)) {
         waiting = [(landing = ["page_view", Date.now(), location.href, { referrer: document.referrer || undefined }])];
       }
       if (measured()) boot();
-      if (on(options.debug)) explain(options);
+      if (on(options.debug)) load("debug-", options).catch(complain);
     },
     grant() {
       if (objected) return;
@@ -169,11 +172,17 @@ export function create(load, base, explain) {
     order: (given) => fact("order", { ...given, id: given.id + "", amount: given.amount + "" }),
     login: (...given) => ask("login", ...given),
     logout: () => ask("logout"),
-    end: async () => loading && ask("end"),
-    snapshot: () => Promise.resolve(loading).then(() => core.snapshot(dropped)).catch(() => resting(consent, dropped)),
+    end: async () => measured() && ask("end"),
+    snapshot: async () => (core ? core.snapshot(dropped) : resting(options?.consent, dropped)),
   };
 
   const api = {};
-  for (const name in calls) api[name] = (...args) => attempt(() => (options?.trace?.(name, args), calls[name](...args)));
+  for (const name in calls) {
+    api[name] = (...args) => {
+      const answer = attempt(() => (options?.trace?.(name, args), calls[name](...args)));
+      answer?.catch(() => {}); // not everybody waits for it
+      return answer;
+    };
+  }
   return api;
 }

@@ -2,4 +2,5 @@
 
 import start from "./core.js";
 
-export default (wasm) => start(wasm).catch(async () => (await import(FALLBACK)).default());
+export default (...early) =>
+  start(new URL(WASM, import.meta.url), ...early).catch(async () => (await import(FALLBACK)).default());

@@ -1,17 +1,26 @@
 // The WebAssembly.
 
 import { initSync } from "glue";
-import * as wired from "./wired.js";
+import wired from "./wired.js";
 
-/** Starts the WebAssembly that this answer brings, or these bytes are, or that is compiled already. */
-export default async (source) => {
-  source = await source;
-  if (source instanceof Response) {
-    if (!source.ok) throw Error(`${source.url}: ${source.status}`);
-    // A server may not know the type application/wasm; then it is compiled once it is there.
-    const late = source.clone();
-    source = await WebAssembly.compileStreaming(source).catch(() => late.arrayBuffer());
+/**
+ * Starts the WebAssembly at this address, or of these bytes, or that is compiled already. Before that goes
+ * the view that the page came with, and what the page itself is busy with.
+ */
+export default async (source, ...early) => {
+  let ahead;
+  await new Promise((out) => (ahead = wired.ahead(...early, out).finally(out)));
+  await new Promise((idle) => (window.requestIdleCallback || setTimeout)(idle, { timeout: 2000 }));
+  try {
+    source = await (source instanceof URL ? fetch(source) : source);
+    if (source instanceof Response) {
+      // A server may not know the type application/wasm; then it is compiled once it is there.
+      const known = /wasm/.test(source.headers.get("content-type"));
+      source = await (known ? WebAssembly.compileStreaming(source) : source.arrayBuffer());
+    }
+    initSync(source instanceof WebAssembly.Module ? source : await WebAssembly.compile(source));
+  } finally {
+    await ahead;
   }
-  initSync({ module: source instanceof WebAssembly.Module ? source : await WebAssembly.compile(source) });
   return wired;
 };

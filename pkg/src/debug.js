@@ -31,7 +31,7 @@ const meaning = (status) =>
 
 const SENTENCES = {
   happened: (what) => HAPPENINGS[what],
-  request: (path, body) => `fetch ${path}: ${body}`,
+  request: (path, body) => `fetch ${path}` + (/auth/.test(path) ? "" : `: ${body}`),
   beacon: (path, body) => `beacon ${path}: ${body}`,
   answer: (path, status, after) => `answer to ${path}: ${status || "none"}, ${meaning(status)}${after ? `, in ${after / 1000} s at the earliest` : ""}`,
   cookie: (name, value, age) => (age ? `cookie ${name} is written for ${age} s: ${value}` : `cookie ${name} is deleted`),
@@ -40,13 +40,14 @@ const SENTENCES = {
 
 const say = (...words) => console.debug("visitflow:", ...words);
 
-/** Explains what happens with these options from now on. */
-export const explain = (options) => {
+/** Explains what happens with these options from now on. Names and passwords of users are not told. */
+export default (options) => {
   options.trace = (what, ...details) =>
-    SENTENCES[what] ? say(SENTENCES[what](...details)) : say(`the page calls ${what}()`, ...details[0]);
+    SENTENCES[what] ? say(SENTENCES[what](...details)) : say(`the page calls ${what}()`, ...(what == "login" ? [] : details[0]));
   say("the options are", options);
   if (options.gpc != "ignore" && navigator.globalPrivacyControl) say("the browser sends Global Privacy Control: consent is denied, whatever the page says (option gpc)");
   else if (options.dnt == "honour" && navigator.doNotTrack == "1") say("the browser sends Do Not Track: consent is denied, whatever the page says (option dnt)");
   else if (options.beforeConsent == "anonymous" && options.consent != "granted") say("until consent is granted, views are counted without cookies and identifiers");
-  else say(CONSENT[options.consent ?? "pending"]);
+  else if (options.consent) say(CONSENT[options.consent]);
+  else say("the page gives no consent with its options: without a remembered decision, " + CONSENT.pending);
 };

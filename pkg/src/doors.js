@@ -4,10 +4,9 @@ import { create } from "./client.js";
 import * as nothing from "./node.js";
 import { resting } from "./resting.js";
 
-const explain = (options) => import("./debug.js").then((debug) => debug.explain(options), () => {});
-
-/** The functions, of a client that `load` makes when init() is called; where there is no page, no-ops. */
-export const doors = (load) => {
+/** The functions, of a client that `core` starts when init() is called; where there is no page, no-ops. */
+export const doors = (core) => {
+  const load = (what, ...all) => (what ? import("./debug.js").then((debug) => debug.default(...all)) : core(...all));
   let client;
   const early = []; // calls before init()
   const door = (name) => (...args) => {
@@ -15,7 +14,7 @@ export const doors = (load) => {
     if (client) return client[name](...args);
     if (name == "snapshot") return Promise.resolve(resting());
     if (name != "init") return new Promise((resolve) => early.push(() => resolve(client[name](...args))));
-    client = create(() => load(args[0]), "/", explain);
+    client = create(load, "/");
     client.init(...args);
     for (const run of early) run();
   };

@@ -1,7 +1,7 @@
 // The same Rust as JavaScript, for browsers that run no WebAssembly.
 
 import { initSync } from "glue";
-import * as wired from "./wired.js";
+import wired from "./wired.js";
 
 export default async () => {
   initSync();

@@ -3,9 +3,9 @@
 
 import { doors } from "./doors.js";
 
-const { door, silent } = doors(() =>
-  Promise.all([import("./core.js"), fetch(new URL("visitflow.wasm", import.meta.url))])
-    .then(([core, wasm]) => core.default(wasm))
+const { door, silent } = doors((...early) =>
+  import("./core.js")
+    .then((core) => core.default(new URL("visitflow.wasm", import.meta.url), ...early))
     .catch(() => import("./fallback.js").then((core) => core.default())),
 );
 

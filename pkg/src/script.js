@@ -9,10 +9,8 @@ const earlier = window.visitflow;
 // A second tag on the same page changes nothing.
 if (script && !earlier?.snapshot) {
   const beside = new URL("visitflow-", script.src).href;
-  const load = () =>
-    Promise.all([import(beside + HASH + ".js"), fetch(beside + HASH + ".wasm")]).then(([core, wasm]) => core.default(wasm));
-  const explain = (options) => import(beside + "debug-" + HASH + ".js").then((debug) => debug.explain(options));
-  const api = create(load, new URL(".", beside), explain);
+  const load = (what, ...all) => import(beside + what + HASH + ".js").then((file) => file.default(...all));
+  const api = create(load, new URL(".", beside));
   const visitflow = (name, ...args) => api[name]?.(...args);
   window.visitflow = Object.assign(visitflow, api);
   api.init({ ...script.dataset });

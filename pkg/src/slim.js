@@ -4,7 +4,7 @@
 import * as core from "./core.js";
 import { doors } from "./doors.js";
 
-const { door, silent } = doors(({ wasm }) => core.default(wasm));
+const { door, silent } = doors((options, first) => core.default(options.wasm, options, first));
 
 export const init = silent("init");
 export const grant = silent("grant");

@@ -1,14 +1,17 @@
 // What the loader calls of the WebAssembly and the browser's side of it, wired together.
 
 import * as core from "glue";
-import { begin, complain, isMarked, land, named, reported, serially } from "host";
+import { ahead as sendAhead, begin, complain, isMarked, land, named, reported, serially } from "host";
 
 /** Resolves once the page is shown: one that is rendered ahead of its visit is no view before. */
-export const shown = async (facts) => {
+const shown = async (facts) => {
   if (!document.prerendering) return;
   await new Promise((resolve) => document.addEventListener("prerenderingchange", resolve, { once: true }));
   for (const fact of facts) fact[1] = Date.now();
 };
+
+/** Sends the view of the page that was opened; calls `out` once it is out. What cannot go yet waits for Rust. */
+const ahead = async (...all) => document.prerendering || sendAhead(...all).catch(() => {});
 
 /** What the page came with, in order; then the page that the visitor is at by now may be another. */
 const arrive = (facts) => {
@@ -30,22 +33,25 @@ const calls = {
   },
   deny: core.deny,
   revoke: (given, settle) => core.revoke(!!given?.erase, settle),
-  login: (username, password, settle) =>
+  login(...given) {
+    const settle = given.pop();
+    const [username, password] = given;
     core.login(
       username?.assertion ? { assertion: username.assertion } : { username: username + "", password: password + "" },
-      settle ?? password,
-    ),
+      settle,
+    );
+  },
   logout: core.logout,
   end: core.end,
 };
 
 /** Begins with options, and the facts that the page came with: `[name, at, href, given]`. */
-export const init = (options, facts) =>
+const init = (options, facts) =>
   serially(() => {
     const bits = begin(options, core.happened, core.answered, core.adopted);
     // Another tab may have taken consent back, where this one could not hear of it yet.
     const forgotten = options.known && !isMarked();
-    core.init(forgotten ? 2 : bits, Math.max(1000, +options.pingInterval || options.pingIntervalMs || 15000));
+    core.init(forgotten ? (bits & ~3) | 2 : bits, Math.max(1000, +options.pingInterval || options.pingIntervalMs || 15000));
     arrive(facts);
     if (options.capture) {
       import(CAPTURE).then(({ capture }) =>
@@ -55,7 +61,7 @@ export const init = (options, facts) =>
   });
 
 /** Calls a function by its name. */
-export const call = (name, ...args) => {
+const call = (name, ...args) => {
   const answer = new Promise((resolve, reject) => {
     const settle = (error, value) => (error ? reject(Error(error)) : resolve(value));
     serially(() => {
@@ -71,8 +77,10 @@ export const call = (name, ...args) => {
   return answer;
 };
 
-export const snapshot = (more) => {
+const snapshot = (more) => {
   const [version, consent, session, last_activity, queued, sent, dropped, cookies] = core.snapshot();
   const visitor_id = (consent == "granted" && named()) || null;
   return { version, consent, visitor_id, session, last_activity, queued, sent, dropped: dropped + more, cookies };
 };
+
+export default { ahead, call, init, shown, snapshot };

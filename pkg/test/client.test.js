@@ -9,7 +9,7 @@ const soon = () => new Promise((resolve) => setTimeout(resolve, 5));
 const visitor = "v_018f3a5e-7c1b-4f6a-9d2e-3b4c5d6e7f80";
 
 /** A page of stand-ins; `arrive()` brings the WebAssembly, `fail()` says that it will not come. */
-function page(options, { cookies = {}, taken = true, remembered } = {}) {
+function page(options, { cookies = {}, taken = true, remembered, forbidden } = {}) {
   const seen = { calls: [], beacons: [], told: 0, loads: 0, reads: 0, written: [], warned: [] };
   const listeners = {};
   const jar = new Map(Object.entries(cookies));
@@ -20,6 +20,7 @@ function page(options, { cookies = {}, taken = true, remembered } = {}) {
     document: {
       referrer: "",
       get cookie() {
+        if (forbidden) throw new Error("SecurityError");
         seen.reads++;
         return [...jar].map((pair) => pair.join("=")).join("; ");
       },
@@ -226,7 +227,9 @@ test("without the WebAssembly, promises say what is wrong, and facts go when the
   client.event("play", { level: 3 });
   await fail();
   await Promise.all(early);
-  for (const way of ways) await assert.rejects(way(), /blocked, or offline/);
+  const again = ways.map((way) => assert.rejects(way(), /blocked, or offline/));
+  await fail();
+  await Promise.all(again);
   client.order({ id: 7, amount: 49.9, currency: "EUR" });
   leave();
   leave();
@@ -236,6 +239,39 @@ test("without the WebAssembly, promises say what is wrong, and facts go when the
   assert.deepEqual([order.id, order.amount, order.currency], ["7", "49.9", "EUR"]);
   assert.ok(event.visitor_id && event.visitor_id === order.visitor_id);
   assert.equal(seen.warned.length, 1);
+});
+
+test("what did not load is loaded again when it is needed", async () => {
+  const { client, fail, arrive, seen, calls } = page({ consent: "granted" });
+  await fail();
+  const login = client.login("ann", "secret");
+  await arrive();
+  await login;
+  assert.equal(seen.loads, 2);
+  assert.equal(calls(), "init granted, page_view landing, login");
+});
+
+test("a page whose visitor another tab has forgotten says nothing when it leaves", async () => {
+  const { leave, seen, jar } = page({ consent: "granted" }, { cookies: { visitor_id: visitor } });
+  jar.clear();
+  leave();
+  assert.deepEqual([seen.beacons, seen.written], [[], []]);
+});
+
+test("where cookies may not be looked at, calls are answered all the same", async () => {
+  const { client, arrive, calls } = page({ consent: "granted" }, { forbidden: true });
+  client.event("a");
+  await arrive();
+  await client.end();
+  assert.equal(calls(), "init granted, page_view landing, event a, end");
+  await client.revoke();
+});
+
+test("a browser without beacons forgets all the same", async () => {
+  const { client, jar, kept } = page({ consent: "granted" }, { cookies: { visitor_id: visitor, last_activity: "1" } });
+  delete navigator.sendBeacon;
+  await client.revoke();
+  assert.deepEqual([jar.size, Object.keys(kept)], [0, ["other"]]);
 });
 
 test("without the WebAssembly, a revoke deletes the cookies and ends the session", async () => {

@@ -1,7 +1,7 @@
 // The adapters of consent managers, with data layers and frameworks as their specifications describe them.
 
 import assert from "node:assert/strict";
-import { beforeEach, test } from "node:test";
+import { beforeEach, mock, test } from "node:test";
 import { googleConsent } from "../src/consent/google.js";
 import { tcfConsent } from "../src/consent/tcf.js";
 
@@ -12,7 +12,6 @@ const soon = (ms = 5) => new Promise((resolve) => setTimeout(resolve, ms));
 beforeEach(() => {
   told = [];
   globalThis.window = globalThis;
-  globalThis.addEventListener = (name, run) => (globalThis.loaded = run);
   delete globalThis.dataLayer;
   delete globalThis.__tcfapi;
 });
@@ -46,10 +45,30 @@ test("Google: a default that waits for an update waits", async () => {
   assert.deepEqual(told, ["deny"]);
 });
 
-test("Google: a default for some regions decides nothing", () => {
-  googleConsent(visitflow, { dataLayer: "layer" });
-  globalThis.layer.push(["consent", "default", { analytics_storage: "granted", region: ["US"] }]);
-  assert.deepEqual(told, []);
+test("Google: where defaults differ by region, none decides", () => {
+  for (const turned of [false, true]) {
+    told = [];
+    const defaults = [
+      ["consent", "default", { analytics_storage: "denied", region: ["ES"] }],
+      ["consent", "default", { analytics_storage: "granted" }],
+    ];
+    globalThis.layer = turned ? defaults.reverse() : defaults;
+    googleConsent(visitflow, { dataLayer: "layer" });
+    assert.deepEqual(told, []);
+    globalThis.layer.push(["consent", "update", { analytics_storage: "granted" }]);
+    assert.deepEqual(told, ["grant"]);
+  }
+});
+
+test("Google: an update outranks every default, those after it too", () => {
+  for (const [update, other] of [["granted", "denied"], ["denied", "granted"]]) {
+    told = [];
+    globalThis.dataLayer = [];
+    googleConsent(visitflow);
+    gtag("consent", "update", { analytics_storage: update });
+    gtag("consent", "default", { analytics_storage: other });
+    assert.deepEqual(told, [update === "granted" ? "grant" : "deny"]);
+  }
 });
 
 test("Google: what has ended hears nothing", () => {
@@ -100,9 +119,12 @@ test("TCF: where the GDPR does not apply the site decides", () => {
 });
 
 test("TCF: the consent manager may come later, and what has ended hears nothing", () => {
+  mock.timers.enable({ apis: ["setTimeout"] });
   const end = tcfConsent(visitflow);
   const { say, listeners } = manager();
-  globalThis.loaded();
+  mock.timers.tick(1000);
+  mock.timers.reset();
+  assert.equal(listeners.size, 1);
   say("cmpuishown", {});
   end();
   assert.equal(listeners.size, 0);

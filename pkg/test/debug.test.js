@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { explain } from "../src/debug.js";
+import explain from "../src/debug.js";
 
 // Not every Node.js has one.
 Object.defineProperty(globalThis, "navigator", { configurable: true, value: {} });
@@ -34,6 +34,8 @@ test("it says why nothing happens", () => {
 test("it says what the page calls, what is sent and what the answers mean", () => {
   const lines = said({}, (trace) => {
     trace("event", ["play", { level: 3 }]);
+    trace("login", ["ann", "secret"]);
+    trace("request", "/api/auth/login", '{"username":"ann","password":"secret"}');
     trace("request", "/api/telemetry/event", "{}");
     trace("answer", "/api/telemetry/event", 503, 2000);
     trace("answer", "/api/telemetry/event", 0, 0);
@@ -43,6 +45,8 @@ test("it says what the page calls, what is sent and what the answers mean", () =
   }).slice(2);
   assert.deepEqual(lines, [
     "the page calls event() play [object Object]",
+    "the page calls login()",
+    "fetch /api/auth/login",
     "fetch /api/telemetry/event: {}",
     "answer to /api/telemetry/event: 503, it is sent again later, in 2 s at the earliest",
     "answer to /api/telemetry/event: none, no answer: it is sent again later",

@@ -1,10 +1,25 @@
 //! `cargo xtask bench` and `cargo xtask soak`: the programs are in the tests' crate, where servers
-//! and stores are started; here they get what they need.
+//! and stores are started, or beside it (`tests/client-bench`); here they get what they need.
 
 use crate::process::command;
 use crate::{build, install};
 use anyhow::{Context, Result, bail};
 use std::process::ExitCode;
+
+/// Measures what a page pays for the client, beside other trackers, in Chromium.
+///
+/// # Errors
+///
+/// Something is missing, or a tracker reported no page view.
+pub(crate) fn client(arguments: &[String]) -> Result<ExitCode> {
+    install::client_bench()?;
+    if !crate::root().join("pkg/dist/cdn").is_dir() {
+        bail!("the package is missing; `cargo xtask build` makes it");
+    }
+    let status = command("node").arg("tests/client-bench/bench.mjs").args(arguments).status();
+    let status = status.context("cannot run node")?;
+    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
 
 /// Runs the program of this name on the release build of the server, or on `VISITFLOW_BIN`.
 ///

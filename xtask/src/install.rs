@@ -55,6 +55,18 @@ pub(crate) fn for_test() -> Result<()> {
     services()
 }
 
+/// What measuring the client beside other trackers needs.
+///
+/// # Errors
+///
+/// Something is missing and could not be installed.
+pub(crate) fn client_bench() -> Result<()> {
+    if !succeeds("chromium", &["--version"]) {
+        apt(&["chromium", "chromium-driver"])?;
+    }
+    node_modules("tests/client-bench")
+}
+
 /// WebKitGTK's browser; Debian keeps it in a folder for the machine's architecture.
 pub(crate) fn mini_browser() -> Option<PathBuf> {
     let folders = fs::read_dir("/usr/lib").into_iter().flatten().flatten();

@@ -39,6 +39,9 @@ Commands:
   build                Build the client's package, the pages and the server.
   bench [OPTION]...    Measure the server on PostgreSQL with Redis and with SQLite beside a bare HTTP
                        server; `bench --help` lists the options.
+  bench client [OPTION]...
+                       Measure in Chromium what a page pays for the client, beside other trackers;
+                       `bench client --help` lists the options.
   soak [TRIAL]...      Kill the server and its stores under load and count what is lost: nothing
                        may be; `soak --help` lists the trials.
   size                 Print what a page downloads: raw, gzip and brotli bytes.
@@ -73,6 +76,7 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
             install::for_build()?;
             build::all().map(done)
         }
+        "bench" if rest.first().is_some_and(|what| what == "client") => figures::client(&rest[1..]),
         "bench" | "soak" => figures::run(command, rest),
         "size" => {
             none(rest)?;

@@ -39,6 +39,7 @@ const STEPS: &[Step] = &[
     Step { name: "firefox", what: "the client in Firefox", check: firefox },
     Step { name: "webkit", what: "the client in WebKit, Safari's engine", check: webkit },
     Step { name: "e2e", what: "black-box tests of the whole", check: e2e },
+    Step { name: "bench", what: "one round of what a page pays for a tracker", check: bench },
     Step { name: "size", what: "what a page downloads", check: || plain(size::run()) },
 ];
 
@@ -174,6 +175,12 @@ fn e2e() -> Result<Count> {
             .args(["test", "--package", "visitflow-e2e", "--no-fail-fast"])
             .env("VISITFLOW_BIN", binary),
     )
+}
+
+/// That every tracker reports its page view; how fast is not judged here.
+fn bench() -> Result<Count> {
+    install::client_bench()?;
+    plain(process::run(command("node").args(["tests/client-bench/bench.mjs", "--rounds", "1"])))
 }
 
 fn node() -> Result<Count> {

@@ -11,6 +11,9 @@ extern "C" {
     /// Names the visitor; whether the cookie sticks.
     pub(crate) fn name(id: &str) -> bool;
 
+    /// Writes the visitor's name again; whether the cookie sticks.
+    pub(crate) fn rename() -> bool;
+
     /// Whether any of the cookies is there.
     #[wasm_bindgen(js_name = isMarked)]
     pub(crate) fn is_marked() -> bool;

@@ -1,6 +1,6 @@
 // The browser, where one operation takes several steps, may throw, or must cost nothing when nothing
 // comes of it. Rust decides, this does. What happens is told by number: `Happening` in watch.rs.
-// Nothing here throws.
+// Nothing here throws what a page may bring about.
 
 const MOVED = 0, REPLACED = 1, RESTORED = 2, ACTIVITY = 3, SCROLL = 4, LOOK = 5, HIDE = 6, ONLINE = 7, LOCKED = 8, REVOKED = 9;
 
@@ -29,8 +29,11 @@ export const serially = (run) => {
   inbox.push(run);
   if (busy) return;
   busy = true;
-  for (let next; (next = inbox.shift()); ) attempt(next);
-  busy = false;
+  for (let next; (next = inbox.shift()); ) {
+    jar = undefined;
+    attempt(next);
+  }
+  busy = jar = undefined;
 };
 
 /** Explains itself, where the page asked for that (debug.js of the package). */
@@ -78,14 +81,14 @@ export const watch = (routes, full) => {
   const on = (target, names, then) => {
     for (const name of names.split(" ")) target.addEventListener(name, then, { capture: true, passive: true, signal });
   };
-  // Events in between cost one comparison.
-  const often = (ms, what) => {
-    let next = 0;
-    return ({ timeStamp }) => {
-      if (timeStamp < next) return;
-      next = timeStamp + ms;
+  // Tells it at most every `ms`; what happens in between costs nothing.
+  const often = (names, ms, what) => {
+    const hear = () => {
+      for (const name of names.split(" ")) removeEventListener(name, hear, true);
+      setTimeout(() => signal.aborted || often(names, ms, what), ms);
       tell(what);
     };
+    on(window, names, hear);
   };
   const wrap = (name, what) => {
     const original = history[name];
@@ -119,8 +122,8 @@ export const watch = (routes, full) => {
   on(window, "pageshow", ({ persisted }) => persisted && tell(RESTORED));
   on(window, "pagehide", () => tell(HIDE));
   if (full) {
-    on(window, "click keydown pointerdown", often(1000, ACTIVITY));
-    on(window, "scroll", often(250, SCROLL));
+    often("click keydown pointerdown", 1000, ACTIVITY);
+    often("scroll", 250, SCROLL);
     on(window, "visibilitychange focus blur", () => tell(LOOK));
     on(window, "online", () => tell(ONLINE));
     attempt(() => {
@@ -152,8 +155,9 @@ export const tellOthers = () => {
 const calls = {}; // under way: ticket → AbortController
 
 /**
- * Posts by fetch; the answer is told later, unless `abort` comes first. Status 0 is no answer. The
- * body is read to its end: only then is the connection free.
+ * Posts by fetch; the answer is told later, unless `abort` comes first: to Rust by the ticket, if it has
+ * one, and its status by the promise. Status 0 is no answer. The body is read to its end: only then is the
+ * connection free.
  */
 const post = (ticket, path, body, json, anonymous) => {
   trace("request", path, body);
@@ -164,7 +168,8 @@ const post = (ticket, path, body, json, anonymous) => {
     if (calls[ticket] != controller) return;
     delete calls[ticket];
     trace("answer", path, status, after);
-    answered(ticket, status, after, answer);
+    if (ticket) answered(ticket, status, after, answer);
+    return status;
   };
   const send = async () => {
     const answer = await fetch(options.endpoint + path, {
@@ -176,9 +181,9 @@ const post = (ticket, path, body, json, anonymous) => {
       signal: controller.signal,
     });
     const text = await answer.text();
-    told(answer.status, 1000 * answer.headers.get("Retry-After") || 0, attempt(() => JSON.parse(text)));
+    return told(answer.status, 1000 * answer.headers.get("Retry-After") || 0, text ? attempt(() => JSON.parse(text)) : undefined);
   };
-  send().catch(() => told(0, 0));
+  return send().catch(() => told(0, 0));
 };
 
 /** Sends a request of the page; one that signs in says so if that is not to be measured. */
@@ -229,11 +234,14 @@ const HINT = "last_activity";
 let secure = "; Secure";
 let visitor; // as long as there is consent
 
+let jar; // all cookies, as far as one turn knows them: to ask the browser takes its time
+
 // None where cookies are forbidden.
-const readCookie = (name) => attempt(() => document.cookie.match("(?:^|; )" + name + "=([^;]*)")?.[1]);
+const readCookie = (name) => attempt(() => (jar ??= document.cookie).match("(?:^|; )" + name + "=([^;]*)")?.[1]);
 
 const writeCookie = (name, value, age, domain = options.cookieDomain) => {
   trace("cookie", name, value, age);
+  jar = undefined;
   attempt(() => {
     document.cookie = `${name}=${value}; Max-Age=${age}; Path=/${domain ? "; Domain=" + domain : ""}${secure}; SameSite=Lax`;
   });
@@ -269,6 +277,9 @@ export const name = (id) => {
   return sticks(VISITOR, id, 31536000);
 };
 
+/** Writes the visitor's name again; whether the cookie sticks. */
+export const rename = () => name(visitor);
+
 /** Whether the cookie holds the visitor's identifier still. */
 export const isNamed = () => readCookie(VISITOR) == visitor;
 
@@ -277,7 +288,7 @@ let erasing; // the last visitor of this page
 /** What the server needs to know to erase a visitor's data; undefined if nobody was known. */
 export const toErase = () => {
   erasing = visitor || readCookie(VISITOR) || erasing;
-  return erasing && { visitor_id: erasing };
+  return erasing && { visitor_id: erasing, url: current, site: options.site };
 };
 
 /** The visitor's identifier, for the snapshot. */
@@ -314,12 +325,12 @@ const mine = new Set(); // keys of facts that this page sees to
 
 const json = (all) => JSON.stringify({ ...all, webdriver: navigator.webdriver || undefined });
 
-const bytes = (value) => new Blob([JSON.stringify(value)]).size;
+const bytes = (value) => new TextEncoder().encode(JSON.stringify(value)).length;
 
 const make = (path, key, at, more) => {
   const body = { id: key, url: reported(location.href), ...more, site: options.site, webdriver: navigator.webdriver || undefined };
   if (bytes(body) < 65000) return { key, path: "/api/telemetry/" + path, at, body };
-  complain("a fact was dropped: it is larger than 64 KiB");
+  complain("dropped: larger than 64 KiB");
 };
 
 let landing; // the reported address of the page as it was first
@@ -362,8 +373,16 @@ const count = (number) => {
 /** Numbers views from one. */
 export const countAnew = () => count(0);
 
-/** A view of the page, or of `{url}`. Nothing of the device identifies a person. */
+// The first formatter of a page reads the language's tables: 40 ms of a desktop's time. Temporal does not.
+const timeZone = () => (self.Temporal ? Temporal.Now.timeZoneId() : Intl.DateTimeFormat().resolvedOptions().timeZone);
+
+/** A view of the page, or of `{url}`, or the one that went `ahead`. Nothing of the device identifies a person. */
 export const view = (key, at, full, given) => {
+  if (given?.ahead) {
+    ({ url: seen, title: seenTitle } = given.ahead.body);
+    count(given.ahead.body.sequence);
+    return given.ahead;
+  }
   const url = given ? reported(given.url) : current;
   const referrer = seen == undefined ? reported(document.referrer) : seen != url && seen;
   // By characters: half of a surrogate pair is no text. A title that has not changed with the address
@@ -382,10 +401,10 @@ export const view = (key, at, full, given) => {
             viewport_width: innerWidth,
             viewport_height: innerHeight,
             language: navigator.language,
-            time_zone: attempt(() => Intl.DateTimeFormat().resolvedOptions().timeZone),
+            time_zone: attempt(timeZone),
             platform: hints?.platform,
             mobile: hints?.mobile,
-            brands: hints?.brands.map(({ brand, version }) => brand + " " + version).join(),
+            brands: hints?.brands?.map(({ brand, version }) => brand + " " + version).join(),
           },
         }
       : { anonymous: true }),
@@ -404,7 +423,7 @@ export const event = (key, at, given) => {
   const { name, props } = given;
   const fits = name && [...name].length <= 64 && (!props || (props.constructor != Array && bytes(props) <= 4096));
   if (fits) return make("event", key, at, given);
-  complain("an event was dropped: its name takes 1 to 64 characters, its props a JSON object of at most 4096 bytes");
+  complain("event dropped: a name takes 1 to 64 characters, props an object of at most 4096 bytes");
 };
 
 // Those that wait have a key each in localStorage, so that no tab overwrites what another wrote.
@@ -445,10 +464,11 @@ export const adopt = () => {
 const text = ({ at, body }, visitor_id) =>
   JSON.stringify({ ...body, visitor_id, age_ms: Math.max(0, Math.min(DAYS_7, Date.now() - at)) });
 
-/** Posts a fact; anonymously without cookies. */
+/** Posts a fact, unless it went ahead and the server has it; anonymously without cookies. */
 export const postFact = (ticket, fact, anonymous) => {
+  if (fact.sent) return queueMicrotask(() => answered(ticket, 204, 0));
   if (!anonymous) keep(fact); // the visitor may have been named anew
-  post(ticket, fact.path, text(fact, anonymous ? undefined : visitor), false, anonymous);
+  return post(ticket, fact.path, text(fact, anonymous ? undefined : visitor), false, anonymous);
 };
 
 const gathered = {}; // path → bodies
@@ -497,6 +517,41 @@ export const postPing = (ticket, view, ...engaged) =>
 
 /** The last word about a view. */
 export const beaconPing = (...all) => beacon(SESSION + "ping", engagement(...all));
+
+// ---- ahead of Rust
+
+/**
+ * Sends the view of the landing page while the WebAssembly is still away, and begins a session by it if
+ * none is alive; Rust takes it over from what the page came with, of which `first` gives the first. Of
+ * two tabs that are opened at once the second waits until the first has named the visitor. Calls `out`
+ * once the request is out.
+ */
+export const ahead = async (all, first, out) => {
+  options = all;
+  await navigator.locks.request(NAME, { signal: AbortSignal.timeout(3000) }, async () => {
+    const [kind, at, href, given] = first();
+    if (options.consent != "granted" || kind != "page_view" || given.url || given.ahead) return;
+    if (!recognise() && !name("v_" + crypto.randomUUID())) return;
+    options.known = true;
+    const idle = Date.now() - readActivity();
+    if (!(idle > -60000 && idle < 1800000)) countAnew();
+    given.id = ("0" + at.toString(16)).replace(/.{8}/, "$&-") + "-7" + crypto.randomUUID().slice(15);
+    const fact = (given.ahead = view(given.id, at, true, { url: href }));
+    const answer = postFact(0, fact);
+    out();
+    const status = await answer;
+    jar = undefined;
+    if (isNamed()) {
+      fact.sent = status == 204;
+      if (fact.sent) writeActivity(Date.now());
+    } else {
+      // Consent was taken back, and the answer may have begun a session since. Given anew, it is another
+      // visitor's view.
+      given.id = given.ahead = undefined;
+      await post(0, SESSION + "end", "{}");
+    }
+  });
+};
 
 // ---- the page
 

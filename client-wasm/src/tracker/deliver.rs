@@ -33,7 +33,9 @@ pub(crate) enum Task {
     End,
     /// An end after consent was taken back.
     Revoke,
-    /// The same, and everything about the visitor is to be erased.
+    /// A start ahead of an erasure.
+    Renew,
+    /// Consent was taken back, and everything about the visitor is to be erased.
     Erase,
 }
 
@@ -102,7 +104,10 @@ impl Tracker {
                 self.wake_at(backoff.until_ms(), now_ms);
             }
             Some(first)
-                if self.queue.left < first.after && !backoff.failing() && self.session.may_start(now_ms) =>
+                if self.queue.left < first.after
+                    && !backoff.failing()
+                    && self.session.may_start(now_ms)
+                    && self.session.phase() != Phase::Refused =>
             {
                 self.send_facts(now_ms);
             }
@@ -298,6 +303,8 @@ impl Tracker {
             }
             // An answer to a start that was aborted may have set the cookie anew.
             Task::Revoke | Task::Erase if !full => cookies::unname(true),
+            // The answer has deleted the name of the visitor who has consented since.
+            Task::Erase => self.cookies = Some(cookies::rename()),
             _ => {}
         }
         // Consent given anew waits for it: the old session is no part of that.

@@ -5,7 +5,7 @@ use crate::{consent::Mode, session::Hint};
 use serde::Serialize as _;
 use wasm_bindgen::JsValue;
 
-/// The snapshot, a value after the other, in the order in which `core.js` of the package names them:
+/// The snapshot, a value after the other, in the order in which `wired.js` of the package names them:
 /// a struct would bring its field names and the code that writes them. Undefined before `init`.
 pub(crate) fn snapshot() -> JsValue {
     TRACKER

@@ -9,6 +9,8 @@ export const googleConsent = (visitflow, { dataLayer = "dataLayer" } = {}) => {
   let choice; // the newest
   let told;
   let timer;
+  let updated; // an update outranks every default
+  let regional; // somewhere the default is another, and only Google knows where the visitor is
 
   const tell = () => {
     if (!choice || choice == told) return;
@@ -21,12 +23,17 @@ export const googleConsent = (visitflow, { dataLayer = "dataLayer" } = {}) => {
   const read = (entry) => {
     if (entry?.[0] != "consent") return;
     const { analytics_storage, region, wait_for_update } = entry[2] ?? {};
-    // Where a default for some regions applies, only Google knows.
-    if (!analytics_storage || (entry[1] == "default" && region)) return;
+    if (!analytics_storage) return;
     clearTimeout(timer);
-    choice = analytics_storage;
-    if (entry[1] == "default" && wait_for_update) timer = setTimeout(tell, wait_for_update);
-    else timer = undefined;
+    timer = undefined;
+    if (entry[1] == "update") {
+      updated = true;
+      choice = analytics_storage;
+    } else if (!updated) {
+      regional ||= region;
+      choice = regional ? undefined : analytics_storage;
+      if (wait_for_update) timer = setTimeout(tell, wait_for_update);
+    }
   };
 
   const hear = (entries) => {

@@ -27,10 +27,14 @@ export const tcfConsent = (visitflow, { purposes = PURPOSES, vendor, outside = "
     if (choice == "denied") visitflow.deny();
   };
 
-  // The consent manager's stub may come after us.
-  const listen = () => window.__tcfapi?.("addEventListener", 2, hear);
-  if (window.__tcfapi) listen();
-  else addEventListener("load", listen, { once: true });
+  // The consent manager's stub may come after us: it is looked for during ten minutes.
+  let looks = 600;
+  const listen = () => {
+    if (over) return;
+    if (window.__tcfapi) window.__tcfapi("addEventListener", 2, hear);
+    else if (looks--) setTimeout(listen, 1000);
+  };
+  listen();
   return () => {
     over = true;
     if (id != undefined) window.__tcfapi?.("removeEventListener", 2, () => {}, id);

@@ -21,7 +21,7 @@ const WALK: &str = "window.walked = 0;
     (async () => {
         while (!window.visitflow?.snapshot) await pause();
         while (window.walked < arguments[0]) {
-            while ((await visitflow.snapshot()).queued > 150) await pause();
+            while (((await visitflow.snapshot()).queued ?? Infinity) > 150) await pause();
             visitflow.pageView('?page=' + ++window.walked);
         }
     })();";

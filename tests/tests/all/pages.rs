@@ -9,7 +9,10 @@ use visitflow_e2e::{Server, in_engines};
 
 in_engines! {
     a_page_that_comes_back_from_the_back_forward_cache_is_one_view
-    a_page_that_leaves_before_the_webassembly_is_there_is_one_view
+    a_page_that_leaves_before_the_client_is_there_is_one_view
+    a_view_does_not_wait_for_the_webassembly
+    a_view_that_went_ahead_in_vain_goes_again
+    consent_taken_back_while_a_view_goes_ahead_is_taken_back
     a_sandboxed_frame_harms_nobody
     without_cookies_it_is_one_start_and_one_visit
     a_page_that_may_not_run_webassembly_is_measured_all_the_same
@@ -83,18 +86,30 @@ async fn a_page_that_is_rendered_ahead_counts_when_it_is_shown() {
     scene.close().await;
 }
 
-async fn a_page_that_leaves_before_the_webassembly_is_there_is_one_view(engine: Engine) {
+/// What the loader fetches.
+const CLIENT: &str = "/visitflow-";
+
+/// What the WebAssembly is called.
+const WEBASSEMBLY: &str = ".wasm";
+
+const PAGE_VIEW: &str = "/api/telemetry/page_view";
+
+async fn asked(scene: &Scene, part: &str) {
+    let is_asked = async || scene.witness.seen().iter().any(|seen| seen.path.contains(part));
+    until(&format!("{part} is asked for"), is_asked).await;
+}
+
+async fn a_page_that_leaves_before_the_client_is_there_is_one_view(engine: Engine) {
     let scene = Scene::of(engine).await;
-    let Scene { witness, server, .. } = &scene;
-    scene.serve_measured("/landing", "");
+    let Scene { browser, witness, server } = &scene;
+    // What is asked for before a page is loaded keeps some browsers from saying that it is.
+    witness.serve_html("/landing", &measured("").replace("granted", "pending"));
     scene.serve_measured("/next", "");
     witness.serve_html("/away", "");
-    witness.hold(".wasm");
+    witness.hold(CLIENT);
     scene.open("/landing").await;
-    until("the WebAssembly is asked for", async || {
-        witness.seen().iter().any(|seen| seen.path.ends_with(".wasm"))
-    })
-    .await;
+    browser.run("visitflow.grant()").await;
+    asked(&scene, CLIENT).await;
     assert_eq!(witness.api_requests(), [] as [&str; 0]);
     scene.open("/away").await;
     page_views_are(server, 1).await;
@@ -105,6 +120,86 @@ async fn a_page_that_leaves_before_the_webassembly_is_there_is_one_view(engine: 
     let paths = server.texts("SELECT path FROM page_views ORDER BY occurred_at");
     assert_eq!(paths, ["/landing", "/next"]);
     server.assert_visits(1);
+    scene.close().await;
+}
+
+/// It begins the visit by itself; and it is told in full.
+async fn a_view_does_not_wait_for_the_webassembly(engine: Engine) {
+    let scene = Scene::of(engine).await;
+    let Scene { browser, witness, server } = &scene;
+    scene.serve_measured("/landing", "");
+    scene.serve_measured("/next", "");
+    witness.hold(WEBASSEMBLY);
+    scene.open("/landing").await;
+    page_views_are(server, 1).await;
+    let full = "SELECT COUNT(*) FROM page_views WHERE sequence = 1 AND title = 'A page' AND device LIKE '%viewport_width%'";
+    assert_eq!(server.number(full), 1);
+    scene.open("/next").await;
+    page_views_are(server, 2).await;
+    witness.release();
+    browser.run("history.pushState(null, '', '/third')").await;
+    page_views_are(server, 3).await;
+    scene.everything_is_sent("after").await;
+    assert_eq!(
+        server.texts("SELECT path || sequence FROM page_views ORDER BY sequence"),
+        ["/landing1", "/next2", "/third3"]
+    );
+    assert_eq!(scene.snapshot().await["sent"], 3, "two views and an event, of this page");
+    assert_eq!(witness.count("/api/session/start"), 0, "{:?}", witness.by_path());
+    server.assert_visits(1);
+    scene.close().await;
+}
+
+async fn a_view_that_went_ahead_in_vain_goes_again(engine: Engine) {
+    let scene = Scene::of(engine).await;
+    let Scene { browser, witness, server } = &scene;
+    scene.serve_measured("/shop", "");
+    witness.hold(PAGE_VIEW);
+    scene.open("/shop").await;
+    asked(&scene, PAGE_VIEW).await;
+    comes("the client is loaded", json!(true), async || {
+        browser
+            .evaluate("performance.getEntriesByType('resource').some(({ name }) => name.endsWith('.wasm'))")
+            .await
+    })
+    .await;
+    witness.cut(true);
+    witness.release();
+    until("the client has taken over", async || scene.snapshot().await["queued"] == 1).await;
+    witness.cut(false);
+    browser.run("dispatchEvent(new Event('online'))").await;
+    page_views_are(server, 1).await;
+    scene.everything_is_sent("after").await;
+    let told: Vec<String> =
+        witness.api().iter().flat_map(Seen::facts).map(|fact| fact["id"].to_string()).collect();
+    let ids = &told[..witness.count(PAGE_VIEW)];
+    assert!(ids.len() > 1 && ids.iter().all(|id| *id == ids[0]), "{told:?}");
+    assert_eq!(server.number("SELECT sequence FROM page_views"), 1);
+    server.assert_page_views(1);
+    server.assert_visits(1);
+    scene.close().await;
+}
+
+async fn consent_taken_back_while_a_view_goes_ahead_is_taken_back(engine: Engine) {
+    let scene = Scene::of(engine).await;
+    let Scene { browser, witness, server } = &scene;
+    scene.serve_measured("/shop", "");
+    witness.hold(PAGE_VIEW);
+    scene.open("/shop").await;
+    asked(&scene, PAGE_VIEW).await;
+    browser.resolve("visitflow.revoke()").await;
+    comes("denied", json!("denied"), async || scene.snapshot().await["consent"].clone()).await;
+    let kept = "[document.cookie, localStorage.length, sessionStorage.length]";
+    assert_eq!(browser.evaluate(kept).await, json!(["", 0, 0]));
+    witness.release();
+    scene.page_asks().await;
+    assert_eq!(browser.evaluate(kept).await, json!(["", 0, 0]), "its answer changes nothing");
+    // Whoever consents now is somebody else, who is at this page.
+    browser.run("visitflow.grant()").await;
+    scene.everything_is_sent("after").await;
+    let newest = "SELECT COUNT(*) FROM page_views WHERE visit_id = (SELECT visit_id FROM events)";
+    let all = server.texts("SELECT visit_id || ' ' || id || ' ' || sequence FROM page_views");
+    assert_eq!(server.number(newest), 1, "{all:?}");
     scene.close().await;
 }
 
