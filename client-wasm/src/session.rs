@@ -128,7 +128,7 @@ impl Session {
         self.phase
     }
 
-    /// Whether no start was answered yet, and nothing was taken back.
+    /// Whether nothing was told of the page yet, and nothing was taken back.
     #[must_use]
     pub fn is_first(&self) -> bool {
         !self.started
@@ -155,6 +155,7 @@ impl Session {
                 Phase::Starting | Phase::Refused => {}
                 _ if self.alive(hint, now_ms) => {
                     self.phase = Phase::Live;
+                    self.started = true;
                     effects.ready = true;
                     effects.touch = self.touch_due(now_ms);
                 }
@@ -282,6 +283,14 @@ mod tests {
     fn a_fresh_hint_needs_no_start() {
         let effects = Tab::new().on(Event::Fact(Hint::At(NOW - 29 * MINUTE)), NOW);
         assert!(effects.ready && effects.touch && !effects.start);
+    }
+
+    #[test]
+    fn a_start_after_a_session_that_was_alive_does_not_tell_of_the_landing_page() {
+        let mut tab = Tab::new();
+        tab.on(Event::Fact(Hint::At(NOW)), NOW);
+        assert!(tab.on(Event::Activity(Hint::At(NOW)), NOW + 31 * MINUTE).start);
+        assert!(!tab.0.is_first());
     }
 
     #[test]

@@ -65,7 +65,7 @@ export interface ConsentState {
   consent: Consent;
   grant: () => void;
   deny: () => void;
-  /** Resolves once the server was told; never rejects. */
+  /** Resolves once the server was told; rejects only if an erasure was asked for and is not confirmed. */
   revoke: typeof import("../index.js").revoke;
 }
 

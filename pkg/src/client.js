@@ -74,7 +74,7 @@ export function create(load, base) {
 
   const boot = () => {
     if (loading) return;
-    options.known = granted() && visitor();
+    options.known ||= granted() && visitor();
     loading = load("", options, () => waiting[0])
       .then(async (exports) => {
         await exports.shown(waiting);

@@ -48,6 +48,5 @@ export default (options) => {
   if (options.gpc != "ignore" && navigator.globalPrivacyControl) say("the browser sends Global Privacy Control: consent is denied, whatever the page says (option gpc)");
   else if (options.dnt == "honour" && navigator.doNotTrack == "1") say("the browser sends Do Not Track: consent is denied, whatever the page says (option dnt)");
   else if (options.beforeConsent == "anonymous" && options.consent != "granted") say("until consent is granted, views are counted without cookies and identifiers");
-  else if (options.consent) say(CONSENT[options.consent]);
-  else say("the page gives no consent with its options: without a remembered decision, " + CONSENT.pending);
+  else say(CONSENT[options.consent]);
 };

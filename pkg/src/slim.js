@@ -4,7 +4,10 @@
 import * as core from "./core.js";
 import { doors } from "./doors.js";
 
-const { door, silent } = doors((options, first) => core.default(options.wasm, options, first));
+const { door, silent } = doors((options, first) => {
+  Promise.resolve(options.wasm).catch(() => {}); // it is awaited later
+  return core.default(options.wasm, options, first);
+});
 
 export const init = silent("init");
 export const grant = silent("grant");

@@ -10,14 +10,19 @@ const shown = async (facts) => {
   for (const fact of facts) fact[1] = Date.now();
 };
 
+let entries; // of the history, when the client was loaded
+
 /** Sends the view of the page that was opened; calls `out` once it is out. What cannot go yet waits for Rust. */
-const ahead = async (...all) => document.prerendering || sendAhead(...all).catch(() => {});
+const ahead = async (...all) => {
+  entries = history.length;
+  if (!document.prerendering && all[0].consent == "granted") await sendAhead(...all).catch(() => {});
+};
 
 /** What the page came with, in order; then the page that the visitor is at by now may be another. */
 const arrive = (facts) => {
   if (facts[0]) land(facts[0][2]);
-  for (const [name, ...args] of facts) calls[name](...args);
-  core.happened(1);
+  for (const [name, at, href, given, ahead] of facts) calls[name](at, href, { ...given, ahead });
+  core.happened(+(history.length == entries)); // MOVED or REPLACED
 };
 
 // What happened `at` a time, in ms since the Unix epoch, on the page `href`.

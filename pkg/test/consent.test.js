@@ -45,6 +45,23 @@ test("Google: a default that waits for an update waits", async () => {
   assert.deepEqual(told, ["deny"]);
 });
 
+test("Google: a regional default that comes right after another keeps it from deciding", async () => {
+  globalThis.dataLayer = [];
+  googleConsent(visitflow);
+  gtag("consent", "default", { analytics_storage: "granted" });
+  gtag("consent", "default", { analytics_storage: "denied", region: ["ES"] });
+  await soon();
+  assert.deepEqual(told, []);
+});
+
+test("Google: a default decides where there is no other", async () => {
+  globalThis.dataLayer = [];
+  googleConsent(visitflow);
+  gtag("consent", "default", { analytics_storage: "granted" });
+  await soon();
+  assert.deepEqual(told, ["grant"]);
+});
+
 test("Google: where defaults differ by region, none decides", () => {
   for (const turned of [false, true]) {
     told = [];

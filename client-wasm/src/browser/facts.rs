@@ -9,7 +9,7 @@ extern "C" {
     #[derive(Clone, Debug)]
     pub type Fact;
 
-    /// A view of the page, or of `{url}`; in full, or without anything that could tell visitors apart.
+    /// A view of the page, or of `{url}`, or the one that went `{ahead}`; in full, or without anything that could tell visitors apart.
     /// Views in full are numbered.
     pub(crate) fn view(key: &str, at_ms: f64, full: bool, given: &JsValue) -> Option<Fact>;
 
@@ -37,7 +37,7 @@ extern "C" {
     /// Tells of what pages before this one could not send, each by [`crate::adopted`].
     pub(crate) fn adopt();
 
-    /// Posts a fact; anonymously without cookies.
+    /// Posts a fact, unless it went ahead and the server has it; anonymously without cookies.
     #[wasm_bindgen(js_name = postFact)]
     pub(crate) fn post(ticket: u32, fact: &Fact, anonymous: bool);
 

@@ -33,7 +33,7 @@ export const serially = (run) => {
     jar = undefined;
     attempt(next);
   }
-  busy = jar = undefined;
+  busy = undefined;
 };
 
 /** Explains itself, where the page asked for that (debug.js of the package). */
@@ -237,7 +237,7 @@ let visitor; // as long as there is consent
 let jar; // all cookies, as far as one turn knows them: to ask the browser takes its time
 
 // None where cookies are forbidden.
-const readCookie = (name) => attempt(() => (jar ??= document.cookie).match("(?:^|; )" + name + "=([^;]*)")?.[1]);
+const readCookie = (name) => attempt(() => ((busy && jar) ?? (jar = document.cookie)).match("(?:^|; )" + name + "=([^;]*)")?.[1]);
 
 const writeCookie = (name, value, age, domain = options.cookieDomain) => {
   trace("cookie", name, value, age);
@@ -378,10 +378,11 @@ const timeZone = () => (self.Temporal ? Temporal.Now.timeZoneId() : Intl.DateTim
 
 /** A view of the page, or of `{url}`, or the one that went `ahead`. Nothing of the device identifies a person. */
 export const view = (key, at, full, given) => {
-  if (given?.ahead) {
-    ({ url: seen, title: seenTitle } = given.ahead.body);
-    count(given.ahead.body.sequence);
-    return given.ahead;
+  const ahead = full && given?.ahead;
+  if (ahead) {
+    ({ url: seen, title: seenTitle } = ahead.body);
+    if (!ahead.sent) count(ahead.body.sequence);
+    return ahead;
   }
   const url = given ? reported(given.url) : current;
   const referrer = seen == undefined ? reported(document.referrer) : seen != url && seen;
@@ -423,7 +424,7 @@ export const event = (key, at, given) => {
   const { name, props } = given;
   const fits = name && [...name].length <= 64 && (!props || (props.constructor != Array && bytes(props) <= 4096));
   if (fits) return make("event", key, at, given);
-  complain("event dropped: a name takes 1 to 64 characters, props an object of at most 4096 bytes");
+  complain("event dropped: name of 1 to 64 characters, props an object of 4096 bytes at most");
 };
 
 // Those that wait have a key each in localStorage, so that no tab overwrites what another wrote.
@@ -521,34 +522,43 @@ export const beaconPing = (...all) => beacon(SESSION + "ping", engagement(...all
 // ---- ahead of Rust
 
 /**
- * Sends the view of the landing page while the WebAssembly is still away, and begins a session by it if
- * none is alive; Rust takes it over from what the page came with, of which `first` gives the first. Of
- * two tabs that are opened at once the second waits until the first has named the visitor. Calls `out`
- * once the request is out.
+ * Sends the view of the landing page while the WebAssembly is still away; the server begins a session by it
+ * if none is alive. `first` gives what the page came with first, into which the fact is put for Rust to
+ * take over. Calls `out` once the request is out. Of two tabs that are opened at once the second waits
+ * until the first has an answer.
  */
 export const ahead = async (all, first, out) => {
   options = all;
   await navigator.locks.request(NAME, { signal: AbortSignal.timeout(3000) }, async () => {
-    const [kind, at, href, given] = first();
-    if (options.consent != "granted" || kind != "page_view" || given.url || given.ahead) return;
-    if (!recognise() && !name("v_" + crypto.randomUUID())) return;
+    const call = first();
+    const [kind, at, href, given] = call;
+    if (options.consent != "granted" || kind != "page_view" || given.url) return;
+    // Another tab may have taken consent back.
+    if (!recognise() && (options.known || !name("v_" + crypto.randomUUID()))) return;
     options.known = true;
-    const idle = Date.now() - readActivity();
-    if (!(idle > -60000 && idle < 1800000)) countAnew();
-    given.id = ("0" + at.toString(16)).replace(/.{8}/, "$&-") + "-7" + crypto.randomUUID().slice(15);
-    const fact = (given.ahead = view(given.id, at, true, { url: href }));
+    let revoked;
+    const tabs = new BroadcastChannel(NAME);
+    tabs.onmessage = () => (revoked = true);
+
+    const live = Math.abs(Date.now() - readActivity()) < 1800000;
+    if (!live) countAnew();
+    const id = ("0" + at.toString(16)).replace(/.{8}/, "$&-") + "-7" + crypto.randomUUID().slice(15);
+    const fact = (call[4] = view(id, at, true, { url: href }));
+    call[3] = { ...given, ...fact.body };
     const answer = postFact(0, fact);
     out();
-    const status = await answer;
-    jar = undefined;
-    if (isNamed()) {
-      fact.sent = status == 204;
-      if (fact.sent) writeActivity(Date.now());
-    } else {
-      // Consent was taken back, and the answer may have begun a session since. Given anew, it is another
-      // visitor's view.
-      given.id = given.ahead = undefined;
-      await post(0, SESSION + "end", "{}");
+    fact.sent = (await answer) == 204;
+    if (fact.sent && !revoked) {
+      writeActivity(Date.now());
+      // It renews the visitor's cookie. Where it says that this browser is not counted, Rust asks again.
+      if (!live && (await postStart(0, true)) == 204) deleteActivity();
+    }
+    tabs.close();
+    if (revoked) {
+      // The answer may have begun a session since. Given anew, it is another visitor's view.
+      call.splice(3, 2, given);
+      unname();
+      if (!isMarked()) await post(0, SESSION + "end", "{}");
     }
   });
 };

@@ -301,10 +301,10 @@ impl Tracker {
                 self.step(session::Event::Ended, now_ms);
                 cookies::delete_activity();
             }
-            // An answer to a start that was aborted may have set the cookie anew.
-            Task::Revoke | Task::Erase if !full => cookies::unname(true),
-            // The answer has deleted the name of the visitor who has consented since.
-            Task::Erase => self.cookies = Some(cookies::rename()),
+            // An answer to a start, perhaps one that was aborted, has set the cookie anew.
+            Task::Revoke | Task::Renew | Task::Erase if !full => cookies::unname(true),
+            // The answer has replaced or deleted the name of the visitor who has consented since.
+            Task::Renew | Task::Erase => self.cookies = Some(cookies::rename()),
             _ => {}
         }
         // Consent given anew waits for it: the old session is no part of that.
@@ -330,8 +330,7 @@ fn reason(answer: &Answer) -> &'static str {
     match answer.status {
         0 => "The server could not be reached: check the connection and try again.",
         401 => "The user name or password is wrong.",
-        429 | 503 => "The server is busy: try again in a moment.",
-        500..=599 => "The server has a problem: try again later.",
+        429 | 500..=599 => "The server is busy, or has a problem: try again later.",
         _ => "The server refused the request: check the option endpoint and the server's --allowed-origin.",
     }
 }

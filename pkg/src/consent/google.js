@@ -32,7 +32,8 @@ export const googleConsent = (visitflow, { dataLayer = "dataLayer" } = {}) => {
     } else if (!updated) {
       regional ||= region;
       choice = regional ? undefined : analytics_storage;
-      if (wait_for_update) timer = setTimeout(tell, wait_for_update);
+      // What comes in the same breath may be another region's.
+      timer = setTimeout(tell, wait_for_update);
     }
   };
 

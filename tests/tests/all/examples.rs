@@ -275,6 +275,12 @@ async fn esbuild_built_counts_after_consent() {
     bundled("esbuild.html").await;
 }
 
+/// The WebAssembly within the script, its bytes given to `init`.
+#[tokio::test(flavor = "multi_thread")]
+async fn slim_built_counts_after_consent() {
+    bundled("slim.html").await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_import_map_is_enough_without_a_bundler() {
     bundled("import-map.html").await;
