@@ -89,7 +89,7 @@ test("a new visitor is named, seen in full, and then started", async () => {
   assert.equal(parseInt(seen.id.slice(0, 13).replace("-", ""), 16), NOW);
   assert.equal(seen.visitor_id, jar.get("visitor_id"));
   assert.deepEqual([seen.sequence, seen.title, seen.referrer, seen.device.viewport_width], [1, "A page", "https://search.example/", 700]);
-  assert.equal(start.visitor_id, seen.visitor_id);
+  assert.deepEqual([start.visitor_id, start.url, start.referrer], [seen.visitor_id, seen.url, seen.referrer]);
   assert.ok(jar.has("last_activity"));
   assert.equal(out, 1);
   assert.equal(call[4].sent, true);

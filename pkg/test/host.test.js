@@ -53,6 +53,7 @@ test("names, ages and limits are those of the protocol", () => {
     PROPS_BYTES: (limit) => `bytes(props) <= ${limit}`,
     URL_BYTES: (limit) => `bytes(bare) <= ${limit + 2}`, // with its quotes
     ARRAY_ITEMS: (limit) => `bodies.length == ${limit}`,
+    SESSION_IDLE_MS: (age) => `readActivity()) < ${age}`,
     AGE_MS: (age) => `DAYS_7 = ${age}`,
     SESSION_START: (path) => `SESSION = "${path.replace("start", "")}"`,
     PAGE_VIEW: (path) => `"${path.replace("page_view", "")}" + path`,

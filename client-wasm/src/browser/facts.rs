@@ -9,8 +9,8 @@ extern "C" {
     #[derive(Clone, Debug)]
     pub type Fact;
 
-    /// A view of the page, or of `{url}`, or the one that went `{ahead}`; in full, or without anything that could tell visitors apart.
-    /// Views in full are numbered.
+    /// A view of the page, or of `{url}`, or the one that went `{ahead}`; in full, or without anything
+    /// that could tell visitors apart. Views in full are numbered.
     pub(crate) fn view(key: &str, at_ms: f64, full: bool, given: &JsValue) -> Option<Fact>;
 
     /// Numbers views from one: another session begins.

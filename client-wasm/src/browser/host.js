@@ -542,6 +542,7 @@ export const ahead = async (all, first, out) => {
 
     const live = Math.abs(Date.now() - readActivity()) < 1800000;
     if (!live) countAnew();
+    land(href);
     const id = ("0" + at.toString(16)).replace(/.{8}/, "$&-") + "-7" + crypto.randomUUID().slice(15);
     const fact = (call[4] = view(id, at, true, { url: href }));
     call[3] = { ...given, ...fact.body };
