@@ -373,7 +373,7 @@ const count = (number) => {
 /** Numbers views from one. */
 export const countAnew = () => count(0);
 
-// The first formatter of a page reads the language's tables: 40 ms of a desktop's time. Temporal does not.
+// The first formatter of a page reads the language's tables, which takes its time. Temporal does not.
 const timeZone = () => (self.Temporal ? Temporal.Now.timeZoneId() : Intl.DateTimeFormat().resolvedOptions().timeZone);
 
 /** A view of the page, or of `{url}`, or the one that went `ahead`. Nothing of the device identifies a person. */
@@ -544,7 +544,7 @@ export const ahead = async (all, first, out) => {
     if (!live) countAnew();
     land(href);
     const id = ("0" + at.toString(16)).replace(/.{8}/, "$&-") + "-7" + crypto.randomUUID().slice(15);
-    const fact = (call[4] = view(id, at, true, { url: href }));
+    const fact = (call[4] = view(id, at, true));
     call[3] = { ...given, ...fact.body };
     const answer = postFact(0, fact);
     out();
