@@ -83,13 +83,13 @@ pub fn page_view(given: &JsValue, at: f64) {
 /// A custom event, `{name, props, url}`.
 #[wasm_bindgen]
 pub fn event(given: &JsValue, at: f64) {
-    with(&mut |tracker, _| tracker.event(given, at as u64));
+    with(&mut |tracker, _| tracker.other(false, given, at as u64));
 }
 
 /// An order, `{id, amount, currency, items, url}`.
 #[wasm_bindgen]
 pub fn order(given: &JsValue, at: f64) {
-    with(&mut |tracker, _| tracker.order(given, at as u64));
+    with(&mut |tracker, _| tracker.other(true, given, at as u64));
 }
 
 /// Signs in by `{username, password}`; without consent, without measuring. `settle` takes an error, or

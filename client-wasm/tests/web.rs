@@ -478,15 +478,15 @@ async fn a_new_consent_waits_until_the_old_session_has_ended() {
 }
 
 #[wasm_bindgen_test]
-async fn what_the_server_would_refuse_is_not_sent() {
+async fn what_is_too_large_or_refused_is_dropped_and_stops_nothing() {
     open(GRANTED).await;
-    event(String::new(), None, now());
+    event("play".into(), Some(format!(r#"{{"a":"{}"}}"#, "x".repeat(65_000))), now());
+    answer("/api/telemetry/event", r#"[[400, {"detail": "Mend it."}]]"#);
     event("x".repeat(65), None, now());
-    event("play".into(), Some("[1]".into()), now());
-    event("play".into(), Some(format!(r#"{{"a":"{}"}}"#, "x".repeat(4_096))), now());
+    event("play".into(), None, now());
     wait(SOON).await;
-    assert_eq!(paths(), "start page_view");
-    assert_eq!(told("dropped"), 4);
+    assert_eq!(paths(), "start page_view event event");
+    assert_eq!(told("dropped"), 2);
 }
 
 #[wasm_bindgen_test]

@@ -6,9 +6,6 @@
 
 import { resting } from "./resting.js";
 
-/** Facts that wait for the WebAssembly; more are dropped. */
-const CAP = 200;
-
 /**
  * Makes the functions; `init` is to be called first. `load("", options, first)` fetches the WebAssembly and
  * resolves with its exports (wired.js), `load("debug-", options)` has debug.js explain them; `base` is
@@ -22,7 +19,7 @@ export function create(load, base) {
   let spoken; // the one console line was said
   let dropped = 0;
   let landing; // the view of the page as it was
-  let waiting = []; // facts, until the exports are there: [name, at, href, given]
+  let waiting = []; // facts, until the exports are there: [name, at, href, given, stored, fact]; the last two by core.js
 
   const complain = (error) => {
     spoken ||= [console.warn("visitflow:", error)];
@@ -55,27 +52,23 @@ export function create(load, base) {
     if (on(options.rememberConsent)) attempt(() => (localStorage.visitflow_consent = choice));
   };
 
-  // As it is now: the page may change it while it waits.
+  // As it is now: the page may change it while it waits. More than 200 do not wait.
   const fact = (name, given) => {
     const call = [name, Date.now(), location.href, JSON.parse(JSON.stringify(given))];
     if (core) core.call(...call);
-    else if (measured(given.url) && waiting.length < CAP) waiting.push(call);
+    else if (measured(given.url) && waiting.length < 200) waiting.push(call);
     else dropped++;
   };
 
-  const ask = (...call) => {
-    if (core) return core.call(...call);
-    boot();
-    return loading.then(() => {
-      if (!core) throw Error("visitflow is blocked, or offline");
-      return core.call(...call);
-    });
+  const ask = async (...call) => {
+    if (!core) await boot();
+    if (!core) throw Error("visitflow is blocked, or offline");
+    return core.call(...call);
   };
 
   const boot = () => {
-    if (loading) return;
     options.known ||= granted() && visitor();
-    loading = load("", options, () => waiting[0])
+    return (loading ||= load("", options, () => waiting[0])
       .then(async (exports) => {
         await exports.shown(waiting);
         exports.init(options, measured() ? waiting.splice(0) : []);
@@ -84,8 +77,7 @@ export function create(load, base) {
       .catch((error) => {
         complain(error);
         loading = 0; // the next call tries again
-      });
-    addEventListener("pagehide", () => attempt(leave));
+      }));
   };
 
   // Consent is taken back, and there is no WebAssembly to see to it. `Secure` is no part of what
@@ -98,9 +90,9 @@ export function create(load, base) {
       setCookie(name + "=; Max-Age=0", options.cookieDomain);
     }
     attempt(() => {
-      for (const key in localStorage) if (/^visitflow[:.]/.test(key)) localStorage.removeItem(key);
+      for (const key in localStorage) if (/^visitflow[:.]/.test(key)) delete localStorage[key];
+      new BroadcastChannel("visitflow").postMessage(0);
     });
-    attempt(() => new BroadcastChannel("visitflow").postMessage(0));
     attempt(() => beacon("session/end", {}));
   };
 
@@ -117,8 +109,8 @@ export function create(load, base) {
       }
     }
     waiting = waiting.filter(
-      ([name, at, href, given]) =>
-        !beacon("telemetry/" + name, {
+      ([name, at, href, given, stored]) =>
+        !(stored || beacon("telemetry/" + name, {
           visitor_id,
           url: href.slice(0, 2000),
           age_ms: Date.now() - at,
@@ -126,7 +118,7 @@ export function create(load, base) {
           webdriver: navigator.webdriver,
           ...given,
           anonymous: !granted(),
-        }),
+        })),
     );
   };
 
@@ -145,8 +137,9 @@ export function create(load, base) {
         : given.consent || (on(given.rememberConsent) && attempt(() => localStorage.visitflow_consent)) || "pending";
       options = given;
       if (on(options.autoPageViews ?? 1)) {
-        waiting = [(landing = ["page_view", Date.now(), location.href, { referrer: document.referrer || undefined }])];
+        waiting = [(landing = ["page_view", Date.now(), location.href, { referrer: document.referrer }])];
       }
+      addEventListener("pagehide", () => attempt(leave));
       if (measured()) boot();
       if (on(options.debug)) load("debug-", options).catch(complain);
     },
@@ -165,7 +158,7 @@ export function create(load, base) {
     async revoke(given) {
       decide("denied");
       waiting = waiting.filter((call) => call == landing || void dropped++);
-      return core || given?.erase ? ask("revoke", given) : forget();
+      return (core || given?.erase ? ask : forget)("revoke", given);
     },
     pageView: (url = location) => fact("page_view", { url: new URL(url, location).href }),
     event: (name, props) => fact("event", { name: name + "", props }),
@@ -179,7 +172,11 @@ export function create(load, base) {
   const api = {};
   for (const name in calls) {
     api[name] = (...args) => {
-      const answer = attempt(() => (options?.trace?.(name, args), calls[name](...args)));
+      const answer = attempt(() => {
+        if (options) options.urgent = loading; // what was put off is wanted now
+        options?.trace?.(name, args);
+        return calls[name](...args);
+      });
       answer?.catch(() => {}); // not everybody waits for it
       return answer;
     };

@@ -3,25 +3,36 @@
 import { initSync } from "glue";
 import wired from "./wired.js";
 
+/** How long the WebAssembly may be put off, in ms. */
+const LATEST = 4000;
+
+const after = (ms) => new Promise((late) => setTimeout(late, ms));
+
+/** Resolves when the visitor acts, the page calls (the loader tells by `urgent`), or at last anyway. */
+const wanted = (options) =>
+  new Promise((now) => {
+    if (options.urgent || options.capture) now();
+    Object.defineProperty(options, "urgent", { set: now });
+    for (const name of ["pointerdown", "keydown"]) addEventListener(name, now, { once: true });
+    window.navigation?.addEventListener("currententrychange", now, { once: true });
+    setTimeout(now, LATEST);
+  });
+
 /**
  * Starts the WebAssembly at this address, or of these bytes, or that is compiled already. Before that goes
- * the view that the page came with, and what the page itself is busy with.
+ * the view that the page came with; once the server has it, the rest can wait.
  */
 export default async (source, ...early) => {
-  let ahead;
-  await new Promise((out) => (ahead = wired.ahead(...early, out).finally(out)));
+  // Where the answer takes long, Rust takes over what is under way.
+  await Promise.race([wired.ahead(...early), after(3000)]);
+  if (early[1]()?.[4]) await wanted(early[0]);
   await new Promise((idle) => (window.requestIdleCallback || setTimeout)(idle, { timeout: 2000 }));
-  try {
-    source = await (source instanceof URL ? fetch(source) : source);
-    if (source instanceof Response) {
-      // A server may not know the type application/wasm; then it is compiled once it is there.
-      const known = /wasm/.test(source.headers.get("content-type"));
-      source = await (known ? WebAssembly.compileStreaming(source) : source.arrayBuffer());
-    }
-    initSync(source instanceof WebAssembly.Module ? source : await WebAssembly.compile(source));
-  } finally {
-    // Where the answer takes long, Rust takes over what is under way.
-    await Promise.race([ahead, new Promise((late) => setTimeout(late, 3000))]);
+  source = await (source instanceof URL ? fetch(source) : source);
+  if (source instanceof Response) {
+    // A server may not know the type application/wasm; then it is compiled once it is there.
+    const known = /wasm/.test(source.headers.get("content-type"));
+    source = await (known ? WebAssembly.compileStreaming(source) : source.arrayBuffer());
   }
+  initSync(source instanceof WebAssembly.Module ? source : await WebAssembly.compile(source));
   return wired;
 };

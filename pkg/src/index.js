@@ -1,11 +1,11 @@
 // The import: for bundlers and for browsers as it is. Importing reads no globals; the first call
 // finds out whether there is a page.
 
+import core from "./core.js";
 import { doors } from "./doors.js";
 
 const { door, silent } = doors((...early) =>
-  import("./core.js")
-    .then((core) => core.default(new URL("visitflow.wasm", import.meta.url), ...early))
+  core(new URL("visitflow.wasm", import.meta.url), ...early)
     .catch(() => import("./fallback.js").then((core) => core.default())),
 );
 

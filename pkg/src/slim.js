@@ -1,12 +1,12 @@
 // The import for those who see to the WebAssembly themselves: `init({ wasm, … })` takes it. Nothing is
 // fetched.
 
-import * as core from "./core.js";
+import core from "./core.js";
 import { doors } from "./doors.js";
 
 const { door, silent } = doors((options, first) => {
   Promise.resolve(options.wasm).catch(() => {}); // it is awaited later
-  return core.default(options.wasm, options, first);
+  return core(options.wasm, options, first);
 });
 
 export const init = silent("init");

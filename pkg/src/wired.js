@@ -12,7 +12,7 @@ const shown = async (facts) => {
 
 let entries; // of the history, when the client was loaded
 
-/** Sends the view of the page that was opened; calls `out` once it is out. What cannot go yet waits for Rust. */
+/** Sends the view of the page that was opened. What cannot go yet waits for Rust. */
 const ahead = async (...all) => {
   entries = history.length;
   if (!document.prerendering && all[0].consent == "granted") await sendAhead(...all).catch(() => {});
@@ -21,7 +21,7 @@ const ahead = async (...all) => {
 /** What the page came with, in order; then the page that the visitor is at by now may be another. */
 const arrive = (facts) => {
   if (facts[0]) land(facts[0][2]);
-  for (const [name, at, href, given, ahead] of facts) calls[name](at, href, { ...given, ahead });
+  for (const [name, at, href, given, , ahead] of facts) calls[name](at, href, { ...given, ahead });
   core.happened(+(history.length == entries)); // MOVED or REPLACED
 };
 

@@ -2,13 +2,12 @@
 
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { ahead, view } from "../../client-wasm/src/browser/host.js";
+import { ahead, begin, countAnew, view } from "../../client-wasm/src/browser/host.js";
 
 const NOW = 1_790_000_000_000;
 const jar = new Map();
 let answers; // by path
 let requests;
-let locks;
 
 const stand = (name, value) => Object.defineProperty(globalThis, name, { configurable: true, writable: true, value });
 
@@ -33,21 +32,13 @@ stand("innerHeight", 500);
 stand("navigator", {
   language: "en",
   locks: {
-    request(name, options, run) {
-      locks++;
+    request(name, run) {
       return run();
     },
   },
 });
-stand("BroadcastChannel", class {
-  static open = new Set();
-  constructor() {
-    BroadcastChannel.open.add(this);
-  }
-  close() {
-    BroadcastChannel.open.delete(this);
-  }
-});
+// A beacon, too.
+navigator.sendBeacon = (url, body) => requests.push([new URL(url).pathname, JSON.parse(body)]);
 stand("fetch", async (url, { body }) => {
   const { pathname } = new URL(url);
   requests.push([pathname, JSON.parse(body)]);
@@ -58,64 +49,75 @@ stand("fetch", async (url, { body }) => {
 
 const storage = {};
 stand("localStorage", new Proxy(storage, {
+  deleteProperty: (all, name) => delete all[name],
   get: (all, name) => ({ setItem: (key, value) => (all[key] = value), removeItem: (key) => delete all[key] })[name] ?? all[name],
 }));
 
-const START = "/api/session/start";
 const VIEW = "/api/telemetry/page_view";
 const paths = () => requests.map(([path]) => path);
 const landing = () => ["page_view", NOW, "https://shop.example/landing", { referrer: "https://search.example/" }];
 
 async function send(more = {}, call = landing()) {
   const options = { endpoint: "https://shop.example", consent: "granted", complain() {}, ...more };
-  let out = 0;
-  await ahead(options, () => call, () => out++);
-  return { call, options, out };
+  await ahead(options, () => call);
+  return { call, options };
 }
 
 beforeEach(() => {
   jar.clear();
   for (const name in storage) delete storage[name];
-  answers = { [START]: [200] };
+  answers = {};
   requests = [];
-  locks = 0;
 });
 
-test("a new visitor is named, seen in full, and then started", async () => {
-  const { call, out } = await send();
-  assert.deepEqual(paths(), [VIEW, START]);
-  const [[, seen], [, start]] = requests;
+test("a new visitor is named, and seen in full", async () => {
+  const { call } = await send();
+  assert.deepEqual(paths(), [VIEW]);
+  const [[, seen]] = requests;
   assert.match(seen.id, /^[\da-f]{8}-[\da-f]{4}-7[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/);
   assert.equal(parseInt(seen.id.slice(0, 13).replace("-", ""), 16), NOW);
   assert.equal(seen.visitor_id, jar.get("visitor_id"));
   assert.deepEqual([seen.sequence, seen.title, seen.referrer, seen.device.viewport_width], [1, "A page", "https://search.example/", 700]);
-  assert.deepEqual([start.visitor_id, start.url, start.referrer], [seen.visitor_id, seen.url, seen.referrer]);
   assert.ok(jar.has("last_activity"));
-  assert.equal(out, 1);
-  assert.equal(call[4].sent, true);
+  assert.deepEqual([call[4], call[5].sent], [true, true]);
+  assert.deepEqual(storage, { "visitflow.views": 1, "visitflow.begun": 1 }, "nothing waits any more");
   assert.equal(call[3].id, seen.id, "a page that leaves early sends it by the same id");
 });
 
-test("a session that is alive needs no start, and goes on counting", async () => {
+test("a session that is alive goes on counting", async () => {
   await send();
-  requests = [];
   await send();
-  assert.deepEqual(paths(), [VIEW]);
-  assert.equal(requests[0][1].sequence, 2);
+  assert.deepEqual(requests.map(([, { sequence }]) => sequence), [1, 2]);
 });
 
-test("a browser that is not counted is not active", async () => {
-  answers[START] = [204];
-  const { call } = await send();
-  assert.equal(call[4].sent, true);
+test("a view that is out is stored before anything is kept", async () => {
+  storage["visitflow.views"] = 7;
+  let kept;
+  answers[VIEW] = [204, () => (kept = { ...storage })];
+  await send();
+  assert.equal(requests[0][1].sequence, 1);
+  assert.deepEqual(kept, { "visitflow.views": 7 });
+  assert.equal(storage["visitflow.views"], 1);
+});
+
+test("Rust asks for a start where the visit was begun ahead of it, and numbers on", async () => {
+  await send();
+  await send(); // another page, before Rust is there
+  begin({ consent: "pending" }, ...Array(3).fill(() => {}));
+  assert.ok(jar.has("last_activity"));
+  begin({ consent: "granted" }, ...Array(3).fill(() => {}));
   assert.ok(!jar.has("last_activity"));
+  countAnew(); // as Rust does with the start
+  assert.equal(storage["visitflow.views"], 2);
+  countAnew();
+  assert.equal(storage["visitflow.views"], 0);
 });
 
 test("what is not stored is left to be sent again, and kept", async () => {
   answers[VIEW] = [503];
   const { call } = await send();
-  assert.equal(call[4].sent, false);
-  assert.ok(Object.keys(storage).some((key) => key.endsWith(call[4].key)));
+  assert.equal(call[4], false);
+  assert.ok(Object.keys(storage).some((key) => key.endsWith(call[5].key)));
   assert.ok(!jar.has("last_activity"));
 });
 
@@ -132,10 +134,7 @@ test("without consent nothing goes ahead, and no manual view does", async () => 
 });
 
 test("consent taken back meanwhile ends what the answer began", async () => {
-  answers[VIEW] = [204, () => {
-    jar.clear();
-    for (const channel of BroadcastChannel.open) channel.onmessage();
-  }];
+  answers[VIEW] = [204, () => jar.clear()];
   const { call } = await send();
   assert.deepEqual(paths(), [VIEW, "/api/session/end"]);
   assert.deepEqual(call, landing(), "as if it had never gone");
@@ -144,10 +143,7 @@ test("consent taken back meanwhile ends what the answer began", async () => {
 
 test("consent given anew in another tab is not ended with the old one", async () => {
   const other = "v_" + crypto.randomUUID();
-  answers[VIEW] = [204, () => {
-    jar.set("visitor_id", other);
-    for (const channel of BroadcastChannel.open) channel.onmessage();
-  }];
+  answers[VIEW] = [204, () => jar.set("visitor_id", other)];
   await send();
   assert.deepEqual(paths(), [VIEW]);
   assert.equal(jar.get("visitor_id"), other);
@@ -155,17 +151,30 @@ test("consent given anew in another tab is not ended with the old one", async ()
 
 test("what went ahead in full is no anonymous view", async () => {
   const { call } = await send();
-  const anonymous = view("key", NOW, false, { url: call[2], ahead: call[4] });
+  const anonymous = view("key", NOW, false, { url: call[2], ahead: call[5] });
   assert.equal(anonymous.body.anonymous, true);
   assert.equal(anonymous.body.device, undefined);
-  assert.equal(view("key", NOW, true, { ahead: call[4] }), call[4]);
+  assert.equal(view("key", NOW, true, { ahead: call[5] }), call[5]);
 });
 
 test("taking over a view that is stored counts nothing", async () => {
   const { call } = await send();
   await send(); // another tab
-  view("key", NOW, true, { ahead: call[4] });
+  view("key", NOW, true, { ahead: call[5] });
   requests = [];
   await send();
   assert.equal(requests[0][1].sequence, 3);
+});
+
+test("what went ahead for another visitor is not this one's view", async () => {
+  const { call } = await send();
+  jar.clear();
+  await send(); // names another
+  const fresh = view("key", NOW, true, { url: call[2], ahead: call[5] });
+  assert.equal(fresh.key, "key");
+});
+
+test("a client that was not kept waiting sends the view itself", async () => {
+  await assert.rejects(ahead({ endpoint: "https://shop.example", consent: "granted" }, () => undefined));
+  assert.deepEqual([paths(), [...jar]], [[], []]);
 });

@@ -49,8 +49,6 @@ test("names, ages and limits are those of the protocol", () => {
     LAST_ACTIVITY: (name) => `HINT = "${name}"`,
     VISITOR_MAX_AGE_S: (age) => `sticks(VISITOR, id, ${age})`,
     LAST_ACTIVITY_MAX_AGE_S: (age) => `sticks(HINT, at, ${age})`,
-    EVENT_NAME_CHARS: (limit) => `length <= ${limit}`,
-    PROPS_BYTES: (limit) => `bytes(props) <= ${limit}`,
     URL_BYTES: (limit) => `bytes(bare) <= ${limit + 2}`, // with its quotes
     ARRAY_ITEMS: (limit) => `bodies.length == ${limit}`,
     SESSION_IDLE_MS: (age) => `readActivity()) < ${age}`,

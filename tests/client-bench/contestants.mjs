@@ -2,6 +2,7 @@
 
 import * as esbuild from "esbuild";
 import { readFileSync, readdirSync } from "node:fs";
+import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
@@ -22,6 +23,30 @@ async function bundle(contents) {
 
 const tag = (name) => `<script defer src="/${name}.js"></script>`;
 
+/** The files that a site's bundle of the package is: what is not needed at once is in files of its own. */
+async function ownBundle(origin) {
+  const { outputFiles } = await esbuild.build({
+    stdin: {
+      contents: `import { init } from "./index.js"; init({ consent: "granted", endpoint: "${origin}" });`,
+      resolveDir: fileURLToPath(new URL("../../pkg/dist/", import.meta.url)),
+      sourcefile: "site.js",
+    },
+    entryNames: "visitflow-npm",
+    chunkNames: "visitflow-npm-[hash]",
+    bundle: true,
+    minify: true,
+    splitting: true,
+    write: false,
+    format: "esm",
+    target: "es2021",
+    outdir: here,
+  });
+  return {
+    ...Object.fromEntries(outputFiles.map(({ path, contents }) => [basename(path), Buffer.from(contents)])),
+    "visitflow.wasm": readFileSync(new URL("../../pkg/dist/visitflow.wasm", import.meta.url)),
+  };
+}
+
 /** The package that a contestant is, with its version. */
 const version = (name) => JSON.parse(readFileSync(new URL(`node_modules/${name}/package.json`, import.meta.url), "utf8")).version;
 
@@ -38,20 +63,30 @@ export async function contestants(origin) {
     newTracker("sp", "${origin}", { appId: "shop" });
     enableActivityTracking({ minimumVisitLength: 30, heartbeatDelay: 10 });
     trackPageView();`;
+  const { version: ownVersion } = JSON.parse(readFileSync(new URL("../../pkg/package.json", import.meta.url), "utf8"));
+  const ours = {
+    view: "/api/telemetry/page_view",
+    answers: {
+      "/api/session/start": [200, () => JSON.stringify({ session: "started", expires_in: 1800, now: Date.now() })],
+      "/api/telemetry/page_view": [204],
+      "/api/telemetry/event": [204],
+      "/api/session/ping": [204],
+    },
+  };
   const own = Object.fromEntries(readdirSync(cdn).map((name) => [name, readFileSync(new URL(name, cdn))]));
   return [
     { name: "none", head: "", files: {}, answers: {} },
     {
-      name: `visitflow ${JSON.parse(readFileSync(new URL("../../pkg/package.json", import.meta.url), "utf8")).version}`,
+      name: `visitflow ${ownVersion}`,
+      head: `<script type="module" src="/visitflow-npm.js"></script>`,
+      files: await ownBundle(origin),
+      ...ours,
+    },
+    {
+      name: `visitflow ${ownVersion}, script tag`,
       head: `<script defer src="/visitflow.js" data-consent="granted"></script>`,
       files: own,
-      view: "/api/telemetry/page_view",
-      answers: {
-        "/api/session/start": [200, () => JSON.stringify({ session: "started", expires_in: 1800, now: Date.now() })],
-        "/api/telemetry/page_view": [204],
-        "/api/telemetry/event": [204],
-        "/api/session/ping": [204],
-      },
+      ...ours,
     },
     {
       name: `@plausible-analytics/tracker ${version("@plausible-analytics/tracker")}`,

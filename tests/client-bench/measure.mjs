@@ -27,7 +27,13 @@ const SCROLL = `(() => {
   return (1000 * (performance.now() - began)) / ${SCROLLS};
 })()`;
 
-/** Milliseconds to the first view and of main-thread work of the load, microseconds for a scroll event. */
+// What a tracker has put off until then.
+const ACT = `window.dispatchEvent(new Event("pointerdown"))`;
+
+/**
+ * Milliseconds to the first view and of main-thread work: of the load, and with what comes once the visitor
+ * acts; microseconds for a scroll event.
+ */
 export async function measure(site, contestant) {
   const profile = mkdtempSync(join(tmpdir(), "visitflow-client-bench-"));
   const browser = await chromium.launchPersistentContext(profile, {
@@ -51,9 +57,12 @@ export async function measure(site, contestant) {
     const viewMs = await view;
     await page.waitForTimeout(QUIET_MS);
     const taskMs = (await busy()) - before;
+    await page.evaluate(ACT);
+    await page.waitForTimeout(QUIET_MS);
+    const wholeMs = (await busy()) - before;
     await page.evaluate(SCROLL); // once to warm up
     const scrollUs = await page.evaluate(SCROLL);
-    return { viewMs, taskMs, scrollUs };
+    return { viewMs, taskMs, wholeMs, scrollUs };
   } finally {
     await browser.close();
     rmSync(profile, { recursive: true, force: true });

@@ -17,11 +17,8 @@ extern "C" {
     #[wasm_bindgen(js_name = countAnew)]
     pub(crate) fn count_anew();
 
-    /// An event; none if the server would refuse it.
-    pub(crate) fn event(key: &str, at_ms: f64, given: &JsValue) -> Option<Fact>;
-
-    /// An order; none if the server would refuse it.
-    pub(crate) fn order(key: &str, at_ms: f64, given: &JsValue) -> Option<Fact>;
+    /// An order or an event, as the page gave it; none if it is too large to be sent.
+    pub(crate) fn other(is_order: bool, key: &str, at_ms: f64, given: &JsValue) -> Option<Fact>;
 
     /// Keeps a fact over the end of the page (localStorage). For a minute no other page sends it.
     pub(crate) fn keep(fact: &Fact);

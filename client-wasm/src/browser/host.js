@@ -50,7 +50,9 @@ export const begin = (given, hear, hearAnswer, hearFact) => {
   adopted = (...all) => queueMicrotask(() => serially(() => hearFact(...all)));
   seen = seenTitle = undefined;
   land(location.href);
+  // Rust is to ask for a start: that renews the visitor's cookie, and tells whether this browser is counted.
   const { consent, beforeConsent, autoPageViews } = given;
+  if (consent == "granted" && isBegun()) deleteActivity();
   return [consent == "granted", consent == "denied", beforeConsent == "anonymous", autoPageViews + "" != "false"].reduce(
     (bits, bit, at) => bits | (bit << at),
     0,
@@ -320,6 +322,7 @@ export const deleteActivity = () => deleteCookie(HINT);
 
 const KEY = NAME + ":";
 const VIEWS = NAME + ".views"; // how many, in this visit
+const BEGUN = NAME + ".begun";
 const DAYS_7 = 604800000;
 const mine = new Set(); // keys of facts that this page sees to
 
@@ -370,16 +373,26 @@ const count = (number) => {
   return views;
 };
 
-/** Numbers views from one. */
-export const countAnew = () => count(0);
+// Whether the visit was begun by a view that went ahead, perhaps on an earlier page, and no start was asked
+// for since.
+const isBegun = () => attempt(() => localStorage[BEGUN]);
+
+/** Numbers views from one; on from there where the start is that of a visit that was begun ahead. */
+export const countAnew = () => {
+  if (isBegun()) delete localStorage[BEGUN];
+  else count(0);
+};
 
 // The first formatter of a page reads the language's tables, which takes its time. Temporal does not.
 const timeZone = () => (self.Temporal ? Temporal.Now.timeZoneId() : Intl.DateTimeFormat().resolvedOptions().timeZone);
 
-/** A view of the page, or of `{url}`, or the one that went `ahead`. Nothing of the device identifies a person. */
-export const view = (key, at, full, given) => {
-  const ahead = full && given?.ahead;
-  if (ahead) {
+/**
+ * A view of the page, or of `{url}`, or the one that went `ahead`, unless that was another visitor's. It is
+ * numbered, unless it has its number. Nothing of the device identifies a person.
+ */
+export const view = (key, at, full, given, sequence) => {
+  const ahead = given?.ahead;
+  if (full && ahead?.visitor == visitor) {
     ({ url: seen, title: seenTitle } = ahead.body);
     if (!ahead.sent) count(ahead.body.sequence);
     return ahead;
@@ -394,7 +407,7 @@ export const view = (key, at, full, given) => {
     referrer: referrer || undefined,
     ...(full
       ? {
-          sequence: count((+attempt(() => localStorage[VIEWS]) || views) + 1),
+          sequence: sequence ?? count((+attempt(() => localStorage[VIEWS]) || views) + 1),
           title: (url == reported(location.href) && title != seenTitle && title) || undefined,
           device: {
             screen_width: screen.width,
@@ -416,16 +429,8 @@ export const view = (key, at, full, given) => {
   return fact;
 };
 
-/** An order; none if the server would refuse it. */
-export const order = (key, at, given) => make("order", key, at, given);
-
-/** An event; none if the server would refuse it. */
-export const event = (key, at, given) => {
-  const { name, props } = given;
-  const fits = name && [...name].length <= 64 && (!props || (props.constructor != Array && bytes(props) <= 4096));
-  if (fits) return make("event", key, at, given);
-  complain("event dropped: name of 1 to 64 characters, props an object of 4096 bytes at most");
-};
+/** An order or an event; none if it is too large to be sent. The server says what else is wrong with it. */
+export const other = (isOrder, key, at, given) => make(isOrder ? "order" : "event", key, at, given);
 
 // Those that wait have a key each in localStorage, so that no tab overwrites what another wrote.
 
@@ -444,7 +449,10 @@ const kept = () => attempt(() => Object.keys(localStorage).filter((name) => name
 
 /** Drops those that this page sees to, or all. */
 export const dropKept = (all) => {
-  attempt(() => localStorage.removeItem(VIEWS));
+  attempt(() => {
+    delete localStorage[VIEWS];
+    delete localStorage[BEGUN];
+  });
   for (const name of kept()) if (all || mine.has(name.slice(KEY.length))) localStorage.removeItem(name);
 };
 
@@ -468,8 +476,9 @@ const text = ({ at, body }, visitor_id) =>
 /** Posts a fact, unless it went ahead and the server has it; anonymously without cookies. */
 export const postFact = (ticket, fact, anonymous) => {
   if (fact.sent) return queueMicrotask(() => answered(ticket, 204, 0));
+  const answer = post(ticket, fact.path, text(fact, anonymous ? undefined : visitor), false, anonymous);
   if (!anonymous) keep(fact); // the visitor may have been named anew
-  return post(ticket, fact.path, text(fact, anonymous ? undefined : visitor), false, anonymous);
+  return answer;
 };
 
 const gathered = {}; // path → bodies
@@ -524,42 +533,34 @@ export const beaconPing = (...all) => beacon(SESSION + "ping", engagement(...all
 /**
  * Sends the view of the landing page while the WebAssembly is still away; the server begins a session by it
  * if none is alive. `first` gives what the page came with first, into which the fact is put for Rust to
- * take over. Calls `out` once the request is out. Of two tabs that are opened at once the second waits
- * until the first has an answer.
+ * take over. Of two tabs that are opened at once the second waits until the first has an answer.
  */
-export const ahead = async (all, first, out) => {
+export const ahead = async (all, first) => {
   options = all;
-  await navigator.locks.request(NAME, { signal: AbortSignal.timeout(3000) }, async () => {
-    const call = first();
+  await navigator.locks.request(NAME, async () => {
+    const call = first(); // none any more where Rust was not to be kept waiting
     const [kind, at, href, given] = call;
     if (options.consent != "granted" || kind != "page_view" || given.url) return;
     // Another tab may have taken consent back.
     if (!recognise() && (options.known || !name("v_" + crypto.randomUUID()))) return;
     options.known = true;
-    let revoked;
-    const tabs = new BroadcastChannel(NAME);
-    tabs.onmessage = () => (revoked = true);
-
     const live = Math.abs(Date.now() - readActivity()) < 1800000;
-    if (!live) countAnew();
     land(href);
     const id = ("0" + at.toString(16)).replace(/.{8}/, "$&-") + "-7" + crypto.randomUUID().slice(15);
-    const fact = (call[4] = view(id, at, true));
+    // What is stored is looked at once the view is out: that takes its time.
+    const fact = (call[5] = view(id, at, true, undefined, live ? undefined : 1));
+    fact.visitor = visitor;
     call[3] = { ...given, ...fact.body };
-    const answer = postFact(0, fact);
-    out();
-    fact.sent = (await answer) == 204;
-    if (fact.sent && !revoked) {
-      writeActivity(Date.now());
-      // It renews the visitor's cookie. Where it says that this browser is not counted, Rust asks again.
-      if (!live && (await postStart(0, true)) == 204) deleteActivity();
-    }
-    tabs.close();
-    if (revoked) {
-      // The answer may have begun a session since. Given anew, it is another visitor's view.
-      call.splice(3, 2, given);
+    call[4] = fact.sent = (await postFact(0, fact)) == 204;
+    if (!isNamed()) {
+      // Consent was taken back, and the answer may have begun a session since.
+      call.splice(3, 3, given);
       unname();
-      if (!isMarked()) await post(0, SESSION + "end", "{}");
+      if (!isMarked()) beacon(SESSION + "end", "{}");
+    } else if (fact.sent) {
+      drop(fact);
+      if (!live) attempt(() => (localStorage[BEGUN] = count(1)));
+      writeActivity(Date.now());
     }
   });
 };

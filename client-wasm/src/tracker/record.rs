@@ -15,6 +15,10 @@ use crate::{
 use visitflow_protocol::limits::AGE_MS;
 use wasm_bindgen::JsValue;
 
+/// A view is looked at before the client is there, which may be put off for some seconds (`core.js` of the
+/// package); more than these, in ms, nobody knows of.
+const HEAD_START_MS: u64 = 5_000;
+
 impl Tracker {
     /// A page view, if the address is another.
     pub(super) fn route(&mut self, change: Change, now_ms: u64) {
@@ -34,20 +38,15 @@ impl Tracker {
         }
         let view = facts::view(&self.ids.next(at_ms), at_ms as f64, full, given);
         self.view = View { fact: view.clone().filter(|_| full), engagement: Engagement::default() };
-        self.view.engagement.look(page::is_looked_at(), clock::now_ms());
+        let since_ms = at_ms.max(clock::now_ms() - HEAD_START_MS);
+        self.view.engagement.look(page::is_looked_at(), since_ms);
         self.add(view, if full { Kind::Other } else { Kind::Anonymous });
     }
 
-    /// An event, as the page gave it.
-    pub(crate) fn event(&mut self, given: &JsValue, at_ms: u64) {
-        let event = facts::event(&self.ids.next(at_ms), at_ms as f64, given);
-        self.add(event, Kind::Other);
-    }
-
-    /// An order, as the page gave it.
-    pub(crate) fn order(&mut self, given: &JsValue, at_ms: u64) {
-        let order = facts::order(&self.ids.next(at_ms), at_ms as f64, given);
-        self.add(order, Kind::Order);
+    /// An order or an event, as the page gave it.
+    pub(crate) fn other(&mut self, is_order: bool, given: &JsValue, at_ms: u64) {
+        let fact = facts::other(is_order, &self.ids.next(at_ms), at_ms as f64, given);
+        self.add(fact, if is_order { Kind::Order } else { Kind::Other });
     }
 
     /// A fact that an earlier page could not send.
