@@ -8,15 +8,17 @@ const LATEST = 4000;
 
 const after = (ms) => new Promise((late) => setTimeout(late, ms));
 
+let wait; // once: who tries again waits no more
+
 /** Resolves when the visitor acts, the page calls (the loader tells by `urgent`), or at last anyway. */
 const wanted = (options) =>
-  new Promise((now) => {
+  (wait ??= new Promise((now) => {
     if (options.urgent || options.capture) now();
-    Object.defineProperty(options, "urgent", { set: now });
+    Object.defineProperty(options, "urgent", { set: () => now() });
     for (const name of ["pointerdown", "keydown"]) addEventListener(name, now, { once: true });
     window.navigation?.addEventListener("currententrychange", now, { once: true });
     setTimeout(now, LATEST);
-  });
+  }));
 
 /**
  * Starts the WebAssembly at this address, or of these bytes, or that is compiled already. Before that goes
