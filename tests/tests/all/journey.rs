@@ -57,6 +57,7 @@ async fn a_visit_becomes_a_number_on_the_dashboard(engine: Engine) {
     browser.click("consent-accept").await;
     page_views_are(server, 1).await;
     assert_cookies(browser).await;
+    scene.settles().await; // the WebAssembly is there
     let touched = browser.evaluate("window.touched").await;
     for touch in ["cookie", "setItem", "request", "BroadcastChannel", "fetch"] {
         assert!(touched.as_array().expect("a list").contains(&json!(touch)), "{touch}: {touched}");
