@@ -206,7 +206,7 @@ put("slim.js", await bundle("slim.js", { external: ["./core.js", "./debug.js"] }
 put("node.js", await bundle("node.js"));
 
 // The companions of the script tag share a name, which is the hash of all that they hold.
-const HASH = "0123456789abcdef";
+const HASH = "__hash__";
 const beside = {
   define: { WASM: JSON.stringify(`./visitflow-${HASH}.wasm`), FALLBACK: JSON.stringify(`./visitflow-fallback-${HASH}.js`), CAPTURE: JSON.stringify(`./visitflow-capture-${HASH}.js`) },
   external: ["./visitflow-*"],
@@ -218,7 +218,7 @@ const companions = {
   [`visitflow-capture-${HASH}.js`]: readFileSync(join(fresh, "capture.js")),
   [`visitflow-debug-${HASH}.js`]: readFileSync(join(fresh, "debug.js")),
 };
-const hash = sha256(Object.values(companions).map(sha256).join("\n")).slice(0, 16);
+const hash = sha256(Object.values(companions).map(sha256).join("\n")).slice(0, HASH.length);
 const hashed = (data) => Buffer.from(data.toString().replaceAll(HASH, hash));
 for (const [name, data] of Object.entries(companions)) {
   put(join("cdn", name.replace(HASH, hash)), name.endsWith(".js") ? hashed(Buffer.from(data)) : data);

@@ -63,7 +63,7 @@ async function bundle(entry, bannerOf = {}) {
 }
 
 function addAsset(name, extension, content) {
-  const hash = createHash("sha256").update(content).digest("hex").slice(0, 16);
+  const hash = createHash("sha256").update(content).digest("hex").slice(0, 8);
   const path = `assets/${name}-${hash}.${extension}`;
   files.set(path, content);
   return `/${path}`;

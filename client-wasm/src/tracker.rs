@@ -5,7 +5,6 @@
 //! | `arrange` | listeners, cookies and page views in line with the consent |
 //! | `record` | what happened becomes a fact |
 //! | `deliver` | which request goes out when, and what its answer means |
-//! | `ids` | identifiers |
 //! | `settings`, `snapshot` | what comes in, what is told |
 //!
 //! One thing is handled after the other: what happens meanwhile (the page may have wrapped `fetch`,
@@ -13,7 +12,6 @@
 
 mod arrange;
 mod deliver;
-mod ids;
 mod record;
 mod settings;
 mod snapshot;
@@ -36,7 +34,6 @@ use crate::{
 };
 pub(crate) use deliver::Task;
 use deliver::{Exclusive, InFlight};
-use ids::Ids;
 use std::cell::RefCell;
 use visitflow_protocol::path;
 use wasm_bindgen::JsValue;
@@ -80,7 +77,6 @@ pub(crate) struct Tracker {
     consent: Consent,
     session: Session,
     queue: Queue<Fact>,
-    ids: Ids,
     /// Whether cookies stick; unknown before consent.
     cookies: Option<bool>,
     view: View,
@@ -100,7 +96,6 @@ impl Tracker {
             consent: Consent::new(settings.choice, settings.anonymous_before),
             session: Session::default(),
             queue: Queue::default(),
-            ids: Ids::default(),
             cookies: None,
             view: View::default(),
             sent: 0,

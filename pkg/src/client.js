@@ -7,9 +7,9 @@
 import { resting } from "./resting.js";
 
 /**
- * Makes the functions; `init` is to be called first. `load("", options, first)` fetches the WebAssembly and
- * resolves with its exports (wired.js), `load("debug-", options)` has debug.js explain them; `base` is
- * the default of the option `endpoint`.
+ * Makes the functions; `init` is to be called first. `load("", options, facts)` fetches the WebAssembly and
+ * resolves with its exports (wired.js) once they may be used, `load("debug-", options)` has debug.js explain
+ * them; `base` is the default of the option `endpoint`.
  */
 export function create(load, base) {
   let options; // set by init()
@@ -39,16 +39,17 @@ export function create(load, base) {
   // Without consent only views are of use, if the page asked for anonymous ones.
   const measured = (view = true) => granted() || (options.beforeConsent == "anonymous" && view);
   // A page in a sandbox may not look at cookies.
-  const visitor = () => attempt(() => document.cookie.match(/(?:^|; )visitor_id=([^;]+)/)?.[1]);
+  const visitor = () => attempt(() => document.cookie.match(/(^| )visitor_id=([^;]+)/)?.[2]);
   // No domain is none: an empty attribute is ignored (RFC 6265 §5.2.3).
   const setCookie = (text, domain = "") => {
     attempt(() => (document.cookie = text + "; Path=/; SameSite=Lax; Domain=" + domain));
   };
 
-  const beacon = (path, body) => navigator.sendBeacon(options.endpoint + "/api/" + path, JSON.stringify(body));
+  const beacon = (path, body) => navigator.sendBeacon(options.endpoint + path, JSON.stringify(body));
 
   const decide = (choice) => {
     options.consent = choice;
+    options.known = 0;
     if (on(options.rememberConsent)) attempt(() => (localStorage.visitflow_consent = choice));
   };
 
@@ -56,8 +57,10 @@ export function create(load, base) {
   const fact = (name, given) => {
     const call = [name, Date.now(), location.href, JSON.parse(JSON.stringify(given))];
     if (core) core.call(...call);
-    else if (measured(given.url) && waiting.length < 200) waiting.push(call);
-    else dropped++;
+    else if (measured(given.url) && waiting.length < 200) {
+      waiting.push(call);
+      boot();
+    } else dropped++;
   };
 
   const ask = async (...call) => {
@@ -68,9 +71,9 @@ export function create(load, base) {
 
   const boot = () => {
     options.known ||= granted() && visitor();
-    return (loading ||= load("", options, () => waiting[0])
-      .then(async (exports) => {
-        await exports.shown(waiting);
+    options.urgent = loading; // what was put off is wanted now
+    return (loading ||= load("", options, () => waiting)
+      .then((exports) => {
         exports.init(options, measured() ? waiting.splice(0) : []);
         core = exports;
       })
@@ -80,11 +83,12 @@ export function create(load, base) {
       }));
   };
 
-  // Consent is taken back, and there is no WebAssembly to see to it. `Secure` is no part of what
-  // names a cookie.
-  const forget = () => {
+  // Consent is taken back, and there is no WebAssembly to see to it; where that comes to erase what the
+  // server has, it needs the session. `Secure` is no part of what names a cookie.
+  const forget = (erase) => {
     if (!visitor()) return;
-    options.known = 0;
+    options.revoked = visitor();
+    options.stop?.();
     for (const name of ["visitor_id", "last_activity"]) {
       setCookie(name + "=; Max-Age=0");
       setCookie(name + "=; Max-Age=0", options.cookieDomain);
@@ -93,7 +97,7 @@ export function create(load, base) {
       for (const key in localStorage) if (/^visitflow[:.]/.test(key)) delete localStorage[key];
       new BroadcastChannel("visitflow").postMessage(0);
     });
-    attempt(() => beacon("session/end", {}));
+    attempt(() => erase || beacon("/api/session/end", {}));
   };
 
   // The page may leave before the WebAssembly is ready, or without: its facts are sent all the same.
@@ -110,7 +114,7 @@ export function create(load, base) {
     }
     waiting = waiting.filter(
       ([name, at, href, given, stored]) =>
-        !(stored || beacon("telemetry/" + name, {
+        !(stored || beacon("/api/telemetry/" + name, {
           visitor_id,
           url: href.slice(0, 2000),
           age_ms: Date.now() - at,
@@ -158,7 +162,9 @@ export function create(load, base) {
     async revoke(given) {
       decide("denied");
       waiting = waiting.filter((call) => call == landing || void dropped++);
-      return (core || given?.erase ? ask : forget)("revoke", given);
+      const erase = given?.erase;
+      core || forget(erase);
+      return (core || erase) && ask("revoke", given);
     },
     pageView: (url = location) => fact("page_view", { url: new URL(url, location).href }),
     event: (name, props) => fact("event", { name: name + "", props }),
@@ -169,17 +175,16 @@ export function create(load, base) {
     snapshot: async () => (core ? core.snapshot(dropped) : resting(options?.consent, dropped)),
   };
 
-  const api = {};
   for (const name in calls) {
-    api[name] = (...args) => {
+    const run = calls[name];
+    calls[name] = (...args) => {
       const answer = attempt(() => {
-        if (options) options.urgent = loading; // what was put off is wanted now
         options?.trace?.(name, args);
-        return calls[name](...args);
+        return run(...args);
       });
       answer?.catch(() => {}); // not everybody waits for it
       return answer;
     };
   }
-  return api;
+  return calls;
 }

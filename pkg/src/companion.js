@@ -3,4 +3,4 @@
 import start from "./core.js";
 
 export default (...early) =>
-  start(new URL(WASM, import.meta.url), ...early).catch(async () => (await import(FALLBACK)).default());
+  start(new URL(WASM, import.meta.url), ...early).catch(async () => (await import(FALLBACK)).default(...early));

@@ -3,7 +3,7 @@
 import { initSync } from "glue";
 import wired from "./wired.js";
 
-export default async () => {
+export default async (options, facts) => {
   initSync();
-  return wired;
+  return wired.shown(facts());
 };

@@ -6,7 +6,7 @@ import { doors } from "./doors.js";
 
 const { door, silent } = doors((...early) =>
   core(new URL("visitflow.wasm", import.meta.url), ...early)
-    .catch(() => import("./fallback.js").then((core) => core.default())),
+    .catch(() => import("./fallback.js").then((core) => core.default(...early))),
 );
 
 export const init = silent("init");

@@ -4,9 +4,9 @@
 import core from "./core.js";
 import { doors } from "./doors.js";
 
-const { door, silent } = doors((options, first) => {
+const { door, silent } = doors((options, facts) => {
   Promise.resolve(options.wasm).catch(() => {}); // it is awaited later
-  return core(options.wasm, options, first);
+  return core(options.wasm, options, facts);
 });
 
 export const init = silent("init");

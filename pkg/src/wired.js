@@ -3,11 +3,13 @@
 import * as core from "glue";
 import { ahead as sendAhead, begin, complain, isMarked, land, named, reported, serially } from "host";
 
-/** Resolves once the page is shown: one that is rendered ahead of its visit is no view before. */
+/** Resolves with all this once the page is shown: one that is rendered ahead of its visit is no view before. */
 const shown = async (facts) => {
-  if (!document.prerendering) return;
-  await new Promise((resolve) => document.addEventListener("prerenderingchange", resolve, { once: true }));
-  for (const fact of facts) fact[1] = Date.now();
+  if (document.prerendering) {
+    await new Promise((resolve) => document.addEventListener("prerenderingchange", resolve, { once: true }));
+    for (const fact of facts) fact[1] = Date.now();
+  }
+  return wired;
 };
 
 let entries; // of the history, when the client was loaded
@@ -88,4 +90,6 @@ const snapshot = (more) => {
   return { version, consent, visitor_id, session, last_activity, queued, sent, dropped: dropped + more, cookies };
 };
 
-export default { ahead, call, init, shown, snapshot };
+const wired = { ahead, call, init, shown, snapshot };
+
+export default wired;

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { ahead, begin, countAnew, view } from "../../client-wasm/src/browser/host.js";
+import { ahead, begin, countAnew, isBegun, postStart, unname, view } from "../../client-wasm/src/browser/host.js";
 
 const NOW = 1_790_000_000_000;
 const jar = new Map();
@@ -100,17 +100,49 @@ test("a view that is out is stored before anything is kept", async () => {
   assert.equal(storage["visitflow.views"], 1);
 });
 
+const nothing = () => {};
+const startRust = (consent) => begin({ endpoint: "https://shop.example", consent, complain: nothing }, ...Array(3).fill(nothing));
+
 test("Rust asks for a start where the visit was begun ahead of it, and numbers on", async () => {
+  answers["/api/session/start"] = [200];
   await send();
   await send(); // another page, before Rust is there
-  begin({ consent: "pending" }, ...Array(3).fill(() => {}));
+  startRust("pending");
   assert.ok(jar.has("last_activity"));
-  begin({ consent: "granted" }, ...Array(3).fill(() => {}));
+  assert.ok(!isBegun());
+  startRust("granted");
   assert.ok(!jar.has("last_activity"));
+  assert.ok(isBegun());
   countAnew(); // as Rust does with the start
   assert.equal(storage["visitflow.views"], 2);
+  await postStart(1, true);
+  assert.deepEqual([isBegun(), storage["visitflow.begun"]], [false, undefined]);
+  countAnew(); // with the next session
+  assert.equal(storage["visitflow.views"], 0);
+});
+
+test("until that start is answered, other tabs number on, too", async () => {
+  answers["/api/session/start"] = [503];
+  await send();
+  startRust("granted");
+  countAnew();
+  await postStart(1, true);
+  assert.equal(storage["visitflow.begun"], 1);
+});
+
+test("a visit that was begun ahead long ago is none", async () => {
+  await send();
+  jar.delete("last_activity");
+  startRust("granted");
   countAnew();
   assert.equal(storage["visitflow.views"], 0);
+});
+
+test("an answer that comes when Rust is there already touches nothing", async () => {
+  let call = landing();
+  answers[VIEW] = [204, () => ([call, storage["visitflow.views"]] = [undefined, 3])];
+  await ahead({ endpoint: "https://shop.example", consent: "granted", complain: nothing }, () => call);
+  assert.deepEqual([storage["visitflow.views"], storage["visitflow.begun"], jar.has("last_activity")], [3, undefined, false]);
 });
 
 test("what is not stored is left to be sent again, and kept", async () => {
@@ -133,12 +165,35 @@ test("without consent nothing goes ahead, and no manual view does", async () => 
   assert.deepEqual([paths(), [...jar]], [[], []]);
 });
 
-test("consent taken back meanwhile ends what the answer began", async () => {
+test("consent taken back meanwhile ends what the answer began, and the view is nobody's", async () => {
   answers[VIEW] = [204, () => jar.clear()];
   const { call } = await send();
   assert.deepEqual(paths(), [VIEW, "/api/session/end"]);
-  assert.deepEqual(call, landing(), "as if it had never gone");
+  assert.ok(call[4], "it does not go again");
   assert.deepEqual([...jar], []);
+  assert.deepEqual([storage["visitflow.views"], storage["visitflow.begun"]], [undefined, undefined]);
+});
+
+test("consent taken back when Rust is there already is not undone by a late answer", async () => {
+  let call = landing();
+  answers[VIEW] = [204, () => {
+    call = undefined;
+    unname(true);
+  }];
+  await ahead({ endpoint: "https://shop.example", consent: "granted", complain: nothing }, () => call);
+  assert.deepEqual(paths(), [VIEW, "/api/session/end"]);
+  assert.deepEqual([[...jar], storage["visitflow.begun"]], [[], undefined]);
+});
+
+test("the request is given up where the page asks for it", async () => {
+  const call = landing();
+  const options = { endpoint: "https://shop.example", consent: "granted", complain: nothing };
+  answers[VIEW] = [204, () => {
+    jar.clear();
+    options.stop();
+  }];
+  await ahead(options, () => call);
+  assert.deepEqual([call[4], storage["visitflow.views"]], [true, undefined]);
 });
 
 test("consent given anew in another tab is not ended with the old one", async () => {
@@ -149,32 +204,80 @@ test("consent given anew in another tab is not ended with the old one", async ()
   assert.equal(jar.get("visitor_id"), other);
 });
 
-test("what went ahead in full is no anonymous view", async () => {
+test("what went ahead in full is no anonymous view, nor is the page seen twice", async () => {
   const { call } = await send();
-  const anonymous = view("key", NOW, false, { url: call[2], ahead: call[5] });
-  assert.equal(anonymous.body.anonymous, true);
-  assert.equal(anonymous.body.device, undefined);
-  assert.equal(view("key", NOW, true, { ahead: call[5] }), call[5]);
+  assert.equal(view(NOW, false, { url: call[2], ahead: call[5] }), undefined);
+  assert.equal(view(NOW, true, { ahead: call[5] }), call[5]);
 });
 
 test("taking over a view that is stored counts nothing", async () => {
   const { call } = await send();
   await send(); // another tab
-  view("key", NOW, true, { ahead: call[5] });
+  view(NOW, true, { ahead: call[5] });
   requests = [];
   await send();
   assert.equal(requests[0][1].sequence, 3);
 });
 
-test("what went ahead for another visitor is not this one's view", async () => {
+test("what went ahead for another visitor is nobody's view", async () => {
   const { call } = await send();
   jar.clear();
   await send(); // names another
-  const fresh = view("key", NOW, true, { url: call[2], ahead: call[5] });
-  assert.equal(fresh.key, "key");
+  assert.equal(view(NOW, true, { url: call[2], ahead: call[5] }), undefined);
 });
 
 test("a client that was not kept waiting sends the view itself", async () => {
   await assert.rejects(ahead({ endpoint: "https://shop.example", consent: "granted" }, () => undefined));
   assert.deepEqual([paths(), [...jar]], [[], []]);
+});
+
+test("tabs that name the visitor at the same moment agree on the first name that was written", async () => {
+  const other = "v_" + crypto.randomUUID();
+  jar.set("visitor_id" + other, other); // of a tab that is about to write the visitor's cookie
+  await send();
+  assert.equal(requests[0][1].visitor_id, other);
+  assert.deepEqual([...jar.keys()].sort(), ["last_activity", "visitor_id", "visitor_id" + other], "its own is gone");
+});
+
+test("a cookie by the visitor's name that is no visitor is replaced", async () => {
+  for (const foreign of ["12345", ""]) {
+    jar.set("visitor_id", foreign);
+    await send();
+    assert.match(requests.at(-1)[1].visitor_id, /^v_[\da-f-]{36}$/);
+    assert.equal(jar.get("visitor_id"), requests.at(-1)[1].visitor_id);
+  }
+});
+
+test("a title that was cut within a character is text all the same", async () => {
+  document.title = "Shoes \ud83d";
+  try {
+    await send();
+    assert.equal(requests[0][1].title, "Shoes \ufffd");
+  } finally {
+    document.title = "A page";
+  }
+});
+
+test("where cookies do not stick nothing goes ahead", async () => {
+  const { set } = jar;
+  jar.set = () => {};
+  try {
+    const { call } = await send();
+    assert.deepEqual([paths(), call.length], [[], 4]);
+  } finally {
+    jar.set = set;
+  }
+});
+
+test("where all tabs read the same cookies nobody waits for a lock", async () => {
+  navigator.userAgentData = {};
+  const { locks } = navigator;
+  delete navigator.locks;
+  try {
+    await send();
+    assert.deepEqual(paths(), [VIEW]);
+  } finally {
+    delete navigator.userAgentData;
+    navigator.locks = locks;
+  }
 });

@@ -51,12 +51,12 @@ function page(options, { cookies = {}, taken = true, remembered, forbidden } = {
   for (const [name, value] of Object.entries(globals)) {
     Object.defineProperty(globalThis, name, { configurable: true, value });
   }
-  const load = () => {
+  const load = (_, options) => {
     seen.loads++;
+    seen.options = options;
     return new Promise((resolve, reject) => (settle = { resolve, reject }));
   };
   const core = {
-    shown: async () => {},
     init: ({ consent }, facts) => {
       seen.calls.push(["init", consent]);
       for (const fact of facts) core.call(...fact);
@@ -300,6 +300,44 @@ test("an erasure waits for the WebAssembly, and nothing is measured meanwhile", 
   await arrive();
   await erased;
   assert.equal(calls(), "init denied, revoke");
+});
+
+test("an erasure forgets at once, and leaves the session to the WebAssembly, with the visitor to erase", async () => {
+  const { client, fail, jar, kept, seen } = page({ consent: "granted" }, { cookies: { visitor_id: visitor, last_activity: "1" } });
+  const erased = assert.rejects(client.revoke({ erase: true }), /blocked, or offline/);
+  assert.deepEqual([jar.size, Object.keys(kept), seen.told, seen.beacons], [0, ["other"], 1, []]);
+  await fail();
+  await erased;
+  const again = assert.rejects(client.revoke({ erase: true }), /blocked, or offline/);
+  await fail();
+  await again;
+  assert.equal(seen.options.revoked, visitor);
+});
+
+test("a revoke gives up the request that went ahead", async () => {
+  const { client, seen } = page({ consent: "granted" }, { cookies: { visitor_id: visitor } });
+  let stopped = 0;
+  seen.options.stop = () => stopped++;
+  await client.revoke();
+  assert.equal(stopped, 1);
+});
+
+test("what was put off is wanted by each call that is measured or waits for an answer, and by no other", async () => {
+  const calls = { event: true, order: true, pageView: true, grant: true, login: true, end: true, revoke: false, deny: false, snapshot: false };
+  for (const [name, wanted] of Object.entries(calls)) {
+    const { client, seen } = page({ consent: "granted" });
+    assert.equal(seen.options.urgent, undefined);
+    client[name](name == "order" ? {} : "a");
+    assert.equal(!!seen.options.urgent, wanted, name);
+  }
+});
+
+test("consent that is given anew is no consent that another tab took back", async () => {
+  const { client, seen, jar } = page({ consent: "granted" }, { cookies: { visitor_id: visitor } });
+  assert.ok(seen.options.known);
+  jar.clear(); // in another tab
+  client.grant();
+  assert.ok(!seen.options.known);
 });
 
 test("a visitor that the loader itself has named is forgotten too", async () => {

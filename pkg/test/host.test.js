@@ -47,7 +47,7 @@ test("names, ages and limits are those of the protocol", () => {
   const written = {
     VISITOR: (name) => `VISITOR = "${name}"`,
     LAST_ACTIVITY: (name) => `HINT = "${name}"`,
-    VISITOR_MAX_AGE_S: (age) => `sticks(VISITOR, id, ${age})`,
+    VISITOR_MAX_AGE_S: (age) => `sticks(VISITOR, visitor, ${age})`,
     LAST_ACTIVITY_MAX_AGE_S: (age) => `sticks(HINT, at, ${age})`,
     URL_BYTES: (limit) => `bytes(bare) <= ${limit + 2}`, // with its quotes
     ARRAY_ITEMS: (limit) => `bodies.length == ${limit}`,

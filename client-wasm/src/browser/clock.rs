@@ -1,4 +1,4 @@
-//! Time and randomness.
+//! Time, and chance.
 
 use super::watch::Happening;
 use gloo_timers::callback::Timeout;
@@ -6,7 +6,7 @@ use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen(module = "/src/browser/host.js")]
 extern "C" {
-    /// 32 bits fit for identifiers.
+    /// 32 random bits.
     pub(crate) fn random() -> u32;
 
     /// Tells of something that is due.

@@ -4,12 +4,12 @@ use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen(module = "/src/browser/host.js")]
 extern "C" {
-    /// Takes the identifier that the cookie holds; whether there is one. Of two tabs that name the
-    /// visitor at once only one name stays.
+    /// Takes the identifier that the cookie holds; whether there is one.
     pub(crate) fn recognise() -> bool;
 
-    /// Names the visitor; whether the cookie sticks.
-    pub(crate) fn name(id: &str) -> bool;
+    /// Names the visitor, as `v_` and a UUIDv4, like all other tabs that do so at this moment; whether the
+    /// cookie sticks.
+    pub(crate) fn name() -> bool;
 
     /// Writes the visitor's name again; whether the cookie sticks.
     pub(crate) fn rename() -> bool;

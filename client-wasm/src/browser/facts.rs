@@ -5,20 +5,25 @@ use wasm_bindgen::prelude::*;
 #[wasm_bindgen(module = "/src/browser/host.js")]
 extern "C" {
     /// A fact: the body of its request, without visitor and age. It says who did it when it is sent:
-    /// of two tabs that name the visitor at once only one name stays.
+    /// the visitor may be named anew. Its id is a UUIDv7.
     #[derive(Clone, Debug)]
     pub type Fact;
 
-    /// A view of the page, or of `{url}`, or the one that went `{ahead}`; in full, or without anything
-    /// that could tell visitors apart. Views in full are numbered.
-    pub(crate) fn view(key: &str, at_ms: f64, full: bool, given: &JsValue) -> Option<Fact>;
+    /// A view of the page, or of `{url}`, or the one that went `{ahead}`, unless the consent to that was
+    /// taken back since; in full, or without anything that could tell visitors apart. Views in full are
+    /// numbered.
+    pub(crate) fn view(at_ms: f64, full: bool, given: &JsValue) -> Option<Fact>;
 
-    /// Numbers views from one: another session begins.
+    /// Whether the session that is asked for is alive already, by a view that went ahead.
+    #[wasm_bindgen(js_name = isBegun)]
+    pub(crate) fn is_begun() -> bool;
+
+    /// Numbers views from one, unless the session is begun already.
     #[wasm_bindgen(js_name = countAnew)]
     pub(crate) fn count_anew();
 
     /// An order or an event, as the page gave it; none if it is too large to be sent.
-    pub(crate) fn other(is_order: bool, key: &str, at_ms: f64, given: &JsValue) -> Option<Fact>;
+    pub(crate) fn other(is_order: bool, at_ms: f64, given: &JsValue) -> Option<Fact>;
 
     /// Keeps a fact over the end of the page (localStorage). For a minute no other page sends it.
     pub(crate) fn keep(fact: &Fact);

@@ -52,7 +52,8 @@ export const begin = (given, hear, hearAnswer, hearFact) => {
   land(location.href);
   // Rust is to ask for a start: that renews the visitor's cookie, and tells whether this browser is counted.
   const { consent, beforeConsent, autoPageViews } = given;
-  if (consent == "granted" && isBegun()) deleteActivity();
+  begun = consent == "granted" && isLive() && attempt(() => localStorage[BEGUN]);
+  if (begun) deleteActivity();
   return [consent == "granted", consent == "denied", beforeConsent == "anonymous", autoPageViews + "" != "false"].reduce(
     (bits, bit, at) => bits | (bit << at),
     0,
@@ -144,12 +145,12 @@ export const rest = () => {
 
 /** Tells the other tabs that consent was taken back. */
 export const tellOthers = () => {
+  rest();
   attempt(() => {
-    rest();
     channel = new BroadcastChannel(NAME);
     channel.postMessage(0);
-    rest();
   });
+  rest();
 };
 
 // ---- requests
@@ -183,7 +184,7 @@ const post = (ticket, path, body, json, anonymous) => {
       signal: controller.signal,
     });
     const text = await answer.text();
-    return told(answer.status, 1000 * answer.headers.get("Retry-After") || 0, text ? attempt(() => JSON.parse(text)) : undefined);
+    return told(answer.status, 1000 * answer.headers.get("Retry-After") || 0, attempt(() => JSON.parse(text)));
   };
   return send().catch(() => told(0, 0));
 };
@@ -229,6 +230,14 @@ export const unlock = () => {
   release = undefined;
 };
 
+// ---- identifiers
+
+/** A UUID of a version (RFC 9562) which begins with these hexadecimal digits; the others are random. */
+const uuid = (version, digits = "") => {
+  for (const byte of crypto.getRandomValues(new Uint8Array(16))) digits += (byte + 256).toString(16).slice(1);
+  return digits.replace(/(.{8})(.{4})(...)(...)(.{12}).*/, `$1-$2-${version}$3-8$4-$5`);
+};
+
 // ---- what is stored
 
 const VISITOR = "visitor_id";
@@ -257,7 +266,7 @@ const deleteCookie = (name) => {
 /** Takes the identifier that the cookie holds; whether there is one. */
 export const recognise = () => {
   const known = readCookie(VISITOR);
-  if (!/^v_[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i.test(known)) return false;
+  if (!/^v_[\da-f-]{36}$/i.test(known)) return false;
   visitor = known;
   return true;
 };
@@ -273,14 +282,23 @@ const sticks = (name, value, age) => {
   return sticks(name, value, age);
 };
 
-/** Names the visitor; whether the cookie sticks. */
-export const name = (id) => {
-  visitor = id;
-  return sticks(VISITOR, id, 31536000);
-};
+/** Writes the visitor's name; whether the cookie sticks. */
+export const rename = () => sticks(VISITOR, visitor, 31536000);
 
-/** Writes the visitor's name again; whether the cookie sticks. */
-export const rename = () => name(visitor);
+/**
+ * Names the visitor like all other tabs that do so at this moment; whether the cookie sticks. Each writes a
+ * cookie of its own, and the name in the first of these is the visitor's: cookies are read in the order in
+ * which they were written (RFC 6265 §5.4). Who comes when they are gone again finds the visitor's.
+ */
+export const name = () => {
+  const own = "v_" + uuid(4);
+  writeCookie(VISITOR + own, own, 9);
+  const oldest = readCookie(VISITOR + "v_[^=]*");
+  if (!recognise()) visitor = oldest || own; // after that: others may just have done all this
+  const named = rename();
+  deleteCookie(VISITOR + own);
+  return named;
+};
 
 /** Whether the cookie holds the visitor's identifier still. */
 export const isNamed = () => readCookie(VISITOR) == visitor;
@@ -289,7 +307,7 @@ let erasing; // the last visitor of this page
 
 /** What the server needs to know to erase a visitor's data; undefined if nobody was known. */
 export const toErase = () => {
-  erasing = visitor || readCookie(VISITOR) || erasing;
+  erasing = visitor || readCookie(VISITOR) || erasing || options.revoked;
   return erasing && { visitor_id: erasing, url: current, site: options.site };
 };
 
@@ -312,6 +330,8 @@ export const unname = (anyway) => {
 /** When the visitor was last active, in ms since the Unix epoch; NaN if nobody knows. */
 export const readActivity = () => +readCookie(HINT);
 
+const isLive = () => Math.abs(Date.now() - readActivity()) < 1800000;
+
 /** Notes when the visitor was last active; whether the cookie sticks. */
 export const writeActivity = (at) => sticks(HINT, at, 3600);
 
@@ -330,7 +350,11 @@ const json = (all) => JSON.stringify({ ...all, webdriver: navigator.webdriver ||
 
 const bytes = (value) => new TextEncoder().encode(JSON.stringify(value)).length;
 
-const make = (path, key, at, more) => {
+let last = 0; // the time of the last id
+
+// Ids grow (RFC 9562 §5.7); of two in one millisecond the second is of the next one (§6.2).
+const make = (path, at, more) => {
+  const key = uuid(7, "0" + (last = Math.max(at, last + 1)).toString(16));
   const body = { id: key, url: reported(location.href), ...more, site: options.site, webdriver: navigator.webdriver || undefined };
   if (bytes(body) < 65000) return { key, path: "/api/telemetry/" + path, at, body };
   complain("dropped: larger than 64 KiB");
@@ -373,37 +397,36 @@ const count = (number) => {
   return views;
 };
 
-// Whether the visit was begun by a view that went ahead, perhaps on an earlier page, and no start was asked
-// for since.
-const isBegun = () => attempt(() => localStorage[BEGUN]);
+let begun; // the visit, by a view that went ahead, perhaps on an earlier page; until a start is answered
+
+/** Whether the session that Rust asks for is alive already. */
+export const isBegun = () => !!begun;
 
 /** Numbers views from one; on from there where the start is that of a visit that was begun ahead. */
-export const countAnew = () => {
-  if (isBegun()) delete localStorage[BEGUN];
-  else count(0);
-};
+export const countAnew = () => begun || count(0);
 
 // The first formatter of a page reads the language's tables, which takes its time. Temporal does not.
 const timeZone = () => (self.Temporal ? Temporal.Now.timeZoneId() : Intl.DateTimeFormat().resolvedOptions().timeZone);
 
 /**
- * A view of the page, or of `{url}`, or the one that went `ahead`, unless that was another visitor's. It is
- * numbered, unless it has its number. Nothing of the device identifies a person.
+ * A view of the page, or of `{url}`, or the one that went `ahead`; none where the consent to that was taken
+ * back since. It is numbered, unless it has its number. Nothing of the device identifies a person.
  */
-export const view = (key, at, full, given, sequence) => {
+export const view = (at, full, given, sequence) => {
   const ahead = given?.ahead;
-  if (full && ahead?.visitor == visitor) {
+  if (ahead) {
     ({ url: seen, title: seenTitle } = ahead.body);
+    if (!full || ahead.visitor != visitor) return;
     if (!ahead.sent) count(ahead.body.sequence);
     return ahead;
   }
   const url = given ? reported(given.url) : current;
   const referrer = seen == undefined ? reported(document.referrer) : seen != url && seen;
-  // By characters: half of a surrogate pair is no text. A title that has not changed with the address
+  // A form may go by this name. The server cuts what is long. A title that has not changed with the address
   // is that of the page before: the new one is not set yet.
   const hints = navigator.userAgentData;
-  const title = [...`${document.title}`].slice(0, 128).join("");
-  const fact = make("page_view", key, at, {
+  const title = document.title + "";
+  const fact = make("page_view", at, {
     referrer: referrer || undefined,
     ...(full
       ? {
@@ -430,7 +453,7 @@ export const view = (key, at, full, given, sequence) => {
 };
 
 /** An order or an event; none if it is too large to be sent. The server says what else is wrong with it. */
-export const other = (isOrder, key, at, given) => make(isOrder ? "order" : "event", key, at, given);
+export const other = (isOrder, at, given) => make(isOrder ? "order" : "event", at, given);
 
 // Those that wait have a key each in localStorage, so that no tab overwrites what another wrote.
 
@@ -470,8 +493,11 @@ export const adopt = () => {
   }
 };
 
+// Half of a character, as it stays of a text that was cut, is no text to the server.
+const whole = (_, value) => value?.toWellFormed?.() ?? value;
+
 const text = ({ at, body }, visitor_id) =>
-  JSON.stringify({ ...body, visitor_id, age_ms: Math.max(0, Math.min(DAYS_7, Date.now() - at)) });
+  JSON.stringify({ ...body, visitor_id, age_ms: Math.max(0, Math.min(DAYS_7, Date.now() - at)) }, whole);
 
 /** Posts a fact, unless it went ahead and the server has it; anonymously without cookies. */
 export const postFact = (ticket, fact, anonymous) => {
@@ -506,8 +532,8 @@ export const flush = () => {
 const SESSION = "/api/session/";
 
 /** Asks for a session; the first time it tells of the landing page. */
-export const postStart = (ticket, first) =>
-  post(
+export const postStart = async (ticket, first) => {
+  const status = await post(
     ticket,
     SESSION + "start",
     json({
@@ -518,6 +544,10 @@ export const postStart = (ticket, first) =>
       cookies: isNamed() ? undefined : 0,
     }),
   );
+  if (status != 200) return;
+  begun = 0;
+  attempt(() => delete localStorage[BEGUN]);
+};
 
 const engagement = (view, engaged_ms, scroll_pct) => json({ page_view_id: view?.key, engaged_ms, scroll_pct });
 
@@ -530,39 +560,45 @@ export const beaconPing = (...all) => beacon(SESSION + "ping", engagement(...all
 
 // ---- ahead of Rust
 
+const AHEAD = ""; // the ticket of the request of which Rust does not hear
+
 /**
  * Sends the view of the landing page while the WebAssembly is still away; the server begins a session by it
  * if none is alive. `first` gives what the page came with first, into which the fact is put for Rust to
- * take over. Of two tabs that are opened at once the second waits until the first has an answer.
+ * take over. `options.stop()` gives it up.
  */
 export const ahead = async (all, first) => {
   options = all;
-  await navigator.locks.request(NAME, async () => {
+  const send = async () => {
     const call = first(); // none any more where Rust was not to be kept waiting
     const [kind, at, href, given] = call;
     if (options.consent != "granted" || kind != "page_view" || given.url) return;
     // Another tab may have taken consent back.
-    if (!recognise() && (options.known || !name("v_" + crypto.randomUUID()))) return;
+    if (!recognise() && (options.known || !name())) return;
     options.known = true;
-    const live = Math.abs(Date.now() - readActivity()) < 1800000;
-    land(href);
-    const id = ("0" + at.toString(16)).replace(/.{8}/, "$&-") + "-7" + crypto.randomUUID().slice(15);
+    options.stop = () => abort(AHEAD);
+    const live = isLive();
     // What is stored is looked at once the view is out: that takes its time.
-    const fact = (call[5] = view(id, at, true, undefined, live ? undefined : 1));
+    const fact = (call[5] = view(at, true, { url: href }, live ? undefined : 1));
     fact.visitor = visitor;
-    call[3] = { ...given, ...fact.body };
-    call[4] = fact.sent = (await postFact(0, fact)) == 204;
-    if (!isNamed()) {
-      // Consent was taken back, and the answer may have begun a session since.
-      call.splice(3, 3, given);
+    call[3] = fact.body;
+    call[4] = fact.sent = (await postFact(AHEAD, fact)) == 204;
+    const known = readCookie(VISITOR);
+    if (known != fact.visitor) {
+      // Consent was taken back: this is nobody's view any more. The answer may have begun a session since.
+      call[4] = true;
+      if (known) return;
       unname();
-      if (!isMarked()) beacon(SESSION + "end", "{}");
-    } else if (fact.sent) {
+      beacon(SESSION + "end", "{}");
+    } else if (fact.sent && first() == call) {
       drop(fact);
       if (!live) attempt(() => (localStorage[BEGUN] = count(1)));
       writeActivity(Date.now());
     }
-  });
+  };
+  // In Chromium all tabs read the same cookies at once. Elsewhere the second of two tabs that are opened
+  // together waits until the first has an answer.
+  await (navigator.userAgentData ? send() : navigator.locks.request(NAME, send));
 };
 
 // ---- the page

@@ -1,6 +1,6 @@
 //! Watching the browser, as far as the consent allows.
 
-use super::{Tracker, ids};
+use super::Tracker;
 use crate::{
     browser::{clock, cookies, facts, page, watch},
     consent::Mode,
@@ -29,6 +29,6 @@ impl Tracker {
 
     /// Finds or makes the visitor's identifier.
     fn identify(&mut self) {
-        self.cookies = Some(cookies::recognise() || cookies::name(&ids::visitor()));
+        self.cookies = Some(cookies::recognise() || cookies::name());
     }
 }

@@ -201,7 +201,8 @@ impl Tracker {
 
     /// The last word about a page view, by beacon.
     pub(super) fn leave(&mut self, now_ms: u64) {
-        if self.session.phase() == Phase::Live
+        let live = self.session.phase() == Phase::Live || facts::is_begun();
+        if live
             && !self.is_held()
             && let Some(view) = &self.view.fact
             && let Some((engaged_ms, scroll_pct)) = self.view.engagement.report(now_ms)

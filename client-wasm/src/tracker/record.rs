@@ -36,7 +36,7 @@ impl Tracker {
             // A session that is over is noticed before the view is numbered.
             self.step(session::Event::Fact(self.hint()), clock::now_ms());
         }
-        let view = facts::view(&self.ids.next(at_ms), at_ms as f64, full, given);
+        let view = facts::view(at_ms as f64, full, given);
         self.view = View { fact: view.clone().filter(|_| full), engagement: Engagement::default() };
         let since_ms = at_ms.max(clock::now_ms() - HEAD_START_MS);
         self.view.engagement.look(page::is_looked_at(), since_ms);
@@ -45,7 +45,7 @@ impl Tracker {
 
     /// An order or an event, as the page gave it.
     pub(crate) fn other(&mut self, is_order: bool, given: &JsValue, at_ms: u64) {
-        let fact = facts::other(is_order, &self.ids.next(at_ms), at_ms as f64, given);
+        let fact = facts::other(is_order, at_ms as f64, given);
         self.add(fact, if is_order { Kind::Order } else { Kind::Other });
     }
 

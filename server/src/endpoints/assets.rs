@@ -153,11 +153,11 @@ fn caching(name: &str) -> &'static str {
     }
 }
 
-/// Whether a name holds a hash of its content: `visitflow-0123456789abcdef.wasm`.
+/// Whether a name holds a hash of its content: `visitflow-01234567.wasm`.
 fn is_hashed(name: &str) -> bool {
     let stem = name.rsplit('/').next().and_then(|file| file.split('.').next()).unwrap_or("");
     stem.rsplit_once('-')
-        .is_some_and(|(_, hash)| hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()))
+        .is_some_and(|(_, hash)| hash.len() == 8 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 fn typed(name: &str, content: Bytes) -> Reply {
@@ -213,7 +213,7 @@ mod tests {
 
     #[test]
     fn hashed_names_are_immutable_and_the_loader_keeps_an_hour() {
-        assert_eq!(caching("/assets/shop-0123456789abcdef.css"), "public, max-age=31536000, immutable");
+        assert_eq!(caching("/assets/shop-01234567.css"), "public, max-age=31536000, immutable");
         assert_eq!(caching("/visitflow.js"), "public, max-age=3600");
         assert_eq!(caching("/demo/index.html"), "no-cache");
     }
