@@ -88,7 +88,6 @@ export function create(load, base) {
   const forget = (erase) => {
     if (!visitor()) return;
     options.revoked = visitor();
-    options.stop?.();
     for (const name of ["visitor_id", "last_activity"]) {
       setCookie(name + "=; Max-Age=0");
       setCookie(name + "=; Max-Age=0", options.cookieDomain);

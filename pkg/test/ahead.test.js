@@ -185,17 +185,6 @@ test("consent taken back when Rust is there already is not undone by a late answ
   assert.deepEqual([[...jar], storage["visitflow.begun"]], [[], undefined]);
 });
 
-test("the request is given up where the page asks for it", async () => {
-  const call = landing();
-  const options = { endpoint: "https://shop.example", consent: "granted", complain: nothing };
-  answers[VIEW] = [204, () => {
-    jar.clear();
-    options.stop();
-  }];
-  await ahead(options, () => call);
-  assert.deepEqual([call[4], storage["visitflow.views"]], [true, undefined]);
-});
-
 test("consent given anew in another tab is not ended with the old one", async () => {
   const other = "v_" + crypto.randomUUID();
   answers[VIEW] = [204, () => jar.set("visitor_id", other)];

@@ -314,14 +314,6 @@ test("an erasure forgets at once, and leaves the session to the WebAssembly, wit
   assert.equal(seen.options.revoked, visitor);
 });
 
-test("a revoke gives up the request that went ahead", async () => {
-  const { client, seen } = page({ consent: "granted" }, { cookies: { visitor_id: visitor } });
-  let stopped = 0;
-  seen.options.stop = () => stopped++;
-  await client.revoke();
-  assert.equal(stopped, 1);
-});
-
 test("what was put off is wanted by each call that is measured or waits for an answer, and by no other", async () => {
   const calls = { event: true, order: true, pageView: true, grant: true, login: true, end: true, revoke: false, deny: false, snapshot: false };
   for (const [name, wanted] of Object.entries(calls)) {

@@ -560,12 +560,10 @@ export const beaconPing = (...all) => beacon(SESSION + "ping", engagement(...all
 
 // ---- ahead of Rust
 
-const AHEAD = ""; // the ticket of the request of which Rust does not hear
-
 /**
  * Sends the view of the landing page while the WebAssembly is still away; the server begins a session by it
  * if none is alive. `first` gives what the page came with first, into which the fact is put for Rust to
- * take over. `options.stop()` gives it up.
+ * take over.
  */
 export const ahead = async (all, first) => {
   options = all;
@@ -576,16 +574,16 @@ export const ahead = async (all, first) => {
     // Another tab may have taken consent back.
     if (!recognise() && (options.known || !name())) return;
     options.known = true;
-    options.stop = () => abort(AHEAD);
     const live = isLive();
     // What is stored is looked at once the view is out: that takes its time.
     const fact = (call[5] = view(at, true, { url: href }, live ? undefined : 1));
     fact.visitor = visitor;
     call[3] = fact.body;
-    call[4] = fact.sent = (await postFact(AHEAD, fact)) == 204;
+    call[4] = fact.sent = (await postFact(0, fact)) == 204;
     const known = readCookie(VISITOR);
     if (known != fact.visitor) {
-      // Consent was taken back: this is nobody's view any more. The answer may have begun a session since.
+      // Consent was taken back: this is nobody's view any more. The answer may have begun a session since;
+      // without it there would be nothing to end yet, so the request is not given up.
       call[4] = true;
       if (known) return;
       unname();
