@@ -37,6 +37,9 @@ stand("navigator", {
     },
   },
 });
+const leaving = []; // what is to run when the page is left
+stand("addEventListener", (name, run) => name == "pagehide" && leaving.push(run));
+let page; // its options
 // A beacon, too.
 navigator.sendBeacon = (url, body) => requests.push([new URL(url).pathname, JSON.parse(body)]);
 stand("fetch", async (url, { body }) => {
@@ -59,11 +62,18 @@ const landing = () => ["page_view", NOW, "https://shop.example/landing", { refer
 
 async function send(more = {}, call = landing()) {
   const options = { endpoint: "https://shop.example", consent: "granted", complain() {}, ...more };
+  page = options;
   await ahead(options, () => call);
   return { call, options };
 }
 
+/** The page is left, before Rust is there. */
+const leave = () => {
+  for (const run of leaving) run();
+};
+
 beforeEach(() => {
+  leaving.length = 0;
   jar.clear();
   for (const name in storage) delete storage[name];
   answers = {};
@@ -71,6 +81,8 @@ beforeEach(() => {
 });
 
 test("a new visitor is named, and seen in full", async () => {
+  let kept;
+  answers[VIEW] = [204, () => (kept = { ...storage })];
   const { call } = await send();
   assert.deepEqual(paths(), [VIEW]);
   const [[, seen]] = requests;
@@ -80,33 +92,83 @@ test("a new visitor is named, and seen in full", async () => {
   assert.deepEqual([seen.sequence, seen.title, seen.referrer, seen.device.viewport_width], [1, "A page", "https://search.example/", 700]);
   assert.ok(jar.has("last_activity"));
   assert.deepEqual([call[4], call[5].sent], [true, true]);
-  assert.deepEqual(storage, { "visitflow.views": 1, "visitflow.begun": 1 }, "nothing waits any more");
+  assert.deepEqual([kept, storage], [{}, {}], "storage is left alone while the page loads");
   assert.equal(call[3].id, seen.id, "a page that leaves early sends it by the same id");
+});
+
+test("a visit that was begun is known to the next page", async () => {
+  await send();
+  leave();
+  assert.deepEqual(storage, { "visitflow.views": 1, "visitflow.begun": 1 });
 });
 
 test("a session that is alive goes on counting", async () => {
   await send();
+  leave();
   await send();
   assert.deepEqual(requests.map(([, { sequence }]) => sequence), [1, 2]);
 });
 
-test("a view that is out is stored before anything is kept", async () => {
+test("a new visit counts from one", async () => {
   storage["visitflow.views"] = 7;
-  let kept;
-  answers[VIEW] = [204, () => (kept = { ...storage })];
   await send();
+  leave();
   assert.equal(requests[0][1].sequence, 1);
-  assert.deepEqual(kept, { "visitflow.views": 7 });
   assert.equal(storage["visitflow.views"], 1);
 });
 
+test("a page that is not shown any more keeps a view that is under way, until there is an answer", async () => {
+  let kept;
+  answers[VIEW] = [204, () => {
+    leave();
+    kept = Object.keys(storage);
+  }];
+  const { call } = await send();
+  assert.deepEqual(kept, ["visitflow:" + call[5].key]);
+  assert.deepEqual(storage, {});
+  leave();
+  assert.deepEqual(storage, { "visitflow.views": 1, "visitflow.begun": 1 });
+});
+
+test("once Rust is there, it alone stores", async () => {
+  await send();
+  startRust("granted");
+  storage["visitflow.views"] = 5;
+  leave();
+  assert.equal(storage["visitflow.views"], 5);
+  answers[VIEW] = [503];
+  jar.clear();
+  await send();
+  startRust("granted");
+  for (const name in storage) delete storage[name]; // Rust has sent it
+  leave();
+  assert.deepEqual(storage, {});
+});
+
+test("a view that is not answered is given up", async (test) => {
+  test.mock.timers.enable({ apis: ["setTimeout"] });
+  const { fetch } = globalThis;
+  globalThis.fetch = (url, { signal }) =>
+    new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+  try {
+    const sent = send();
+    test.mock.timers.tick(20_000);
+    const { call } = await sent;
+    assert.equal(call[4], false);
+  } finally {
+    globalThis.fetch = fetch;
+  }
+});
+
 const nothing = () => {};
-const startRust = (consent) => begin({ endpoint: "https://shop.example", consent, complain: nothing }, ...Array(3).fill(nothing));
+const startRust = (consent) => begin(Object.assign(page, { consent }), ...Array(3).fill(nothing));
 
 test("Rust asks for a start where the visit was begun ahead of it, and numbers on", async () => {
   answers["/api/session/start"] = [200];
   await send();
+  leave();
   await send(); // another page, before Rust is there
+  leave();
   startRust("pending");
   assert.ok(jar.has("last_activity"));
   assert.ok(!isBegun());
@@ -132,6 +194,7 @@ test("until that start is answered, other tabs number on, too", async () => {
 
 test("a visit that was begun ahead long ago is none", async () => {
   await send();
+  leave();
   jar.delete("last_activity");
   startRust("granted");
   countAnew();
@@ -140,14 +203,21 @@ test("a visit that was begun ahead long ago is none", async () => {
 
 test("an answer that comes when Rust is there already touches nothing", async () => {
   let call = landing();
-  answers[VIEW] = [204, () => ([call, storage["visitflow.views"]] = [undefined, 3])];
-  await ahead({ endpoint: "https://shop.example", consent: "granted", complain: nothing }, () => call);
+  page = { endpoint: "https://shop.example", consent: "granted", complain: nothing };
+  answers[VIEW] = [204, () => {
+    startRust("granted");
+    [call, storage["visitflow.views"]] = [undefined, 3];
+    for (const name in storage) if (/:/.test(name)) delete storage[name]; // Rust has sent it
+  }];
+  await ahead(page, () => call);
+  leave();
   assert.deepEqual([storage["visitflow.views"], storage["visitflow.begun"], jar.has("last_activity")], [3, undefined, false]);
 });
 
 test("what is not stored is left to be sent again, and kept", async () => {
   answers[VIEW] = [503];
   const { call } = await send();
+  startRust("granted");
   assert.equal(call[4], false);
   assert.ok(Object.keys(storage).some((key) => key.endsWith(call[5].key)));
   assert.ok(!jar.has("last_activity"));
@@ -170,6 +240,7 @@ test("consent taken back meanwhile ends what the answer began, and the view is n
   const { call } = await send();
   assert.deepEqual(paths(), [VIEW, "/api/session/end"]);
   assert.ok(call[4], "it does not go again");
+  leave();
   assert.deepEqual([...jar], []);
   assert.deepEqual([storage["visitflow.views"], storage["visitflow.begun"]], [undefined, undefined]);
 });
@@ -183,6 +254,18 @@ test("consent taken back when Rust is there already is not undone by a late answ
   await ahead({ endpoint: "https://shop.example", consent: "granted", complain: nothing }, () => call);
   assert.deepEqual(paths(), [VIEW, "/api/session/end"]);
   assert.deepEqual([[...jar], storage["visitflow.begun"]], [[], undefined]);
+});
+
+test("consent taken back before Rust is there leaves nothing in storage", async () => {
+  const { options } = await send();
+  options.consent = "denied"; // here, where the loader has deleted the cookies
+  leave();
+  assert.deepEqual(storage, {});
+  jar.clear();
+  await send();
+  jar.clear(); // by another tab
+  leave();
+  assert.deepEqual(storage, {});
 });
 
 test("consent given anew in another tab is not ended with the old one", async () => {
@@ -201,6 +284,7 @@ test("what went ahead in full is no anonymous view, nor is the page seen twice",
 
 test("taking over a view that is stored counts nothing", async () => {
   const { call } = await send();
+  leave();
   await send(); // another tab
   view(NOW, true, { ahead: call[5] });
   requests = [];
@@ -253,6 +337,10 @@ test("where cookies do not stick nothing goes ahead", async () => {
   try {
     const { call } = await send();
     assert.deepEqual([paths(), call.length], [[], 4]);
+    jar.clear();
+    jar.set = (name, value) => name == "visitor_id" || set.call(jar, name, value); // of the site, for servers alone
+    await send();
+    assert.deepEqual([paths(), [...jar]], [[], []]);
   } finally {
     jar.set = set;
   }

@@ -48,8 +48,8 @@ test("names, ages and limits are those of the protocol", () => {
     VISITOR: (name) => `VISITOR = "${name}"`,
     LAST_ACTIVITY: (name) => `HINT = "${name}"`,
     VISITOR_MAX_AGE_S: (age) => `sticks(VISITOR, visitor, ${age})`,
-    LAST_ACTIVITY_MAX_AGE_S: (age) => `sticks(HINT, at, ${age})`,
-    URL_BYTES: (limit) => `bytes(bare) <= ${limit + 2}`, // with its quotes
+    LAST_ACTIVITY_MAX_AGE_S: (age) => `sticks(HINT, at, ${age}, sure)`,
+    URL_BYTES: (limit) => `fits(bare, ${limit})`,
     ARRAY_ITEMS: (limit) => `bodies.length == ${limit}`,
     SESSION_IDLE_MS: (age) => `readActivity()) < ${age}`,
     AGE_MS: (age) => `DAYS_7 = ${age}`,

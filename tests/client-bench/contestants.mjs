@@ -2,50 +2,34 @@
 
 import * as esbuild from "esbuild";
 import { readFileSync, readdirSync } from "node:fs";
-import { basename } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const cdn = new URL("../../pkg/dist/cdn/", import.meta.url);
 
-/** One script of these lines, bundled and minified as a site would. */
-async function bundle(contents) {
+/**
+ * The files that a site's bundle of these lines is, minified: of modules, so that what is not needed at once
+ * is in files of its own; or one `classic` script.
+ */
+async function bundle(name, contents, { resolveDir = here, classic } = {}) {
   const { outputFiles } = await esbuild.build({
-    stdin: { contents, resolveDir: here },
+    stdin: { contents, resolveDir, sourcefile: "site.js" },
+    entryNames: name,
+    chunkNames: `${name}-[hash]`,
     bundle: true,
     minify: true,
+    splitting: !classic,
     write: false,
-    format: "iife",
-    target: "es2021",
-  });
-  return Buffer.from(outputFiles[0].contents);
-}
-
-const tag = (name) => `<script defer src="/${name}.js"></script>`;
-
-/** The files that a site's bundle of the package is: what is not needed at once is in files of its own. */
-async function ownBundle(origin) {
-  const { outputFiles } = await esbuild.build({
-    stdin: {
-      contents: `import { init } from "./index.js"; init({ consent: "granted", endpoint: "${origin}" });`,
-      resolveDir: fileURLToPath(new URL("../../pkg/dist/", import.meta.url)),
-      sourcefile: "site.js",
-    },
-    entryNames: "visitflow-npm",
-    chunkNames: "visitflow-npm-[hash]",
-    bundle: true,
-    minify: true,
-    splitting: true,
-    write: false,
-    format: "esm",
+    format: classic ? "iife" : "esm",
     target: "es2021",
     outdir: here,
   });
-  return {
-    ...Object.fromEntries(outputFiles.map(({ path, contents }) => [basename(path), Buffer.from(contents)])),
-    "visitflow.wasm": readFileSync(new URL("../../pkg/dist/visitflow.wasm", import.meta.url)),
-  };
+  return Object.fromEntries(outputFiles.map(({ path, contents }) => [basename(path), Buffer.from(contents)]));
 }
+
+const module = (name) => `<script type="module" src="/${name}.js"></script>`;
+const script = (name) => `<script defer src="/${name}.js"></script>`;
 
 /** The package that a contestant is, with its version. */
 const version = (name) => JSON.parse(readFileSync(new URL(`node_modules/${name}/package.json`, import.meta.url), "utf8")).version;
@@ -58,6 +42,8 @@ export async function contestants(origin) {
   const plausible = `
     import { init } from "@plausible-analytics/tracker";
     init({ domain: "shop.example", endpoint: "${origin}/api/event", captureOnLocalhost: true, logging: false });`;
+  const plausibleName = `@plausible-analytics/tracker ${version("@plausible-analytics/tracker")}`;
+  const plausibleCollector = { view: "/api/event", answers: { "/api/event": [202, () => "ok"] } };
   const snowplow = `
     import { enableActivityTracking, newTracker, trackPageView } from "@snowplow/browser-tracker";
     newTracker("sp", "${origin}", { appId: "shop" });
@@ -73,13 +59,18 @@ export async function contestants(origin) {
       "/api/session/ping": [204],
     },
   };
+  const dist = fileURLToPath(new URL("../../pkg/dist/", import.meta.url));
+  const npm = `import { init } from "./index.js"; init({ consent: "granted", endpoint: "${origin}" });`;
   const own = Object.fromEntries(readdirSync(cdn).map((name) => [name, readFileSync(new URL(name, cdn))]));
   return [
     { name: "none", head: "", files: {}, answers: {} },
     {
       name: `visitflow ${ownVersion}`,
-      head: `<script type="module" src="/visitflow-npm.js"></script>`,
-      files: await ownBundle(origin),
+      head: module("visitflow-npm"),
+      files: {
+        ...(await bundle("visitflow-npm", npm, { resolveDir: dist })),
+        "visitflow.wasm": readFileSync(join(dist, "visitflow.wasm")),
+      },
       ...ours,
     },
     {
@@ -88,17 +79,17 @@ export async function contestants(origin) {
       files: own,
       ...ours,
     },
+    { name: plausibleName, head: module("plausible"), files: await bundle("plausible", plausible), ...plausibleCollector },
     {
-      name: `@plausible-analytics/tracker ${version("@plausible-analytics/tracker")}`,
-      head: tag("plausible"),
-      files: { "plausible.js": await bundle(plausible) },
-      view: "/api/event",
-      answers: { "/api/event": [202, () => "ok"] },
+      name: `${plausibleName}, classic script`,
+      head: script("plausible"),
+      files: await bundle("plausible", plausible, { classic: true }),
+      ...plausibleCollector,
     },
     {
       name: `@snowplow/browser-tracker ${version("@snowplow/browser-tracker")}`,
-      head: tag("snowplow"),
-      files: { "snowplow.js": await bundle(snowplow) },
+      head: module("snowplow"),
+      files: await bundle("snowplow", snowplow),
       view: "/com.snowplowanalytics.snowplow/tp2",
       answers: { "/com.snowplowanalytics.snowplow/tp2": [200, () => "ok"] },
     },

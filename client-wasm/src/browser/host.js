@@ -50,6 +50,8 @@ export const begin = (given, hear, hearAnswer, hearFact) => {
   adopted = (...all) => queueMicrotask(() => serially(() => hearFact(...all)));
   seen = seenTitle = undefined;
   land(location.href);
+  options.later?.();
+  options.later = undefined;
   // Rust is to ask for a start: that renews the visitor's cookie, and tells whether this browser is counted.
   const { consent, beforeConsent, autoPageViews } = given;
   begun = consent == "granted" && isLive() && attempt(() => localStorage[BEGUN]);
@@ -164,11 +166,12 @@ const calls = {}; // under way: ticket → AbortController
  */
 const post = (ticket, path, body, json, anonymous) => {
   trace("request", path, body);
-  const controller = (calls[ticket] = new AbortController());
+  const controller = new AbortController();
+  if (ticket) calls[ticket] = controller;
   const late = setTimeout(() => controller.abort(), 20000);
   const told = (status, after, answer) => {
     clearTimeout(late);
-    if (calls[ticket] != controller) return;
+    if (ticket && calls[ticket] != controller) return;
     delete calls[ticket];
     trace("answer", path, status, after);
     if (ticket) answered(ticket, status, after, answer);
@@ -184,7 +187,7 @@ const post = (ticket, path, body, json, anonymous) => {
       signal: controller.signal,
     });
     const text = await answer.text();
-    return told(answer.status, 1000 * answer.headers.get("Retry-After") || 0, attempt(() => JSON.parse(text)));
+    return told(answer.status, 1000 * answer.headers.get("Retry-After") || 0, text ? attempt(() => JSON.parse(text)) : undefined);
   };
   return send().catch(() => told(0, 0));
 };
@@ -232,11 +235,15 @@ export const unlock = () => {
 
 // ---- identifiers
 
-/** A UUID of a version (RFC 9562) which begins with these hexadecimal digits; the others are random. */
-const uuid = (version, digits = "") => {
-  for (const byte of crypto.getRandomValues(new Uint8Array(16))) digits += (byte + 256).toString(16).slice(1);
-  return digits.replace(/(.{8})(.{4})(...)(...)(.{12}).*/, `$1-$2-${version}$3-8$4-$5`);
-};
+const hex = (byte) => (byte + 256).toString(16).slice(1);
+
+/** A UUIDv4 (RFC 9562); on plain HTTP browsers make none. */
+const uuid = () =>
+  crypto.randomUUID?.() ??
+  [...crypto.getRandomValues(new Uint8Array(16))].map(hex).join("").replace(/(.{8})(.{4}).(...).(...)/, "$1-$2-4$3-8$4-");
+
+/** A UUIDv7 of a time, in ms since the Unix epoch. */
+const uuidAt = (at) => ("0" + at.toString(16)).replace(/.{8}/, "$&-") + "-7" + uuid().slice(15);
 
 // ---- what is stored
 
@@ -248,7 +255,9 @@ let visitor; // as long as there is consent
 let jar; // all cookies, as far as one turn knows them: to ask the browser takes its time
 
 // None where cookies are forbidden.
-const readCookie = (name) => attempt(() => ((busy && jar) ?? (jar = document.cookie)).match("(?:^|; )" + name + "=([^;]*)")?.[1]);
+const cookies = () => (busy && jar) ?? (jar = attempt(() => document.cookie) ?? "");
+
+const readCookie = (name, all = cookies()) => all.match("(?:^|; )" + name + "=([^;]*)")?.[1];
 
 const writeCookie = (name, value, age, domain = options.cookieDomain) => {
   trace("cookie", name, value, age);
@@ -264,8 +273,8 @@ const deleteCookie = (name) => {
 };
 
 /** Takes the identifier that the cookie holds; whether there is one. */
-export const recognise = () => {
-  const known = readCookie(VISITOR);
+export const recognise = (all) => {
+  const known = readCookie(VISITOR, all);
   if (!/^v_[\da-f-]{36}$/i.test(known)) return false;
   visitor = known;
   return true;
@@ -273,9 +282,9 @@ export const recognise = () => {
 
 // `Secure` is left out from then on if a cookie does not stick on an http page of a loopback host,
 // whose browser may refuse secure cookies.
-const sticks = (name, value, age) => {
+const sticks = (name, value, age, sure) => {
   writeCookie(name, value, age);
-  if (readCookie(name) == value) return true;
+  if (sure || readCookie(name) == value) return true;
   const { protocol, hostname } = location;
   if (!secure || protocol != "http:" || !/^(127\.|\[::1]$|(.+\.)?localhost$)/.test(hostname)) return false;
   secure = "";
@@ -291,10 +300,11 @@ export const rename = () => sticks(VISITOR, visitor, 31536000);
  * which they were written (RFC 6265 §5.4). Who comes when they are gone again finds the visitor's.
  */
 export const name = () => {
-  const own = "v_" + uuid(4);
+  const own = "v_" + uuid();
   writeCookie(VISITOR + own, own, 9);
-  const oldest = readCookie(VISITOR + "v_[^=]*");
-  if (!recognise()) visitor = oldest || own; // after that: others may just have done all this
+  const all = cookies(); // once: others do the same meanwhile
+  const oldest = readCookie(VISITOR + "v_[^=]*", all);
+  if (!recognise(all)) visitor = oldest || own;
   const named = rename();
   deleteCookie(VISITOR + own);
   return named;
@@ -332,8 +342,8 @@ export const readActivity = () => +readCookie(HINT);
 
 const isLive = () => Math.abs(Date.now() - readActivity()) < 1800000;
 
-/** Notes when the visitor was last active; whether the cookie sticks. */
-export const writeActivity = (at) => sticks(HINT, at, 3600);
+/** Notes when the visitor was last active; whether the cookie sticks, unless that is `sure`. */
+export const writeActivity = (at, sure) => sticks(HINT, at, 3600, sure);
 
 /** Forgets it. */
 export const deleteActivity = () => deleteCookie(HINT);
@@ -348,15 +358,16 @@ const mine = new Set(); // keys of facts that this page sees to
 
 const json = (all) => JSON.stringify({ ...all, webdriver: navigator.webdriver || undefined });
 
-const bytes = (value) => new TextEncoder().encode(JSON.stringify(value)).length;
+// In UTF-8 no letter takes more than three bytes.
+const fits = (text, bytes) => 3 * text.length <= bytes || new TextEncoder().encode(text).length <= bytes;
 
 let last = 0; // the time of the last id
 
 // Ids grow (RFC 9562 §5.7); of two in one millisecond the second is of the next one (§6.2).
 const make = (path, at, more) => {
-  const key = uuid(7, "0" + (last = Math.max(at, last + 1)).toString(16));
+  const key = uuidAt((last = Math.max(at, last + 1)));
   const body = { id: key, url: reported(location.href), ...more, site: options.site, webdriver: navigator.webdriver || undefined };
-  if (bytes(body) < 65000) return { key, path: "/api/telemetry/" + path, at, body };
+  if (fits(JSON.stringify(body), 65000)) return { key, path: "/api/telemetry/" + path, at, body };
   complain("dropped: larger than 64 KiB");
 };
 
@@ -372,7 +383,7 @@ let seenTitle;
  */
 export const reported = (href) => {
   const bare = href.replace(/#(?![/!]).*/, "");
-  if (bytes(bare) <= 2050) return bare;
+  if (fits(bare, 2048)) return bare;
   const kept = bare.match(/\b(utm_\w+|\w*clid)=[^&#]{1,99}/g);
   return bare.replace(/[?#].*/, kept ? "?" + kept.join("&") : "");
 };
@@ -503,7 +514,7 @@ const text = ({ at, body }, visitor_id) =>
 export const postFact = (ticket, fact, anonymous) => {
   if (fact.sent) return queueMicrotask(() => answered(ticket, 204, 0));
   const answer = post(ticket, fact.path, text(fact, anonymous ? undefined : visitor), false, anonymous);
-  if (!anonymous) keep(fact); // the visitor may have been named anew
+  if (ticket && !anonymous) keep(fact); // the visitor may have been named anew
   return answer;
 };
 
@@ -571,27 +582,36 @@ export const ahead = async (all, first) => {
     const call = first(); // none any more where Rust was not to be kept waiting
     const [kind, at, href, given] = call;
     if (options.consent != "granted" || kind != "page_view" || given.url) return;
+    const known = recognise();
     // Another tab may have taken consent back.
-    if (!recognise() && (options.known || !name())) return;
+    if (!known && (options.known || !name())) return;
     options.known = true;
-    const live = isLive();
-    // What is stored is looked at once the view is out: that takes its time.
+    const live = known && isLive();
     const fact = (call[5] = view(at, true, { url: href }, live ? undefined : 1));
     fact.visitor = visitor;
     call[3] = fact.body;
+    // The browser's storage takes its time at first: not while the page loads, but when Rust is there (perhaps
+    // as JavaScript, in a file with variables of its own), or when the page is not shown any more.
+    options.later = () => {
+      if (options.consent != "granted" || !isNamed()) return;
+      if (!fact.sent) return keep(fact);
+      options.later = undefined;
+      if (!live) attempt(() => (localStorage[BEGUN] = count(1)));
+    };
+    for (const what of ["visibilitychange", "pagehide"]) addEventListener(what, () => options.later?.());
     call[4] = fact.sent = (await postFact(0, fact)) == 204;
-    const known = readCookie(VISITOR);
-    if (known != fact.visitor) {
+    const now = readCookie(VISITOR);
+    if (now != fact.visitor) {
       // Consent was taken back: this is nobody's view any more. The answer may have begun a session since;
       // without it there would be nothing to end yet, so the request is not given up.
       call[4] = true;
-      if (known) return;
+      options.later = undefined;
+      if (now) return;
       unname();
       beacon(SESSION + "end", "{}");
     } else if (fact.sent && first() == call) {
-      drop(fact);
-      if (!live) attempt(() => (localStorage[BEGUN] = count(1)));
-      writeActivity(Date.now());
+      if (mine.has(fact.key)) drop(fact); // kept when the page was not shown
+      writeActivity(Date.now(), !known);
     }
   };
   // In Chromium all tabs read the same cookies at once. Elsewhere the second of two tabs that are opened

@@ -38,8 +38,10 @@ async fn the_loader_is_fresh_for_an_hour_and_revalidated_by_its_etag() {
 
 /// What the loader may load: files that share its hash.
 fn companions(loader: &str) -> impl Iterator<Item = String> + use<> {
-    let mut words = loader.split(|c: char| !c.is_ascii_hexdigit());
-    let hash = words.find(|word| word.len() == 16).expect("the loader knows the hash").to_owned();
+    let mut words = loader.match_indices(".js").filter_map(|(end, _)| loader.get(end.checked_sub(8)?..end));
+    let hash = words
+        .find(|word| word.bytes().all(|byte| byte.is_ascii_hexdigit()))
+        .expect("the loader knows the hash");
     let scripts = ["", "capture-", "debug-", "fallback-"].map(|part| format!("{part}{hash}.js"));
     let names = scripts.into_iter().chain([format!("{hash}.wasm")]);
     names.map(|name| format!("/visitflow-{name}"))
