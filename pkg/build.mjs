@@ -9,6 +9,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, r
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants } from "node:zlib";
+import { partsOfJavascript, partsOfWasm } from "./parts.mjs";
 import { found, javascript } from "./wasm2js.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -53,6 +54,7 @@ const inputs = [
   "pkg/build.mjs",
   "pkg/package.json",
   "pkg/package-lock.json",
+  "pkg/parts.mjs",
   "pkg/src",
   "pkg/wasm2js.mjs",
 ].flatMap(files);
@@ -105,10 +107,10 @@ function compile(folder, rustflags, features, targetFolder) {
     "--target", "web", "--no-typescript", "--out-name", "glue", "--out-dir", folder,
     join(targetFolder, "wasm32-unknown-unknown/wasm/visitflow_client.wasm"),
   ]);
-  const small = join(folder, "small.wasm");
+  const small = join(folder, "small.wasm"); // with names, which go with the next step
   const wasm = join(folder, "visitflow.wasm");
   run(process.execPath, [
-    optimizer, ...features, "-Oz", "--converge", "--low-memory-unused", "--strip-producers", "--strip-target-features",
+    optimizer, ...features, "-g", "-Oz", "--converge", "--low-memory-unused", "--strip-producers", "--strip-target-features",
     join(folder, "glue_bg.wasm"), "-o", small,
   ]);
   // Names of imports and exports are a tenth of what a page downloads: each becomes a letter or two.
@@ -122,7 +124,8 @@ function compile(folder, rustflags, features, targetFolder) {
   return { wasm, glue: renamed(readFileSync(join(folder, "glue.js"), "utf8"), names) };
 }
 
-const { wasm: wasmFile, glue } = compile(work, "", FEATURES.map((name) => `--enable-${name}`), target);
+const WASM_FEATURES = FEATURES.map((name) => `--enable-${name}`);
+const { wasm: wasmFile, glue } = compile(work, "", WASM_FEATURES, target);
 const wasm = readFileSync(wasmFile);
 
 // For browsers that run no WebAssembly: of what Rust compiles to, wasm2js takes the oldest form alone.
@@ -165,13 +168,15 @@ function renamed(text, names) {
 
 const esbuild = await import("esbuild");
 
-/** Bundles one file of src/. */
-async function bundle(entry, { format = "esm", define = {}, external = [], glueText = glue } = {}) {
+/** Bundles one file of src/, with its source map. */
+async function bundleWithMap(entry, { format = "esm", define = {}, external = [], glueText = glue } = {}) {
   const result = await esbuild.build({
     entryPoints: [join(here, "src", entry)],
     bundle: true,
     minify: true,
     write: false,
+    sourcemap: "external",
+    outdir: work,
     format,
     target: "es2021",
     legalComments: "none",
@@ -188,8 +193,11 @@ async function bundle(entry, { format = "esm", define = {}, external = [], glueT
       },
     }],
   });
-  return result.outputFiles[0].contents;
+  const file = (extension) => result.outputFiles.find(({ path }) => path.endsWith(extension));
+  return { contents: file(".js").contents, map: JSON.parse(file(".map").text) };
 }
+
+const bundle = async (...all) => (await bundleWithMap(...all)).contents;
 
 // Everything is made aside and moved into place at the end: nobody sees half a package.
 const fresh = join(work, "dist");
@@ -211,9 +219,10 @@ const beside = {
   define: { WASM: JSON.stringify(`./visitflow-${HASH}.wasm`), FALLBACK: JSON.stringify(`./visitflow-fallback-${HASH}.js`), CAPTURE: JSON.stringify(`./visitflow-capture-${HASH}.js`) },
   external: ["./visitflow-*"],
 };
+const glueFile = await bundleWithMap("companion.js", beside);
 const companions = {
   [`visitflow-${HASH}.wasm`]: wasm,
-  [`visitflow-${HASH}.js`]: await bundle("companion.js", beside),
+  [`visitflow-${HASH}.js`]: glueFile.contents,
   [`visitflow-fallback-${HASH}.js`]: await bundle("fallback.js", { glueText: fallback.glue, ...beside }),
   [`visitflow-capture-${HASH}.js`]: readFileSync(join(fresh, "capture.js")),
   [`visitflow-debug-${HASH}.js`]: readFileSync(join(fresh, "debug.js")),
@@ -223,12 +232,21 @@ const hashed = (data) => Buffer.from(data.toString().replaceAll(HASH, hash));
 for (const [name, data] of Object.entries(companions)) {
   put(join("cdn", name.replace(HASH, hash)), name.endsWith(".js") ? hashed(Buffer.from(data)) : data);
 }
-const loader = await bundle("script.js", { format: "iife", define: { HASH: JSON.stringify(hash) } });
-put(join("cdn", "visitflow.js"), loader);
+const loader = await bundleWithMap("script.js", { format: "iife", define: { HASH: JSON.stringify(hash) } });
+put(join("cdn", "visitflow.js"), loader.contents);
 for (const name of ["google", "tcf"]) {
   put(`consent-${name}.js`, await bundle(`consent/${name}.js`));
   put(join("cdn", `visitflow-consent-${name}.js`), await bundle(`consent/tag-${name}.js`, { format: "iife" }));
 }
+
+// Of what the three files of a page are made, for `cargo xtask size`: file, bytes and part.
+const text = (data) => new TextDecoder().decode(data);
+const parts = {
+  loader: partsOfJavascript(text(loader.contents), loader.map),
+  glue: partsOfJavascript(text(glueFile.contents), glueFile.map),
+  wasm: partsOfWasm(optimizer, WASM_FEATURES, join(work, "small.wasm"), wasm.length),
+};
+put(".parts", Object.entries(parts).flatMap(([file, all]) => all.map(([part, bytes]) => [file, bytes, part].join("\t"))).join("\n") + "\n");
 put(".stamp", stamp);
 
 rmSync(out, { recursive: true, force: true });
@@ -240,6 +258,6 @@ try {
 }
 
 const brotli = (data) => brotliCompressSync(data, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }).length;
-const sizes = { loader: brotli(loader), glue: brotli(companions[`visitflow-${HASH}.js`]), wasm: brotli(wasm) };
+const sizes = { loader: brotli(loader.contents), glue: brotli(companions[`visitflow-${HASH}.js`]), wasm: brotli(wasm) };
 const total = sizes.loader + sizes.glue + sizes.wasm;
 console.log(`visitflow package, bytes at brotli 11: loader ${sizes.loader}, glue ${sizes.glue}, wasm ${sizes.wasm}, together ${total}`);

@@ -11,6 +11,13 @@ use std::path::Path;
 /// more.
 const FILES: &str = "pkg/dist/cdn";
 
+/// Of what loader, glue and wasm are made: file, bytes and part to a line, separated by tabs; the largest
+/// parts first.
+const PARTS: &str = "pkg/dist/.parts";
+
+/// Parts smaller than this are printed as one.
+const SMALL: usize = 100;
+
 /// Most bytes of them together, at brotli 11.
 const BUDGET: usize = 15_000;
 
@@ -27,12 +34,26 @@ enum Role {
     Extra,
 }
 
+impl Role {
+    fn name(self) -> String {
+        format!("{self:?}").to_lowercase()
+    }
+}
+
 /// The sizes of one file in bytes.
 #[derive(Clone, Copy, Debug, Default)]
 struct Sizes {
     raw: usize,
     gzip: usize,
     brotli: usize,
+}
+
+impl Sizes {
+    /// Of a part with so many bytes, as if all bytes were compressed alike.
+    fn share(self, raw: usize) -> Self {
+        let of = |whole: usize| (whole * raw + self.raw / 2) / self.raw.max(1);
+        Self { raw, gzip: of(self.gzip), brotli: of(self.brotli) }
+    }
 }
 
 /// Prints the table.
@@ -58,9 +79,9 @@ pub(crate) fn run() -> Result<()> {
     rows.sort_by_key(|(role, ..)| *role);
     let mut sum = Sizes::default();
     println!("{:<7} {:>9} {:>9} {:>9}", "", "raw", "gzip 9", "brotli 11");
-    let (extras, parts): (Vec<_>, Vec<_>) = rows.iter().partition(|(role, ..)| *role == Role::Extra);
-    for (role, name, sizes) in parts {
-        print_row(&format!("{role:?}").to_lowercase(), *sizes, name);
+    let (extras, files): (Vec<_>, Vec<_>) = rows.iter().partition(|(role, ..)| *role == Role::Extra);
+    for (role, name, sizes) in &files {
+        print_row(&role.name(), *sizes, name);
         if *role == Role::Loader && sizes.brotli > LOADER_BUDGET {
             bail!("the loader is {} bytes too large", sizes.brotli - LOADER_BUDGET);
         }
@@ -72,6 +93,14 @@ pub(crate) fn run() -> Result<()> {
     println!("\nwhere a page asks for it:");
     for (_, name, sizes) in extras {
         print_row("", *sizes, name);
+    }
+    println!("\nof what they are made, each with its share of gzip and brotli:");
+    let list = fs::read_to_string(crate::root().join(PARTS))
+        .with_context(|| format!("{PARTS} is missing; `cargo xtask build` makes it"))?;
+    for (role, _, sizes) in files {
+        for (part, raw) in parts(&list, &role.name()) {
+            print_row(&role.name(), sizes.share(raw), &part);
+        }
     }
     if sum.brotli > BUDGET {
         bail!(
@@ -98,6 +127,20 @@ fn role(name: &str) -> Option<Role> {
     }
 }
 
+/// The parts of a file and their bytes; the small ones together come last.
+fn parts(list: &str, file: &str) -> Vec<(String, usize)> {
+    let lines = list.lines().filter_map(|line| {
+        let (name, rest) = line.split_once('\t')?;
+        let (bytes, part) = rest.split_once('\t')?;
+        (name == file).then_some((part.to_owned(), bytes.parse().ok()?))
+    });
+    let (mut all, small): (Vec<(String, usize)>, Vec<_>) = lines.partition(|(_, bytes)| *bytes >= SMALL);
+    if !small.is_empty() {
+        all.push((format!("{} smaller parts", small.len()), small.iter().map(|(_, bytes)| bytes).sum()));
+    }
+    all
+}
+
 fn measure(file: &Path) -> Result<Sizes> {
     let bytes = fs::read(file)?;
     let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
@@ -120,5 +163,13 @@ mod tests {
         assert_eq!(role("visitflow-debug-0a1b2c.js"), Some(Role::Extra));
         assert_eq!(role("visitflow-consent-tcf.js"), Some(Role::Extra));
         assert_eq!(role("manifest.json"), None);
+    }
+
+    #[test]
+    fn small_parts_are_one() {
+        let list = "glue\t900\thost.js: requests\nwasm\t300\tanswered\nwasm\t60\tlogin\nwasm\t20\tend\n";
+        assert_eq!(parts(list, "wasm"), [("answered".to_owned(), 300), ("2 smaller parts".to_owned(), 80)]);
+        let share = Sizes { raw: 1000, gzip: 500, brotli: 401 }.share(300);
+        assert_eq!((share.raw, share.gzip, share.brotli), (300, 150, 120));
     }
 }
