@@ -44,7 +44,8 @@ Commands:
                        `bench client --help` lists the options.
   soak [TRIAL]...      Kill the server and its stores under load and count what is lost: nothing
                        may be; `soak --help` lists the trials.
-  size                 Print what a page downloads: raw, gzip and brotli bytes.
+  size                 Print what a page downloads, and what each part of it costs: raw, gzip and
+                       brotli bytes. Fails over the budget.
 
 Missing tools are installed first: wasm target, wasm-bindgen CLI, npm packages; for `test` also
 Chromium, Firefox, WebKit, PostgreSQL, Redis, nginx and wrk. Cargo-made tools go to target/tools,

@@ -1,4 +1,4 @@
-//! `cargo xtask size`: what a page downloads.
+//! `cargo xtask size`: what a page downloads, and of what that is made.
 
 use anyhow::{Context, Result, bail};
 use flate2::Compression;

@@ -280,15 +280,17 @@ export const recognise = (all) => {
   return true;
 };
 
-// `Secure` is left out from then on if a cookie does not stick on an http page of a loopback host,
-// whose browser may refuse secure cookies.
+// `Secure` is left out from then on if that is why a cookie does not stick: on an http page of a loopback host
+// the browser may refuse secure cookies.
 const sticks = (name, value, age, sure) => {
   writeCookie(name, value, age);
   if (sure || readCookie(name) == value) return true;
   const { protocol, hostname } = location;
   if (!secure || protocol != "http:" || !/^(127\.|\[::1]$|(.+\.)?localhost$)/.test(hostname)) return false;
   secure = "";
-  return sticks(name, value, age);
+  if (sticks(name, value, age)) return true;
+  secure = "; Secure"; // there is another reason
+  return false;
 };
 
 /** Writes the visitor's name; whether the cookie sticks. */
