@@ -18,7 +18,7 @@ const dist = join(here, "dist");
 
 /** Each page, and the licences that its bundle must carry. */
 const pages = [
-  { name: "dashboard", licences: ["uplot"] },
+  { name: "dashboard", licences: ["uplot/LICENSE", "punycode/LICENSE-MIT.txt"] },
   { name: "demo", licences: [] },
 ];
 
@@ -71,9 +71,9 @@ function addAsset(name, extension, content) {
 
 async function banner(licences) {
   const texts = await Promise.all(
-    licences.map(async (name) => {
-      const text = await readFile(join(here, "node_modules", name, "LICENSE"), "utf8");
-      return `/*! ${name}\n\n${text.trim()}\n*/`;
+    licences.map(async (file) => {
+      const text = await readFile(join(here, "node_modules", file), "utf8");
+      return `/*! ${dirname(file)}\n\n${text.trim()}\n*/`;
     }),
   );
   return texts.join("\n");
