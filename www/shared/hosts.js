@@ -21,3 +21,8 @@ function link(path, here, from, to) {
   there.hostname = to;
   return there.href;
 }
+
+/** Whether a host name, as `location.hostname` has it, is this machine itself. */
+export function isLoopback(hostname) {
+  return /^(localhost|.*\.localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(hostname);
+}

@@ -1,91 +1,140 @@
-// The board: everything a signed-in admin sees below the header.
+// The board: everything a signed-in admin sees below the header. Each part loads and fails by itself.
 
 import { el } from "../../shared/dom.js";
+import { hostNodes, pathNodes } from "./address/show.js";
 import { createChart } from "./chart.js";
+import { createEmpty } from "./empty.js";
 import { createFigures } from "./figures.js";
 import * as format from "./format.js";
 import { createLive } from "./live.js";
-import { emptyNotice } from "./notices.js";
-import { addDays } from "./period.js";
+import { addDays, periodOf } from "./period.js";
+import { createReport } from "./report.js";
+import * as reports from "./reports.js";
 import { createToolbar } from "./toolbar.js";
 import { createTopList } from "./toplist.js";
 
-/** Makes the board. `choose` hears the toolbar, `live` are the options of the live panel. */
-export function createBoard({ choose, live: liveOptions, refresh }) {
+/** A running period is asked for anew this often, an empty one and what happens now more often. */
+const REFRESH_MS = 60_000;
+const SOON_MS = 10_000;
+
+/**
+ * Makes the board. `choose` hears the toolbar, `arrived()` that a report has come, and `left(problem)`
+ * says whether a failure is one of the account, which ends the board.
+ */
+export function createBoard({ choose, arrived, left }) {
+  let selection = null;
   const toolbar = createToolbar(choose);
-  const figures = createFigures();
-  const chart = createChart();
-  const live = createLive(liveOptions);
-  const pages = createTopList({
-    title: "Top pages", testId: "top-pages", rowHead: "Page", name: (row) => row.path,
-    columns: [["Views", "page_views"], ["Visits", "visits"]], empty: "No page views in this range.",
-  });
-  const referrers = createTopList({
-    title: "Referrers", testId: "referrers", rowHead: "Came from", name: (row) => row.referrer ?? "Direct",
-    columns: [["Visits", "visits"]], empty: "No visits in this range.",
-  });
+  const [figures, chart, live, pages, referrers] = [createFigures(), createChart(), createLive(), pageList(), referrerList()];
+  const empty = createEmpty({ left });
   const spanLabel = el("p", { class: "span" });
   const state = el("p", { class: "quiet", role: "status", data: { testid: "updated" } });
-  const again = el("button", { type: "button", class: "link-button", on: { click: refresh } }, "Refresh");
-  const notice = el("div", { hidden: true });
+  const again = el("button", { type: "button", class: "link-button", on: { click: () => refresh() } }, "Refresh");
   const lists = el("div", { class: "pair" }, pages.root, referrers.root);
   const chartRow = el("div", { class: "chart-row" }, chart.root, live.root);
-  const parts = [figures, chart, live, pages, referrers];
 
   const root = el("div", { class: "board" },
     el("h1", { class: "visually-hidden" }, "Visits"), toolbar.root,
     el("div", { class: "span-row" }, spanLabel, el("div", { class: "state" }, state, again)),
-    figures.root, notice, chartRow, lists);
+    figures.root, empty.root, chartRow, lists);
+
+  // A period may end while it is looked at: each question is about the one that runs by then.
+  const asked = async (report, signal) => {
+    const period = periodOf(selection);
+    const answer = await report(period, selection, signal);
+    arrived();
+    return { period, ...answer };
+  };
+  const whileRunning = ({ period }) => (period.running ? REFRESH_MS : null);
+  const join = (part, ask, everyMs = whileRunning, heard) =>
+    createReport({ part, everyMs, left, heard, ask: (signal) => asked(ask, signal) });
+
+  const overview = join(
+    { ...figures, show },
+    async (period, of, signal) => {
+      // Only a comparison: without it the figures still stand.
+      const before = reports.overview(period.previous, of, signal).catch(() => null);
+      return { overview: await reports.overview(period, of, signal), previous: await before };
+    },
+    ({ period }) => (!period.running ? null : root.dataset.state === "empty" ? SOON_MS : REFRESH_MS),
+    (heard) => {
+      if (heard === "failed") root.dataset.state = "error";
+      if (heard === "failed" || heard === "loading") state.textContent = heard === "loading" ? "Loading…" : "";
+      if (heard === "ready") state.textContent = `Updated ${format.clock(new Date())}`;
+    },
+  );
+  const others = [
+    join(chart, async (...of) => ({ timeseries: await reports.timeseries(...of) })),
+    join(pages, reports.pages),
+    join(referrers, reports.referrers),
+  ];
+  const all = [overview, ...others, join(live, (_, of, signal) => reports.live(of, signal), () => SOON_MS)];
+
+  function refresh() {
+    mark();
+    for (const one of all) one.refresh();
+  }
+
+  function mark() {
+    const period = periodOf(selection);
+    toolbar.mark(selection, period);
+    spanLabel.textContent = spanOf(period);
+  }
+
+  function setEmpty(isEmpty) {
+    const begins = root.dataset.state === "empty" && !isEmpty;
+    root.dataset.state = isEmpty ? "empty" : "ready";
+    chart.root.hidden = isEmpty;
+    lists.hidden = isEmpty;
+    if (begins) for (const one of others) one.refresh();
+  }
+
+  function show(answer) {
+    const isEmpty = hasNothing(answer.overview);
+    setEmpty(isEmpty);
+    if (isEmpty) empty.show(answer.period, selection.site);
+    else empty.hide();
+    mark();
+    toolbar.offer(selection, answer.overview);
+    figures.show(answer);
+  }
 
   return {
-    root, live,
-    mark(selection, period) {
-      toolbar.mark(selection, period);
-      spanLabel.textContent = spanOf(period);
-    },
-    loading() {
+    root,
+    /** Shows a selection from the beginning. */
+    load(next) {
+      selection = next;
       root.dataset.state = "loading";
-      root.setAttribute("aria-busy", "true");
-      state.textContent = "Loading…";
-      again.hidden = false;
-      for (const part of parts) part.loading();
-      notice.hidden = true;
-      for (const part of [figures.root, chartRow, lists]) part.hidden = false;
-      chart.root.hidden = false;
+      chart.root.hidden = lists.hidden = false;
+      empty.hide();
+      mark();
+      for (const one of all) one.start();
     },
-    show({ selection, period, overview, previous, timeseries, topPages, topReferrers }) {
-      const empty = overview.total_visits === 0 && overview.page_views === 0 && overview.orders === 0;
-      root.dataset.state = empty ? "empty" : "ready";
-      root.setAttribute("aria-busy", "false");
-      state.textContent = `Updated ${format.clock(new Date())}`;
-      notice.hidden = !empty;
-      figures.root.hidden = false;
-      chartRow.hidden = false;
-      chart.root.hidden = empty;
-      lists.hidden = empty;
-      if (empty) notice.replaceChildren(emptyNotice(period, selection.site));
-      toolbar.offer(selection, overview);
-      figures.show(overview, previous, period);
-      live.active(overview.active_sessions);
-      chart.show(timeseries, period);
-      pages.show(topPages.pages);
-      referrers.show(topReferrers.referrers);
-    },
-    /** The figures could not be loaded: the toolbar stays, so that another range can be tried. */
-    fail(panel) {
-      root.dataset.state = "error";
-      root.setAttribute("aria-busy", "false");
-      state.textContent = "";
-      again.hidden = true;
-      notice.replaceChildren(panel);
-      notice.hidden = false;
-      for (const part of [figures.root, chartRow, lists]) part.hidden = true;
-    },
-    /** The figures could not be renewed: the old ones stay, and say so. */
-    stale(problem) {
-      state.textContent = `Not updated: ${problem.detail ?? problem.message}`;
+    stop() {
+      for (const one of all) one.stop();
+      empty.hide();
     },
   };
+}
+
+function pageList() {
+  return createTopList({
+    title: "Top pages", testId: "top-pages", rowHead: "Page",
+    rows: (report) => report.pages, name: (row) => row.path, nodes: (row) => pathNodes(row.path),
+    columns: [["Views", "page_views"], ["Visits", "visits"]], empty: "No page views in this range.",
+  });
+}
+
+function referrerList() {
+  return createTopList({
+    title: "Referrers", testId: "referrers", rowHead: "Came from",
+    rows: (report) => report.referrers, name: (row) => row.referrer,
+    nodes: (row) => (row.referrer === null ? "Direct" : hostNodes(row.referrer)),
+    columns: [["Visits", "visits"]], empty: "No visits in this range.",
+  });
+}
+
+function hasNothing({ total_visits, page_views, orders, by_currency }) {
+  return total_visits === 0 && page_views === 0 && orders === 0 && !(by_currency?.length > 0);
 }
 
 function spanOf({ first, end, days }) {

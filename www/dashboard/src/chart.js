@@ -10,7 +10,7 @@ const HOURS_APART = [1, 2, 3, 4, 6, 12, 24];
 const DAYS_APART = [1, 2, 3, 4, 7, 14, 28, 56, 91, 182, 364];
 const COUNTS = [1, 2, 5].flatMap((step) => Array.from({ length: 10 }, (_, power) => step * 10 ** power)).sort((a, b) => a - b);
 
-/** Makes the chart's panel; `loading()` blanks it, `show(timeseries, period)` draws it. */
+/** Makes the chart's panel; `loading()` blanks it, `show({ timeseries, period })` draws it. */
 export function createChart() {
   const plot = el("div", { class: "plot", data: { testid: "chart" }, "aria-hidden": "true" });
   const table = el("div", { class: "series-table", tabindex: "0", role: "region", "aria-label": "Visits and page views as a table" });
@@ -18,6 +18,7 @@ export function createChart() {
   const legend = el("p", { class: "legend" }, key("visits", "Visits"), key("views", "Page views"));
   const summary = el("p", { class: "visually-hidden" });
   const details = el("details", { class: "as-table" }, el("summary", {}, "Show as a table"), table);
+  const body = el("div", { class: "chart-body" }, summary, plot, details);
   let drawn = null;
 
   const draw = () => {
@@ -33,7 +34,8 @@ export function createChart() {
 
   return {
     root: el("section", { class: "panel chart-panel", "aria-labelledby": "chart-title" },
-      el("div", { class: "panel-head" }, title, legend), summary, plot, details),
+      el("div", { class: "panel-head" }, title, legend), body),
+    body,
     loading() {
       drawn?.chart.destroy();
       drawn = null;
@@ -41,7 +43,7 @@ export function createChart() {
       replace(table);
       details.hidden = true;
     },
-    show(timeseries, period) {
+    show({ timeseries, period }) {
       if (!drawn) replace(plot);
       const columns = columnsOf(timeseries, period);
       const data = { columns, interval: timeseries.interval };

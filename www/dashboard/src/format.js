@@ -7,6 +7,7 @@ const short = new Intl.NumberFormat(undefined, { notation: "compact", maximumFra
 const percent = new Intl.NumberFormat(undefined, { style: "percent", maximumFractionDigits: 1 });
 const preciseShare = new Intl.NumberFormat(undefined, { style: "percent", maximumFractionDigits: 2 });
 const change = new Intl.NumberFormat(undefined, { style: "percent", maximumFractionDigits: 0 });
+const manyfold = new Intl.NumberFormat(undefined, { style: "percent", notation: "compact", maximumFractionDigits: 1 });
 const points = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 });
 
 const dateOf = (options) => {
@@ -24,9 +25,29 @@ export const rate = (value) => {
 };
 
 export const money = (value, currency) => {
-  if (value === null || !currency) return value === null ? NOTHING : whole.format(value);
-  return new Intl.NumberFormat(undefined, { style: "currency", currency }).format(value);
+  if (value === null) return NOTHING;
+  return currency ? moneyFormat(currency).format(value) : whole.format(value);
 };
+
+const moneyFormats = new Map();
+function moneyFormat(currency) {
+  if (!moneyFormats.has(currency)) {
+    moneyFormats.set(currency, new Intl.NumberFormat(undefined, { style: "currency", currency }));
+  }
+  return moneyFormats.get(currency);
+}
+
+/** From how many characters on a figure is written smaller, and smaller still. */
+const LONG = 11;
+const LONGER = 17;
+
+/** Writes a figure into an element: long ones smaller, and with places where a line may break. */
+export function writeInto(element, text) {
+  element.classList.toggle("long", text.length >= LONG && text.length < LONGER);
+  element.classList.toggle("longer", text.length >= LONGER);
+  const groups = text.split(/(?<=[.,'’\s])(?=\d{3})/u);
+  element.replaceChildren(...groups.flatMap((group, index) => (index === 0 ? [group] : [document.createElement("wbr"), group])));
+}
 
 /** Seconds as `45s`, `2m 05s` or `1h 12m`. */
 export const duration = (value) => {
@@ -38,7 +59,7 @@ export const duration = (value) => {
   return `${Math.floor(minutes / 60)}h ${String(minutes % 60).padStart(2, "0")}m`;
 };
 
-export const relativeChange = (ratio) => change.format(Math.abs(ratio));
+export const relativeChange = (ratio) => (Math.abs(ratio) < 100 ? change : manyfold).format(Math.abs(ratio));
 export const pointChange = (difference) => `${points.format(Math.abs(difference))} pts`;
 
 export const dayShort = dateOf({ day: "numeric", month: "short" });

@@ -1,65 +1,32 @@
-// Who is here now: asked for every 10 seconds while the tab is visible.
+// Who is here now.
 
 import { el, replace, svg } from "../../shared/dom.js";
+import { pathNodes } from "./address/show.js";
 import * as format from "./format.js";
 
-const EVERY_MS = 10_000;
 const MINUTES = 30;
 const SHOWN_PAGES = 5;
 
-/**
- * Makes the panel. `ask()` gives the `live` report, `fail(problem)` hears what went wrong and says
- * whether it took over. `start()` begins to ask, `stop()` ends; `active(n)` shows a count known
- * from elsewhere.
- */
-export function createLive({ ask, fail }) {
+/** Makes the panel; `show(report)` fills it. Its dot is lit while the last answer is recent. */
+export function createLive() {
   const number = el("span", { class: "value", data: { testid: "active-sessions" } });
   const noun = el("span", { class: "quiet" });
   const minutes = el("div", { class: "minutes" });
   const list = el("div", {});
-  const note = el("p", { class: "quiet", role: "status" });
-  let timer = null;
-  let round = 0;
-
-  const active = (count) => {
-    number.dataset.value = String(count);
-    replace(number, format.count(count));
-    noun.textContent = count === 1 ? "visit in the last 5 minutes" : "visits in the last 5 minutes";
-  };
-
-  const tick = async () => {
-    clearTimeout(timer);
-    if (document.hidden) return;
-    const mine = ++round;
-    try {
-      const report = await ask();
-      if (mine !== round) return;
-      active(report.active_sessions);
-      replace(minutes, sparkline(report.page_views_per_minute));
-      replace(list, pagesOf(report.pages));
-      replace(note);
-    } catch (problem) {
-      if (mine !== round || fail(problem)) return;
-      replace(note, `Not updated: ${problem.detail ?? problem.message}`);
-    }
-    timer = setTimeout(tick, EVERY_MS);
-  };
-  let running = false;
-  document.addEventListener("visibilitychange", () => running && !document.hidden && tick());
+  const body = el("div", { class: "live-body" }, el("p", { class: "live-count" }, number, noun), minutes, list);
 
   return {
     root: el("section", { class: "panel live-panel", data: { testid: "live" }, "aria-labelledby": "live-title" },
-      el("div", { class: "panel-head" }, el("h2", { id: "live-title" }, el("span", { class: "pulse", "aria-hidden": "true" }), "Live now")),
-      el("p", { class: "live-count" }, number, noun), minutes, list, note),
-    active,
-    start() {
-      running = true;
-      return tick();
-    },
-    stop() {
-      running = false;
-      round += 1;
-      clearTimeout(timer);
+      el("div", { class: "panel-head" },
+        el("h2", { id: "live-title" }, el("span", { class: "pulse", "aria-hidden": "true" }), "Live now")),
+      body),
+    body,
+    show(report) {
+      number.dataset.value = String(report.active_sessions);
+      format.writeInto(number, format.count(report.active_sessions));
+      noun.textContent = `${report.active_sessions === 1 ? "visit" : "visits"} in the last 5 minutes`;
+      replace(minutes, sparkline(report.page_views_per_minute));
+      replace(list, pagesOf(report.pages));
     },
     loading() {
       delete number.dataset.value;
@@ -89,5 +56,5 @@ function sparkline(values) {
 function pagesOf(pages) {
   if (pages.length === 0) return el("p", { class: "quiet" }, "Nobody is here at the moment.");
   return el("ul", { class: "live-pages" }, pages.slice(0, SHOWN_PAGES).map(({ path, visits }) =>
-    el("li", {}, el("span", { class: "name", title: path }, path), el("span", {}, format.plural(visits, "visit")))));
+    el("li", {}, el("span", { class: "name", title: path }, pathNodes(path)), el("span", {}, format.plural(visits, "visit")))));
 }

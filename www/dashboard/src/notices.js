@@ -1,56 +1,54 @@
-// The panels that stand in for figures: nothing counted yet, an error, not an admin.
+// The panels that stand in for the whole board: not an admin, no cookie, a sign-out that failed.
 
 import { el } from "../../shared/dom.js";
-import { shopLink } from "../../shared/hosts.js";
-import * as format from "./format.js";
-import { addDays } from "./period.js";
-
-/** No visit and no page view in the period: how to begin. */
-export function emptyNotice(period, site) {
-  const tag = `<script src="${location.origin}/visitflow.js"\n        data-consent="pending" defer></script>`;
-  const where = site ? ` on ${site}` : "";
-  return el("section", { class: "panel notice", data: { testid: "empty" } },
-    el("h2", {}, period.running ? "No visits yet" : "No visits in this range"),
-    el("p", {}, `Nothing was counted${where} ${spanOf(period)}. Put this tag on your pages; it counts nobody before they consent:`),
-    el("pre", { tabindex: "0" }, el("code", {}, tag)),
-    el("div", { class: "actions" }, copyButton(tag), el("a", { class: "button", href: shopLink() }, "Try the demo shop")));
-}
+import { isLoopback } from "../../shared/hosts.js";
 
 /** A request failed: its detail, and a way to try again. */
 export function errorNotice(problem, retry) {
-  return el("section", { class: "panel notice", role: "alert", data: { testid: "error" } },
-    el("h2", {}, problem.status === 0 ? "No answer from the server" : "The figures could not be loaded"),
+  return notice("error", problem.status === 0 ? "No answer from the server" : "That did not work",
     el("p", {}, problem.detail ?? problem.message),
-    el("div", { class: "actions" },
-      el("button", { class: "button primary", type: "button", on: { click: retry } }, "Try again")));
+    action("Try again", retry));
 }
 
 /** Signed in, but not as an admin. */
 export function forbiddenNotice(switchAccount) {
-  return el("section", { class: "panel notice", role: "alert", data: { testid: "forbidden" } },
-    el("h2", {}, "This needs an administrator"),
+  return notice("forbidden", "This needs an administrator",
     el("p", {}, "You are signed in, but this account may not read the figures. ",
       "Sign in with an administrator’s account; this makes one:"),
     el("pre", { tabindex: "0" }, el("code", {}, "visitflow user add NAME --admin")),
-    el("div", { class: "actions" },
-      el("button", { class: "button primary", type: "button", on: { click: switchAccount } }, "Use another account")));
+    action("Use another account", switchAccount));
 }
 
-function spanOf({ first, end, days, running }) {
-  if (days === 1) return running ? "today" : `on ${format.dayLong(first)}`;
-  return `from ${format.dayPlain(first)} to ${format.dayPlain(addDays(end, -1))}`;
+/** The sign-in was right, and the next request had no session: the browser has not kept the cookie. */
+export function cookieNotice(signInAgain, here = location) {
+  return notice("cookie-dropped", "The browser did not keep the sign-in",
+    el("p", {}, "Name and password were right, but the browser did not send the session’s cookie back. "),
+    reasonsFor(here).map((reason) => el("p", {}, reason)),
+    action("Sign in again", signInAgain));
 }
 
-function copyButton(text) {
-  if (!navigator.clipboard) return null;
-  const button = el("button", { class: "button primary", type: "button" }, "Copy the tag");
-  button.addEventListener("click", async () => {
-    try {
-      await navigator.clipboard.writeText(text);
-      button.textContent = "Copied";
-    } catch {
-      button.textContent = "Copying is not allowed here";
-    }
-  });
-  return button;
+/** Why a cookie is not kept, and what to do; the most likely reason comes first. */
+export function reasonsFor({ protocol, hostname }) {
+  if (protocol === "https:") {
+    return ["Allow cookies for this address in the browser’s settings. If the server was started with --cookie-domain, its value must cover this host."];
+  }
+  if (isLoopback(hostname)) {
+    return [
+      "The cookie is marked Secure, and this page came by plain HTTP. For this machine alone, start the server with --cookie-secure auto.",
+      "If the server was started so, allow cookies for this address in the browser’s settings.",
+    ];
+  }
+  return [
+    "The cookie is marked Secure, and this page came by plain HTTP: browsers keep such a cookie only over HTTPS.",
+    `Open the dashboard as https://${hostname}/dashboard. If the server has no certificate yet, give it one (--tls-cert, --tls-key), or put a TLS proxy in front of it.`,
+    "--cookie-secure auto does not help here: it is for a browser on the server’s own machine.",
+  ];
+}
+
+function notice(testId, heading, ...content) {
+  return el("section", { class: "panel notice", role: "alert", data: { testid: testId } }, el("h2", {}, heading), content);
+}
+
+function action(label, act) {
+  return el("div", { class: "actions" }, el("button", { class: "button primary", type: "button", on: { click: act } }, label));
 }

@@ -4,10 +4,13 @@ import { request } from "../../shared/api.js";
 import { TIME_ZONE } from "./period.js";
 
 const TOP = 10;
+const LIVE_TIMEOUT_MS = 8_000;
+/** After wrong passwords the server lets the next one wait. */
+const SIGN_IN_TIMEOUT_MS = 120_000;
 
 /** Signs in without beginning a visit: whoever reads figures is not a visitor. */
 export function signIn(username, password) {
-  return request("/api/auth/login", { method: "POST", body: { username, password, visit: false } });
+  return request("/api/auth/login", { method: "POST", timeoutMs: SIGN_IN_TIMEOUT_MS, body: { username, password, visit: false } });
 }
 
 export function signOut() {
@@ -35,16 +38,22 @@ export function referrers(range, { site }, signal) {
   return get("referrers", { ...span(range), site, limit: TOP }, signal);
 }
 
+/** What happens now: an answer that comes late is of no use. */
 export function live({ site }, signal) {
-  return get("live", { site }, signal);
+  return get("live", { site }, signal, LIVE_TIMEOUT_MS);
+}
+
+/** From which origins facts were refused. */
+export function refused(signal) {
+  return get("refused", {}, signal);
 }
 
 function span({ from, to }) {
   return { from, to, tz: TIME_ZONE };
 }
 
-function get(report, parameters, signal) {
+function get(report, parameters, signal, timeoutMs) {
   const given = Object.entries(parameters).filter(([, value]) => value !== null && value !== undefined);
   const query = given.length > 0 ? `?${new URLSearchParams(given)}` : "";
-  return request(`/api/metrics/${report}${query}`, { signal });
+  return request(`/api/metrics/${report}${query}`, { signal, timeoutMs });
 }

@@ -4,6 +4,7 @@
 /** The presets in days, today included. */
 export const PRESETS = ["today", "7", "30", "90"];
 const DEFAULT_RANGE = "30";
+const CURRENCY = /^[A-Z]{3}$/;
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
 
 /** Reads a selection from a query string; what it cannot read falls back to the default. */
@@ -16,7 +17,7 @@ export function parse(search) {
     from: custom ? from : null,
     to: custom ? to : null,
     site: query.get("site") || null,
-    currency: query.get("currency") || null,
+    currency: CURRENCY.test(query.get("currency") ?? "") ? query.get("currency") : null,
   };
 }
 

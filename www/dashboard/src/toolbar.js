@@ -1,6 +1,7 @@
 // What to look at: the range presets, a custom range, the site, the currency.
 
 import { el, replace } from "../../shared/dom.js";
+import { hostText } from "./address/show.js";
 import { MAX_DAYS, addDays, dayText, daysBetween, parseDay } from "./period.js";
 import { PRESETS } from "./selection.js";
 
@@ -26,10 +27,10 @@ export function createToolbar(choose) {
     },
     /** Offers what the answer knows; one choice is no choice and stays hidden. */
     offer(selection, overview) {
-      const sites = [...new Set([...overview.sites, selection.site].filter(Boolean))].sort();
+      const sites = [...new Set([...(overview.sites ?? []), selection.site].filter(Boolean))];
       const shown = sites.length > 1 || selection.site !== null;
-      site.offer([["", "All sites"], ...sites.map((name) => [name, name])], selection.site ?? "", shown);
-      const codes = overview.by_currency.map((one) => one.currency);
+      site.offer([["", "All sites"], ...sites.map((name) => [name, hostText(name)])], selection.site ?? "", shown);
+      const codes = (overview.by_currency ?? []).map((one) => one.currency);
       currency.offer(codes.map((code) => [code, code]), overview.currency ?? "", codes.length > 1);
     },
   };
@@ -38,12 +39,16 @@ export function createToolbar(choose) {
 function createSelect(label, id, changed) {
   const select = el("select", { id, class: "input", data: { testid: id }, on: { change: () => changed(select.value) } });
   const root = el("div", { class: "filter", hidden: true }, el("label", { for: id }, label), select);
+  let offered = null;
   return {
     root,
     offer(options, value, shown) {
       root.hidden = !shown;
-      replace(select, options.map(([key, text]) => el("option", { value: key }, text)));
+      // A list that is open is not pulled away.
+      if (JSON.stringify(options) !== offered) replace(select, options.map(([key, text]) => el("option", { value: key }, text)));
+      offered = JSON.stringify(options);
       select.value = value;
+      select.title = value;
     },
   };
 }
