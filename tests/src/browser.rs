@@ -185,6 +185,20 @@ impl Browser {
         assert_eq!(answer.status(), 200, "{:?}", answer.text().await);
     }
 
+    /// Gives Chromium's page a window of this width, as narrow as a phone too.
+    ///
+    /// # Panics
+    ///
+    /// It is another engine: no other one can do that.
+    pub async fn set_width(&self, width: u32) {
+        let session = self.driver.session_id();
+        let url = format!("{}/session/{session}/goog/cdp/execute", self.process.url);
+        let metrics = json!({"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false});
+        let body = json!({"cmd": "Emulation.setDeviceMetricsOverride", "params": metrics}).to_string();
+        let answer = reqwest::Client::new().post(url).body(body).send().await.expect("an answer");
+        assert_eq!(answer.status(), 200, "{:?}", answer.text().await);
+    }
+
     /// Keeps a picture of the window, from the page's top, as `target/artifacts/<name>-<engine>.png`.
     ///
     /// # Panics

@@ -27,6 +27,8 @@ pub struct Page {
     pub html: String,
     /// Its `Content-Security-Policy`.
     pub policy: Option<String>,
+    /// Its status, where that is not 200.
+    pub status: Option<u16>,
 }
 
 /// An HTTP proxy on a port of its own; dropping it closes the door.
@@ -92,6 +94,16 @@ impl Recorder {
     /// Serves a page of this text.
     pub fn serve_html(&self, path: &str, html: &str) {
         self.serve(path, Page { html: html.to_owned(), ..Page::default() });
+    }
+
+    /// Answers a path with this status and nothing more, whatever the server has there.
+    pub fn fail(&self, path: &str, status: u16) {
+        self.serve(path, Page { status: Some(status), ..Page::default() });
+    }
+
+    /// Lets the server answer a path again.
+    pub fn mend(&self, path: &str) {
+        self.line.pages().remove(path);
     }
 
     /// Runs a script in every page before any other, as one that a page's policy allows.

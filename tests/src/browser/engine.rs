@@ -35,6 +35,8 @@ const CHROMIUM: &[&str] = &[
     "--disable-component-update",
     "--disable-sync",
     "--window-size=1280,900",
+    // Hosts of this domain are this machine, which the browser does not know: no loopback to it.
+    "--host-resolver-rules=MAP *.test 127.0.0.1",
     // A browser under automation is not counted as a person: this one must look like one.
     "--disable-blink-features=AutomationControlled",
 ];

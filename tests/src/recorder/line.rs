@@ -11,7 +11,7 @@ use hyper::header::{
 use hyper::http::request::Parts;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Request, Response};
+use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -111,6 +111,9 @@ impl Line {
         let bare = path.split('?').next().unwrap_or_default();
         let page = self.pages().get(bare)?.clone();
         let mut answer = answer("text/html; charset=utf-8", page.html);
+        if let Some(status) = page.status.and_then(|status| StatusCode::from_u16(status).ok()) {
+            *answer.status_mut() = status;
+        }
         if let Some(policy) = page.policy.and_then(|policy| HeaderValue::from_str(&policy).ok()) {
             answer.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
         }

@@ -7,6 +7,7 @@ mod assertion;
 mod client;
 mod commands;
 mod cookies;
+mod dashboard;
 mod examples;
 mod facts;
 mod faults;

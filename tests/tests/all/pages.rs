@@ -272,7 +272,7 @@ async fn a_page_that_may_not_run_webassembly_is_measured_all_the_same(engine: En
     let Scene { browser, witness, server } = &scene;
     let html = measured(&format!("<script>{ERRORS}</script>"));
     let policy = "default-src 'self'; script-src 'self' 'unsafe-inline'".to_owned();
-    witness.serve("/shop", Page { html, policy: Some(policy) });
+    witness.serve("/shop", Page { html, policy: Some(policy), ..Page::default() });
     scene.open("/shop").await;
     page_views_are(server, 1).await;
     browser.run("history.pushState(null, '', '/shop/2')").await;
