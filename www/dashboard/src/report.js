@@ -4,8 +4,8 @@ import { el, replace } from "../../shared/dom.js";
 import { createAsking } from "./asking.js";
 import * as format from "./format.js";
 
-/** What is shown and older than this is no longer called current while the next answer is awaited. */
-const CURRENT_MS = 15_000;
+/** An answer that takes longer is late, and what is shown is not called current any more. */
+const LATE_MS = 3_000;
 
 /**
  * Joins `part` with its report. A part has `root`, `body` (what gives way to a failure), `loading()`
@@ -18,6 +18,7 @@ export function createReport({ part, ask, everyMs, left, heard = () => {} }) {
   const trouble = el("div", { class: "trouble", role: "status", hidden: true });
   part.root.append(trouble);
   let answeredAt = null;
+  let late = null;
 
   const become = (state) => {
     part.root.dataset.state = state;
@@ -31,16 +32,18 @@ export function createReport({ part, ask, everyMs, left, heard = () => {} }) {
     ask,
     left,
     asking() {
-      const late = part.root.dataset.state === "ready" && Date.now() - answeredAt > CURRENT_MS;
-      if (late) become("waiting");
+      clearTimeout(late);
+      late = setTimeout(() => part.root.dataset.state === "ready" && become("waiting"), LATE_MS);
     },
     answered(answer) {
+      clearTimeout(late);
       part.show(answer);
       answeredAt = Date.now();
       become("ready");
       return everyMs(answer);
     },
     failed(problem, retryMs) {
+      clearTimeout(late);
       const since = answeredAt === null ? null : new Date(answeredAt);
       replace(trouble, el("p", {}, failureText(problem, retryMs, since)), tryNow(() => asking.refresh()));
       become(since ? "stale" : "failed");
@@ -56,7 +59,10 @@ export function createReport({ part, ask, everyMs, left, heard = () => {} }) {
       asking.start();
     },
     refresh: asking.refresh,
-    stop: asking.stop,
+    stop() {
+      clearTimeout(late);
+      asking.stop();
+    },
   };
 }
 
