@@ -1,7 +1,7 @@
 // Requests to the server, and its errors (RFC 9457 problem+json) as one class.
 
-/** A server that has not answered for so long is taken for unreachable. */
-const TIMEOUT_MS = 30_000;
+/** Longer than the server lets a report take; one that has not answered by then is gone. */
+const TIMEOUT_MS = 35_000;
 
 /** What went wrong: `status` 0 when no answer came (type `unreachable` or `timeout`). */
 export class Problem extends Error {

@@ -2,6 +2,7 @@
 
 import { el } from "../../shared/dom.js";
 import { hostNodes, pathNodes } from "./address/show.js";
+import { createAsking } from "./asking.js";
 import { createChart } from "./chart.js";
 import { createEmpty } from "./empty.js";
 import { createFigures } from "./figures.js";
@@ -67,7 +68,17 @@ export function createBoard({ choose, arrived, left }) {
     join(pages, reports.pages),
     join(referrers, reports.referrers),
   ];
-  const all = [overview, ...others, join(live, (_, of, signal) => reports.live(of, signal), () => SOON_MS)];
+  // Without its list of sites the board is as good as before.
+  const sites = createAsking({
+    ask: (signal) => asked(reports.sites, signal),
+    answered(answer) {
+      toolbar.offerSites(selection, answer.sites.map(({ site }) => site));
+      return whileRunning(answer);
+    },
+    failed: () => {},
+    left,
+  });
+  const all = [sites, overview, ...others, join(live, (_, of, signal) => reports.live(of, signal), () => SOON_MS)];
 
   function refresh() {
     mark();
@@ -94,7 +105,8 @@ export function createBoard({ choose, arrived, left }) {
     if (isEmpty) empty.show(answer.period, selection.site);
     else empty.hide();
     mark();
-    toolbar.offer(selection, answer.overview);
+    if (answer.overview.sites) toolbar.offerSites(selection, answer.overview.sites);
+    toolbar.offerCurrencies(answer.overview);
     figures.show(answer);
   }
 

@@ -38,6 +38,11 @@ export function referrers(range, { site }, signal) {
   return get("referrers", { ...span(range), site, limit: TOP }, signal);
 }
 
+/** The sites that were visited, most visited first. */
+export function sites(range, _, signal) {
+  return get("sites", span(range), signal);
+}
+
 /** What happens now: an answer that comes late is of no use. */
 export function live({ site }, signal) {
   return get("live", { site }, signal, LIVE_TIMEOUT_MS);

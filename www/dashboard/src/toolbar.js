@@ -16,6 +16,13 @@ export function createToolbar(choose) {
   const site = createSelect("Site", "site-filter", (value) => choose({ site: value || null, currency: null }));
   const currency = createSelect("Currency", "currency-filter", (value) => choose({ currency: value }));
 
+  let known = [];
+  const offerKnown = (selection) => {
+    const sites = [...new Set([...known, selection.site].filter(Boolean))];
+    const shown = sites.length > 1 || selection.site !== null;
+    site.offer([["", "All sites"], ...sites.map((name) => [name, hostText(name)])], selection.site ?? "", shown);
+  };
+
   return {
     root: el("div", { class: "toolbar" },
       el("div", { class: "segments", role: "group", "aria-label": "Date range" }, presets, custom.root),
@@ -24,12 +31,15 @@ export function createToolbar(choose) {
     mark(selection, period) {
       presets.forEach((button, index) => button.setAttribute("aria-pressed", String(PRESETS[index] === selection.range)));
       custom.mark(selection, period);
+      offerKnown(selection);
     },
-    /** Offers what the answer knows; one choice is no choice and stays hidden. */
-    offer(selection, overview) {
-      const sites = [...new Set([...(overview.sites ?? []), selection.site].filter(Boolean))];
-      const shown = sites.length > 1 || selection.site !== null;
-      site.offer([["", "All sites"], ...sites.map((name) => [name, hostText(name)])], selection.site ?? "", shown);
+    /** Offers these sites, and the one that is selected. One choice is no choice and stays hidden. */
+    offerSites(selection, names) {
+      known = names;
+      offerKnown(selection);
+    },
+    /** Offers the currencies that the answer knows. */
+    offerCurrencies(overview) {
       const codes = (overview.by_currency ?? []).map((one) => one.currency);
       currency.offer(codes.map((code) => [code, code]), overview.currency ?? "", codes.length > 1);
     },
