@@ -185,6 +185,9 @@ pub fn check(common: &Common, config: &Serve) -> Result<(), CommandError> {
         }
     };
     note("configuration", config.validate());
+    if let Some(warning) = config.origin_warning() {
+        println!("warn  --public-url: {warning}");
+    }
     if let (Some(cert), Some(key)) = (&config.tls_cert, &config.tls_key) {
         note("certificate", serve::tls(cert, key).map(drop));
     }

@@ -269,6 +269,10 @@ pub struct Serve {
     /// How long requests in flight may take after SIGTERM
     #[arg(long, env = "VISITFLOW_DRAIN", default_value = "10s", value_parser = humantime::parse_duration, help_heading = "Network", value_name = "DURATION")]
     pub drain: Duration,
+    /// How long a connection may stay open without a request, or with an answer that is not read; it is
+    /// asked to end then, and closed after the same time again
+    #[arg(long, env = "VISITFLOW_IDLE_TIMEOUT", default_value = "30s", value_parser = idle_timeout, help_heading = "Network", value_name = "DURATION")]
+    pub idle_timeout: Duration,
     /// Where sessions are shared: `redis://HOST:6379`, rediss:// for TLS, several nodes of a cluster separated by commas; default: in the process
     #[arg(long, env = "REDIS_URL", hide_env_values = true, help_heading = "Storage", value_name = "URL")]
     pub redis_url: Option<RedisUrl>,
@@ -337,6 +341,15 @@ pub struct Serve {
 }
 
 impl Serve {
+    /// What is wrong with the origin that pages are compared with, if anything.
+    #[must_use]
+    pub fn origin_warning(&self) -> Option<&'static str> {
+        (self.public_url.is_none() && !self.listen.ip().to_canonical().is_loopback()).then_some(
+            "without --public-url any host name counts as this server's own, so a page whose domain points \
+             at this address may send facts; set --public-url https://stats.example.com",
+        )
+    }
+
     /// The session limits.
     #[must_use]
     pub fn ttl(&self) -> Ttl {
@@ -407,6 +420,12 @@ fn session_length(text: &str) -> Result<Duration, String> {
     if (least..=most).contains(&length) { Ok(length) } else { Err("a session lasts from 1s to 400d".into()) }
 }
 
+fn idle_timeout(text: &str) -> Result<Duration, String> {
+    let length = humantime::parse_duration(text).map_err(|error| format!("{error}; write 30s or 2m"))?;
+    let (least, most) = (Duration::from_secs(1), Duration::from_secs(3_600));
+    if (least..=most).contains(&length) { Ok(length) } else { Err("a timeout is from 1s to 1h".into()) }
+}
+
 fn spool_size(text: &str) -> Result<u64, String> {
     let units = [('K', 10), ('M', 20), ('G', 30)];
     let last = text.chars().next_back().unwrap_or_default().to_ascii_uppercase();
@@ -457,6 +476,17 @@ mod tests {
         assert_eq!(serve.listen.to_string(), "127.0.0.1:8080");
         assert_eq!(serve.ttl(), Ttl::default());
         assert_eq!(serve.trusted_proxies.len(), 2);
+    }
+
+    #[test]
+    fn a_server_that_others_can_reach_is_told_to_say_its_name() {
+        let warns = |flags: &[&str]| serve(flags).unwrap().origin_warning().is_some();
+        assert!(!warns(&[]));
+        assert!(!warns(&["--listen", "[::1]:8080"]));
+        assert!(!warns(&["--listen", "[::ffff:127.0.0.1]:8080"]));
+        assert!(warns(&["--listen", "0.0.0.0:8080"]));
+        assert!(warns(&["--listen", "[::]:8080", "--allowed-origin", "https://shop.example"]));
+        assert!(!warns(&["--listen", "0.0.0.0:8080", "--public-url", "https://stats.example"]));
     }
 
     #[test]
@@ -521,6 +551,7 @@ mod tests {
             (&["--session-max", "1m"][..], "--session-idle"),
             (&["--cookie-prefix", "host", "--cookie-domain", "a.example"], "drop"),
             (&["--session-idle", "30"], "write 30m"),
+            (&["--idle-timeout", "0s"], "1s to 1h"),
             (&["--allowed-origin", "shop.example"], "https://"),
             (&["--tls-cert", "a.pem"], "--tls-key"),
             (&["--jwt-audience", "shop"], "--jwt-key"),

@@ -49,6 +49,9 @@ async fn run(config: Serve, common: Common) -> Outcome {
             "this binary was built without the client and the pages; `cargo xtask build` builds all three"
         );
     }
+    if let Some(warning) = app.config.origin_warning() {
+        tracing::warn!("{warning}");
+    }
     let (mut term, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     tracing::info!(%public, %admin, tls = app.config.tls(), "listening");
     let app = Arc::new(app);

@@ -1,18 +1,17 @@
-//! The listeners: accept, TLS, caps on connections, time limits, graceful drain.
+//! The listeners: accept, TLS, graceful drain.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`admission`] | how many connections are open, in total and of each address |
+//! | [`connection`] | one connection: the limits of HTTP, and of every wait on the client |
 
-use std::collections::HashMap;
-use std::convert::Infallible;
+mod admission;
+mod connection;
+
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::Request;
-use hyper::body::Incoming;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::GracefulShutdown;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
@@ -21,39 +20,21 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
+use self::admission::{PerAddress, most_connections};
+use self::connection::Line;
 use crate::app::App;
 use crate::clock;
 use crate::config::Serve;
-use crate::http::client_ip;
-use crate::http::reply::Reply;
 use crate::service;
-
-/// Open connections in total.
-const CONNECTIONS: usize = 20_000;
-
-/// Open connections of one address (of IPv6: one /64); this machine and trusted proxies are exempt.
-const CONNECTIONS_PER_ADDRESS: usize = 8_000;
-
-/// How long a request's head may take, and how long a connection may idle.
-const HEAD_PATIENCE: Duration = Duration::from_secs(30);
 
 /// How long a TLS handshake may take.
 const HANDSHAKE_PATIENCE: Duration = Duration::from_secs(10);
-
-/// Largest head of a request in bytes: cookies and a long address fit.
-const HEAD_BYTES: usize = 32 * 1024;
-
-/// Most headers of a request.
-const HEADERS: usize = 64;
 
 /// How often it is noticed what other processes changed.
 const TICK_EVERY: Duration = Duration::from_secs(1);
 
 /// Every so many ticks, what slid is written and what has expired is ended.
 const TICKS_PER_SWEEP: u32 = 30;
-
-/// File descriptors kept free for the database, its readers and the admin listener.
-const FILES_RESERVED: usize = 128;
 
 /// How long to wait after an accept that failed.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -135,10 +116,10 @@ pub fn tls(cert: &std::path::Path, key: &std::path::Path) -> Result<ServerConfig
 /// Serves until `shutdown`, then lets what is in flight finish within the drain limit. Everything
 /// that was acknowledged is durable already; the caller stops the writer for the rest.
 pub async fn run(app: Arc<App>, listeners: Listeners, shutdown: impl Future<Output = ()>) {
-    let graceful = GracefulShutdown::new();
     let (turns, counts) = (Arc::new(Semaphore::new(most_connections())), Arc::new(PerAddress::default()));
     let (drain, draining) = watch::channel(());
-    let mut tasks = JoinSet::new();
+    let idle = app.config.idle_timeout;
+    let (mut connections, mut chores) = (JoinSet::new(), JoinSet::new());
     let mut ticks = 0;
     let mut tick = tokio::time::interval(TICK_EVERY);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -149,25 +130,20 @@ pub async fn run(app: Arc<App>, listeners: Listeners, shutdown: impl Future<Outp
             accepted = listeners.public.accept() => {
                 let Some((stream, peer)) = accepted_or_pause(accepted).await else { continue };
                 let Some(guard) = counts.admit(peer.ip(), &turns, &app) else { continue };
-                let (app, watcher, tls) = (Arc::clone(&app), graceful.watcher(), listeners.tls.clone());
-                let draining = draining.clone();
-                tasks.spawn(async move {
+                let (app, tls) = (Arc::clone(&app), listeners.tls.clone());
+                let line = Line { idle, draining: draining.clone() };
+                connections.spawn(async move {
                     let _guard = guard;
-                    if speaks(&stream, draining).await {
-                        public(app, stream, peer.ip(), tls, watcher).await;
-                    }
+                    public(app, stream, peer.ip(), tls, line).await;
                 });
             }
             accepted = listeners.admin.accept() => {
                 let Some((stream, _)) = accepted_or_pause(accepted).await else { continue };
-                let (app, watcher, draining) = (Arc::clone(&app), graceful.watcher(), draining.clone());
-                tasks.spawn(async move {
-                    let answer = service_fn(move |request: Request<Incoming>| {
-                        let app = Arc::clone(&app);
-                        async move { Ok::<Reply, Infallible>(service::answer_admin(app, request).await) }
-                    });
-                    if speaks(&stream, draining).await {
-                        connection(stream, false, answer, watcher).await;
+                let app = Arc::clone(&app);
+                let mut line = Line { idle, draining: draining.clone() };
+                connections.spawn(async move {
+                    if line.first_byte(&stream).await.is_some() {
+                        line.http1(stream, move |request| service::answer_admin(Arc::clone(&app), request)).await;
                     }
                 });
             }
@@ -175,27 +151,52 @@ pub async fn run(app: Arc<App>, listeners: Listeners, shutdown: impl Future<Outp
                 let app = Arc::clone(&app);
                 let sweeps = ticks % TICKS_PER_SWEEP == 0;
                 ticks = ticks.wrapping_add(1);
-                tasks.spawn(async move { housekeep(&app, sweeps).await });
+                chores.spawn(async move { housekeep(&app, sweeps).await });
             }
-            Some(_) = tasks.join_next() => {} // a connection that ended leaves no trace
+            Some(_) = connections.join_next() => {} // a connection that ended leaves no trace
+            Some(_) = chores.join_next() => {}
         }
     }
     drop((listeners, drain));
     tracing::info!("draining");
-    if tokio::time::timeout(app.config.drain, graceful.shutdown()).await.is_err() {
+    let drained = async { while connections.join_next().await.is_some() {} };
+    if tokio::time::timeout(app.config.drain, drained).await.is_err() {
         tracing::warn!("some connections outlived the drain limit and were closed");
     }
-    tasks.shutdown().await;
+    connections.shutdown().await;
+    chores.shutdown().await;
 }
 
-/// Waits for the first byte of a connection. One that says nothing for long, or until the server
-/// drains (browsers open some in advance), is closed.
-async fn speaks(stream: &TcpStream, mut draining: watch::Receiver<()>) -> bool {
-    let mut byte = [0];
-    tokio::select! {
-        peeked = stream.peek(&mut byte) => peeked.is_ok_and(|bytes| bytes > 0),
-        _ = draining.changed() => false,
-        () = tokio::time::sleep(HEAD_PATIENCE) => false,
+async fn public(
+    app: Arc<App>,
+    stream: TcpStream,
+    peer: IpAddr,
+    tls: Option<Arc<ServerConfig>>,
+    mut line: Line,
+) {
+    let Some(first) = line.first_byte(&stream).await else { return };
+    let _ = stream.set_nodelay(true); // an answer is one packet; without it, it only comes later
+    let secured = tls.is_some();
+    let answer = move |request| service::answer(Arc::clone(&app), request, peer, secured);
+    match tls {
+        None => line.http1(stream, answer).await,
+        // A TLS record begins with its type, 22 for a handshake; a request with a method's name.
+        Some(_) if first.is_ascii_alphabetic() => line.http1(stream, service::answer_without_tls).await,
+        Some(config) => {
+            match tokio::time::timeout(
+                HANDSHAKE_PATIENCE.min(line.idle),
+                TlsAcceptor::from(config).accept(stream),
+            )
+            .await
+            {
+                Ok(Ok(stream)) if stream.get_ref().1.alpn_protocol() == Some(b"h2") => {
+                    line.http2(stream, answer).await;
+                }
+                Ok(Ok(stream)) => line.http1(stream, answer).await,
+                Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
+                Err(_) => tracing::debug!("TLS handshake took too long"),
+            }
+        }
     }
 }
 
@@ -211,81 +212,6 @@ async fn housekeep(app: &App, sweeps: bool) {
     }
 }
 
-/// As many connections as the system has file descriptors for, up to [`CONNECTIONS`].
-fn most_connections() -> usize {
-    let wanted = CONNECTIONS + FILES_RESERVED;
-    let files = rlimit::increase_nofile_limit(wanted as u64)
-        .map_or(1_024, |files| usize::try_from(files).unwrap_or(wanted));
-    let connections = files.min(wanted).saturating_sub(FILES_RESERVED).max(16);
-    if connections < CONNECTIONS / 4 {
-        tracing::warn!(
-            connections,
-            "the limit of open files allows fewer connections; raise it with ulimit -n or LimitNOFILE"
-        );
-    }
-    connections
-}
-
-async fn public(
-    app: Arc<App>,
-    stream: TcpStream,
-    peer: IpAddr,
-    tls: Option<Arc<ServerConfig>>,
-    watcher: hyper_util::server::graceful::Watcher,
-) {
-    let secured = tls.is_some();
-    let answer = service_fn(move |request: Request<Incoming>| {
-        let app = Arc::clone(&app);
-        async move { Ok::<Reply, Infallible>(service::answer(app, request, peer, secured).await) }
-    });
-    let _ = stream.set_nodelay(true); // an answer is one packet; without it, it only comes later
-    match tls {
-        None => connection(stream, false, answer, watcher).await,
-        Some(config) => {
-            match tokio::time::timeout(HANDSHAKE_PATIENCE, TlsAcceptor::from(config).accept(stream)).await {
-                Ok(Ok(stream)) => {
-                    let h2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-                    connection(stream, h2, answer, watcher).await;
-                }
-                Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
-                Err(_) => tracing::debug!("TLS handshake took too long"),
-            }
-        }
-    }
-}
-
-async fn connection<S>(
-    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    h2: bool,
-    answer: S,
-    watcher: hyper_util::server::graceful::Watcher,
-) where
-    S: hyper::service::Service<Request<Incoming>, Response = Reply, Error = Infallible> + Send + 'static,
-    S::Future: Send + 'static,
-{
-    let mut builder = Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .half_close(true)
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_PATIENCE)
-        .max_buf_size(HEAD_BYTES)
-        .max_headers(HEADERS);
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .max_header_list_size(HEAD_BYTES as u32)
-        .max_concurrent_streams(128)
-        .keep_alive_interval(HEAD_PATIENCE)
-        .keep_alive_timeout(HANDSHAKE_PATIENCE);
-    // The version is known, and not guessed from the first bytes: guessing knows no time limit.
-    let builder = if h2 { builder.http2_only() } else { builder.http1_only() };
-    let connection = builder.serve_connection(TokioIo::new(stream), answer).into_owned();
-    if let Err(error) = watcher.watch(connection).await {
-        tracing::debug!(%error, "connection closed");
-    }
-}
-
 /// An accept that fails (no file descriptors left, say) is tried again after a moment.
 async fn accepted_or_pause(
     accepted: std::io::Result<(TcpStream, SocketAddr)>,
@@ -296,47 +222,6 @@ async fn accepted_or_pause(
             tracing::warn!(%error, "cannot accept a connection");
             tokio::time::sleep(PAUSE).await;
             None
-        }
-    }
-}
-
-/// Counts the open connections of each address.
-#[derive(Debug, Default)]
-struct PerAddress(Mutex<HashMap<IpAddr, usize>>);
-
-/// Counts one connection as open while it lives.
-#[derive(Debug)]
-struct Admitted {
-    counts: Arc<PerAddress>,
-    peer: IpAddr,
-    _turn: tokio::sync::OwnedSemaphorePermit,
-    _metric: crate::observe::ConnectionGuard,
-}
-
-impl PerAddress {
-    fn admit(self: &Arc<Self>, peer: IpAddr, turns: &Arc<Semaphore>, app: &App) -> Option<Admitted> {
-        let turn = Arc::clone(turns).try_acquire_owned().ok()?;
-        let peer = peer.to_canonical();
-        let exempt = peer.is_loopback() || client_ip::is_trusted(peer, &app.config.trusted_proxies);
-        let peer = client_ip::network(peer);
-        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = counts.entry(peer).or_default();
-        if *count >= CONNECTIONS_PER_ADDRESS && !exempt {
-            return None;
-        }
-        *count += 1;
-        Some(Admitted { counts: Arc::clone(self), peer, _turn: turn, _metric: app.metrics.connection() })
-    }
-}
-
-impl Drop for Admitted {
-    fn drop(&mut self) {
-        let mut counts = self.counts.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = counts.get_mut(&self.peer) {
-            *count -= 1;
-            if *count == 0 {
-                counts.remove(&self.peer);
-            }
         }
     }
 }

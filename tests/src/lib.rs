@@ -11,6 +11,7 @@
 //! | [`answer`] | what came back, and the assertions on it |
 //! | [`wire`] | requests that no HTTP library would send |
 //! | [`browser`] | a real browser: Chromium, Firefox, WebKit |
+//! | [`secure`] | a server that speaks TLS, and HTTP/2 to it |
 //! | [`site`] | a website of one's own: an example, by nginx or Node.js |
 //! | [`neighbour`] | somebody well-behaved, while others are not |
 //! | [`postgres`], [`sql`] | a PostgreSQL of one's own: kill, stop, restart, read |
@@ -50,6 +51,7 @@ pub mod recorder;
 pub mod redis;
 pub mod redis_cluster;
 pub mod scene;
+pub mod secure;
 pub mod server;
 pub mod setup;
 pub mod site;

@@ -1,15 +1,9 @@
 //! The admin listener and TLS.
 
-use rcgen::CertifiedKey;
-use std::fs;
-use std::sync::Arc;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
-use tokio_rustls::rustls::crypto::ring;
-use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
-use visitflow_e2e::certificate::self_signed;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use visitflow_e2e::machine::PATIENCE;
+use visitflow_e2e::secure::Secure;
+use visitflow_e2e::wire::say_and_hang_up;
 use visitflow_e2e::{Redis, Server};
 
 #[tokio::test]
@@ -83,47 +77,57 @@ async fn a_drop_is_counted_for_the_operator() {
 
 #[tokio::test]
 async fn with_a_certificate_the_server_speaks_https() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let CertifiedKey { cert, signing_key } = self_signed();
-    let (certificate, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
-    fs::write(&certificate, cert.pem()).expect("a file");
-    fs::write(&key, signing_key.serialize_pem()).expect("a file");
-    let server = Server::with().tls(&certificate, &key).flag("--cookie-secure", "auto").start().await;
-
+    let secure = Secure::start(Server::with().flag("--cookie-secure", "auto")).await;
     let body = r#"{"url":"https://shop.example/"}"#;
     let request = format!(
         "POST /api/session/start HTTP/1.1\r\nHost: {0}\r\nOrigin: https://{0}\r\nUser-Agent: Mozilla/5.0 (X11; \
          Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0\r\nContent-Length: {1}\r\nConnection: close\r\n\r\n{body}",
-        server.address(),
+        secure.server.address(),
         body.len()
     );
-    let answer = over_tls(&server.address(), cert.der().clone(), &request).await.to_lowercase();
+    let answer = secure.exchange(&request).await.to_lowercase();
     assert!(answer.starts_with("http/1.1 200"), "{answer}");
     assert!(answer.contains("\r\nstrict-transport-security: max-age="), "{answer}");
     let cookie = answer.lines().find(|line| line.starts_with("set-cookie: session_id=")).expect("a cookie");
     assert!(cookie.contains("secure"), "{cookie}");
-
-    let plain =
-        visitflow_e2e::wire::say_and_hang_up(&server.address(), b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await;
-    let text = plain.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
-    assert!(!text.starts_with("HTTP/1.1 200"), "{text}");
 }
 
-async fn over_tls(address: &str, certificate: CertificateDer<'static>, request: &str) -> String {
-    let mut roots = RootCertStore::empty();
-    roots.add(certificate).expect("a certificate");
-    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .expect("TLS 1.2 and 1.3")
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    let name = ServerName::try_from("127.0.0.1").expect("a name");
-    let stream = TcpStream::connect(address).await.expect("a connection");
-    let mut stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await.expect("TLS");
-    stream.write_all(request.as_bytes()).await.expect("a request");
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).await.expect("an answer");
-    String::from_utf8_lossy(&answer).into_owned()
+#[tokio::test]
+async fn plain_http_on_the_port_for_https_is_told_so() {
+    let secure = Secure::start(Server::with()).await;
+    let post = "POST /api/session/start HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}";
+    for request in
+        ["GET / HTTP/1.1\r\nHost: x\r\n\r\n", "GET / HTTP/1.0\r\n\r\n", post, "get / HTTP/1.1\r\n\r\n"]
+    {
+        let answer = say_and_hang_up(&secure.server.address(), request.as_bytes()).await.expect("an answer");
+        let text = String::from_utf8_lossy(&answer);
+        assert!(text.contains(" 400 ") && text.contains("https-required"), "{request:?}: {text}");
+        assert!(text.contains("This port speaks HTTPS"), "{request:?}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_others_can_reach_is_told_to_say_its_name() {
+    let mut server = Server::start().await;
+    assert!(!server.log().contains("--public-url"), "on loopback there is nothing to say: {}", server.log());
+    server.terminate().await;
+    let reachable = ["--listen", "0.0.0.0:0", "--admin-listen", "127.0.0.1:0"];
+    let named = ["--public-url", "https://stats.example"];
+    let checked = server.run(&[&["check"], &reachable[..]].concat(), "").await;
+    assert!(checked.contains("warn  --public-url"), "{checked}");
+    let checked = server.run(&[&["check"], &reachable[..], &named].concat(), "").await;
+    assert!(!checked.contains("warn  --public-url"), "{checked}");
+    let mut child = server.begin(&[&["serve"], &reachable[..]].concat());
+    let mut lines = BufReader::new(child.stderr.take().expect("a pipe")).lines();
+    let warns = async {
+        while let Some(line) = lines.next_line().await.expect("a line") {
+            if line.contains("WARN") && line.contains("set --public-url") {
+                return true;
+            }
+        }
+        false
+    };
+    assert!(tokio::time::timeout(PATIENCE, warns).await.expect("the warning comes in time"));
 }
 
 #[tokio::test]
