@@ -87,10 +87,23 @@ fn candidates(path: &str) -> impl Iterator<Item = Cow<'_, str>> {
     file.into_iter().chain(page)
 }
 
+/// A regular file of the folder. One that lies elsewhere, or whose name or folder begins with a dot,
+/// is not served, not even by a link that leads to it; a pipe or a device would block the reader.
 fn loose(folder: &Path, name: &str) -> Option<Vec<u8>> {
-    let relative = Path::new(name.trim_start_matches('/'));
-    let inside = relative.components().all(|component| matches!(component, Component::Normal(_)));
-    if inside { std::fs::read(folder.join(relative)).ok() } else { None }
+    let named = Path::new(name.trim_start_matches('/'));
+    let folder = folder.canonicalize().ok()?;
+    let file = folder.join(named).canonicalize().ok()?;
+    let real = file.strip_prefix(&folder).ok()?;
+    let served = is_public(named) && is_public(real) && file.metadata().is_ok_and(|file| file.is_file());
+    if served { std::fs::read(file).ok() } else { None }
+}
+
+/// Whether a path goes down only, and by no name that begins with a dot.
+fn is_public(path: &Path) -> bool {
+    path.components().all(|component| match component {
+        Component::Normal(name) => !name.as_encoded_bytes().starts_with(b"."),
+        _ => false,
+    })
 }
 
 /// Sends a file, in the smallest form that the browser takes, or 304.
@@ -104,8 +117,8 @@ pub fn serve(call: &Call<'_>, asset: Asset) -> Reply {
         }
         Asset::Built { index } => built(
             &EMBEDDED[index],
-            call.header("accept-encoding").unwrap_or(""),
-            call.header("if-none-match").unwrap_or(""),
+            &call.header("accept-encoding").unwrap_or_default(),
+            &call.header("if-none-match").unwrap_or_default(),
         ),
     }
 }
@@ -227,5 +240,60 @@ mod tests {
         assert_eq!(names("/demo/nope.js"), ["/demo/nope.js"]);
         assert_eq!(names("/"), ["/"]);
         assert_eq!(loose(Path::new("/"), "/../etc/passwd"), None);
+    }
+
+    #[test]
+    fn a_folder_serves_its_own_regular_files_alone() {
+        use std::os::unix::fs::symlink;
+        let (outside, place) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let folder = place.path().join(".www");
+        std::fs::create_dir_all(folder.join(".git")).unwrap();
+        std::fs::create_dir_all(folder.join("sub/.hidden")).unwrap();
+        std::fs::write(outside.path().join("secret.txt"), "secret").unwrap();
+        for name in ["page.js", ".env", ".git/config", "sub/file.js", "sub/.hidden/file.js"] {
+            std::fs::write(folder.join(name), name).unwrap();
+        }
+        for (link, to) in [
+            ("out.txt", outside.path().join("secret.txt")),
+            ("out", outside.path().to_owned()),
+            ("up.txt", "../../secret.txt".into()),
+            ("env.txt", ".env".into()),
+            ("null", "/dev/null".into()),
+            ("zero", "/dev/zero".into()),
+            ("gone", "nowhere".into()),
+            ("round", "round".into()),
+            ("in.js", "sub/file.js".into()),
+        ] {
+            symlink(to, folder.join(link)).unwrap();
+        }
+        let pipe = std::process::Command::new("mkfifo").arg(folder.join("pipe.js")).status().unwrap();
+        let socket = std::os::unix::net::UnixListener::bind(folder.join("socket"));
+        assert!(pipe.success() && socket.is_ok());
+        assert_eq!(loose(&folder, "/page.js").unwrap(), b"page.js");
+        assert_eq!(loose(&folder, "/sub/file.js").unwrap(), b"sub/file.js");
+        assert_eq!(loose(&folder, "/in.js").unwrap(), b"sub/file.js", "a link within the folder");
+        for name in [
+            "/.env",
+            "/.git/config",
+            "/sub/.hidden/file.js",
+            "/out.txt",
+            "/out/secret.txt",
+            "/up.txt",
+            "/env.txt",
+            "/null",
+            "/zero",
+            "/gone",
+            "/round",
+            "/pipe.js",
+            "/socket",
+            "/sub",
+            "/",
+            "/sub/../page.js",
+            "/./.env",
+            "/page.js/",
+            "/page.js\0",
+        ] {
+            assert_eq!(loose(&folder, name), None, "{name}");
+        }
     }
 }

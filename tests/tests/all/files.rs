@@ -130,3 +130,26 @@ async fn the_api_describes_itself() {
         assert!(description["paths"][path].is_object(), "{path} is described");
     }
 }
+
+#[tokio::test]
+async fn a_folder_of_pages_serves_neither_hidden_files_nor_what_lies_elsewhere() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name);
+    std::fs::create_dir(path(".git")).expect("a folder");
+    for name in ["page.js", ".env", ".git/config"] {
+        std::fs::write(path(name), "text").expect("a file");
+    }
+    for (link, to) in
+        [("passwd.js", "/etc/passwd"), ("etc", "/etc"), ("zero.js", "/dev/zero"), ("env.js", ".env")]
+    {
+        std::os::unix::fs::symlink(to, path(link)).expect("a link");
+    }
+    nix::unistd::mkfifo(&path("pipe.js"), nix::sys::stat::Mode::S_IRWXU).expect("a pipe");
+    let server = Server::with().flag("--www", &folder.path().to_string_lossy()).start().await;
+    let visitor = server.visitor();
+    visitor.get("/page.js").send().await.expect(200);
+    for hidden in ["/.env", "/.git/config", "/passwd.js", "/etc/passwd", "/zero.js", "/env.js", "/pipe.js"] {
+        visitor.get(hidden).send().await.expect_problem(404, "not-found");
+    }
+    visitor.get("/page.js").send().await.expect(200);
+}
