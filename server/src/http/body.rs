@@ -1,15 +1,18 @@
 //! Reading a body within its limits, as JSON.
 
+use std::io::Read as _;
 use std::time::Duration;
 
 use bytes::Bytes;
+use flate2::read::MultiGzDecoder;
 use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Incoming};
-use hyper::header::CONTENT_TYPE;
+use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use hyper::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 use visitflow_protocol::{limits, problem as kind};
 
+use super::fields;
 use super::problem::Problem;
 
 /// How long a body may take.
@@ -19,13 +22,14 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// not see the answer otherwise.
 const DISCARD_BYTES: usize = 1024 * 1024;
 
-/// Reads the whole body.
+/// Reads the whole body, and decodes it if it is compressed.
 ///
 /// # Errors
-/// 413 over 64 KiB, 408 when it takes too long, 400 when the connection breaks.
-pub async fn read(body: Incoming) -> Result<Bytes, Problem> {
+/// 413 over 64 KiB, as it comes or decoded; 408 when it takes too long; 415 for a coding other than
+/// gzip; 400 when the connection breaks, or what comes is not gzip.
+pub async fn read(body: Incoming, headers: &HeaderMap) -> Result<Bytes, Problem> {
     match tokio::time::timeout(PATIENCE, collect(body)).await {
-        Ok(read) => read,
+        Ok(read) => decode(read?, headers),
         Err(_) => Err(Problem::new(
             StatusCode::REQUEST_TIMEOUT,
             kind::BODY_TIMEOUT,
@@ -52,12 +56,38 @@ async fn collect(mut body: Incoming) -> Result<Bytes, Problem> {
             read.extend_from_slice(&data);
         }
     }
-    if total > limits::BODY_BYTES {
-        let detail =
-            format!("The body is larger than {} bytes; send fewer items in one request.", limits::BODY_BYTES);
-        return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, kind::BODY_TOO_LARGE, detail));
+    if total > limits::BODY_BYTES { Err(too_large()) } else { Ok(read.into()) }
+}
+
+/// Undoes `Content-Encoding`. No more is decoded than a body may hold.
+fn decode(body: Bytes, headers: &HeaderMap) -> Result<Bytes, Problem> {
+    let is = |coding: &[u8], name: &[u8]| coding.eq_ignore_ascii_case(name);
+    let mut codings =
+        fields::elements(headers, CONTENT_ENCODING.as_str()).filter(|coding| !is(coding, b"identity"));
+    let Some(coding) = codings.next() else { return Ok(body) };
+    if codings.next().is_some() || !(is(coding, b"gzip") || is(coding, b"x-gzip")) {
+        let detail = "This server takes bodies as they are, or with Content-Encoding: gzip; send it so.";
+        return Err(Problem {
+            accept_encoding: Some("gzip"),
+            ..Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, kind::UNSUPPORTED_ENCODING, detail)
+        });
     }
-    Ok(read.into())
+    let mut decoded = Vec::new();
+    MultiGzDecoder::new(&body[..]).take(limits::BODY_BYTES as u64 + 1).read_to_end(&mut decoded).map_err(
+        |error| Problem {
+            log: Some(error.to_string()),
+            ..malformed(
+                "The body is not what Content-Encoding says; send it as gzip, or without that header.",
+            )
+        },
+    )?;
+    if decoded.len() > limits::BODY_BYTES { Err(too_large()) } else { Ok(decoded.into()) }
+}
+
+fn too_large() -> Problem {
+    let detail =
+        format!("The body is larger than {} bytes; send fewer items in one request.", limits::BODY_BYTES);
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, kind::BODY_TOO_LARGE, detail)
 }
 
 /// Reads a JSON object.
@@ -77,11 +107,9 @@ pub fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
 /// # Errors
 /// 415.
 pub fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
-    let essence = headers
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.split(';').next());
-    if essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json")) {
+    let said = fields::single(headers, CONTENT_TYPE).ok().flatten();
+    let essence = said.and_then(|value| value.as_bytes().split(|byte| *byte == b';').next());
+    if essence.is_some_and(|essence| essence.trim_ascii().eq_ignore_ascii_case(b"application/json")) {
         return Ok(());
     }
     Err(Problem::new(
@@ -94,4 +122,68 @@ pub fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
 /// 400: the body cannot be read.
 pub fn malformed(detail: impl Into<std::borrow::Cow<'static, str>>) -> Problem {
     Problem::new(StatusCode::BAD_REQUEST, kind::MALFORMED_BODY, detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+    use hyper::header::HeaderValue;
+
+    use super::*;
+
+    fn gzip(body: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        encoder.write_all(body).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn decoded(body: &[u8], codings: &[&'static str]) -> Result<Bytes, (u16, &'static str)> {
+        let headers =
+            codings.iter().map(|coding| (CONTENT_ENCODING, HeaderValue::from_static(coding))).collect();
+        decode(Bytes::copy_from_slice(body), &headers)
+            .map_err(|problem| (problem.status.as_u16(), problem.kind))
+    }
+
+    #[test]
+    fn gzip_is_undone_and_other_codings_are_refused() {
+        let body = &b"{\"a\":1}"[..];
+        for codings in [&["gzip"][..], &["GZip"], &["x-gzip"], &[" gzip , identity"], &["identity", "gzip"]] {
+            assert_eq!(decoded(&gzip(body), codings).unwrap(), body, "{codings:?}");
+        }
+        assert_eq!(decoded(&[gzip(b"{\"a\""), gzip(b":1}")].concat(), &["gzip"]).unwrap(), body);
+        for codings in [&[][..], &["identity"], &[""], &[","]] {
+            assert_eq!(decoded(body, codings).unwrap(), body, "{codings:?}");
+        }
+        for codings in [&["br"][..], &["deflate"], &["zstd"], &["gzip, gzip"], &["gzip", "br"], &["nonsense"]]
+        {
+            assert_eq!(decoded(body, codings), Err((415, "unsupported-encoding")), "{codings:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_gzip_is_malformed() {
+        let whole = gzip(b"{\"a\":1}");
+        let mut wrong = whole.clone();
+        let check = wrong.len() - 8;
+        wrong[check] ^= 1;
+        let cut = &whole[..whole.len() - 1];
+        let followed = [&whole[..], b"tail"].concat();
+        for broken in [&b"{}"[..], b"", cut, &whole[..5], &wrong, &followed] {
+            assert_eq!(decoded(broken, &["gzip"]), Err((400, "malformed-body")), "{broken:?}");
+        }
+    }
+
+    #[test]
+    fn what_comes_out_of_gzip_has_the_limit_of_every_body() {
+        let most = vec![b' '; limits::BODY_BYTES];
+        assert_eq!(decoded(&gzip(&most), &["gzip"]).unwrap(), most);
+        let over = vec![b' '; limits::BODY_BYTES + 1];
+        assert_eq!(decoded(&gzip(&over), &["gzip"]), Err((413, "body-too-large")));
+        let bomb = gzip(&vec![0; 64 << 20]);
+        assert!(bomb.len() <= limits::BODY_BYTES + 1_024, "{}", bomb.len());
+        assert_eq!(decoded(&bomb, &["gzip"]), Err((413, "body-too-large")));
+    }
 }
