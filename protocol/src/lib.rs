@@ -50,6 +50,8 @@ pub mod path {
     pub const REFERRERS: &str = "/api/metrics/referrers";
     /// `GET`: what happens now.
     pub const LIVE: &str = "/api/metrics/live";
+    /// `GET`: the foreign origins that were refused of late.
+    pub const REFUSED: &str = "/api/metrics/refused";
 }
 
 /// Cookies.
@@ -104,6 +106,10 @@ pub mod problem {
     pub const REJECTED_ITEMS: &str = "rejected-items";
     /// 400: two different session cookies came with one request.
     pub const AMBIGUOUS_COOKIE: &str = "ambiguous-cookie";
+    /// 400: the request names no host, two, or what is none.
+    pub const INVALID_HOST: &str = "invalid-host";
+    /// 400: the port speaks HTTPS, and the request came without TLS.
+    pub const HTTPS_REQUIRED: &str = "https-required";
     /// 401: no live session; start one.
     pub const SESSION_EXPIRED: &str = "session-expired";
     /// 401: user name or password is wrong.
@@ -126,6 +132,8 @@ pub mod problem {
     pub const BODY_TOO_LARGE: &str = "body-too-large";
     /// 415: the endpoint takes `application/json` only.
     pub const UNSUPPORTED_MEDIA_TYPE: &str = "unsupported-media-type";
+    /// 415: the body has a coding other than gzip; `Accept-Encoding` says so.
+    pub const UNSUPPORTED_ENCODING: &str = "unsupported-encoding";
     /// 429: too many requests; `Retry-After` says when to come back.
     pub const TOO_MANY_REQUESTS: &str = "too-many-requests";
     /// 500: a defect of the server.

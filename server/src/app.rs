@@ -8,6 +8,7 @@ use crate::bots::BotFilter;
 use crate::config::{CookiePrefix, Serve};
 use crate::endpoints::assets::Assets;
 use crate::http::cookie::CookieStyle;
+use crate::http::foreign::ForeignOrigins;
 use crate::http::origin::OriginRules;
 use crate::ingest::spool::Spool;
 use crate::ingest::{Durable, Ingest, Writer};
@@ -55,6 +56,8 @@ pub struct App {
     pub cookies: CookieStyle,
     /// Who may call.
     pub origins: OriginRules,
+    /// Who called and may not.
+    pub foreign: ForeignOrigins,
     /// Pages and client.
     pub assets: Assets,
     /// Keeps other servers off the database, where it is a file.
@@ -107,6 +110,7 @@ impl App {
                 allowed: config.allowed_origins.clone(),
                 public: config.public_url.clone(),
             },
+            foreign: ForeignOrigins::default(),
             assets: Assets::new(config.www.clone()),
             claim,
             metrics,

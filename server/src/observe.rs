@@ -140,6 +140,7 @@ pub struct Metrics {
     facts: Family<What, Counter>,
     twins: Counter,
     starts_without_cookies: Counter,
+    foreign_origin: Counter,
     commit_seconds: Histogram,
     commit_commands: Histogram,
     connections: Gauge,
@@ -180,6 +181,7 @@ impl Metrics {
             facts: Family::default(),
             twins: Counter::<u64, AtomicU64>::default(),
             starts_without_cookies: Counter::default(),
+            foreign_origin: Counter::default(),
             commit_seconds: Histogram::new(SECONDS),
             commit_commands: Histogram::new(SIZES),
             connections: Gauge::default(),
@@ -213,6 +215,11 @@ impl Metrics {
             "starts_without_cookies",
             "Starts of browsers that keep no cookies, as they say",
             metrics.starts_without_cookies.clone(),
+        );
+        registry.register(
+            "foreign_origin",
+            "Requests and preflights refused because of their origin",
+            metrics.foreign_origin.clone(),
         );
         registry.register_with_unit(
             "commit",
@@ -274,6 +281,11 @@ impl Metrics {
     /// A browser that keeps no cookies has started.
     pub fn started_without_cookies(&self) {
         self.starts_without_cookies.inc();
+    }
+
+    /// A request of a foreign origin was refused.
+    pub fn refused_foreign_origin(&self) {
+        self.foreign_origin.inc();
     }
 
     /// Something was refused, because too much waits.

@@ -5,7 +5,7 @@
 //! | `POST /api/session/{start,ping,end}` | [`endpoints::session`] |
 //! | `POST /api/telemetry/{page_view,event,order}` | [`endpoints::telemetry`] |
 //! | `POST /api/auth/{login,logout}` | [`endpoints::auth`] |
-//! | `GET /api/metrics/{overview,timeseries,pages,referrers,live}` | [`endpoints::metrics`] |
+//! | `GET /api/metrics/{overview,timeseries,pages,referrers,live,refused}` | [`endpoints::metrics`] |
 //! | `DELETE /api/privacy/visitor` | [`endpoints::privacy`] |
 //! | `GET /api/openapi.json` | [`endpoints::openapi`] |
 //! | `GET /` | to the dashboard |
@@ -53,6 +53,7 @@ pub async fn route(call: Call<'_>) -> Result<Reply, Problem> {
         path::PAGES if get => Box::pin(metrics::pages(call)).await,
         path::REFERRERS if get => Box::pin(metrics::referrers(call)).await,
         path::LIVE if get => Box::pin(metrics::live(call)).await,
+        path::REFUSED if get => Box::pin(metrics::refused(call)).await,
         path::ERASE if call.head.method == Method::DELETE => Box::pin(privacy::erase(call)).await,
         OPENAPI if get => Ok(openapi::describe()),
         "/" if get && call.app.assets.find(DASHBOARD).is_some() => Ok(reply::see(DASHBOARD)),
@@ -65,9 +66,13 @@ pub async fn route(call: Call<'_>) -> Result<Reply, Problem> {
         | path::LOGIN
         | path::LOGOUT => Err(method_not_allowed("POST, OPTIONS")),
         path::ERASE => Err(method_not_allowed("DELETE, OPTIONS")),
-        path::OVERVIEW | path::TIMESERIES | path::PAGES | path::REFERRERS | path::LIVE | OPENAPI => {
-            Err(method_not_allowed("GET, HEAD, OPTIONS"))
-        }
+        path::OVERVIEW
+        | path::TIMESERIES
+        | path::PAGES
+        | path::REFERRERS
+        | path::LIVE
+        | path::REFUSED
+        | OPENAPI => Err(method_not_allowed("GET, HEAD, OPTIONS")),
         other => match call.app.assets.find(other) {
             Some(asset) if get => Ok(assets::serve(&call, asset)),
             Some(_) => Err(method_not_allowed("GET, HEAD, OPTIONS")),

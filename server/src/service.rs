@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use hyper::body::Incoming;
-use hyper::header::{self, HeaderValue};
+use hyper::header::{self, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
-use hyper::{Method, Request, StatusCode};
+use hyper::{HeaderMap, Method, Request, StatusCode};
 use visitflow_protocol::{path, problem as kind};
 
 use crate::app::App;
@@ -18,25 +18,33 @@ use crate::config::CookieSecure;
 use crate::endpoints::call::Call;
 use crate::endpoints::keys;
 use crate::http::client_ip::{self, Client};
-use crate::http::origin;
-use crate::http::origin::Verdict;
+use crate::http::fields;
+use crate::http::origin::{self, Verdict};
 use crate::http::problem::Problem;
 use crate::http::reply::{self, Reply};
+use crate::http::target::{self, Target};
 use crate::router;
+use crate::session::Millis;
 
 /// Longest request target in bytes.
 const TARGET_BYTES: usize = 8 * 1024;
+
+/// Longest list of headers that a preflight is told to be allowed.
+const ALLOWED_HEADERS_BYTES: usize = 4 * 1024;
 
 /// Answers a request on the public listener.
 pub async fn answer(app: Arc<App>, request: Request<Incoming>, peer: IpAddr, tls: bool) -> Reply {
     let begun = Instant::now();
     let (head, body) = request.into_parts();
     let client = client_ip::client(peer, &head.headers, &app.config.trusted_proxies);
-    let (https, host) = target(&head, client, tls);
-    let own = format!("{}://{host}", if https { "https" } else { "http" });
-    let verdict = app.origins.judge(&head.headers, &own);
-    let outcome = handle(&app, &head, body, client, &verdict, https, &host).await;
-    let mut answer = outcome.unwrap_or_else(|problem| refuse(&head, &problem));
+    let (mut answer, verdict, https) = match target::target(&head, client.proxied, tls) {
+        Ok(target) => {
+            let verdict = app.origins.judge(&head.headers, &target.own);
+            let outcome = handle(&app, &head, body, client, &verdict, &target).await;
+            (outcome.unwrap_or_else(|problem| refuse(&head, &problem)), verdict, target.https)
+        }
+        Err(problem) => (refuse(&head, &problem), Verdict::Own, tls),
+    };
     finish(&mut answer, &verdict, https);
     if head.method == Method::HEAD {
         reply::behead(&mut answer);
@@ -52,8 +60,7 @@ async fn handle(
     body: Incoming,
     client: Client,
     verdict: &Verdict,
-    https: bool,
-    host: &str,
+    target: &Target,
 ) -> Result<Reply, Problem> {
     if head.uri.path_and_query().is_some_and(|target| target.as_str().len() > TARGET_BYTES) {
         return Err(Problem::new(
@@ -62,12 +69,16 @@ async fn handle(
             "The address is longer than 8 KiB; send what it says in the body.",
         ));
     }
-    if head.method == Method::OPTIONS {
-        return Ok(preflight(verdict));
-    }
     let now = clock::now();
+    if head.method == Method::OPTIONS {
+        if head.headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD) {
+            note_foreign(app, verdict, now);
+        }
+        return Ok(preflight(&head.headers, verdict));
+    }
     let key = if head.uri.path().starts_with("/api/") { keys::holder(app, head, now).await? } else { None };
-    if *verdict == Verdict::Foreign && key.is_none() && !head.method.is_safe() {
+    if matches!(verdict, Verdict::Foreign(_)) && key.is_none() && !head.method.is_safe() {
+        note_foreign(app, verdict, now);
         return Err(Problem::new(
             StatusCode::FORBIDDEN,
             kind::FOREIGN_ORIGIN,
@@ -79,12 +90,26 @@ async fn handle(
     if writes && key.is_some_and(|key| !key.write) {
         return Err(keys::lacks_write());
     }
+    let host = target.host();
     let secure = match app.config.cookie_secure {
         CookieSecure::Always => true,
         CookieSecure::Never => false,
-        CookieSecure::Auto => https || !origin::is_loopback(host),
+        CookieSecure::Auto => target.https || !origin::is_loopback(host),
     };
     router::route(Call { app, head, now, client, key, host, secure, body: Some(body) }).await
+}
+
+/// Counts a request or a preflight that is refused because of its origin, and tells the operator.
+fn note_foreign(app: &App, verdict: &Verdict, now: Millis) {
+    let Verdict::Foreign(origin) = verdict else { return };
+    app.metrics.refused_foreign_origin();
+    if let Some(origin) = origin
+        && app.foreign.refused(origin, now)
+    {
+        tracing::info!(
+            "refused requests of pages of {origin}; if they are yours, start the server with --allowed-origin {origin}"
+        );
+    }
 }
 
 /// The answer for a problem, and its line in the log.
@@ -100,39 +125,41 @@ fn refuse(head: &Parts, problem: &Problem) -> Reply {
     reply::problem(problem)
 }
 
-/// How the browser reached us: over TLS or not, and by which host.
-fn target(head: &Parts, client: Client, tls: bool) -> (bool, String) {
-    let text = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok());
-    let forwarded = |name: &str| {
-        text(name).filter(|_| client.proxied).map(|value| value.rsplit(',').next().unwrap_or(value).trim())
-    };
-    let https =
-        tls || forwarded("x-forwarded-proto").is_some_and(|proto| proto.eq_ignore_ascii_case("https"));
-    let host = forwarded("x-forwarded-host")
-        .or_else(|| head.uri.authority().map(|authority| authority.as_str()))
-        .or_else(|| text("host"));
-    (https, host.unwrap_or("localhost").to_lowercase())
-}
-
-/// The answer to a CORS preflight: 204, with permission for listed origins alone.
-fn preflight(verdict: &Verdict) -> Reply {
+/// The answer to a CORS preflight: 204, with permission for listed origins alone. Their pages may
+/// send any header: tracing adds some to every request.
+fn preflight(asked: &HeaderMap, verdict: &Verdict) -> Reply {
     let mut answer = reply::no_content();
     if matches!(verdict, Verdict::Listed(_)) {
         reply::set(&mut answer, header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, DELETE");
-        reply::set(&mut answer, header::ACCESS_CONTROL_ALLOW_HEADERS, "authorization, content-type");
+        answer.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_HEADERS, allowed_headers(asked));
         reply::set(&mut answer, header::ACCESS_CONTROL_MAX_AGE, "7200");
+        reply::set(&mut answer, header::VARY, "Access-Control-Request-Headers");
     }
     answer
+}
+
+/// The headers that a preflight asks for, each that is a token, besides those that the API reads.
+fn allowed_headers(asked: &HeaderMap) -> HeaderValue {
+    let mut names = "authorization, content-type".to_owned();
+    for name in fields::elements(asked, header::ACCESS_CONTROL_REQUEST_HEADERS.as_str())
+        .filter_map(|name| HeaderName::from_bytes(name).ok())
+        .filter(|name| *name != header::AUTHORIZATION && *name != header::CONTENT_TYPE)
+    {
+        if names.len() + name.as_str().len() > ALLOWED_HEADERS_BYTES {
+            break;
+        }
+        names.push_str(", ");
+        names.push_str(name.as_str());
+    }
+    HeaderValue::try_from(names).unwrap_or(HeaderValue::from_static("authorization, content-type"))
 }
 
 /// Headers that every answer carries.
 fn finish(answer: &mut Reply, verdict: &Verdict, https: bool) {
     let headers = answer.headers_mut();
     headers.append(header::VARY, HeaderValue::from_static("Origin"));
-    if let Verdict::Listed(origin) = verdict
-        && let Ok(origin) = HeaderValue::from_str(origin)
-    {
-        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+    if let Verdict::Listed(origin) = verdict {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
         headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
         headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("retry-after"));
     }
@@ -146,5 +173,55 @@ fn finish(answer: &mut Reply, verdict: &Verdict, https: bool) {
 /// Answers a request on the admin listener.
 pub async fn answer_admin(app: Arc<App>, request: Request<Incoming>) -> Reply {
     let (head, _) = request.into_parts();
-    router::route_admin(&app, &head).await.unwrap_or_else(|problem| refuse(&head, &problem))
+    let outcome = match target::target(&head, false, false) {
+        Ok(_) => router::route_admin(&app, &head).await,
+        Err(problem) => Err(problem),
+    };
+    outcome.unwrap_or_else(|problem| refuse(&head, &problem))
+}
+
+/// Answers a request that came without TLS to a port that speaks it.
+pub async fn answer_without_tls(request: Request<Incoming>) -> Reply {
+    let (head, _) = request.into_parts();
+    let mut answer = refuse(
+        &head,
+        &Problem::new(
+            StatusCode::BAD_REQUEST,
+            kind::HTTPS_REQUIRED,
+            "This port speaks HTTPS, and the request came as plain HTTP; write https:// in the address.",
+        ),
+    );
+    reply::set(&mut answer, header::CONNECTION, "close");
+    answer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn allowed(asked: &[&[u8]]) -> String {
+        let name = || header::ACCESS_CONTROL_REQUEST_HEADERS;
+        let asked = asked.iter().map(|value| (name(), HeaderValue::from_bytes(value).unwrap())).collect();
+        allowed_headers(&asked).to_str().unwrap().to_owned()
+    }
+
+    #[test]
+    fn a_preflight_allows_each_header_whose_name_is_a_token() {
+        let own = "authorization, content-type";
+        assert_eq!(allowed(&[]), own);
+        assert_eq!(allowed(&[b"Content-Type, AUTHORIZATION"]), own);
+        assert_eq!(
+            allowed(&[b"baggage,sentry-trace , Traceparent", b"x-b3-traceid,*"]),
+            format!("{own}, baggage, sentry-trace, traceparent, x-b3-traceid, *")
+        );
+        assert_eq!(allowed(&[b"a b, caf\xe9, x:y, ok, \"q\"\t, ,"]), format!("{own}, ok, q"));
+    }
+
+    #[test]
+    fn what_a_preflight_allows_is_bounded() {
+        let many: Vec<_> = (0..10_000).map(|n| format!("x-{n}")).collect();
+        let allowed = allowed(&[many.join(",").as_bytes()]);
+        assert!(allowed.len() <= ALLOWED_HEADERS_BYTES + 2, "{}", allowed.len());
+        assert!(allowed.contains(", x-0, x-1, "), "{allowed}");
+    }
 }

@@ -1,5 +1,7 @@
 //! A request on its way through an endpoint.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use hyper::StatusCode;
 use hyper::body::Incoming;
@@ -13,6 +15,7 @@ use crate::config::Gpc;
 use crate::http::body;
 use crate::http::client_ip::Client;
 use crate::http::cookie::Presented;
+use crate::http::fields;
 use crate::http::problem::Problem;
 use crate::session::Millis;
 use crate::session::token::SessionToken;
@@ -45,7 +48,7 @@ impl Call<'_> {
     /// See [`body::read`].
     pub async fn body(&mut self) -> Result<Bytes, Problem> {
         match self.body.take() {
-            Some(body) => body::read(body).await,
+            Some(body) => body::read(body, &self.head.headers).await,
             None => Ok(Bytes::new()),
         }
     }
@@ -77,18 +80,18 @@ impl Call<'_> {
     /// Whether the browser asks for privacy and the server is to honour it.
     #[must_use]
     pub fn gpc(&self) -> bool {
-        self.app.config.gpc == Gpc::Honour && self.header("sec-gpc") == Some("1")
+        self.app.config.gpc == Gpc::Honour && self.header("sec-gpc").as_deref() == Some("1")
     }
 
     /// Whether the page is another site's, so that the browser keeps none of our cookies.
     #[must_use]
     pub fn cross_site(&self) -> bool {
-        self.header("sec-fetch-site") == Some("cross-site")
+        self.header("sec-fetch-site").as_deref() == Some("cross-site")
     }
 
-    /// A header that is plain text.
+    /// A header as text, whatever bytes it holds.
     #[must_use]
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.head.headers.get(name)?.to_str().ok()
+    pub fn header(&self, name: &str) -> Option<Cow<'_, str>> {
+        fields::text(&self.head.headers, name)
     }
 }

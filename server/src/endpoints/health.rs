@@ -5,6 +5,7 @@ use hyper::http::request::Parts;
 
 use crate::app::App;
 use crate::clock;
+use crate::http::fields;
 use crate::http::problem::Problem;
 use crate::http::reply::{self, Reply};
 use crate::observe::{Breaker, Now};
@@ -29,7 +30,7 @@ pub async fn ready(app: &App) -> Result<Reply, Problem> {
 /// The metrics, in the Prometheus text format; as OpenMetrics for whom asks for it.
 #[must_use]
 pub fn metrics(app: &App, head: &Parts) -> Reply {
-    let accepted = head.headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("");
+    let accepted = fields::text(&head.headers, header::ACCEPT).unwrap_or_default();
     let content_type = if accepted.contains("application/openmetrics-text") {
         "application/openmetrics-text; version=1.0.0; charset=utf-8"
     } else {

@@ -1,5 +1,7 @@
 //! `Authorization: Bearer <api key>`, and who may read reports.
 
+use std::borrow::Cow;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use hyper::StatusCode;
@@ -49,6 +51,7 @@ pub fn issue() -> Result<(String, String, [u8; 32]), getrandom::Error> {
 /// 401 when there is a key and it is wrong or has expired.
 pub async fn holder(app: &App, head: &Parts, now: Millis) -> Result<Option<KeyHolder>, Problem> {
     let Some(text) = head.headers.get(AUTHORIZATION).and_then(bearer) else { return Ok(None) };
+    let text = &*text;
     let refused = || {
         not_authorized(
             "The API key is wrong or has expired; make one with `visitflow key add NAME` and send it as Authorization: Bearer <key>.",
@@ -94,10 +97,12 @@ pub async fn require_reader(call: &Call<'_>) -> Result<(), Problem> {
 
 /// The API key of the header. Other schemes, and tokens of another make, are somebody else's (a
 /// proxy's with a password, say) and count as absent.
-fn bearer(header: &HeaderValue) -> Option<&str> {
-    let (scheme, token) = header.to_str().ok()?.split_once(' ')?;
-    let token = token.trim();
-    (scheme.eq_ignore_ascii_case("bearer") && token.starts_with(PREFIX)).then_some(token)
+fn bearer(header: &HeaderValue) -> Option<Cow<'_, str>> {
+    let at = header.as_bytes().iter().position(|byte| *byte == b' ')?;
+    let (scheme, token) = header.as_bytes().split_at(at);
+    let token = token.trim_ascii();
+    let ours = scheme.eq_ignore_ascii_case(b"bearer") && token.starts_with(PREFIX.as_bytes());
+    ours.then(|| String::from_utf8_lossy(token))
 }
 
 /// 403: the key may only read.

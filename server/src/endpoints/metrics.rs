@@ -1,10 +1,12 @@
-//! `GET /api/metrics/{overview,timeseries,pages,referrers,live}`
+//! `GET /api/metrics/{overview,timeseries,pages,referrers,live,refused}`
 
 mod range;
+mod refused;
 
 use serde_json::json;
 
 use self::range::{Interval, Query};
+pub use self::refused::refused;
 use super::keys::require_reader;
 use crate::endpoints::call::Call;
 use crate::http::problem::Problem;

@@ -48,8 +48,8 @@ fn site(call: &Call<'_>, named: Option<&str>, page: Option<&PageAddress>) -> Res
             .map(Some)
             .ok_or_else(|| Problem::field("`site` is a host name, such as shop.example."));
     }
-    let origin = || call.header("origin").filter(|origin| *origin != "null");
-    Ok(page.and_then(|page| page.site.clone()).or_else(|| origin().and_then(crate::site::of_url)))
+    let origin = || call.header("origin").and_then(|origin| crate::site::of_url(&origin));
+    Ok(page.and_then(|page| page.site.clone()).or_else(origin))
 }
 
 /// Whether nobody is there to be counted: the answer is 204 then, and nothing is stored.
@@ -59,7 +59,7 @@ fn not_a_person(call: &Call<'_>, webdriver: bool) -> Option<Drop> {
         Some(Drop::Webdriver)
     } else if purpose.is_some_and(|purpose| purpose.contains("prefetch") || purpose.contains("prerender")) {
         Some(Drop::Prerender)
-    } else if call.header("user-agent").is_some_and(|agent| call.app.bots.is_bot(agent)) {
+    } else if call.header("user-agent").is_some_and(|agent| call.app.bots.is_bot(&agent)) {
         Some(Drop::Bot)
     } else {
         None

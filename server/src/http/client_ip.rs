@@ -1,9 +1,14 @@
 //! Whose request it is. The address serves limits only; it is neither stored nor logged.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use hyper::HeaderMap;
 use ipnet::IpNet;
+
+use super::fields;
+
+const FORWARDED_FOR: &str = "x-forwarded-for";
 
 /// Whose request it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,27 +22,52 @@ pub struct Client {
 }
 
 /// The rightmost address of `X-Forwarded-For` that is no trusted proxy, if the peer is one.
+///
+/// Invariant: what cannot be read never counts as the proxy that sent it, for all its clients share
+/// that one. A hop that is no address (`unknown`, a name) ends the walk, and its text is the key.
 #[must_use]
 pub fn client(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> Client {
-    let is_trusted = |ip: &IpAddr| is_trusted(*ip, trusted);
     let peer = peer.to_canonical();
-    let proxied = is_trusted(&peer);
-    let forwarded = || -> Option<IpAddr> {
-        let mut last = None;
-        for value in headers.get_all("x-forwarded-for").iter().rev() {
-            for part in value.to_str().ok()?.rsplit(',') {
-                let ip = part.trim().parse::<IpAddr>().ok()?.to_canonical();
-                last = Some(ip);
-                if !is_trusted(&ip) {
-                    return last;
-                }
-            }
+    let proxied = is_trusted(peer, trusted);
+    let was_forwarded = proxied && headers.contains_key(FORWARDED_FOR);
+    let key = if was_forwarded { forwarded(headers, trusted) } else { network(peer) };
+    Client { key, exempt: peer.is_loopback() && !was_forwarded, proxied }
+}
+
+fn forwarded(headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
+    let mut key = key_of_text(b"");
+    for hop in fields::elements(headers, FORWARDED_FOR).rev() {
+        let Some(ip) = std::str::from_utf8(hop).ok().and_then(address) else {
+            return key_of_text(hop);
+        };
+        key = network(ip);
+        if !is_trusted(ip, trusted) {
+            break;
         }
-        last
-    };
-    let was_forwarded = proxied && headers.contains_key("x-forwarded-for");
-    let ip = if was_forwarded { forwarded().unwrap_or(peer) } else { peer };
-    Client { key: network(ip), exempt: peer.is_loopback() && !was_forwarded, proxied }
+    }
+    key
+}
+
+/// The address of a hop, as proxies write it: with a port or without, IPv6 in brackets or not, with
+/// a zone or without.
+fn address(hop: &str) -> Option<IpAddr> {
+    let plain = |text: &str| text.split('%').next()?.parse::<IpAddr>().ok();
+    let ip = plain(hop)
+        .or_else(|| hop.parse::<SocketAddr>().ok().map(|address| address.ip()))
+        .or_else(|| plain(hop.strip_prefix('[')?.split_once(']')?.0))
+        .or_else(|| hop.split_once(':')?.0.parse::<Ipv4Addr>().ok().map(IpAddr::V4))?;
+    Some(ip.to_canonical())
+}
+
+/// What limits count by where a hop is no address: its text without the port, in a block of addresses
+/// that nobody has (fc00::/8, RFC 4193 §3.1).
+fn key_of_text(hop: &[u8]) -> IpAddr {
+    let digits = hop.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+    let name = hop[..hop.len() - digits].strip_suffix(b":").unwrap_or(hop);
+    let mut hasher = DefaultHasher::new();
+    name.to_ascii_lowercase().hash(&mut hasher);
+    let network = 0xfc << 56 | hasher.finish() >> 8;
+    Ipv6Addr::from_bits(u128::from(network) << 64).into()
 }
 
 /// Whether the address is one of our proxies.
@@ -57,29 +87,74 @@ pub fn network(ip: IpAddr) -> IpAddr {
 
 #[cfg(test)]
 mod tests {
+    use hyper::header::HeaderValue;
+
     use super::*;
 
-    fn see(peer: &str, forwarded: &[&str]) -> (String, bool) {
+    fn see(peer: &str, forwarded: &[&[u8]]) -> (String, bool) {
         let headers = forwarded
             .iter()
-            .map(|value| ("x-forwarded-for".parse().unwrap(), value.parse().unwrap()))
+            .map(|value| (FORWARDED_FOR.parse().unwrap(), HeaderValue::from_bytes(value).unwrap()))
             .collect();
         let trusted = ["127.0.0.0/8".parse().unwrap(), "10.0.0.0/8".parse().unwrap()];
         let client = client(peer.parse().unwrap(), &headers, &trusted);
         (client.key.to_string(), client.exempt)
     }
 
+    fn key(forwarded: &[&[u8]]) -> String {
+        let (key, exempt) = see("127.0.0.1", forwarded);
+        assert!(!exempt, "{forwarded:?}");
+        key
+    }
+
     #[test]
     fn forwarded_addresses_count_only_from_a_trusted_proxy() {
-        assert_eq!(see("203.0.113.9", &["198.51.100.1"]), ("203.0.113.9".into(), false));
-        assert_eq!(see("127.0.0.1", &["198.51.100.1"]), ("198.51.100.1".into(), false));
+        assert_eq!(see("203.0.113.9", &[b"198.51.100.1"]), ("203.0.113.9".into(), false));
+        assert_eq!(see("127.0.0.1", &[b"198.51.100.1"]), ("198.51.100.1".into(), false));
     }
 
     #[test]
     fn the_rightmost_untrusted_address_is_the_client() {
-        assert_eq!(see("127.0.0.1", &["1.2.3.4, 198.51.100.1, 10.0.0.7"]).0, "198.51.100.1");
-        assert_eq!(see("127.0.0.1", &["1.2.3.4", "198.51.100.1"]).0, "198.51.100.1");
-        assert_eq!(see("127.0.0.1", &["nonsense"]), ("127.0.0.1".into(), false));
+        assert_eq!(key(&[b"1.2.3.4, 198.51.100.1, 10.0.0.7"]), "198.51.100.1");
+        assert_eq!(key(&[b"1.2.3.4", b"198.51.100.1"]), "198.51.100.1");
+        assert_eq!(key(&[b"10.0.0.9, 10.0.0.7"]), "10.0.0.9");
+    }
+
+    #[test]
+    fn ports_brackets_quotes_zones_and_empty_parts_hide_no_address() {
+        for (written, ip) in [
+            ("198.51.100.1:40000", "198.51.100.1"),
+            ("198.51.100.1:", "198.51.100.1"),
+            (" 198.51.100.1:40000 , 10.0.0.7:443", "198.51.100.1"),
+            ("198.51.100.1, , ", "198.51.100.1"),
+            ("\"198.51.100.1:40000\"", "198.51.100.1"),
+            ("::ffff:198.51.100.1", "198.51.100.1"),
+            ("[::ffff:198.51.100.1]:443", "198.51.100.1"),
+            ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
+            ("[2001:db8:1:2:3:4:5:6]", "2001:db8:1:2::"),
+            ("[2001:DB8:1:2:3:4:5:6]:443", "2001:db8:1:2::"),
+            ("\"[2001:db8:1:2::6]:443\"", "2001:db8:1:2::"),
+            ("[2001:db8:1:2::6]:x", "2001:db8:1:2::"),
+            ("2001:db8:1:2::6%eth0", "2001:db8:1:2::"),
+            ("[2001:db8:1:2::6%25eth0]:443", "2001:db8:1:2::"),
+        ] {
+            assert_eq!(key(&[written.as_bytes()]), ip, "{written}");
+        }
+        assert_eq!(key(&[b"1.2.3.4, caf\xe9", b"198.51.100.1:1"]), "198.51.100.1");
+    }
+
+    #[test]
+    fn a_hop_that_is_no_address_is_a_key_of_its_own_and_never_the_proxy() {
+        let odd: [&[u8]; 7] =
+            [b"unknown", b"_hidden", b"198.51.100.300", b"caf\xe9", b"", b", ,", b"a.example:1"];
+        let keys: Vec<_> = odd.iter().map(|hop| key(&[hop])).collect();
+        for (hop, key) in odd.iter().zip(&keys) {
+            assert!(key.starts_with("fc"), "{hop:?}: {key}");
+        }
+        assert_ne!(keys[0], keys[1]);
+        assert_eq!(key(&[b"1.2.3.4, Unknown, 10.0.0.7"]), keys[0], "what is left of it is anybody's word");
+        assert_eq!(keys[4], keys[5]);
+        assert_eq!(keys[6], key(&[b"a.example:2"]), "a port makes no other client");
     }
 
     #[test]
@@ -87,6 +162,7 @@ mod tests {
         assert_eq!(see("127.0.0.1", &[]), ("127.0.0.1".into(), true));
         assert_eq!(see("::ffff:127.0.0.1", &[]), ("127.0.0.1".into(), true));
         assert_eq!(see("10.0.0.1", &[]), ("10.0.0.1".into(), false));
+        assert!(!see("127.0.0.1", &[b"unknown"]).1);
     }
 
     #[test]

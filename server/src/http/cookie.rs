@@ -108,15 +108,16 @@ pub fn visitor(headers: &HeaderMap) -> Option<VisitorId> {
     values(headers, names::VISITOR).find_map(|value| value.parse().ok())
 }
 
+/// The values of a cookie, in the order in which they come. A header is bytes: other cookies may hold
+/// anything, and a value of ours that is no text counts as absent. HTTP/2 sends several headers
+/// (RFC 9113 §8.2.3).
 fn values<'h>(headers: &'h HeaderMap, name: &'h str) -> impl Iterator<Item = &'h str> {
-    headers
-        .get_all(COOKIE)
-        .iter()
-        .filter_map(|header| header.to_str().ok())
-        .flat_map(cookie::Cookie::split_parse)
-        .filter_map(Result::ok)
-        .filter(move |cookie| cookie.name() == name)
-        .filter_map(|cookie| cookie.value_raw())
+    let pairs = headers.get_all(COOKIE).iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b';'));
+    pairs.filter_map(move |pair| {
+        let equals = pair.iter().position(|byte| *byte == b'=')?;
+        let (found, value) = (pair[..equals].trim_ascii(), pair[equals + 1..].trim_ascii());
+        (found == name.as_bytes()).then(|| std::str::from_utf8(value).ok()).flatten()
+    })
 }
 
 #[cfg(test)]
@@ -159,6 +160,38 @@ mod tests {
             b"__Host-session_id=s_a.b",
         ] {
             assert!(matches!(style().session(&headers(&[bad])), Presented::Nothing));
+        }
+    }
+
+    #[test]
+    fn what_other_cookies_hold_hides_none_of_ours() {
+        let token = format!("session_id={}", SessionToken::issue().unwrap().cookie_value());
+        let visitor_id = "v_018f3a5e-7c1b-4f6a-9d2e-3b4c5d6e7f80";
+        for odd in [
+            "city=K\u{f6}ln".as_bytes(),
+            b"city=K\xf6ln",
+            b"\xff",
+            b"\xff=\xfe",
+            b"a=\"b; c",
+            b"a=%zz",
+            b"=",
+            b"",
+            b"a=\tb\t",
+            b"session_id=\xff",
+            b"visitor_id=v_\xff",
+            b"session_id",
+        ] {
+            for place in 0..3 {
+                let mut parts =
+                    vec![token.as_bytes().to_vec(), format!("visitor_id={visitor_id}").into_bytes()];
+                parts.insert(place, odd.to_vec());
+                let one = headers(&[&parts.join(&b"; "[..])]);
+                let several = headers(&parts.iter().map(Vec::as_slice).collect::<Vec<_>>());
+                for headers in [one, several] {
+                    assert!(matches!(style().session(&headers), Presented::Token(_)), "{odd:?} {place}");
+                    assert_eq!(visitor(&headers).unwrap().to_string(), visitor_id, "{odd:?} {place}");
+                }
+            }
         }
     }
 

@@ -5,13 +5,19 @@
 //! | [`body`] | reading a body within its limits, as JSON |
 //! | [`client_ip`] | whose request it is, behind which proxies |
 //! | [`cookie`] | reading and writing the cookies |
+//! | [`fields`] | header fields, which are bytes |
+//! | [`foreign`] | the foreign origins that were refused of late |
 //! | [`origin`] | whether a request comes from where it may |
 //! | [`problem`] | errors: one message for the caller, one for the log |
 //! | [`reply`] | answers |
+//! | [`target`] | how a request reached us: over TLS or not, by which host |
 
 pub mod body;
 pub mod client_ip;
 pub mod cookie;
+pub mod fields;
+pub mod foreign;
 pub mod origin;
 pub mod problem;
 pub mod reply;
+pub mod target;

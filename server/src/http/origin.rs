@@ -4,18 +4,61 @@ use std::fmt;
 use std::str::FromStr;
 
 use hyper::HeaderMap;
-use hyper::header::ORIGIN;
+use hyper::header::{HeaderName, HeaderValue, ORIGIN};
 use url::Url;
 
-/// Scheme, host and port, in the form that browsers send.
-#[derive(Clone, Debug, PartialEq, Eq)]
+use super::fields;
+
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// Scheme, host and port. Each origin has one spelling, which is made here and nowhere else: lower
+/// case, international names as the DNS has them, no default port, no dot at the end of the name.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Origin(String);
 
 impl Origin {
+    /// The origin of a server that a request names by its host.
+    #[must_use]
+    pub fn of_host(https: bool, host: &str) -> Option<Self> {
+        let scheme = if https { "https" } else { "http" };
+        bare(host).then(|| Url::parse(&format!("{scheme}://{host}/")).ok()).flatten().and_then(Self::of)
+    }
+
+    /// The origin that a browser names in `Origin`: in lower case, without a path. What another
+    /// program makes of it is none.
+    #[must_use]
+    pub fn of_header(value: &str) -> Option<Self> {
+        let rest = value.strip_prefix("https://").or_else(|| value.strip_prefix("http://"))?;
+        let written = bare(rest) && !rest.bytes().any(|byte| byte.is_ascii_uppercase());
+        written.then(|| Url::parse(value).ok()).flatten().and_then(Self::of)
+    }
+
+    fn of(url: Url) -> Option<Self> {
+        let scheme = match url.scheme() {
+            scheme @ ("http" | "https") => scheme,
+            _ => return None,
+        };
+        let host = url.host_str()?;
+        let host = host.strip_suffix('.').unwrap_or(host);
+        if host.is_empty() {
+            return None;
+        }
+        Some(Self(match url.port() {
+            Some(port) => format!("{scheme}://{host}:{port}"),
+            None => format!("{scheme}://{host}"),
+        }))
+    }
+
     /// The text as browsers write it.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Host and port, without a default port.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        self.0.split_once("://").map_or(self.as_str(), |(_, host)| host)
     }
 
     /// Whether it is an https origin.
@@ -23,6 +66,16 @@ impl Origin {
     pub fn is_https(&self) -> bool {
         self.0.starts_with("https://")
     }
+}
+
+/// Whether a text holds a host and perhaps a port, and nothing that a URL has before or after them.
+fn bare(host: &str) -> bool {
+    !host.is_empty()
+        && host.is_ascii()
+        && !host.ends_with(':')
+        && !host.contains(|c: char| {
+            matches!(c, '/' | '\\' | '?' | '#' | '@' | '%') || c.is_whitespace() || c.is_control()
+        })
 }
 
 impl fmt::Display for Origin {
@@ -41,10 +94,7 @@ impl FromStr for Origin {
             && url.query().is_none()
             && url.fragment().is_none()
             && url.username().is_empty();
-        if !matches!(url.scheme(), "http" | "https") || url.host().is_none() || !bare {
-            return Err(hint());
-        }
-        Ok(Self(url.origin().ascii_serialization()))
+        Self::of(url).filter(|_| bare).ok_or_else(hint)
     }
 }
 
@@ -53,10 +103,10 @@ impl FromStr for Origin {
 pub enum Verdict {
     /// Our own pages, or no browser at all.
     Own,
-    /// A page of a listed origin, which may read the answer.
-    Listed(String),
-    /// A page of anywhere else.
-    Foreign,
+    /// A page of a listed origin, which may read the answer: the origin as the browser wrote it.
+    Listed(HeaderValue),
+    /// A page of anywhere else: of this origin, if it says one that is well formed.
+    Foreign(Option<Origin>),
 }
 
 /// The rules of one server.
@@ -72,21 +122,26 @@ impl OriginRules {
     /// Judges a request by `Origin`, then by `Sec-Fetch-Site`. `own` is the origin that the request
     /// was sent to; it counts where no `--public-url` is configured.
     #[must_use]
-    pub fn judge(&self, headers: &HeaderMap, own: &str) -> Verdict {
-        let origin = headers.get(ORIGIN).map(|value| value.to_str().unwrap_or("?"));
-        let fetch_site = headers.get("sec-fetch-site").map(|value| value.to_str().unwrap_or("?"));
-        match (origin, fetch_site) {
-            (Some(origin), _) if origin != "null" => {
-                if self.allowed.iter().any(|allowed| allowed.as_str() == origin) {
-                    Verdict::Listed(origin.to_owned())
-                } else if origin == self.public.as_ref().map_or(own, Origin::as_str) {
+    pub fn judge(&self, headers: &HeaderMap, own: &Origin) -> Verdict {
+        // Two different values are nobody's word.
+        let said = fields::single(headers, ORIGIN);
+        let fetch_site = fields::single(headers, SEC_FETCH_SITE);
+        let (Ok(said), Ok(fetch_site)) = (said, fetch_site) else { return Verdict::Foreign(None) };
+        match (said, fetch_site.map(HeaderValue::as_bytes)) {
+            (Some(said), _) if said.as_bytes() != b"null" => {
+                let Some(origin) = said.to_str().ok().and_then(Origin::of_header) else {
+                    return Verdict::Foreign(None);
+                };
+                if self.allowed.contains(&origin) {
+                    Verdict::Listed(said.clone())
+                } else if origin == *self.public.as_ref().unwrap_or(own) {
                     Verdict::Own
                 } else {
-                    Verdict::Foreign
+                    Verdict::Foreign(Some(origin))
                 }
             }
-            (_, Some("same-origin" | "none")) | (None, None) => Verdict::Own,
-            _ => Verdict::Foreign,
+            (_, Some(b"same-origin" | b"none")) | (None, None) => Verdict::Own,
+            _ => Verdict::Foreign(None),
         }
     }
 }
@@ -111,24 +166,36 @@ mod tests {
 
     const OWN: &str = "https://stats.example";
 
+    fn headers(fields: &[(&'static str, &[u8])]) -> HeaderMap {
+        let field = |(name, value): &(&'static str, &[u8])| {
+            (HeaderName::from_static(name), HeaderValue::from_bytes(value).unwrap())
+        };
+        fields.iter().map(field).collect()
+    }
+
+    fn judge_by(allowed: &str, own: &str, fields: &[(&'static str, &[u8])]) -> Verdict {
+        let rules = OriginRules { allowed: vec![allowed.parse().unwrap()], public: None };
+        rules.judge(&headers(fields), &own.parse().unwrap())
+    }
+
     fn judge(origin: Option<&str>, fetch_site: Option<&str>) -> Verdict {
-        let rules = OriginRules { allowed: vec!["https://shop.example".parse().unwrap()], public: None };
-        let mut headers = HeaderMap::new();
-        if let Some(origin) = origin {
-            headers.insert(ORIGIN, origin.parse().unwrap());
-        }
-        if let Some(site) = fetch_site {
-            headers.insert("sec-fetch-site", site.parse().unwrap());
-        }
-        rules.judge(&headers, OWN)
+        let origin = origin.map(|origin| ("origin", origin.as_bytes()));
+        let fetch_site = fetch_site.map(|site| ("sec-fetch-site", site.as_bytes()));
+        let fields: Vec<_> = origin.into_iter().chain(fetch_site).collect();
+        judge_by("https://shop.example", OWN, &fields)
+    }
+
+    fn listed(origin: &'static str) -> Verdict {
+        Verdict::Listed(HeaderValue::from_static(origin))
+    }
+
+    fn is_foreign(verdict: &Verdict) -> bool {
+        matches!(verdict, Verdict::Foreign(_))
     }
 
     #[test]
     fn listed_and_own_origins_pass() {
-        assert_eq!(
-            judge(Some("https://shop.example"), Some("cross-site")),
-            Verdict::Listed("https://shop.example".into())
-        );
+        assert_eq!(judge(Some("https://shop.example"), Some("cross-site")), listed("https://shop.example"));
         assert_eq!(judge(Some(OWN), None), Verdict::Own);
     }
 
@@ -139,13 +206,71 @@ mod tests {
             "https://shop.example.evil",
             "http://shop.example",
             "https://SHOP.example",
+            "HTTPS://shop.example",
             "https://shop.example:444",
+            "https://shop.example:80",
+            "https://shop.example:",
             "https://shop.example/",
+            "https://shop.example..",
+            "https://@shop.example",
+            "https://u@shop.example",
+            "https://shop.example@evil.example",
+            "https://shop%2eexample",
+            "https:shop.example",
+            "https:/shop.example",
+            "https:///shop.example",
+            "https://shop.example#",
+            "https://shop.example?",
+            "https://shop.example\\",
             "file://",
             "",
         ] {
-            assert_eq!(judge(Some(origin), Some("same-origin")), Verdict::Foreign, "{origin}");
+            assert!(is_foreign(&judge(Some(origin), Some("same-origin"))), "{origin}");
         }
+        assert!(is_foreign(&judge_by(
+            "https://shop.example",
+            OWN,
+            &[("origin", b"https://shop.example\xff")]
+        )));
+    }
+
+    #[test]
+    fn one_origin_has_one_spelling_on_every_side() {
+        for (written, sent) in [
+            ("https://shop.example:443", "https://shop.example"),
+            ("https://shop.example", "https://shop.example:443"),
+            ("http://shop.example:80", "http://shop.example"),
+            ("https://shop.example.", "https://shop.example"),
+            ("https://shop.example", "https://shop.example."),
+            ("https://Shop.Example", "https://shop.example"),
+            ("https://shop.example.:443", "https://shop.example"),
+            ("https://b\u{fc}cher.example", "https://xn--bcher-kva.example"),
+            ("https://[2001:DB8:0:0::1]:443", "https://[2001:db8::1]"),
+            ("http://[::1]", "http://[::1]:80"),
+            ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+        ] {
+            let fields = [("origin", sent.as_bytes())];
+            let allowed = judge_by(written, OWN, &fields);
+            assert_eq!(allowed, Verdict::Listed(HeaderValue::from_str(sent).unwrap()), "{written}");
+            assert_eq!(judge_by("https://other.example", written, &fields), Verdict::Own, "{written}");
+        }
+        let of_host = |https, host| Origin::of_host(https, host).map(|origin| origin.to_string());
+        assert_eq!(of_host(true, "Shop.test:443").unwrap(), "https://shop.test");
+        assert_eq!(of_host(false, "shop.test.:80").unwrap(), "http://shop.test");
+        assert_eq!(of_host(false, "shop.test:443").unwrap(), "http://shop.test:443");
+        assert_eq!(of_host(true, "[::1]:443").unwrap(), "https://[::1]");
+        assert_eq!(of_host(true, "shop.test/"), None);
+    }
+
+    #[test]
+    fn two_different_origins_are_foreign_and_the_same_twice_is_one() {
+        let judge = |fields: &[_]| judge_by("https://shop.example", OWN, fields);
+        let (shop, evil) =
+            (("origin", &b"https://shop.example"[..]), ("origin", &b"https://evil.example"[..]));
+        assert_eq!(judge(&[shop, shop]), listed("https://shop.example"));
+        assert_eq!(judge(&[shop, evil]), Verdict::Foreign(None));
+        let sites = [("sec-fetch-site", &b"same-origin"[..]), ("sec-fetch-site", &b"cross-site"[..])];
+        assert_eq!(judge(&sites), Verdict::Foreign(None));
     }
 
     #[test]
@@ -154,19 +279,35 @@ mod tests {
         assert_eq!(judge(None, Some("same-origin")), Verdict::Own);
         assert_eq!(judge(None, Some("none")), Verdict::Own);
         assert_eq!(judge(Some("null"), Some("same-origin")), Verdict::Own);
-        assert_eq!(judge(None, Some("cross-site")), Verdict::Foreign);
-        assert_eq!(judge(None, Some("same-site")), Verdict::Foreign);
-        assert_eq!(judge(Some("null"), None), Verdict::Foreign);
-        assert_eq!(judge(Some("null"), Some("cross-site")), Verdict::Foreign);
+        for (origin, fetch_site) in [
+            (None, Some("cross-site")),
+            (None, Some("same-site")),
+            (None, Some("caf\u{e9}")),
+            (Some("null"), None),
+            (Some("null"), Some("cross-site")),
+        ] {
+            assert_eq!(judge(origin, fetch_site), Verdict::Foreign(None), "{origin:?} {fetch_site:?}");
+        }
+    }
+
+    #[test]
+    fn a_foreign_origin_is_named_if_it_is_well_formed() {
+        let named = Verdict::Foreign(Some("https://evil.example".parse().unwrap()));
+        assert_eq!(judge(Some("https://evil.example"), None), named);
+        for odd in ["https://evil.example/x", "evil", "<script>", "https://a b", "chrome-extension://abc"] {
+            assert_eq!(judge(Some(odd), None), Verdict::Foreign(None), "{odd}");
+        }
     }
 
     #[test]
     fn a_configured_public_url_replaces_what_the_request_says() {
         let rules =
             OriginRules { allowed: vec![], public: Some("https://Public.example:443/".parse().unwrap()) };
-        let headers = |origin: &str| HeaderMap::from_iter([(ORIGIN, origin.parse().unwrap())]);
-        assert_eq!(rules.judge(&headers("https://public.example"), OWN), Verdict::Own);
-        assert_eq!(rules.judge(&headers(OWN), OWN), Verdict::Foreign);
+        let judge = |origin: &'static str| {
+            rules.judge(&headers(&[("origin", origin.as_bytes())]), &OWN.parse().unwrap())
+        };
+        assert_eq!(judge("https://public.example"), Verdict::Own);
+        assert!(is_foreign(&judge(OWN)));
     }
 
     #[test]

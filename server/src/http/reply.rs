@@ -53,6 +53,9 @@ pub fn problem(problem: &Problem) -> Reply {
     if let Some(allow) = problem.allow {
         set(&mut reply, header::ALLOW, allow);
     }
+    if let Some(codings) = problem.accept_encoding {
+        set(&mut reply, header::ACCEPT_ENCODING, codings);
+    }
     if let Some(seconds) = problem.retry_after_s {
         reply.headers_mut().insert(header::RETRY_AFTER, seconds.into());
     }

@@ -139,6 +139,118 @@ async fn preflight_is_answered_with_headers_for_allowed_origins_alone() {
 }
 
 #[tokio::test]
+async fn a_preflight_of_an_allowed_origin_allows_any_header_that_is_a_token() {
+    let server = Server::with().flag("--allowed-origin", SHOP).start().await;
+    let preflight = |origin: &str| {
+        let request = server.visitor().request("OPTIONS", "/api/telemetry/page_view");
+        request
+            .header("origin", origin)
+            .header("access-control-request-method", "POST")
+            .header("access-control-request-headers", "baggage,sentry-trace, traceparent,a b,K\u{f6}ln")
+    };
+    let answer = preflight(SHOP).send().await.expect(204);
+    for name in ["content-type", "authorization", "baggage", "sentry-trace", "traceparent"] {
+        assert!(answer.lists("access-control-allow-headers", name), "{name}: {:?}", answer.headers);
+    }
+    let allowed = answer.header("access-control-allow-headers").unwrap_or_default();
+    assert!(!allowed.contains("a b") && !allowed.contains("ln"), "{allowed}");
+    let refused = preflight("https://evil.example").send().await.expect(204);
+    assert_eq!(refused.header("access-control-allow-headers"), None);
+}
+
+#[tokio::test]
+async fn default_ports_case_and_a_dot_at_the_end_make_no_other_origin() {
+    let allowed = "https://Listed.example:443";
+    let server = Server::with().flag("--allowed-origin", allowed).start().await;
+    let send = async |host: &str, scheme: &str, origin: &str| {
+        let ada = server.visitor();
+        let view = ada.post("/api/telemetry/page_view", &ada.page_view("/")).header("origin", origin);
+        view.header("x-forwarded-proto", scheme).header("x-forwarded-host", host).send().await.status
+    };
+    for (host, scheme, origin) in [
+        ("shop.test", "https", "https://shop.test"),
+        ("shop.test:443", "https", "https://shop.test"),
+        ("Shop.Test:443", "https", "https://shop.test"),
+        ("shop.test", "https", "https://shop.test:443"),
+        ("shop.test.", "https", "https://shop.test"),
+        ("shop.test:80", "http", "http://shop.test"),
+        ("[2001:DB8:0::1]:443", "https", "https://[2001:db8::1]"),
+        ("anything", "http", "https://listed.example"),
+        ("anything", "http", "https://listed.example:443"),
+    ] {
+        assert_eq!(send(host, scheme, origin).await, 204, "{host} {scheme} {origin}");
+    }
+    for (host, scheme, origin) in [
+        ("shop.test:444", "https", "https://shop.test"),
+        ("shop.test:443", "http", "https://shop.test"),
+        ("shop.test:80", "https", "https://shop.test"),
+        ("shop.test", "http", "https://shop.test"),
+        ("a b", "https", "https://shop.test"),
+    ] {
+        assert_eq!(send(host, scheme, origin).await, 403, "{host} {scheme} {origin}");
+    }
+    // Without a proxy in between it is the Host header.
+    let ada = server.visitor();
+    let view = ada.post("/api/telemetry/page_view", &ada.page_view("/"));
+    view.header("host", "shop.test:80").header("origin", "http://shop.test").send().await.expect(204);
+}
+
+#[tokio::test]
+async fn the_operator_sees_which_origin_was_refused() {
+    let server = Server::start().await;
+    let (ada, key) = (server.visitor(), server.add_key("reports").await);
+    let refused = async || {
+        let answer = server.visitor().get("/api/metrics/refused").bearer(&key).send().await.expect(200);
+        answer.json()["refused"].clone()
+    };
+    assert_eq!(refused().await, json!([]));
+    let send = async |origin: &str| {
+        let view = ada.post("/api/telemetry/page_view", &ada.page_view("/"));
+        let view = view.header("origin", origin).header("sec-fetch-site", "cross-site");
+        view.send().await.expect_problem(403, "foreign-origin");
+    };
+    send("https://blog.example").await;
+    for _ in 0..3 {
+        send(SHOP).await;
+    }
+    let preflight = ada.request("OPTIONS", "/api/telemetry/page_view").header("origin", SHOP);
+    preflight.header("access-control-request-method", "POST").send().await.expect(204);
+    for odd in ["<script>alert(1)</script>", "https://a.example/b", "nonsense", "null"] {
+        send(odd).await;
+    }
+    let seen = refused().await;
+    assert_eq!(seen.as_array().map(Vec::len), Some(2), "{seen}");
+    assert_eq!((&seen[0]["origin"], &seen[0]["requests"]), (&json!(SHOP), &json!(4)));
+    assert_eq!((&seen[1]["origin"], &seen[1]["requests"]), (&json!("https://blog.example"), &json!(1)));
+    let last_at = seen[0]["last_at"].as_str().unwrap_or_default();
+    assert!(last_at.starts_with("20") && last_at.ends_with('Z'), "{last_at}");
+
+    let log = server.log();
+    let lines: Vec<_> = log.lines().filter(|line| line.contains(SHOP)).collect();
+    assert_eq!(lines.len(), 1, "one line a minute: {log}");
+    assert!(lines[0].contains("INFO") && lines[0].contains(&format!("--allowed-origin {SHOP}")), "{log}");
+    assert!(!log.contains("script") && !log.contains("nonsense"), "{log}");
+    let text = server.ask_admin("/metrics").await.expect(200).text();
+    assert!(text.lines().any(|line| line == "visitflow_foreign_origin_total 9"), "{text}");
+}
+
+#[tokio::test]
+async fn who_was_refused_is_told_to_those_who_read_reports() {
+    let server = Server::with().admin("alice").user("bob").start().await;
+    let path = "/api/metrics/refused";
+    server.visitor().get(path).send().await.expect_problem(401, "not-authorized");
+    let bob = server.visitor();
+    bob.log_in_to_dashboard("bob").await.expect(200);
+    bob.get(path).send().await.expect_problem(403, "forbidden");
+    let alice = server.visitor();
+    alice.log_in_to_dashboard("alice").await.expect(200);
+    assert_eq!(alice.get(path).send().await.expect(200).json(), json!({"refused": []}));
+    let key = server.run(&["key", "add", "facts", "--scope", "write"], "").await;
+    server.visitor().get(path).bearer(key.trim()).send().await.expect_problem(403, "forbidden");
+    alice.post(path, &json!({})).send().await.expect_problem(405, "method-not-allowed");
+}
+
+#[tokio::test]
 async fn a_public_url_replaces_what_the_request_says() {
     let server = Server::with().flag("--public-url", "https://stats.example").start().await;
     let ada = server.visitor();

@@ -1,0 +1,22 @@
+//! `GET /api/metrics/refused`
+
+use serde_json::json;
+
+use super::range::rfc3339;
+use crate::endpoints::call::Call;
+use crate::endpoints::keys::require_reader;
+use crate::http::problem::Problem;
+use crate::http::reply::{self, Reply};
+
+/// The foreign origins that this server has refused of late.
+pub async fn refused(call: Call<'_>) -> Result<Reply, Problem> {
+    require_reader(&call).await?;
+    let refused: Vec<_> = call
+        .app
+        .foreign
+        .recent(call.now)
+        .iter()
+        .map(|seen| json!({"origin": seen.origin.as_str(), "requests": seen.requests, "last_at": rfc3339(seen.last_at)}))
+        .collect();
+    Ok(reply::json(&json!({ "refused": refused })))
+}

@@ -1,0 +1,156 @@
+//! The foreign origins that were refused of late: who sets a page up and forgets `--allowed-origin`
+//! reads of it in the log and on the dashboard.
+//!
+//! Anybody can send any origin. So only well-formed ones are kept, so many of them, and the log says a
+//! bounded number of lines.
+
+use std::num::NonZeroUsize;
+use std::sync::{Mutex, PoisonError};
+
+use lru::LruCache;
+
+use super::origin::Origin;
+use crate::session::Millis;
+
+/// Origins that are remembered.
+const REMEMBERED: NonZeroUsize = NonZeroUsize::new(1_000).unwrap();
+
+/// How long an origin is shown after its last request.
+const SHOWN_MS: Millis = 60 * 60_000;
+
+/// Most origins that are shown.
+const SHOWN: usize = 20;
+
+/// An origin has one line in the log in this time.
+const LINE_EVERY_MS: Millis = 60_000;
+
+/// Most lines in that time, of all origins.
+const LINES: usize = 20;
+
+/// An origin whose requests were refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// The origin.
+    pub origin: Origin,
+    /// Its requests, since there was none for an hour.
+    pub requests: u64,
+    /// The last of them.
+    pub last_at: Millis,
+}
+
+/// The foreign origins that were refused of late.
+#[derive(Debug)]
+pub struct ForeignOrigins(Mutex<Known>);
+
+#[derive(Debug)]
+struct Known {
+    origins: LruCache<Origin, Requests>,
+    /// When the first of `lines` was written, and how many were since.
+    lines_since: Millis,
+    lines: usize,
+}
+
+#[derive(Debug)]
+struct Requests {
+    count: u64,
+    last_at: Millis,
+    told_at: Option<Millis>,
+}
+
+impl Default for ForeignOrigins {
+    fn default() -> Self {
+        Self(Mutex::new(Known { origins: LruCache::new(REMEMBERED), lines_since: 0, lines: 0 }))
+    }
+}
+
+impl ForeignOrigins {
+    /// Notes a refused request; whether the log is to say so.
+    pub fn refused(&self, origin: &Origin, now: Millis) -> bool {
+        let known = &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let seen = known.origins.get_or_insert_mut_ref(origin, || Requests {
+            count: 0,
+            last_at: now,
+            told_at: None,
+        });
+        if now - seen.last_at >= SHOWN_MS {
+            seen.count = 0;
+        }
+        seen.count += 1;
+        seen.last_at = now;
+        if seen.told_at.is_some_and(|at| now - at < LINE_EVERY_MS) {
+            return false;
+        }
+        if now - known.lines_since >= LINE_EVERY_MS {
+            (known.lines_since, known.lines) = (now, 0);
+        }
+        let tell = known.lines < LINES;
+        if tell {
+            known.lines += 1;
+            seen.told_at = Some(now);
+        }
+        tell
+    }
+
+    /// Those of the last hour, the last one first.
+    #[must_use]
+    pub fn recent(&self, now: Millis) -> Vec<Refused> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known
+            .origins
+            .iter()
+            .filter(|(_, seen)| now - seen.last_at < SHOWN_MS)
+            .take(SHOWN)
+            .map(|(origin, seen)| Refused {
+                origin: origin.clone(),
+                requests: seen.count,
+                last_at: seen.last_at,
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINUTE: Millis = 60_000;
+
+    fn origin(name: &str) -> Origin {
+        format!("https://{name}.example").parse().unwrap()
+    }
+
+    #[test]
+    fn an_origin_has_one_line_a_minute() {
+        let foreign = ForeignOrigins::default();
+        assert!(foreign.refused(&origin("shop"), MINUTE));
+        assert!(!foreign.refused(&origin("shop"), 2 * MINUTE - 1));
+        assert!(foreign.refused(&origin("blog"), 2 * MINUTE - 1));
+        assert!(foreign.refused(&origin("shop"), 2 * MINUTE));
+    }
+
+    #[test]
+    fn a_flood_of_origins_fills_neither_the_log_nor_the_memory() {
+        let foreign = ForeignOrigins::default();
+        let lines = (0..5_000).filter(|n| foreign.refused(&origin(&format!("a{n}")), MINUTE)).count();
+        assert_eq!(lines, LINES);
+        assert_eq!(foreign.0.lock().unwrap().origins.len(), REMEMBERED.get());
+        assert!(foreign.refused(&origin("shop"), 2 * MINUTE));
+    }
+
+    #[test]
+    fn those_of_the_last_hour_are_shown_the_last_one_first() {
+        let foreign = ForeignOrigins::default();
+        for n in 0..30 {
+            foreign.refused(&origin(&format!("a{n}")), MINUTE);
+        }
+        foreign.refused(&origin("a28"), 2 * MINUTE);
+        let recent = foreign.recent(2 * MINUTE);
+        assert_eq!(recent.len(), SHOWN);
+        assert_eq!(recent[0], Refused { origin: origin("a28"), requests: 2, last_at: 2 * MINUTE });
+        assert_eq!(recent[1].origin, origin("a29"));
+        assert_eq!(foreign.recent(MINUTE + SHOWN_MS).len(), 1);
+        assert_eq!(foreign.recent(2 * MINUTE + SHOWN_MS), []);
+        foreign.refused(&origin("a28"), 2 * MINUTE + SHOWN_MS);
+        assert_eq!(foreign.recent(2 * MINUTE + SHOWN_MS)[0].requests, 1, "counted anew");
+    }
+}
