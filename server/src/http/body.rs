@@ -67,10 +67,7 @@ fn decode(body: Bytes, headers: &HeaderMap) -> Result<Bytes, Problem> {
     let Some(coding) = codings.next() else { return Ok(body) };
     if codings.next().is_some() || !(is(coding, b"gzip") || is(coding, b"x-gzip")) {
         let detail = "This server takes bodies as they are, or with Content-Encoding: gzip; send it so.";
-        return Err(Problem {
-            accept_encoding: Some("gzip"),
-            ..Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, kind::UNSUPPORTED_ENCODING, detail)
-        });
+        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, kind::UNSUPPORTED_ENCODING, detail));
     }
     let mut decoded = Vec::new();
     MultiGzDecoder::new(&body[..]).take(limits::BODY_BYTES as u64 + 1).read_to_end(&mut decoded).map_err(

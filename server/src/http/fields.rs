@@ -6,6 +6,10 @@ use std::borrow::Cow;
 use hyper::HeaderMap;
 use hyper::header::{HeaderName, HeaderValue};
 
+/// A field that may come once came with several values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ambiguous;
+
 /// The text of a field, whatever bytes it holds; several fields of one name are one list (RFC 9110
 /// §5.3).
 #[must_use]
@@ -19,10 +23,10 @@ pub fn text(headers: &HeaderMap, name: impl AsRef<str>) -> Option<Cow<'_, str>> 
 ///
 /// # Errors
 /// When it comes more than once, with different values.
-pub fn single(headers: &HeaderMap, name: HeaderName) -> Result<Option<&HeaderValue>, ()> {
+pub fn single(headers: &HeaderMap, name: HeaderName) -> Result<Option<&HeaderValue>, Ambiguous> {
     let mut values = headers.get_all(name).iter();
     let first = values.next();
-    if values.all(|value| Some(value) == first) { Ok(first) } else { Err(()) }
+    if values.all(|value| Some(value) == first) { Ok(first) } else { Err(Ambiguous) }
 }
 
 /// The elements of a list, in its order, without those that are empty (RFC 9110 §5.6.1.2).
@@ -65,7 +69,7 @@ mod tests {
         };
         assert_eq!(single(&[]), Ok(None));
         assert_eq!(single(&[b"a", b"a"]), Ok(Some(HeaderValue::from_static("a"))));
-        assert_eq!(single(&[b"a", b"b"]), Err(()));
+        assert_eq!(single(&[b"a", b"b"]), Err(Ambiguous));
     }
 
     #[test]

@@ -25,8 +25,6 @@ pub struct Problem {
     pub retry_after_s: Option<u32>,
     /// Methods for `Allow`.
     pub allow: Option<&'static str>,
-    /// Codings for `Accept-Encoding`.
-    pub accept_encoding: Option<&'static str>,
     /// What only the log may know.
     pub log: Option<String>,
 }
@@ -65,7 +63,6 @@ impl Problem {
             rejected: Vec::new(),
             retry_after_s: None,
             allow: None,
-            accept_encoding: None,
             log: None,
         }
     }

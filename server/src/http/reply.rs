@@ -6,6 +6,7 @@ use hyper::body::Body as _;
 use hyper::header::{self, HeaderName, HeaderValue};
 use hyper::{Response, StatusCode};
 use serde::Serialize;
+use visitflow_protocol::problem as kind;
 
 use super::problem::Problem;
 
@@ -53,8 +54,8 @@ pub fn problem(problem: &Problem) -> Reply {
     if let Some(allow) = problem.allow {
         set(&mut reply, header::ALLOW, allow);
     }
-    if let Some(codings) = problem.accept_encoding {
-        set(&mut reply, header::ACCEPT_ENCODING, codings);
+    if problem.kind == kind::UNSUPPORTED_ENCODING {
+        set(&mut reply, header::ACCEPT_ENCODING, "gzip");
     }
     if let Some(seconds) = problem.retry_after_s {
         reply.headers_mut().insert(header::RETRY_AFTER, seconds.into());
