@@ -16,7 +16,7 @@ use crate::lifecycle::Lifecycle;
 use crate::observe::Metrics;
 use crate::passwords::Passwords;
 use crate::session::Millis;
-use crate::session::record::{CROSSING_MS, Record};
+use crate::session::record::Record;
 use crate::store::events::accounts::Accounts;
 use crate::store::events::postgres::pool::Pool;
 use crate::store::events::postgres::reports::PostgresReports;
@@ -137,7 +137,7 @@ impl Stores {
             Database::Sqlite(database) => {
                 let claim = Some(database.claim()?);
                 let writer = sqlite::writer::Writer::open(&database)?;
-                let known = writer.recent(now - CROSSING_MS)?;
+                let known = writer.recent(now - config.ttl().idle_ms)?;
                 let lookups = Readers::new(database.clone(), LOOKUP_READERS);
                 Ok(Self {
                     durable: Durable { store: Store::Sqlite(writer), spool: None },

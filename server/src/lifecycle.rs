@@ -162,7 +162,8 @@ impl Lifecycle {
         let token = hit.token.filter(|_| named().next().is_some());
         let proof = token.as_ref().map(SessionToken::proof);
         let carrier = self.sessions.touch(proof, activity, hit.now).await;
-        let offered = if may_start && matches!(carrier, Carrier::Nothing) { offer()? } else { None };
+        let has_none = matches!(carrier, Carrier::Erased | Carrier::Nothing);
+        let offered = if may_start && has_none { offer()? } else { None };
         let live = matches!(carrier, Carrier::Live { .. });
         let context = Context {
             now: hit.now,
@@ -286,7 +287,9 @@ impl Lifecycle {
                 Carrier::Live { visit_id: Some(visit_id), .. } => AskedBy::Visitor(visit_id),
                 Carrier::Live { visit_id: None, .. } => return Err(Refusal::NotTheirs),
                 Carrier::Unverified(_) => return Err(UNTOLD.into()),
-                Carrier::Crossing { .. } | Carrier::Nothing => return Err(Refusal::Expired),
+                Carrier::Crossing { .. } | Carrier::Erased | Carrier::Nothing => {
+                    return Err(Refusal::Expired);
+                }
             },
         };
         match self.ingest.erase(Erasure { visitor, by, now: hit.now }).await? {

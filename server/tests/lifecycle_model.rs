@@ -207,9 +207,7 @@ impl Model {
         if let Some(visit) = self.current[visitor] {
             let row = &self.visits[visit];
             let others = user.is_some() && row.user.is_some() && row.user != user.map(name);
-            let has_tokens = self.tokens.iter().any(|token| token.visit == Some(visit));
-            let deserted = has_tokens && self.live_tokens(visit, now) == 0;
-            if row.ended_at.is_none() && now - row.last_activity < TTL.idle_ms && !others && !deserted {
+            if row.ended_at.is_none() && now - row.last_activity < TTL.idle_ms && !others {
                 if let Some(user) = user {
                     self.link(visit, user);
                 }
@@ -430,10 +428,8 @@ impl Model {
 
     fn finish(mut self, now: Millis) -> Vec<Row> {
         for visit in 0..self.visits.len() {
-            let has_tokens = self.tokens.iter().any(|token| token.visit == Some(visit));
             let row = &self.visits[visit];
-            let idle = now - row.last_activity >= TTL.idle_ms;
-            if row.ended_at.is_none() && (idle || has_tokens && self.live_tokens(visit, now) == 0) {
+            if row.ended_at.is_none() && now - row.last_activity >= TTL.idle_ms {
                 self.visits[visit].ended_at = Some(self.visits[visit].last_activity);
             }
         }

@@ -1,1 +1,7 @@
-SELECT tag, secret_hash, retired_at FROM retired_secrets WHERE tag = ANY($1) ORDER BY retired_at
+-- The last ones of each token: a record remembers no more.
+SELECT r.tag, r.secret_hash, r.retired_at
+FROM unnest($1::text[]) AS w (tag)
+CROSS JOIN LATERAL (
+    SELECT * FROM retired_secrets WHERE tag = w.tag COLLATE "C" ORDER BY retired_at DESC LIMIT $2
+) AS r
+ORDER BY r.retired_at

@@ -1,2 +1,5 @@
-SELECT tag, secret_hash, generation, visit_id, user_id, created_at, last_activity, ended_at
-FROM session_tokens WHERE visit_id = ANY($1)
+SELECT t.tag, t.secret_hash, t.generation, t.visit_id, t.user_id, t.created_at, t.last_activity, t.ended_at
+FROM unnest($1::uuid[]) AS w (visit_id)
+CROSS JOIN LATERAL (
+    SELECT * FROM session_tokens WHERE visit_id = w.visit_id AND ended_at IS NULL LIMIT $2
+) AS t

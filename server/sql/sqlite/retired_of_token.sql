@@ -1,1 +1,4 @@
-SELECT secret_hash, retired_at FROM retired_secrets WHERE tag = ?1 ORDER BY retired_at
+-- The last ones: a record remembers no more.
+SELECT secret_hash, retired_at FROM (
+    SELECT secret_hash, retired_at FROM retired_secrets WHERE tag = ?1 ORDER BY retired_at DESC LIMIT ?2
+) ORDER BY retired_at

@@ -5,6 +5,7 @@
 //! | this one | the door: a bounded queue, and who may still enter when it fills |
 //! | `writer` | the one writer: batch → one commit → answers; housekeeping |
 //! | [`spool`] | commands on disk that the store has not taken yet |
+//! | `reserve` | room on the disk that the spool needs for deleting |
 //! | `promise` | what a command promises while the store is away |
 //! | `replay` | the spool is emptied when the store is back |
 //!
@@ -15,6 +16,7 @@
 
 mod promise;
 mod replay;
+mod reserve;
 pub mod spool;
 mod writer;
 
@@ -35,6 +37,10 @@ use crate::store::{Result, StoreError};
 
 /// Most commands in one commit.
 pub const BATCH_MAX: usize = 1_024;
+
+/// A commit takes no further command once it holds so many facts: an array holds up to 100, and those
+/// that wait behind the commit are to wait for milliseconds.
+const BATCH_FACTS: usize = 2_048;
 
 /// Most commands that wait for the writer; beyond it requests wait, then are told to come back.
 const QUEUE_MAX: usize = 8_192;

@@ -68,11 +68,16 @@ impl Worker {
             },
             Command::Facts { context, runs } => {
                 let recent = |at: &Millis| context.now - at < self.sessions.ttl().idle_ms;
-                let facts = runs.iter().flat_map(|run| &run.facts);
+                // After an erasure a fact that names nobody is refused.
+                let is_erased = matches!(context.carrier, Carrier::Erased);
+                let runs = runs.iter().filter(|run| !is_erased || run.visitor.is_some());
+                let facts = runs.flat_map(|run| &run.facts);
                 let starting = facts.filter(|fact| !fact.anonymous && fact.kind.starts_a_visit());
                 let first = starting.map(|fact| fact.occurred_at).filter(recent).min();
                 match (&context.carrier, context.offer, first) {
-                    (Carrier::Nothing, Some(offer), Some(at)) => begun(offer, at, context.now),
+                    (Carrier::Erased | Carrier::Nothing, Some(offer), Some(at)) => {
+                        begun(offer, at, context.now)
+                    }
                     _ => (Outcome::default(), None),
                 }
             }

@@ -5,7 +5,7 @@
 use std::time::{Duration, Instant};
 
 use super::BATCH_MAX;
-use super::spool::Spool;
+use super::spool::{Spool, Spooled};
 use super::writer::Worker;
 use crate::clock;
 use crate::ledger::command::{Command, Outcome};
@@ -19,6 +19,9 @@ const RETRY_AFTER: Duration = Duration::from_millis(250);
 /// After the store was away, nothing is ended for having expired for this long, in ms: other servers
 /// may know of activity that they could not write either.
 const BACK_MS: Millis = 120_000;
+
+/// A command of the spool that is too slow even alone is tried this often before it is set aside.
+const SLOW_TRIES: u32 = 3;
 
 /// How long a spool that cannot be read is left alone: facts still go there, and are acknowledged.
 const UNREADABLE: Duration = Duration::from_secs(10);
@@ -49,9 +52,11 @@ impl Worker {
         match self.replay(tried).await {
             Ok(()) => self.portion.was_taken(),
             Err(error) => {
-                if matches!(error, StoreError::Silent(_)) && tried > 1 {
-                    self.portion.was_too_much(tried);
-                    tracing::warn!(%error, commands = tried, "trying half as many commands of the spool");
+                if error.is_too_much() {
+                    tracing::warn!(%error, commands = tried, "trying fewer commands of the spool");
+                    if self.portion.was_too_much(tried) == Verdict::SetAside {
+                        self.set_head_aside(&error).await;
+                    }
                 } else {
                     tracing::debug!(%error, "the store is away still");
                 }
@@ -117,12 +122,33 @@ impl Worker {
                 Err(error) => return Err(error),
             }
             // Parts come in their order: everything up to the end of this one has been taken.
-            if let Some(spool) = &mut self.spool {
-                spool.delete_through(places[part.end - 1])?;
-                self.metrics.spool(spool.len(), spool.bytes());
-            }
+            self.taken(places[part.end - 1]);
         }
         Ok(())
+    }
+
+    /// Sets the oldest command of the spool aside, so that those behind it are stored. Only a database
+    /// that takes this is one that answers: so it was the command that was too slow.
+    async fn set_head_aside(&mut self, error: &StoreError) {
+        let head = self.spool.as_ref().and_then(|spool| spool.oldest(1).ok()?.pop());
+        let Some(Spooled { seq, command, .. }) = head else { return };
+        if let Err(error) = self.set_aside(&command, error).await {
+            tracing::debug!(%error, "the store is away still");
+            return;
+        }
+        tracing::error!(%error, "a command of the spool is too slow for the store, and was set aside");
+        let lost = Outcome { lost: true, ..Outcome::default() };
+        self.keep_or_withdraw(&command, lost, clock::now()).await;
+        self.taken(seq);
+        self.portion.was_taken();
+    }
+
+    /// The store has taken everything in the spool up to a place.
+    fn taken(&mut self, seq: i64) {
+        if let Some(spool) = &mut self.spool {
+            spool.taken_through(seq);
+            self.metrics.spool(spool.len(), spool.bytes());
+        }
     }
 
     /// Withdraws what a command was promised and the store did not do.
@@ -147,29 +173,44 @@ impl Worker {
     }
 }
 
-/// How many commands of the spool are replayed at once: half as many after the store did not answer
-/// in time, twice as many after it did.
+/// How many commands of the spool are replayed at once: half as many after they were too many for the
+/// time that a batch has, twice as many after they were taken.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Portion(usize);
+pub(super) struct Portion {
+    most: usize,
+    /// How often one command alone was too much.
+    slow: u32,
+}
+
+/// What follows from a portion that was too much.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    /// Fewer are tried, or the one again.
+    TryAgain,
+    /// The one command has had its tries.
+    SetAside,
+}
 
 impl Default for Portion {
     fn default() -> Self {
-        Self(BATCH_MAX)
+        Self { most: BATCH_MAX, slow: 0 }
     }
 }
 
 impl Portion {
     /// How many of those that wait are next.
     fn of(self, waiting: u64) -> usize {
-        self.0.min(usize::try_from(waiting).unwrap_or(usize::MAX))
+        self.most.min(usize::try_from(waiting).unwrap_or(usize::MAX))
     }
 
     fn was_taken(&mut self) {
-        self.0 = (self.0 * 2).min(BATCH_MAX);
+        *self = Self { most: (self.most * 2).min(BATCH_MAX), slow: 0 };
     }
 
-    fn was_too_much(&mut self, tried: usize) {
-        self.0 = (tried / 2).max(1);
+    fn was_too_much(&mut self, tried: usize) -> Verdict {
+        let slow = if tried > 1 { 0 } else { self.slow + 1 };
+        *self = Self { most: (tried / 2).max(1), slow };
+        if slow < SLOW_TRIES { Verdict::TryAgain } else { Verdict::SetAside }
     }
 }
 
@@ -184,8 +225,8 @@ mod tests {
         assert_eq!(portion.of(100), 100);
         portion.was_too_much(100);
         assert_eq!(portion.of(5_000), 50, "half of what was tried");
-        for _ in 0..20 {
-            portion.was_too_much(portion.of(5_000));
+        for _ in 0..6 {
+            assert_eq!(portion.was_too_much(portion.of(5_000)), Verdict::TryAgain);
         }
         assert_eq!(portion.of(5_000), 1);
         portion.was_taken();
@@ -194,5 +235,15 @@ mod tests {
             portion.was_taken();
         }
         assert_eq!(portion.of(5_000), BATCH_MAX);
+    }
+
+    #[test]
+    fn a_command_that_is_too_much_by_itself_is_set_aside_after_three_tries() {
+        let mut portion = Portion::default();
+        let tried = [4, 2, 1, 1, 1, 1].map(|tried| portion.was_too_much(tried));
+        let again = Verdict::TryAgain;
+        assert_eq!(tried, [again, again, again, again, Verdict::SetAside, Verdict::SetAside]);
+        portion.was_taken();
+        assert_eq!(portion.was_too_much(1), again, "the next command has tries of its own");
     }
 }

@@ -3,12 +3,18 @@
 //! Invariant: a command is acknowledged after its commit here (`synchronous=FULL`), and deleted
 //! after the commit of the batch that holds it in the store. A crash between the two applies it
 //! twice, which changes nothing the second time.
+//!
+//! Invariant: what the store has taken is not applied again by this process, whether or not it could
+//! be deleted. To delete takes some room on the disk, for the log of the file; if there is none, the
+//! [reserve](super::reserve) is given up for it.
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, params};
 
+use super::BATCH_FACTS;
+use super::reserve::Reserve;
 use crate::ledger::command::Command;
 use crate::session::Millis;
 use crate::store::{Result, StoreError};
@@ -23,7 +29,15 @@ pub struct Spool {
     cap_bytes: u64,
     bytes: u64,
     commands: u64,
+    /// The last place that the store has taken.
+    taken: i64,
+    /// The last place that was deleted.
+    deleted: i64,
+    reserve: Reserve,
 }
+
+/// Free pages within the file, of 4 KiB, from which on an empty spool gives them back to the disk.
+const FREE_PAGES_MAX: i64 = 1_024;
 
 /// A command that waits, and its place.
 #[derive(Debug)]
@@ -52,23 +66,23 @@ impl Spool {
             }
             Err(TryLockError::Error(error)) => return Err(StoreError::Lock(error)),
         }
-        let db = Connection::open(path)
-            .map_err(|source| StoreError::Open { path: path.display().to_string(), source })?;
-        db.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))?;
-        db.pragma_update(None, "synchronous", "full")?;
-        db.execute_batch(
-            "CREATE TABLE IF NOT EXISTS commands (
-                seq INTEGER PRIMARY KEY AUTOINCREMENT,
-                since INTEGER NOT NULL,
-                command TEXT NOT NULL
-            )",
-        )?;
-        let (bytes, commands) = db.query_row(
-            "SELECT COALESCE(SUM(LENGTH(CAST(command AS BLOB))), 0), COUNT(*) FROM commands",
-            [],
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )?;
-        Ok(Self { db, _claim: claim, path: path.to_owned(), cap_bytes, bytes, commands })
+        let mut reserve = Reserve::of(path);
+        let opened = open(path).or_else(|error| if reserve.give_up() { open(path) } else { Err(error) });
+        let (db, bytes, commands) =
+            opened.map_err(|source| StoreError::Open { path: path.display().to_string(), source })?;
+        let mut spool = Self {
+            db,
+            _claim: claim,
+            path: path.to_owned(),
+            cap_bytes,
+            bytes,
+            commands,
+            taken: 0,
+            deleted: 0,
+            reserve,
+        };
+        spool.tidy();
+        Ok(spool)
     }
 
     /// Keeps the commands, all or none.
@@ -103,32 +117,71 @@ impl Spool {
     /// As above. A command that cannot be read (from a newer version) is an error too: nothing is
     /// dropped.
     pub fn oldest(&self, most: usize) -> Result<Vec<Spooled>> {
-        let mut statement =
-            self.db.prepare_cached("SELECT seq, since, command FROM commands ORDER BY seq LIMIT ?1")?;
-        let mut rows = statement.query([i64::try_from(most).unwrap_or(i64::MAX)])?;
-        let mut spooled = Vec::new();
-        while let Some(row) = rows.next()? {
+        let mut statement = self.db.prepare_cached(
+            "SELECT seq, since, command FROM commands WHERE seq > ?1 ORDER BY seq LIMIT ?2",
+        )?;
+        let mut rows = statement.query(params![self.taken, i64::try_from(most).unwrap_or(i64::MAX)])?;
+        let (mut spooled, mut weight) = (Vec::new(), 0);
+        while let Some(row) = rows.next()?
+            && weight < BATCH_FACTS
+        {
             let text: String = row.get(2)?;
-            let command =
+            let command: Command =
                 serde_json::from_str(&text).map_err(|_| StoreError::Malformed("command in the spool"))?;
+            weight += command.weight();
             spooled.push(Spooled { seq: row.get(0)?, since: row.get(1)?, command });
         }
         Ok(spooled)
     }
 
-    /// Deletes everything up to a place: the store has taken it.
-    ///
-    /// # Errors
-    /// As above.
-    pub fn delete_through(&mut self, seq: i64) -> Result<()> {
-        let transaction = self.db.transaction()?;
-        let (bytes, commands): (u64, u64) = transaction
-            .prepare_cached("SELECT COALESCE(SUM(LENGTH(CAST(command AS BLOB))), 0), COUNT(*) FROM commands WHERE seq <= ?1")?
-            .query_row([seq], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        transaction.prepare_cached("DELETE FROM commands WHERE seq <= ?1")?.execute([seq])?;
-        transaction.commit()?;
+    /// The store has taken everything up to a place: it does not wait any more, and is deleted, at once
+    /// or when the disk allows it.
+    pub fn taken_through(&mut self, seq: i64) {
+        let taken = self.db.query_row(
+            "SELECT COALESCE(SUM(LENGTH(CAST(command AS BLOB))), 0), COUNT(*) FROM commands
+             WHERE seq > ?1 AND seq <= ?2",
+            [self.taken, seq],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        );
+        let (bytes, commands): (u64, u64) = taken.unwrap_or_default();
         self.bytes = self.bytes.saturating_sub(bytes);
         self.commands = self.commands.saturating_sub(commands);
+        self.taken = seq;
+        self.tidy();
+    }
+
+    /// Deletes what the store has taken. An empty spool gives its room back to the disk, and restores
+    /// the reserve.
+    pub fn tidy(&mut self) {
+        if self.deleted < self.taken {
+            let mut deleted = self.delete_taken();
+            if deleted.is_err() && self.reserve.give_up() {
+                deleted = self.delete_taken();
+            }
+            if let Err(error) = deleted {
+                tracing::warn!(%error, "what the store has taken stays in the spool's file for now");
+                return;
+            }
+        }
+        if self.is_empty() {
+            if let Err(error) = self.shrink() {
+                tracing::debug!(%error, "the spool's file keeps its size for now");
+            }
+            self.reserve.restore();
+        }
+    }
+
+    fn delete_taken(&mut self) -> Result<()> {
+        self.db.prepare_cached("DELETE FROM commands WHERE seq <= ?1")?.execute([self.taken])?;
+        self.deleted = self.taken;
+        Ok(())
+    }
+
+    fn shrink(&self) -> Result<()> {
+        let free: i64 = self.db.pragma_query_value(None, "freelist_count", |row| row.get(0))?;
+        if free > FREE_PAGES_MAX {
+            self.db.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)")?;
+        }
         Ok(())
     }
 
@@ -166,4 +219,24 @@ impl Spool {
     pub fn path(&self) -> &Path {
         &self.path
     }
+}
+
+/// Opens the file; with how much waits in it: bytes, commands.
+fn open(path: &Path) -> rusqlite::Result<(Connection, u64, u64)> {
+    let db = Connection::open(path)?;
+    db.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))?;
+    db.pragma_update(None, "synchronous", "full")?;
+    db.execute_batch(
+        "CREATE TABLE IF NOT EXISTS commands (
+            seq INTEGER PRIMARY KEY AUTOINCREMENT,
+            since INTEGER NOT NULL,
+            command TEXT NOT NULL
+        )",
+    )?;
+    let (bytes, commands) = db.query_row(
+        "SELECT COALESCE(SUM(LENGTH(CAST(command AS BLOB))), 0), COUNT(*) FROM commands",
+        [],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
+    Ok((db, bytes, commands))
 }

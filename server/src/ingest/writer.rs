@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::replay::Portion;
 use super::spool::Spool;
-use super::{BATCH_MAX, Job, Waiting, lock};
+use super::{BATCH_FACTS, BATCH_MAX, Job, Waiting, lock};
 use crate::clock;
 use crate::ledger::command::{Command, Outcome};
 use crate::observe::Metrics;
@@ -123,6 +123,7 @@ impl Worker {
         let mut others = Vec::new();
         let mut stopping = false;
         while !stopping {
+            let mut weight = 0;
             let mut next = if self.draining {
                 match tokio::time::timeout(self.pause(), jobs.recv()).await {
                     Ok(job) => job.or_else(|| Some(Job::Stop)),
@@ -135,11 +136,14 @@ impl Worker {
             };
             while let Some(job) = next.take() {
                 match job {
-                    Job::Commit(command, reply) => batch.push((command, reply)),
+                    Job::Commit(command, reply) => {
+                        weight += command.weight();
+                        batch.push((command, reply));
+                    }
                     Job::Stop => stopping = true,
                     other => others.push(other),
                 }
-                if !stopping && batch.len() < BATCH_MAX {
+                if !stopping && batch.len() < BATCH_MAX && weight < BATCH_FACTS {
                     next = jobs.try_recv().ok();
                 }
             }
@@ -249,6 +253,9 @@ impl Worker {
     async fn housekeep(&mut self, job: Job) {
         match job {
             Job::Tick(now) if !self.draining => {
+                if let Some(spool) = &mut self.spool {
+                    spool.tidy();
+                }
                 // From the last tick that was read: none is missed while the store was away.
                 match self.store.changed_since(now.min(self.followed_until) - OVERLAP_MS).await {
                     Ok(records) => {

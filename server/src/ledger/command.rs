@@ -187,6 +187,15 @@ pub struct Outcome {
 }
 
 impl Command {
+    /// How much work it is, in facts.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        match self {
+            Self::Facts { runs, .. } => runs.iter().map(|run| run.facts.len()).sum(),
+            _ => 1,
+        }
+    }
+
     /// When it was received; an engagement is of no instant.
     #[must_use]
     pub fn now(&self) -> Option<Millis> {

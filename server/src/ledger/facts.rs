@@ -9,9 +9,9 @@ use uuid::Uuid;
 
 use super::changes::{EventRow, OrderRow, PageViewRow};
 use super::command::{Context, Fact, Kind, Order, Outcome, Run};
-use super::known::Source;
+use super::known::{Source, Table};
 use super::visits::Beginning;
-use super::world::{Table, World};
+use super::world::World;
 use crate::session::visit::{Visit, VisitorId};
 use crate::session::{Carrier, Millis};
 
@@ -36,8 +36,11 @@ impl<'c> World<'_, 'c> {
             let own_visit = own.as_ref().map(|(visit, _)| visit);
             let erased = match run.visitor {
                 Some(visitor) => self.is_erased(visitor, own_visit),
-                // Nobody is named, and the visit of the session has gone: it was erased.
-                None => !fact.anonymous && visit_id.is_some() && own_visit.is_none(),
+                // Nobody is named, and the session was erased, or its visit was.
+                None => {
+                    let visit_is_gone = visit_id.is_some() && own_visit.is_none();
+                    !fact.anonymous && (visit_is_gone || matches!(carrier, Carrier::Erased))
+                }
             };
             if erased {
                 outcome.erased += 1;

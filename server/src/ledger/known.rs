@@ -1,13 +1,18 @@
 //! What a store has looked up for a batch, and what is still to be looked up.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use uuid::Uuid;
 
+use super::command::{Fact, Kind};
 use crate::session::record::Record;
 use crate::session::token::Tag;
 use crate::session::visit::{Visit, VisitorId};
 use crate::session::{Carrier, Millis};
+
+/// Most tokens of one visit that a store tells. A batch ends fewer (one a command), so where this many
+/// are told, one that is live is left after it.
+pub const TOKENS_OF_MAX: i64 = 1_025;
 
 /// A row of `sessions`, as far as the ledger changes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,26 +34,29 @@ impl VisitRow {
 }
 
 /// What is to be looked up. Each set has its answer in [`Known`] under the same name.
+///
+/// Invariant: each entry asks for a bounded number of rows, whatever the visitor, site or user has
+/// stored already, so that a batch costs what it holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Wants {
     /// Records of tokens, with their retired secrets.
     pub tokens: HashSet<Tag>,
     /// Visits.
     pub visits: HashSet<Uuid>,
-    /// All tokens that point at a visit.
+    /// Tokens that point at a visit and have not ended: at most [`TOKENS_OF_MAX`].
     pub tokens_of: HashSet<Uuid>,
-    /// A visitor's visits that have not ended, and which of them is the current one of its site.
-    pub open: HashSet<VisitorId>,
+    /// The visit that a visitor's next hit on a site joins, if it is live then.
+    pub current: HashSet<(VisitorId, String)>,
+    /// A visitor's latest visit that has not ended.
+    pub latest_open: HashSet<VisitorId>,
     /// Whether a visitor's data was erased a while ago.
     pub erased: HashSet<VisitorId>,
-    /// The visitor's latest visit on each site that began at or before an instant.
-    pub visitor_at: HashSet<(VisitorId, Millis)>,
+    /// The visitor's latest visit on a site that began at or before an instant.
+    pub visitor_at: HashSet<(VisitorId, String, Millis)>,
     /// The user's latest visit that began at or before an instant.
     pub user_at: HashSet<(String, Millis)>,
-    /// On which sites a page view of this id is stored.
-    pub page_views: HashSet<Uuid>,
-    /// On which sites an event of this id is stored.
-    pub events: HashSet<Uuid>,
+    /// Whether a page view or an event of this id is stored on this site.
+    pub facts: HashSet<(Table, Uuid, String)>,
     /// Whether an order of this site and number is stored, and on whose word.
     pub orders: HashSet<(String, String)>,
     /// Whether a user's password hash is this one, and the user is not disabled.
@@ -74,21 +82,51 @@ impl Wants {
         self.visits.extend(carrier.visit_id());
     }
 
+    /// What a fact needs; with `joining`, the visitor whose visit it is to find.
+    pub(super) fn fact(&mut self, fact: &Fact, joining: Option<VisitorId>, late: bool) {
+        let Some(site) = &fact.site else {
+            self.latest_open.extend(joining); // the site must be known first
+            return;
+        };
+        match &fact.kind {
+            Kind::PageView { id, .. } => _ = self.facts.insert((Table::PageViews, *id, site.clone())),
+            Kind::Event { id, .. } => _ = self.facts.insert((Table::Events, *id, site.clone())),
+            Kind::Order(_) => return,
+        }
+        match joining.filter(|_| !fact.anonymous) {
+            Some(visitor) if late => _ = self.visitor_at.insert((visitor, site.clone(), fact.occurred_at)),
+            Some(visitor) => {
+                self.latest_open.insert(visitor);
+                self.current.insert((visitor, site.clone()));
+            }
+            None => {}
+        }
+    }
+
     /// What is wanted and not yet known.
     pub(super) fn without(mut self, known: &Known) -> Self {
         self.tokens.retain(|tag| !known.asked.tokens.contains(tag));
         self.visits.retain(|id| !known.asked.visits.contains(id));
         self.tokens_of.retain(|id| !known.asked.tokens_of.contains(id));
-        self.open.retain(|visitor| !known.asked.open.contains(visitor));
+        self.current.retain(|key| !known.asked.current.contains(key));
+        self.latest_open.retain(|visitor| !known.asked.latest_open.contains(visitor));
         self.erased.retain(|visitor| !known.asked.erased.contains(visitor));
         self.visitor_at.retain(|at| !known.asked.visitor_at.contains(at));
         self.user_at.retain(|at| !known.asked.user_at.contains(at));
-        self.page_views.retain(|id| !known.asked.page_views.contains(id));
-        self.events.retain(|id| !known.asked.events.contains(id));
+        self.facts.retain(|fact| !known.asked.facts.contains(fact));
         self.orders.retain(|order| !known.asked.orders.contains(order));
         self.accounts.retain(|account| !known.asked.accounts.contains(account));
         self
     }
+}
+
+/// Which table a fact lies in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Table {
+    /// Page views.
+    PageViews,
+    /// Events.
+    Events,
 }
 
 /// Whose word an order is stored on.
@@ -109,12 +147,11 @@ pub struct Known {
     pub(super) tokens: HashMap<Tag, Record>,
     pub(super) visits: HashMap<Uuid, VisitRow>,
     pub(super) tokens_of: HashMap<Uuid, Vec<Tag>>,
-    pub(super) visits_of: HashMap<VisitorId, Vec<Uuid>>,
+    pub(super) latest_open: HashMap<VisitorId, Uuid>,
     pub(super) current: HashMap<(VisitorId, String), Uuid>,
     pub(super) erased: HashSet<VisitorId>,
     pub(super) user_at: HashMap<(String, Millis), Uuid>,
-    pub(super) page_views: HashMap<Uuid, Vec<String>>,
-    pub(super) events: HashMap<Uuid, Vec<String>>,
+    pub(super) facts: HashSet<(Table, Uuid, String)>,
     pub(super) orders: HashMap<(String, String), Source>,
     pub(super) accounts: HashSet<(String, String)>,
 }
@@ -126,12 +163,12 @@ impl Known {
         asked.tokens.extend(wants.tokens);
         asked.visits.extend(wants.visits);
         asked.tokens_of.extend(wants.tokens_of);
-        asked.open.extend(wants.open);
+        asked.current.extend(wants.current);
+        asked.latest_open.extend(wants.latest_open);
         asked.erased.extend(wants.erased);
         asked.visitor_at.extend(wants.visitor_at);
         asked.user_at.extend(wants.user_at);
-        asked.page_views.extend(wants.page_views);
-        asked.events.extend(wants.events);
+        asked.facts.extend(wants.facts);
         asked.orders.extend(wants.orders);
         asked.accounts.extend(wants.accounts);
     }
@@ -175,12 +212,6 @@ impl Known {
     /// A visit.
     pub fn visit(&mut self, row: VisitRow) {
         let id = row.visit.id;
-        if let Some(visitor) = row.visit.visitor_id {
-            let visits = self.visits_of.entry(visitor).or_default();
-            if !visits.contains(&id) {
-                visits.push(id);
-            }
-        }
         self.asked.visits.insert(id);
         self.visits.insert(id, row);
     }
@@ -188,6 +219,11 @@ impl Known {
     /// The visit that the visitor's next hit on a site joins if it is still live.
     pub fn current(&mut self, site: String, visitor: VisitorId, visit_id: Uuid) {
         self.current.insert((visitor, site), visit_id);
+    }
+
+    /// The visitor's latest visit that has not ended.
+    pub fn latest_open(&mut self, visitor: VisitorId, visit_id: Uuid) {
+        self.latest_open.insert(visitor, visit_id);
     }
 
     /// The visitor's data was erased; what comes late is refused.
@@ -200,14 +236,9 @@ impl Known {
         self.user_at.insert((user_id, at), visit_id);
     }
 
-    /// A page view of this id is stored on this site.
-    pub fn page_view(&mut self, id: Uuid, site: String) {
-        self.page_views.entry(id).or_default().push(site);
-    }
-
-    /// An event of this id is stored on this site.
-    pub fn event(&mut self, id: Uuid, site: String) {
-        self.events.entry(id).or_default().push(site);
+    /// A page view or an event of this id is stored on this site.
+    pub fn fact(&mut self, table: Table, id: Uuid, site: String) {
+        self.facts.insert((table, id, site));
     }
 
     /// An order is stored.
@@ -218,5 +249,44 @@ impl Known {
     /// The user has this password hash, and is not disabled.
     pub fn account(&mut self, user_id: String, password_hash: String) {
         self.accounts.insert((user_id, password_hash));
+    }
+}
+
+/// Visits by their visitor, site and start.
+#[derive(Debug, Default)]
+pub(super) struct VisitIndex(BTreeSet<(VisitorId, String, Millis, Uuid)>);
+
+impl VisitIndex {
+    /// Notes a visit; one without a visitor is nobody's.
+    pub(super) fn insert(&mut self, visit: &Visit) {
+        if let Some(visitor) = visit.visitor_id {
+            self.0.insert((visitor, visit.site.clone(), visit.started_at, visit.id));
+        }
+    }
+
+    /// The visitor's visits on a site that began at or before an instant, the latest first.
+    pub(super) fn until(
+        &self,
+        visitor: VisitorId,
+        site: &str,
+        at: Millis,
+    ) -> impl Iterator<Item = Uuid> + use<'_> {
+        let first = (visitor, site.to_owned(), Millis::MIN, Uuid::nil());
+        let last = (visitor, site.to_owned(), at, Uuid::max());
+        self.0.range(first..=last).rev().map(|(.., id)| *id)
+    }
+
+    /// All visits of the visitor.
+    pub(super) fn of(&self, visitor: VisitorId) -> impl Iterator<Item = Uuid> + use<'_> {
+        let first = (visitor, String::new(), Millis::MIN, Uuid::nil());
+        self.0.range(first..).take_while(move |(of, ..)| *of == visitor).map(|(.., id)| *id)
+    }
+}
+
+impl<'a> FromIterator<&'a Visit> for VisitIndex {
+    fn from_iter<I: IntoIterator<Item = &'a Visit>>(visits: I) -> Self {
+        let mut index = Self::default();
+        visits.into_iter().for_each(|visit| index.insert(visit));
+        index
     }
 }

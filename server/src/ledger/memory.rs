@@ -43,18 +43,16 @@ impl Memory {
             }
             None => true,
         });
-        let mut new = Wants::default();
-        let facts = &self.facts;
-        (wants.page_views, new.page_views) = wants.page_views.into_iter().partition(|id| facts.contains(id));
-        (wants.events, new.events) = wants.events.into_iter().partition(|id| facts.contains(id));
-        known.asked(new);
+        let facts;
+        (wants.facts, facts) = wants.facts.into_iter().partition(|(_, id, _)| self.facts.contains(id));
+        known.asked(Wants { facts, ..Wants::default() });
         wants
     }
 
     /// Takes what a batch has looked up, and what it has written.
     pub fn learn(&mut self, known: Known, changes: &Changes<'_>) {
         // A twin is known for one when it comes again.
-        for id in known.page_views.keys().chain(known.events.keys()) {
+        for (_, id, _) in &known.facts {
             self.facts.put(*id, ());
         }
         // In the order in which a store writes: links reach no visit that the batch begins.
@@ -101,6 +99,7 @@ impl Memory {
 mod tests {
     use super::*;
     use crate::ledger::changes::VisitPut;
+    use crate::ledger::known::Table;
     use crate::session::visit::Visit;
 
     fn visit(id: u128, visitor: Option<VisitorId>) -> VisitRow {
@@ -174,10 +173,11 @@ mod tests {
     fn a_fact_is_taken_for_new_unless_it_was_stored_lately() {
         let mut memory = Memory::default();
         let id = Uuid::from_u128(7);
-        let wants = || Wants { events: [id].into(), ..Wants::default() };
+        let site = || "shop.example".to_owned();
+        let wants = || Wants { facts: [(Table::Events, id, site())].into(), ..Wants::default() };
         assert!(memory.answer(wants(), &mut Known::default()).is_empty());
         let mut known = Known::default();
-        known.event(id, "shop.example".to_owned());
+        known.fact(Table::Events, id, site());
         memory.learn(known, &Changes::default());
         assert_eq!(memory.answer(wants(), &mut Known::default()), wants());
     }

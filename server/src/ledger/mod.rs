@@ -35,7 +35,7 @@ mod visits;
 mod world;
 
 pub use self::changes::Changes;
-use self::command::{Command, Kind, Outcome};
+use self::command::{Command, Outcome};
 pub use self::known::{Known, Wants};
 pub use self::memory::Memory;
 use self::world::World;
@@ -57,32 +57,28 @@ pub struct Plan<'c> {
 
 /// What a batch will surely want to know: enough for nearly all, so that one look-up does.
 #[must_use]
-pub fn first_wants(commands: &[Command]) -> Wants {
+pub fn first_wants(commands: &[Command], ttl: Ttl) -> Wants {
     let mut wants = Wants::default();
     for command in commands {
         match command {
-            Command::Start { context, .. } => {
+            Command::Start { context, site, .. } => {
                 wants.carrier(&context.carrier);
                 wants.tokens.extend(context.offer.map(|offer| offer.tag));
-                if context.carrier.visit_id().is_none() {
-                    wants.open.extend(context.visitor);
-                    wants.erased.extend(context.visitor);
+                if let (None, Some(visitor)) = (context.carrier.visit_id(), context.visitor) {
+                    wants.erased.insert(visitor);
+                    wants.latest_open.insert(visitor);
+                    wants.current.extend(site.iter().map(|site| (visitor, site.clone())));
                 }
             }
             Command::Facts { context, runs } => {
                 wants.carrier(&context.carrier);
                 wants.tokens.extend(context.offer.map(|offer| offer.tag));
                 for run in runs {
-                    if matches!(context.carrier, Carrier::Nothing) {
-                        wants.open.extend(run.visitor);
-                        wants.erased.extend(run.visitor);
-                    }
+                    let has_none = matches!(context.carrier, Carrier::Erased | Carrier::Nothing);
+                    let joining = run.visitor.filter(|_| has_none);
+                    wants.erased.extend(joining);
                     for fact in &run.facts {
-                        match &fact.kind {
-                            Kind::PageView { id, .. } => _ = wants.page_views.insert(*id),
-                            Kind::Event { id, .. } => _ = wants.events.insert(*id),
-                            Kind::Order(_) => {} // the site must be known first
-                        }
+                        wants.fact(fact, joining, context.now - fact.occurred_at >= ttl.idle_ms);
                     }
                 }
             }

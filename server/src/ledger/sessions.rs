@@ -22,7 +22,11 @@ impl<'c> World<'_, 'c> {
         }
         let carrier = self.judged(&context.carrier, context.now);
         let own = carrier.visit_id().and_then(|id| self.visit(id)).map(|row| row.visit.clone());
-        if context.visitor.is_some_and(|visitor| self.is_erased(visitor, own.as_ref())) {
+        let erased = match context.visitor {
+            Some(visitor) => self.is_erased(visitor, own.as_ref()),
+            None => matches!(carrier, Carrier::Erased),
+        };
+        if erased {
             return Outcome { erased: 1, ..outcome };
         }
         if context.offer.is_none() {

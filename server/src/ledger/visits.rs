@@ -79,27 +79,18 @@ impl<'c> World<'_, 'c> {
         let joins = |visit: &Visit| visit.is_live(now, ttl) && visit.admits(user_id);
         let current = self.current(beginning.site, visitor);
         let current = current.and_then(|id| self.visit(id)).map(|row| row.visit.clone()).filter(joins);
-        // A visit that was only started yet may turn out to be of this site.
-        let visit = current.or_else(|| self.guessed_visit(visitor, beginning.site).filter(joins))?;
-        let (sessions, live) = self.sessions_of(visit.id, now);
-        (sessions == 0 || live > 0).then_some(visit)
-    }
-
-    /// The visitor's latest visit that has not ended and has no fact yet, so that its site is a
-    /// guess still; other than `site`, for which the current visit is known.
-    fn guessed_visit(&mut self, visitor: VisitorId, site: &str) -> Option<Visit> {
-        let open = self.visits_of(visitor).filter(|row| row.visit.ended_at.is_none());
-        let guessed = open.filter(|row| row.visit.site != site && row.facts() == 0);
-        guessed.max_by_key(|row| row.visit.started_at).map(|row| row.visit.clone())
+        // A visit that was only started yet has no fact, so that its site is a guess still: it may turn
+        // out to be this one.
+        let guessed = |row: &&VisitRow| row.visit.site != beginning.site && row.facts() == 0;
+        let latest = || self.latest_open(visitor).filter(guessed).map(|row| row.visit.clone());
+        current.or_else(latest).filter(joins)
     }
 
     /// The site of a visitor's request that names none: that of the live visit.
     pub(super) fn site_of(&mut self, visitor: Option<VisitorId>, now: Millis) -> Option<String> {
-        let visitor = visitor?;
-        self.wants.open.insert(visitor);
-        let open = self.visits_of(visitor).filter(|row| row.visit.ended_at.is_none());
-        let latest = open.max_by_key(|row| row.visit.started_at)?;
-        latest.visit.is_live(now, self.ttl).then(|| latest.visit.site.clone())
+        let ttl = self.ttl;
+        let latest = self.latest_open(visitor?)?;
+        latest.visit.is_live(now, ttl).then(|| latest.visit.site.clone())
     }
 
     /// A new visit; one with `ended_at` is over already and no hit joins it.
@@ -148,8 +139,8 @@ impl<'c> World<'_, 'c> {
             touched.referrer = referrer;
             touched.referrer_host = referrer_host(referrer, site);
         }
+        self.index(id);
         let Some(visitor) = visitor else { return };
-        self.index(visitor, id);
         if before.site != site && self.current(&before.site, visitor) == Some(id) {
             self.set_current(&before.site, visitor, None);
         }
@@ -191,7 +182,7 @@ impl<'c> World<'_, 'c> {
     pub(super) fn link(&mut self, visit: &Visit, user_id: &str) {
         let mut linked = vec![visit.id];
         if let Some(visitor) = visit.visitor_id {
-            linked.extend(self.visits_of(visitor).map(|row| row.visit.id));
+            linked.extend(self.visits_of(visitor));
             // The first link of a batch stands; a second one finds no visit without a user.
             if self.changes.links.iter().all(|(linked, _)| *linked != visitor) {
                 self.changes.links.push((visitor, user_id.to_owned()));
@@ -207,8 +198,7 @@ impl<'c> World<'_, 'c> {
 
     /// Ends a visit whose last live session has gone.
     pub(super) fn end_visit_if_deserted(&mut self, id: Uuid, now: Millis) {
-        let (_, live) = self.sessions_of(id, now);
-        if live == 0
+        if !self.has_live_session(id, now)
             && let Some(touched) = self.touch(id)
         {
             let visit = &mut touched.row.visit;
@@ -218,12 +208,9 @@ impl<'c> World<'_, 'c> {
 
     /// The visitor's visit that covers an instant.
     pub(super) fn visit_at(&mut self, site: &str, visitor: Option<VisitorId>, at: Millis) -> Option<Visit> {
-        let visitor = visitor?;
-        self.wants.visitor_at.insert((visitor, at));
-        let before =
-            self.visits_of(visitor).filter(|row| row.visit.site == site && row.visit.started_at <= at);
-        let latest = before.max_by_key(|row| row.visit.started_at)?;
-        latest.visit.covers(at, self.ttl).then(|| latest.visit.clone())
+        let ttl = self.ttl;
+        let latest = self.latest_until(visitor?, site, at)?;
+        latest.visit.covers(at, ttl).then(|| latest.visit.clone())
     }
 }
 

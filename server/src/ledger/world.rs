@@ -2,14 +2,15 @@
 //! far. A look-up that cannot be answered yet notes what it wants and answers "none"; the plan is
 //! then thrown away and made anew.
 
-use std::collections::HashMap;
+use std::cell::OnceCell;
 use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use uuid::Uuid;
 
 use super::changes::{Changes, Engagement, VisitPut};
 use super::command::Outcome;
-use super::known::{Known, Source, VisitRow, Wants};
+use super::known::{Known, Source, Table, VisitIndex, VisitRow, Wants};
 use crate::campaign::Campaign;
 use crate::session::record::{Crossed, Record, Standing};
 use crate::session::token::{Proof, Tag};
@@ -36,10 +37,15 @@ pub(super) struct World<'k, 'c> {
     pub(super) changes: Changes<'c>,
     tokens: HashMap<Tag, Record>,
     visits: HashMap<Uuid, Touched<'c>>,
-    visits_of: HashMap<VisitorId, Vec<Uuid>>,
+    /// The visits above that the batch has begun or given a visitor or a site.
+    index: VisitIndex,
+    /// Those of them that had not ended then, by their start.
+    open: HashMap<VisitorId, BTreeSet<(Millis, Uuid)>>,
+    /// Those that are known; made when it is first needed, for most batches ask for none.
+    known_index: OnceCell<VisitIndex>,
     tokens_of: HashMap<Uuid, Vec<Tag>>,
     current: HashMap<(VisitorId, String), Option<Uuid>>,
-    facts: HashMap<(Table, Uuid), Vec<String>>,
+    facts: HashSet<(Table, Uuid, String)>,
     orders: HashMap<(String, &'c str), usize>,
     engagements: HashMap<(Uuid, Uuid), Engagement>,
 }
@@ -53,10 +59,12 @@ impl<'k, 'c> World<'k, 'c> {
             changes: Changes::default(),
             tokens: HashMap::new(),
             visits: HashMap::new(),
-            visits_of: HashMap::new(),
+            index: VisitIndex::default(),
+            open: HashMap::new(),
+            known_index: OnceCell::new(),
             tokens_of: HashMap::new(),
             current: HashMap::new(),
-            facts: HashMap::new(),
+            facts: HashSet::new(),
             orders: HashMap::new(),
             engagements: HashMap::new(),
         }
@@ -113,8 +121,8 @@ impl<'k, 'c> World<'k, 'c> {
         self.tokens.insert(record.tag, record);
     }
 
-    /// How many sessions point at the visit, and how many of these are live.
-    pub(super) fn sessions_of(&mut self, visit_id: Uuid, now: Millis) -> (usize, usize) {
+    /// Whether a live session points at the visit.
+    pub(super) fn has_live_session(&mut self, visit_id: Uuid, now: Millis) -> bool {
         let known = self.known;
         // Nobody in the store points at a visit that this batch begins; and as such a visit has a new
         // id in every attempt, asking for it would never come to an end.
@@ -126,12 +134,9 @@ impl<'k, 'c> World<'k, 'c> {
             stored.filter(|tag| !self.tokens.contains_key(*tag)).filter_map(|tag| known.tokens.get(tag));
         let changed = self.tokens_of.get(&visit_id).into_iter().flatten();
         let changed = changed.filter_map(|tag| self.tokens.get(tag));
-        let (mut all, mut live) = (0, 0);
-        for record in stored.chain(changed).filter(|record| record.visit_id == Some(visit_id)) {
-            all += 1;
-            live += usize::from(record.ended_at.is_none() && !record.expired(now, self.ttl));
-        }
-        (all, live)
+        let of_visit = |record: &&Record| record.visit_id == Some(visit_id);
+        let live = |record: &Record| record.ended_at.is_none() && !record.expired(now, self.ttl);
+        stored.chain(changed).filter(of_visit).any(live)
     }
 
     /// What an unverified carrier turns out to be; others are as they were judged. A session that
@@ -146,6 +151,7 @@ impl<'k, 'c> World<'k, 'c> {
                 match record.standing(&proof.hash, now, ttl) {
                     Standing::Live => Carrier::Live { tag, visit_id },
                     Standing::Crossing(crossed) => Carrier::Crossing { tag, visit_id, crossed },
+                    Standing::Erased => Carrier::Erased,
                     Standing::Dead => Carrier::Nothing,
                 }
             }
@@ -163,7 +169,9 @@ impl<'k, 'c> World<'k, 'c> {
                 let visit_id = self.token(tag).and_then(|record| record.visit_id);
                 Carrier::Crossing { tag, visit_id, crossed }
             }
-            Carrier::Live { .. } | Carrier::Crossing { .. } | Carrier::Nothing => carrier.clone(),
+            Carrier::Live { .. } | Carrier::Crossing { .. } | Carrier::Erased | Carrier::Nothing => {
+                carrier.clone()
+            }
         }
     }
 
@@ -210,37 +218,57 @@ impl<'k, 'c> World<'k, 'c> {
 
     /// A visit that begins.
     pub(super) fn insert_visit(&mut self, touched: Touched<'c>) {
-        let Visit { id, visitor_id, .. } = touched.row.visit;
-        if let Some(visitor) = visitor_id {
-            self.index(visitor, id);
-        }
+        let id = touched.row.visit.id;
         self.visits.insert(id, touched);
+        self.index(id);
     }
 
-    /// Notes that a visit is the visitor's.
-    pub(super) fn index(&mut self, visitor: VisitorId, id: Uuid) {
-        let visits = self.visits_of.entry(visitor).or_default();
-        if !visits.contains(&id) {
-            visits.push(id);
+    /// Notes whose a changed visit is, and on which site.
+    pub(super) fn index(&mut self, id: Uuid) {
+        let Some(Touched { row, .. }) = self.visits.get(&id) else { return };
+        self.index.insert(&row.visit);
+        if let (Some(visitor), None) = (row.visit.visitor_id, row.visit.ended_at) {
+            self.open.entry(visitor).or_default().insert((row.visit.started_at, id));
         }
     }
 
-    /// The visitor's visits that have been looked up or changed, each in its present state.
-    pub(super) fn visits_of(&self, visitor: VisitorId) -> impl Iterator<Item = &VisitRow> {
-        let changed = self.visits_of.get(&visitor).into_iter().flatten();
-        let changed: Vec<Uuid> = changed.copied().collect();
-        let stored = self.known.visits_of.get(&visitor).into_iter().flatten().copied();
-        let stored = stored.filter({
-            let changed = changed.clone();
-            move |id| !changed.contains(id)
-        });
-        changed
-            .into_iter()
-            .chain(stored)
-            .filter_map(|id| {
-                self.visits.get(&id).map(|touched| &touched.row).or_else(|| self.known.visits.get(&id))
-            })
-            .filter(move |row| row.visit.visitor_id == Some(visitor))
+    /// A visit in its present state, if it has been looked up or changed.
+    fn present(&self, id: Uuid) -> Option<&VisitRow> {
+        self.visits.get(&id).map(|touched| &touched.row).or_else(|| self.known.visits.get(&id))
+    }
+
+    fn known_index(&self) -> &VisitIndex {
+        self.known_index.get_or_init(|| self.known.visits.values().map(|row| &row.visit).collect())
+    }
+
+    /// The visitor's visits that have been looked up or changed.
+    pub(super) fn visits_of(&self, visitor: VisitorId) -> Vec<Uuid> {
+        let visits: HashSet<Uuid> = self.index.of(visitor).chain(self.known_index().of(visitor)).collect();
+        visits.into_iter().collect()
+    }
+
+    /// The visitor's latest visit on a site that began at or before an instant.
+    pub(super) fn latest_until(&mut self, visitor: VisitorId, site: &str, at: Millis) -> Option<&VisitRow> {
+        self.wants.visitor_at.insert((visitor, site.to_owned(), at));
+        // A visit may have got its visitor or its site since it was indexed.
+        let latest = |index: &VisitIndex| {
+            let rows = index.until(visitor, site, at).filter_map(|id| self.present(id));
+            rows.map(|row| &row.visit)
+                .find(|visit| visit.visitor_id == Some(visitor) && visit.site == site)
+                .map(|visit| (visit.started_at, visit.id))
+        };
+        let (_, id) = latest(&self.index).max(latest(self.known_index()))?;
+        self.present(id)
+    }
+
+    /// The visitor's latest visit that has not ended.
+    pub(super) fn latest_open(&mut self, visitor: VisitorId) -> Option<&VisitRow> {
+        self.wants.latest_open.insert(visitor);
+        let begun = self.open.get(&visitor).into_iter().flatten().rev().map(|(_, id)| *id);
+        let open = |id: Uuid| self.present(id).filter(|row| row.visit.ended_at.is_none());
+        let begun = begun.filter_map(open).next();
+        let stored = self.known.latest_open.get(&visitor).copied().and_then(open);
+        begun.into_iter().chain(stored).max_by_key(|row| row.visit.started_at)
     }
 
     /// The latest visit of a user that began at or before an instant.
@@ -257,12 +285,13 @@ impl<'k, 'c> World<'k, 'c> {
 
     /// The visit that the visitor's next hit on the site joins if it is live.
     pub(super) fn current(&mut self, site: &str, visitor: VisitorId) -> Option<Uuid> {
-        self.wants.open.insert(visitor);
         let key = (visitor, site.to_owned());
-        match self.current.get(&key) {
-            Some(changed) => *changed,
-            None => self.known.current.get(&key).copied(),
+        if let Some(changed) = self.current.get(&key) {
+            return *changed;
         }
+        let stored = self.known.current.get(&key).copied();
+        self.wants.current.insert(key);
+        stored
     }
 
     pub(super) fn set_current(&mut self, site: &str, visitor: VisitorId, visit_id: Option<Uuid>) {
@@ -286,25 +315,19 @@ impl<'k, 'c> World<'k, 'c> {
 
     /// Whether a page view or an event is stored already.
     pub(super) fn is_stored(&mut self, table: Table, id: Uuid, site: &str) -> bool {
-        let (stored, asked) = match table {
-            Table::PageViews => {
-                (self.known.page_views.get(&id), self.known.has(|asked| asked.page_views.contains(&id)))
-            }
-            Table::Events => (self.known.events.get(&id), self.known.has(|asked| asked.events.contains(&id))),
-        };
-        if !asked {
-            match table {
-                Table::PageViews => self.wants.page_views.insert(id),
-                Table::Events => self.wants.events.insert(id),
-            };
+        let key = (table, id, site.to_owned());
+        if self.facts.contains(&key) || self.known.facts.contains(&key) {
+            return true;
         }
-        let holds = |sites: &Vec<String>| sites.iter().any(|stored| stored == site);
-        stored.is_some_and(holds) || self.facts.get(&(table, id)).is_some_and(holds)
+        if !self.known.has(|asked| asked.facts.contains(&key)) {
+            self.wants.facts.insert(key);
+        }
+        false
     }
 
     /// Notes that a fact is stored from here on.
     pub(super) fn note_stored(&mut self, table: Table, id: Uuid, site: &str) {
-        self.facts.entry((table, id)).or_default().push(site.to_owned());
+        self.facts.insert((table, id, site.to_owned()));
     }
 
     /// Where the batch writes an order of this key, if it does.
@@ -351,11 +374,4 @@ impl<'k, 'c> World<'k, 'c> {
         self.wants.accounts.insert(key);
         current
     }
-}
-
-/// Which table a fact lies in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Table {
-    PageViews,
-    Events,
 }

@@ -64,6 +64,8 @@ pub enum Carrier {
     /// A token that nobody could judge when it arrived, for the stores were away: the ledger judges
     /// it by the record, as of the instant of its arrival.
     Unverified(token::Proof),
+    /// A token whose session was erased with its visitor: what names nobody else is refused.
+    Erased,
     /// Nothing that counts.
     Nothing,
 }
@@ -74,7 +76,7 @@ impl Carrier {
     pub fn visit_id(&self) -> Option<uuid::Uuid> {
         match self {
             Self::Live { visit_id, .. } | Self::Crossing { visit_id, .. } => *visit_id,
-            Self::Unverified(_) | Self::Nothing => None,
+            Self::Unverified(_) | Self::Erased | Self::Nothing => None,
         }
     }
 }

@@ -11,7 +11,7 @@ use super::{Millis, Ttl};
 pub const CROSSING_MS: Millis = 60_000;
 
 /// Rotations remembered within [`CROSSING_MS`]; sign-ins in quicker succession forget the oldest.
-const RETIRED_MAX: usize = 8;
+pub const RETIRED_MAX: usize = 8;
 
 /// A secret that a rotation replaced.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +64,8 @@ pub enum Standing {
     Live,
     /// Rotated or ended less than [`CROSSING_MS`] ago: its facts reach their visit, nothing more.
     Crossing(Crossed),
+    /// Its session was erased with its visitor; which secret was presented cannot be told any more.
+    Erased,
     /// Expired, ended, or never issued.
     Dead,
 }
@@ -88,6 +90,9 @@ impl Record {
     /// What `presented` is worth at `now`.
     #[must_use]
     pub fn standing(&self, presented: &SecretHash, now: Millis, ttl: Ttl) -> Standing {
+        if self.is_erased() {
+            return Standing::Erased;
+        }
         let recent = |at: Millis| now - at < CROSSING_MS;
         let retired = self.retired.iter().any(|old| old.secret_hash == *presented && recent(old.at));
         let current = self.secret_hash == *presented;
@@ -101,6 +106,12 @@ impl Record {
             None if retired => Standing::Crossing(Crossed::Rotated),
             None => Standing::Dead,
         }
+    }
+
+    /// Whether nothing is left of the session but that it was erased with its visitor.
+    #[must_use]
+    pub fn is_erased(&self) -> bool {
+        self.secret_hash == SecretHash::ERASED
     }
 
     /// Whether the idle or the absolute limit has passed.

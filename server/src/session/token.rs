@@ -42,6 +42,9 @@ impl fmt::Display for Tag {
 pub struct SecretHash([u8; 32]);
 
 impl SecretHash {
+    /// What an erasure leaves in the place of the hash: no secret has it.
+    pub const ERASED: Self = Self([0; 32]);
+
     /// The stored bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; 32] {

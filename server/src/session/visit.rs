@@ -11,7 +11,7 @@ use visitflow_protocol::id;
 use super::{Millis, Ttl};
 
 /// A browser that consented: `v_` + UUID.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct VisitorId(Uuid);
 
 impl VisitorId {
@@ -82,8 +82,8 @@ pub enum Link {
 }
 
 impl Visit {
-    /// Whether a hit at `now` that brings no session of its own may join the visit. The caller
-    /// adds what only the store knows: that not all of the visit's sessions have expired.
+    /// Whether a hit at `now` that brings no session of its own may join the visit: whatever its
+    /// sessions do, a visit is over when it was idle for the limit.
     #[must_use]
     pub fn is_live(&self, now: Millis, ttl: Ttl) -> bool {
         self.ended_at.is_none() && now - self.last_activity < ttl.idle_ms

@@ -93,6 +93,17 @@ impl StoreError {
         }
     }
 
+    /// Whether a batch was more than the database can do in the time or the memory that it has: fewer
+    /// commands may pass.
+    #[must_use]
+    pub fn is_too_much(&self) -> bool {
+        match self {
+            Self::Silent(_) => true,
+            Self::Postgres(error) => errors::is_too_much(error),
+            _ => false,
+        }
+    }
+
     /// Whether the store refuses what it was given, so that the same would be refused again. Any
     /// other failure may pass, by itself or when somebody mends it.
     #[must_use]

@@ -8,13 +8,15 @@ use visitflow_e2e::{Redis, sql};
 use visitflow_server::ingest::Durable;
 use visitflow_server::ingest::spool::Spool;
 use visitflow_server::session::Millis;
-use visitflow_server::session::record::{CROSSING_MS, Record};
+use visitflow_server::session::record::Record;
 use visitflow_server::store::events::postgres::pool::Pool;
 use visitflow_server::store::events::postgres::url::PostgresUrl;
 use visitflow_server::store::events::sqlite::Sqlite;
 use visitflow_server::store::events::sqlite::readers::Readers;
 use visitflow_server::store::events::{Database, Lookup, Store, postgres, sqlite};
 use visitflow_server::store::sessions::RedisUrl;
+
+use crate::world::TTL;
 
 /// What a server runs on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,7 +115,7 @@ impl Place {
     pub(crate) fn open(&self, server: usize, now: Millis) -> Opened {
         let Some((postgres, proxy)) = &self.postgres else {
             let writer = sqlite::writer::Writer::open(&self.sqlite()).unwrap();
-            let known = writer.recent(now - CROSSING_MS).unwrap();
+            let known = writer.recent(now - TTL.idle_ms).unwrap();
             let lookup = match self.redis {
                 Some(_) => Lookup::Sqlite(Readers::new(self.sqlite(), 2)),
                 None => Lookup::Complete,

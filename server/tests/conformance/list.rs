@@ -35,7 +35,7 @@ macro_rules! everywhere {
                 a_session_is_over_at_the_idle_limit
                 activity_moves_the_idle_limit
                 pings_do_not_move_the_absolute_limit
-                a_view_after_the_absolute_limit_begins_another_visit
+                a_view_after_the_absolute_limit_goes_on_with_its_visit_in_a_new_session
                 a_ping_starts_nothing
                 a_browser_that_lost_its_cookie_joins_its_live_visit
                 expired_sessions_and_visits_are_ended_where_their_activity_ended
@@ -70,7 +70,9 @@ macro_rules! everywhere {
                 an_array_of_late_views_makes_one_closed_visit
                 a_late_view_slides_nothing
                 a_late_view_lengthens_no_visit_that_was_ended_on_request
-                late_and_recent_facts_of_one_array_go_their_own_ways;
+                late_and_recent_facts_of_one_array_go_their_own_ways
+                late_views_of_many_sites_and_times_find_their_own_visits
+                late_views_that_make_visits_are_joined_by_later_ones;
             orders:
                 an_order_starts_no_visit_and_counts_once
                 the_shops_own_word_replaces_the_browsers_and_not_the_other_way
@@ -105,6 +107,7 @@ macro_rules! everywhere {
                 to_erase_again_or_a_stranger_changes_nothing
                 a_fact_of_an_erased_visitor_is_refused_in_another_visitors_session
                 a_nameless_fact_of_an_erased_visit_is_refused
+                a_fact_with_only_the_cookie_of_an_erased_session_is_refused
                 a_fact_far_from_its_visit_is_erased_too
                 a_restart_forgets_no_erasure;
         }

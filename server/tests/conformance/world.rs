@@ -86,6 +86,11 @@ impl Browser {
         Self { visitor: self.visitor, jar: Mutex::new(self.cookie()) }
     }
 
+    /// A browser of another visitor with the same session cookie.
+    pub(crate) fn copy_as(&self, visitor: VisitorId) -> Self {
+        Self { visitor, jar: Mutex::new(self.cookie()) }
+    }
+
     /// The session cookie is gone, the visitor's is not.
     pub(crate) fn lose_cookie(&self) {
         *self.jar.lock().unwrap() = None;
@@ -241,6 +246,15 @@ impl World {
             Ok((outcome, cookie)) => (outcome.twins, browser.takes(Ok(cookie), carried.as_ref())),
             Err(failure) => (0, browser.takes(Err(failure.0), carried.as_ref())),
         }
+    }
+
+    /// Sends an array that names no visitor.
+    pub(crate) async fn send_nameless(&self, browser: &Browser, facts: Vec<Fact>, now: Millis) -> Said {
+        self.acts();
+        let hit = Hit { visitor: None, ..hit(browser, now) };
+        let sent = self.lifecycle().facts(hit, vec![Run { visitor: None, facts }], offer).await;
+        let answer = sent.map(|(_, cookie)| cookie).map_err(|failure: Failure| failure.0);
+        browser.takes(answer, browser.cookie().as_ref())
     }
 
     pub(crate) async fn ping(&self, browser: &Browser, now: Millis) -> Said {

@@ -6,6 +6,7 @@
 mod accounts;
 mod cluster;
 mod connect;
+mod cost;
 mod migrations;
 mod partitions;
 mod reports;

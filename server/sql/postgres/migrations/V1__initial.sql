@@ -18,9 +18,9 @@ CREATE TABLE sessions (
     referrer_host text                           -- null: direct, or from the site itself
 ) WITH (fillfactor = 75);
 CREATE INDEX sessions_started_at ON sessions (started_at);
-CREATE INDEX sessions_visitor ON sessions (visitor_id, started_at);
+CREATE INDEX sessions_visitor ON sessions (visitor_id, site, started_at);
 CREATE INDEX sessions_user ON sessions (user_id, started_at) WHERE user_id IS NOT NULL;
-CREATE INDEX sessions_open ON sessions (id) WHERE ended_at IS NULL;
+CREATE INDEX sessions_open ON sessions (visitor_id, started_at) WHERE ended_at IS NULL;
 
 -- The security objects: one row a token, named by its tag.
 CREATE TABLE session_tokens (
@@ -47,7 +47,7 @@ CREATE TABLE retired_secrets (
     tag         text COLLATE "C" NOT NULL,
     retired_at  bigint NOT NULL
 );
-CREATE INDEX retired_secrets_tag ON retired_secrets (tag);
+CREATE INDEX retired_secrets_tag ON retired_secrets (tag, retired_at);
 
 -- The visit that a visitor's next hit joins, if it is still live.
 CREATE TABLE visitors (

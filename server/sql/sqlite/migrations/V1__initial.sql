@@ -16,9 +16,9 @@ CREATE TABLE sessions (
     referrer_host TEXT                           -- null: direct, or from the site itself
 ) WITHOUT ROWID;
 CREATE INDEX sessions_started_at ON sessions (started_at);
-CREATE INDEX sessions_visitor ON sessions (visitor_id, started_at);
+CREATE INDEX sessions_visitor ON sessions (visitor_id, site, started_at);
 CREATE INDEX sessions_user ON sessions (user_id, started_at) WHERE user_id IS NOT NULL;
-CREATE INDEX sessions_open ON sessions (id) WHERE ended_at IS NULL;
+CREATE INDEX sessions_open ON sessions (visitor_id, started_at) WHERE ended_at IS NULL;
 
 -- The security objects: one row a token, named by its tag.
 CREATE TABLE session_tokens (
@@ -42,7 +42,7 @@ CREATE TABLE retired_secrets (
     tag         TEXT NOT NULL,
     retired_at  INTEGER NOT NULL
 ) WITHOUT ROWID;
-CREATE INDEX retired_secrets_tag ON retired_secrets (tag);
+CREATE INDEX retired_secrets_tag ON retired_secrets (tag, retired_at);
 
 -- The visit that a visitor's next hit joins, if it is still live.
 CREATE TABLE visitors (

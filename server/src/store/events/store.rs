@@ -54,7 +54,7 @@ pub struct Batch<'a> {
 impl Batch<'_> {
     /// What is to be looked up first, and what is known without a look.
     pub(super) fn first_wants(&self) -> (Known, Wants) {
-        let (mut known, mut wants) = (Known::default(), ledger::first_wants(self.commands));
+        let (mut known, mut wants) = (Known::default(), ledger::first_wants(self.commands, self.ttl));
         if self.taken == Taken::First {
             ledger::assume_offers_are_new(self.commands, &mut wants, &mut known);
         }

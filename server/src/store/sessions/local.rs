@@ -291,11 +291,13 @@ impl Local {
         );
     }
 
-    /// Forgets sessions that nothing can refer to any more.
+    /// Forgets sessions that nothing can refer to any more. An erased one is remembered for as long as
+    /// its cookie may live.
     pub fn forget_dead(&self, now: Millis) {
         let ttl = self.ttl;
         let mut inner = self.lock();
         inner.copies.retain(|_, Copied { record, .. }| match record.ended_at {
+            Some(at) if record.is_erased() => now - at < ttl.idle_ms,
             Some(at) => now - at < CROSSING_MS && !record.expired(at, ttl),
             None => !record.expired(now, ttl),
         });
@@ -350,6 +352,7 @@ pub fn judge(record: &Record, token: Proof, now: Millis, ttl: Ttl) -> Carrier {
         Standing::Crossing(crossed) => {
             Carrier::Crossing { tag: record.tag, visit_id: record.visit_id, crossed }
         }
+        Standing::Erased => Carrier::Erased,
         Standing::Dead => Carrier::Nothing,
     }
 }

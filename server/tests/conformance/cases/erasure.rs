@@ -173,6 +173,31 @@ pub(crate) async fn a_nameless_fact_of_an_erased_visit_is_refused(world: &World)
     assert_eq!(rows(world).await, 0);
 }
 
+/// A request that carries the cookie of the session and names nobody.
+async fn nameless(world: &World, browser: &Browser, now: i64) {
+    let facts = vec![view(now), event("seen", now), order("nameless", "1", now), view(now - HOUR)];
+    assert_eq!(world.send_nameless(browser, facts, now).await, Said::Left, "no cookie is set");
+    assert_eq!(rows(world).await, 0);
+}
+
+pub(crate) async fn a_fact_with_only_the_cookie_of_an_erased_session_is_refused(world: &World) {
+    let (ann, bob, root) = (Browser::new(), Browser::new(), Browser::new());
+    world.view(&ann, world.now).await;
+    world.erase(&root, ann.visitor, Right::Admin, world.now + 1).await;
+    world.settle().await;
+    nameless(world, &ann, world.now + 2).await;
+    let later = world.now + 10 * MINUTE;
+    world.sweep(later).await;
+    nameless(world, &ann, later).await; // what crosses has been forgotten by now
+    world.restart(later + 1).await;
+    nameless(world, &ann, later + 1).await;
+    assert_eq!(world.live_tokens().await, 0);
+    // The same browser with another visitor is somebody else.
+    let anew = ann.copy_as(bob.visitor);
+    assert_eq!(world.view(&anew, later + 2).await, Said::Fresh);
+    assert_eq!(world.visits().await, 1);
+}
+
 pub(crate) async fn a_fact_far_from_its_visit_is_erased_too(world: &World) {
     let (ann, bob, root) = (Browser::new(), Browser::new(), Browser::new());
     for browser in [&ann, &bob] {

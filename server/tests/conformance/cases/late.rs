@@ -1,6 +1,6 @@
 //! Facts that arrive when the session they were of is long idle.
 
-use crate::facts::{event, view};
+use crate::facts::{event, on, view};
 use crate::world::{Browser, HOUR, MINUTE, Said, World};
 
 const VISITS: &str = "SELECT started_at || ' ' || last_activity || ' ' || COALESCE(ended_at, 0) || ' ' || page_views \
@@ -64,4 +64,41 @@ pub(crate) async fn late_and_recent_facts_of_one_array_go_their_own_ways(world: 
         world.texts(VISITS).await,
         [format!("{late} {last} {last} 1"), format!("{0} {0} 0 1", world.now)]
     );
+}
+
+/// Where each visit is, when it began, how many views it has.
+const OF_SITES: &str =
+    "SELECT site || ' ' || started_at || ' ' || page_views FROM sessions ORDER BY site, started_at";
+
+pub(crate) async fn late_views_of_many_sites_and_times_find_their_own_visits(world: &World) {
+    let ann = Browser::new();
+    let site = |number: i64| format!("s{number}.example");
+    let began = |number: i64, visit: i64| world.now + visit * HOUR + number * MINUTE;
+    let mut expected = Vec::new();
+    for number in 0..4 {
+        for visit in 0..3 {
+            let at = began(number, visit);
+            world.send(&Browser::of(ann.visitor), on(&site(number), view(at)), at).await;
+            expected.push(format!("{} {at} 2", site(number)));
+        }
+    }
+    let later = world.now + 10 * HOUR;
+    let late = (0..4).flat_map(|number| (0..3).map(move |visit| (number, visit)));
+    let views = late.map(|(number, visit)| on(&site(number), view(began(number, visit) + 20 * MINUTE)));
+    world.send_all(&ann, views.collect(), later).await;
+    assert_eq!(world.texts(OF_SITES).await, expected);
+}
+
+pub(crate) async fn late_views_that_make_visits_are_joined_by_later_ones(world: &World) {
+    let ann = Browser::new();
+    let views = |minute| -> Vec<_> {
+        let at = world.now - 2 * HOUR + minute * MINUTE;
+        (0..50).map(|number| on(&format!("s{number:02}.example"), view(at))).collect()
+    };
+    let both = [views(0), views(10)].concat();
+    world.send_all(&ann, both, world.now).await;
+    world.send_all(&ann, views(20), world.now).await;
+    let began = world.now - 2 * HOUR;
+    let expected: Vec<String> = (0..50).map(|number| format!("s{number:02}.example {began} 3")).collect();
+    assert_eq!(world.texts(OF_SITES).await, expected);
 }

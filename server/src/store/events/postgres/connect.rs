@@ -67,6 +67,26 @@ pub async fn connect_patiently(url: &PostgresUrl, application_name: &str) -> Res
     open(Opening::new(url, application_name, NO_LIMIT, true)?).await
 }
 
+/// Asks Postgres to give up what a connection is doing, and does not wait for it. Closing the connection
+/// is not enough: Postgres would go on, and keep its locks, until the statement is done.
+pub(super) fn cancel(url: &PostgresUrl, client: &Client) {
+    let (token, url) = (client.cancel_token(), url.clone());
+    tokio::spawn(async move {
+        let opening = Opening::new(&url, "visitflow", NO_LIMIT, false)?;
+        let cancelling = async {
+            match opening.tls {
+                Some(tls) => token.cancel_query(tls).await,
+                None => token.cancel_query(NoTls).await,
+            }
+        };
+        let cancelled = tokio::time::timeout(CONNECT_LIMIT, cancelling).await;
+        if let Ok(Err(error)) = cancelled {
+            tracing::debug!(error = super::errors::told(&error), "a statement could not be cancelled");
+        }
+        Ok::<_, StoreError>(())
+    });
+}
+
 /// Whether Postgres answers, and takes writes. Changes nothing.
 ///
 /// # Errors

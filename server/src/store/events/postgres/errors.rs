@@ -40,6 +40,12 @@ pub fn is_refusal(error: &Error) -> bool {
     }
 }
 
+/// Whether the statement ran out of time or memory.
+#[must_use]
+pub fn is_too_much(error: &Error) -> bool {
+    error.code().is_some_and(|code| [SqlState::QUERY_CANCELED, SqlState::OUT_OF_MEMORY].contains(code))
+}
+
 /// Whether what the writer took for true is not: another server has written since (`begin_batch`), or
 /// a fact is stored already. (All other inserts of a batch have ON CONFLICT.)
 #[must_use]

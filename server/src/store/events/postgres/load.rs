@@ -6,14 +6,15 @@ use std::collections::HashMap;
 use futures_util::future::try_join_all;
 use futures_util::{FutureExt as _, future::BoxFuture};
 use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 use super::rows;
-use super::statements::{Session, Sql, named};
-use crate::ledger::known::Source;
+use super::statements::{Params, Session, Sql, named};
+use crate::ledger::known::{Source, TOKENS_OF_MAX, Table};
 use crate::ledger::{Known, Wants};
 use crate::session::Millis;
-use crate::session::record::{Record, Retired};
+use crate::session::record::{RETIRED_MAX, Record, Retired};
 use crate::session::token::Tag;
 use crate::session::visit::VisitorId;
 use crate::store::{Result, StoreError};
@@ -44,34 +45,38 @@ fn questions<'a>(session: &'a Session, wants: &'a Wants) -> Vec<Asking<'a>> {
     if !wants.tokens.is_empty() {
         let tags: Vec<String> = wants.tokens.iter().map(Tag::to_string).collect();
         asking.push(visits(session, named!("visits_of_token"), tags.clone()));
-        asking.push(tokens(session, named!("token_get"), tags));
+        asking.push(tokens(session, named!("token_get"), Box::new([Box::new(tags)])));
     }
     if !wants.tokens_of.is_empty() {
         let ids: Vec<Uuid> = wants.tokens_of.iter().copied().collect();
-        asking.push(tokens(session, named!("tokens_of_visit"), ids));
+        let keys: Keys = Box::new([Box::new(ids), Box::new(TOKENS_OF_MAX)]);
+        asking.push(tokens(session, named!("tokens_of_visit"), keys));
     }
-    if !wants.open.is_empty() {
-        let visitors: Vec<String> = wants.open.iter().map(ToString::to_string).collect();
-        asking.push(visits(session, named!("visits_of_visitor_open"), visitors.clone()));
-        asking.push(current(session, visitors));
+    if !wants.current.is_empty() {
+        let keys = wants.current.iter().map(|(visitor, site)| (visitor.to_string(), &**site)).unzip();
+        asking.push(current(session, keys));
+    }
+    if !wants.latest_open.is_empty() {
+        let visitors = wants.latest_open.iter().map(ToString::to_string).collect();
+        asking.push(latest_open(session, visitors));
     }
     if !wants.erased.is_empty() {
         asking.push(erased(session, wants.erased.iter().map(|visitor| (visitor.hash(), *visitor)).collect()));
     }
     if !wants.visitor_at.is_empty() {
-        let pairs = wants.visitor_at.iter().map(|(visitor, at)| (visitor.to_string(), *at)).unzip();
-        asking.push(visits_at(session, pairs));
+        asking.push(visits_at(session, wants.visitor_at.iter().collect()));
     }
     for (user_id, at) in &wants.user_at {
         asking.push(user_at(session, user_id.clone(), *at));
     }
-    if !wants.page_views.is_empty() {
-        let ids: Vec<Uuid> = wants.page_views.iter().copied().collect();
-        asking.push(sites(session, named!("page_view_sites"), ids, Known::page_view));
-    }
-    if !wants.events.is_empty() {
-        let ids: Vec<Uuid> = wants.events.iter().copied().collect();
-        asking.push(sites(session, named!("event_sites"), ids, Known::event));
+    for (table, sql) in
+        [(Table::PageViews, named!("page_views_stored")), (Table::Events, named!("events_stored"))]
+    {
+        let facts = wants.facts.iter().filter(|(of, ..)| *of == table);
+        let (ids, sites): (Vec<Uuid>, Vec<&str>) = facts.map(|(_, id, site)| (*id, &**site)).unzip();
+        if !ids.is_empty() {
+            asking.push(stored(session, table, sql, ids, sites));
+        }
     }
     if !wants.orders.is_empty() {
         asking.push(orders(session, wants.orders.iter().cloned().unzip()));
@@ -90,14 +95,18 @@ pub(super) fn id_time(id: Uuid) -> Millis {
 
 fn visits<'a, K>(session: &'a Session, sql: Sql, keys: Vec<K>) -> Asking<'a>
 where
-    Vec<K>: tokio_postgres::types::ToSql + Sync + Send + 'a,
+    Vec<K>: ToSql + Sync + Send + 'a,
 {
     async move { Ok(told_visits(session.query(sql, &[&keys]).await?)) }.boxed()
 }
 
-fn visits_at(session: &Session, (visitors, instants): (Vec<String>, Vec<Millis>)) -> Asking<'_> {
+fn visits_at<'a>(session: &'a Session, wanted: Vec<&'a (VisitorId, String, Millis)>) -> Asking<'a> {
     async move {
-        Ok(told_visits(session.query(named!("visits_of_visitor_at"), &[&visitors, &instants]).await?))
+        let visitors: Vec<String> = wanted.iter().map(|(visitor, ..)| visitor.to_string()).collect();
+        let sites: Vec<&str> = wanted.iter().map(|(_, site, _)| &**site).collect();
+        let instants: Vec<Millis> = wanted.iter().map(|(.., at)| *at).collect();
+        let rows = session.query(named!("visit_of_visitor_at"), &[&visitors, &sites, &instants]).await?;
+        Ok(told_visits(rows))
     }
     .boxed()
 }
@@ -122,11 +131,12 @@ fn user_at(session: &Session, user_id: String, at: Millis) -> Asking<'_> {
     .boxed()
 }
 
-fn tokens<'a, K>(session: &'a Session, sql: Sql, keys: Vec<K>) -> Asking<'a>
-where
-    Vec<K>: tokio_postgres::types::ToSql + Sync + Send + 'a,
-{
+/// What a query of tokens is asked by.
+type Keys = Box<[Box<dyn ToSql + Sync + Send>]>;
+
+fn tokens(session: &Session, sql: Sql, keys: Keys) -> Asking<'_> {
     async move {
+        let keys: Vec<&(dyn ToSql + Sync)> = keys.iter().map(|key| &**key as &(dyn ToSql + Sync)).collect();
         let records = records(session, sql, &keys).await?;
         let told: Told = Box::new(move |known| {
             records.into_iter().for_each(|record| known.token(record));
@@ -138,13 +148,9 @@ where
 }
 
 /// The records that a statement gives, with their retired secrets.
-pub(super) async fn records(
-    session: &Session,
-    sql: Sql,
-    key: &(dyn tokio_postgres::types::ToSql + Sync),
-) -> Result<Vec<Record>> {
+pub(super) async fn records(session: &Session, sql: Sql, keys: Params<'_>) -> Result<Vec<Record>> {
     let mut records: Vec<Record> =
-        session.query(sql, &[key]).await?.iter().map(rows::record).collect::<Result<_>>()?;
+        session.query(sql, keys).await?.iter().map(rows::record).collect::<Result<_>>()?;
     // A record that was never rotated has retired nothing.
     let rotated = records.iter().filter(|record| record.generation > 1);
     let tags: Vec<String> = rotated.map(|record| record.tag.to_string()).collect();
@@ -152,7 +158,7 @@ pub(super) async fn records(
         return Ok(records);
     }
     let mut retired: HashMap<Tag, Vec<Retired>> = HashMap::new();
-    for row in session.query(named!("retired_of_token"), &[&tags]).await? {
+    for row in session.query(named!("retired_of_token"), &[&tags, &(RETIRED_MAX as i64)]).await? {
         let (tag, secret) = rows::retired(&row)?;
         retired.entry(tag).or_default().push(secret);
     }
@@ -162,12 +168,30 @@ pub(super) async fn records(
     Ok(records)
 }
 
-fn current(session: &Session, visitors: Vec<String>) -> Asking<'_> {
+fn current<'a>(session: &'a Session, (visitors, sites): (Vec<String>, Vec<&'a str>)) -> Asking<'a> {
     async move {
-        let rows = session.query(named!("visitor_get"), &[&visitors]).await?;
+        let rows = session.query(named!("visit_current"), &[&visitors, &sites]).await?;
         let told: Told = Box::new(move |known| {
             for row in &rows {
-                known.current(row.try_get(1)?, rows::visitor_id(row.try_get(0)?)?, row.try_get(2)?);
+                let visit = rows::visit(row)?;
+                known.current(row.try_get(10)?, rows::visitor_id(row.try_get(9)?)?, visit.visit.id);
+                known.visit(visit);
+            }
+            Ok(())
+        });
+        Ok(told)
+    }
+    .boxed()
+}
+
+fn latest_open(session: &Session, visitors: Vec<String>) -> Asking<'_> {
+    async move {
+        let rows = session.query(named!("visit_latest_open"), &[&visitors]).await?;
+        let told: Told = Box::new(move |known| {
+            for row in &rows {
+                let visit = rows::visit(row)?;
+                known.latest_open(rows::visitor_id(row.try_get(2)?)?, visit.visit.id);
+                known.visit(visit);
             }
             Ok(())
         });
@@ -192,13 +216,19 @@ fn erased(session: &Session, visitors: HashMap<[u8; 32], VisitorId>) -> Asking<'
     .boxed()
 }
 
-fn sites(session: &Session, sql: Sql, ids: Vec<Uuid>, note: fn(&mut Known, Uuid, String)) -> Asking<'_> {
+fn stored<'a>(
+    session: &'a Session,
+    table: Table,
+    sql: Sql,
+    ids: Vec<Uuid>,
+    sites: Vec<&'a str>,
+) -> Asking<'a> {
     async move {
         let times: Vec<Millis> = ids.iter().copied().map(id_time).collect();
-        let rows = session.query(sql, &[&times, &ids]).await?;
+        let rows = session.query(sql, &[&times, &ids, &sites]).await?;
         let told: Told = Box::new(move |known| {
             for row in &rows {
-                note(known, row.try_get(0)?, row.try_get(1)?);
+                known.fact(table, row.try_get(0)?, row.try_get(1)?);
             }
             Ok(())
         });

@@ -7,7 +7,7 @@ use deadpool_postgres::Client;
 use super::pool::Pool;
 use super::{rows, sql};
 use crate::session::Millis;
-use crate::session::record::{Record, Retired};
+use crate::session::record::{RETIRED_MAX, Record, Retired};
 use crate::session::token::Tag;
 use crate::store::Result;
 
@@ -44,7 +44,7 @@ async fn with_retired(client: &Client, mut records: Vec<Record>) -> Result<Vec<R
     }
     let mut retired: HashMap<Tag, Vec<Retired>> = HashMap::new();
     let statement = client.prepare_cached(sql!("retired_of_token")).await?;
-    for row in client.query(&statement, &[&tags]).await? {
+    for row in client.query(&statement, &[&tags, &(RETIRED_MAX as i64)]).await? {
         let (tag, secret) = rows::retired(&row)?;
         retired.entry(tag).or_default().push(secret);
     }

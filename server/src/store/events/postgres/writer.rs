@@ -28,6 +28,10 @@ use crate::store::{Result, StoreError};
 /// How long a batch may take as a whole; a database that hangs is away.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// How long a batch waits for the store's lock. Less than its patience: a batch that got the lock and is
+/// not done in time is too slow by itself.
+const LOCK_PATIENCE: Duration = Duration::from_secs(4);
+
 /// How long a sweep may take: it looks at every live session.
 const SWEEP_PATIENCE: Duration = Duration::from_secs(20);
 
@@ -60,6 +64,7 @@ const MAINTAIN_EVERY_MS: Millis = 3_600_000;
 pub struct Writer {
     url: PostgresUrl,
     retention_days: Option<u32>,
+    patience: Duration,
     session: Option<Session>,
     recall: Recall,
     /// The schema is brought up to date here too: a migration may take as long as the tables are
@@ -77,6 +82,7 @@ impl Writer {
         Self {
             url,
             retention_days,
+            patience: PATIENCE,
             session: None,
             recall: Recall::default(),
             connecting: None,
@@ -86,12 +92,18 @@ impl Writer {
         }
     }
 
+    /// The same, with another limit on how long a batch may take.
+    #[must_use]
+    pub fn with_patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
+    }
+
     /// Applies a batch and commits it.
     ///
     /// # Errors
     /// When the database is away or refuses; so for all below.
     pub async fn commit(&mut self, batch: Batch<'_>) -> Result<Committed> {
-        let believing = self.within(PATIENCE, async |session, recall| {
+        let believing = self.within(self.patience, async |session, recall| {
             let believe = recall.alone > 0;
             let applied = apply(&batch, session, recall, believe).await;
             // Where nothing was believed, nothing can have been mistaken.
@@ -100,7 +112,7 @@ impl Writer {
         if let Some(committed) = believing.await? {
             return Ok(committed);
         }
-        self.within(PATIENCE, async |session, recall| {
+        self.within(self.patience, async |session, recall| {
             session.client.batch_execute("ROLLBACK").await?;
             recall.forget();
             apply(&batch, session, recall, false).await
@@ -155,7 +167,7 @@ impl Writer {
             recall.begun(begin(session, None).await?);
             let limits: Params<'_> = &[&idle_since, &opened_before, &ttl.idle_ms, &ttl.max_ms];
             session.execute(named!("tokens_expire"), limits).await?;
-            if session.execute(named!("visits_expire"), &[&idle_since, &opened_before]).await? > 0 {
+            if session.execute(named!("visits_expire"), &[&idle_since]).await? > 0 {
                 recall.memory.forget();
             }
             session.execute(named!("tokens_forget"), &[&(now - ENDED_KEPT_MS)]).await?;
@@ -171,7 +183,7 @@ impl Writer {
     /// # Errors
     /// As above.
     pub async fn changed_since(&mut self, since: Millis) -> Result<Vec<Record>> {
-        self.within(PATIENCE, async |session, _| records(session, named!("tokens_changed"), &since).await)
+        self.within(PATIENCE, async |session, _| records(session, named!("tokens_changed"), &[&since]).await)
             .await
     }
 
@@ -247,8 +259,9 @@ impl Writer {
             tokio::time::timeout(patience, patiently).await.unwrap_or(Err(StoreError::Silent(patience)));
         if let Err(error) = &done {
             self.recall.forget();
-            if !error.is_refusal() {
-                self.session = None;
+            let given_up = if error.is_refusal() { None } else { self.session.take() };
+            if let (Some(session), StoreError::Silent(_)) = (given_up, error) {
+                connect::cancel(&self.url, &session.client);
             }
         }
         done
@@ -380,6 +393,7 @@ async fn open(url: PostgresUrl) -> Result<Session> {
     migrations::migrate(&url).await?;
     let client = connect::connect(&url, "visitflow writer").await?;
     client.batch_execute(PLANS).await?;
+    client.batch_execute(&format!("SET lock_timeout = {}", LOCK_PATIENCE.as_millis())).await?;
     let session = Session::new(client);
     session.prepare_all(EVERY).await?;
     Ok(session)

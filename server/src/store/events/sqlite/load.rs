@@ -1,12 +1,12 @@
 //! Looks up what a batch wants to know. SQLite is in the process: a prepared statement a key costs
 //! less than one statement for all of them.
 
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::{erase, rows, sql};
-use crate::ledger::known::Source;
+use crate::ledger::known::{Source, TOKENS_OF_MAX, Table};
 use crate::ledger::{Known, Wants};
-use crate::session::record::Retired;
+use crate::session::record::{RETIRED_MAX, Retired};
 use crate::session::token::Tag;
 use crate::store::Result;
 
@@ -28,20 +28,20 @@ pub(super) fn look_up(db: &Connection, wants: &Wants, known: &mut Known) -> Resu
     }
     for id in &wants.tokens_of {
         let mut statement = db.prepare_cached(sql!("tokens_of_visit"))?;
-        for record in statement.query_map([id.to_string()], rows::record)? {
+        for record in statement.query_map(params![id.to_string(), TOKENS_OF_MAX], rows::record)? {
             let mut record = record?;
             record.retired = retired(db, record.tag)?;
             known.token(record);
         }
     }
-    for visitor in &wants.open {
-        let name = visitor.to_string();
-        visits(db, sql!("visits_of_visitor_open"), &[&name], known)?;
-        let mut statement = db.prepare_cached(sql!("visitor_get"))?;
-        let current = statement.query_map([&name], |row| Ok((row.get(0)?, rows::uuid(row, 1)?)))?;
-        for current in current {
-            let (site, visit_id) = current?;
-            known.current(site, *visitor, visit_id);
+    for (visitor, site) in &wants.current {
+        if let Some(id) = visits(db, sql!("visit_current"), &[&visitor.to_string(), site], known)? {
+            known.current(site.clone(), *visitor, id);
+        }
+    }
+    for visitor in &wants.latest_open {
+        if let Some(id) = visits(db, sql!("visit_latest_open"), &[&visitor.to_string()], known)? {
+            known.latest_open(*visitor, id);
         }
     }
     for visitor in &wants.erased {
@@ -49,19 +49,22 @@ pub(super) fn look_up(db: &Connection, wants: &Wants, known: &mut Known) -> Resu
             known.erased(*visitor);
         }
     }
-    for (visitor, at) in &wants.visitor_at {
-        visits(db, sql!("visits_of_visitor_at"), &[&visitor.to_string(), at], known)?;
+    for (visitor, site, at) in &wants.visitor_at {
+        visits(db, sql!("visit_of_visitor_at"), &[&visitor.to_string(), site, at], known)?;
     }
     for (user_id, at) in &wants.user_at {
         if let Some(id) = visits(db, sql!("visit_of_user_at"), &[user_id, at], known)? {
             known.user_at(user_id.clone(), *at, id);
         }
     }
-    for id in &wants.page_views {
-        sites(db, sql!("page_view_sites"), id, |site| known.page_view(*id, site))?;
-    }
-    for id in &wants.events {
-        sites(db, sql!("event_sites"), id, |site| known.event(*id, site))?;
+    for (table, id, site) in &wants.facts {
+        let stored = match table {
+            Table::PageViews => sql!("page_views_stored"),
+            Table::Events => sql!("events_stored"),
+        };
+        if db.prepare_cached(stored)?.exists(params![id.to_string(), site])? {
+            known.fact(*table, *id, site.clone());
+        }
     }
     for (site, id) in &wants.orders {
         let source: Option<String> =
@@ -82,7 +85,7 @@ pub(super) fn look_up(db: &Connection, wants: &Wants, known: &mut Known) -> Resu
 /// The secrets that were replaced within the last minute.
 pub(super) fn retired(db: &Connection, tag: Tag) -> Result<Vec<Retired>> {
     let mut statement = db.prepare_cached(sql!("retired_of_token"))?;
-    let retired = statement.query_map([tag.to_string()], rows::retired)?;
+    let retired = statement.query_map(params![tag.to_string(), RETIRED_MAX], rows::retired)?;
     Ok(retired.collect::<rusqlite::Result<_>>()?)
 }
 
@@ -100,12 +103,4 @@ fn visits(
         known.visit(row);
     }
     Ok(last)
-}
-
-fn sites(db: &Connection, statement: &str, id: &uuid::Uuid, mut note: impl FnMut(String)) -> Result<()> {
-    let mut statement = db.prepare_cached(statement)?;
-    for site in statement.query_map([id.to_string()], |row: &Row<'_>| row.get(0))? {
-        note(site?);
-    }
-    Ok(())
 }

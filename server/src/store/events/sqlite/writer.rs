@@ -136,8 +136,7 @@ impl Writer {
         let since = now - SWEEP_GRACE_MS;
         let limits = params![since - ttl.idle_ms, since - ttl.max_ms, ttl.idle_ms, ttl.max_ms];
         transaction.prepare_cached(sql!("tokens_expire"))?.execute(limits)?;
-        let limits = [since - ttl.idle_ms, since - ttl.max_ms];
-        let ended = transaction.prepare_cached(sql!("visits_expire"))?.execute(limits)?;
+        let ended = transaction.prepare_cached(sql!("visits_expire"))?.execute([since - ttl.idle_ms])?;
         transaction.prepare_cached(sql!("tokens_forget"))?.execute([now - ENDED_KEPT_MS])?;
         transaction.prepare_cached(sql!("retired_forget"))?.execute([now - CROSSING_MS])?;
         transaction.prepare_cached(sql!("erased_forget"))?.execute([now - ERASED_KEPT_MS])?;

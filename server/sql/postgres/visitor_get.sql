@@ -1,1 +1,0 @@
-SELECT visitor_id, site, visit_id FROM visitors WHERE visitor_id = ANY($1)

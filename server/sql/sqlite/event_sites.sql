@@ -1,1 +1,0 @@
-SELECT site FROM events WHERE id = ?1

@@ -1,1 +1,0 @@
-SELECT site FROM page_views WHERE id = ?1

@@ -1,0 +1,1 @@
+SELECT 1 FROM page_views WHERE id = ?1 AND site = ?2

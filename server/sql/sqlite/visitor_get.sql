@@ -1,1 +1,0 @@
-SELECT site, visit_id FROM visitors WHERE visitor_id = ?1
