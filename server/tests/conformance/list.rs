@@ -35,7 +35,6 @@ macro_rules! everywhere {
                 a_session_is_over_at_the_idle_limit
                 activity_moves_the_idle_limit
                 pings_do_not_move_the_absolute_limit
-                a_view_after_the_absolute_limit_goes_on_with_its_visit_in_a_new_session
                 a_ping_starts_nothing
                 a_browser_that_lost_its_cookie_joins_its_live_visit
                 expired_sessions_and_visits_are_ended_where_their_activity_ended
@@ -125,6 +124,9 @@ macro_rules! told {
                 a_twin_sets_no_cookie
                 // What was applied is found at the replay: `away::a_replayed_sign_in_has_lost`.
                 a_replay_is_answered_as_the_first_time;
+            limits:
+                // Pings of a session whose visit is not known yet move no visit.
+                a_view_after_the_absolute_limit_goes_on_with_its_visit_in_a_new_session;
             users:
                 // The hash is compared in the database: `away::a_sign_in_by_password_is_refused`.
                 a_sign_in_whose_password_was_changed_meanwhile_is_stale;
