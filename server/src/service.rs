@@ -84,7 +84,7 @@ async fn handle(
         CookieSecure::Never => false,
         CookieSecure::Auto => https || !origin::is_loopback(host),
     };
-    router::route(Call { app, head, now, client, key, host, secure, body: Some(body) }).await
+    router::route(Call { app, head, now, client, key, host, https, secure, body: Some(body) }).await
 }
 
 /// The answer for a problem, and its line in the log.
