@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+mod accounts;
 mod architecture;
 mod assertion;
 mod client;
@@ -12,6 +13,7 @@ mod examples;
 mod facts;
 mod faults;
 mod files;
+mod guesses;
 mod input;
 mod journey;
 mod lifecycle;
@@ -30,3 +32,4 @@ mod secrecy;
 mod services;
 mod stores;
 mod tabs;
+mod visits_by_address;
