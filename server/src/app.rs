@@ -103,7 +103,7 @@ impl App {
             lookups,
             passwords: Passwords::new()?,
             assertions,
-            throttle: Throttle::default(),
+            throttle: Throttle::new(Passwords::at_once()),
             bots: BotFilter::default(),
             cookies,
             origins: OriginRules {

@@ -7,12 +7,16 @@
 //! the ids of local users, which begin with [`LOCAL_PREFIX`], and no subject does.
 
 mod key;
+mod names;
 #[cfg(test)]
 mod tests;
 
 use std::fmt;
 use std::path::Path;
+use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use jsonwebtoken::errors::{Error, ErrorKind};
 use jsonwebtoken::{Validation, decode};
 use serde::Deserialize;
@@ -22,6 +26,7 @@ use visitflow_protocol::limits::TEXT_CHARS;
 use crate::config::Serve;
 use crate::session::Millis;
 use key::Key;
+use names::Names;
 
 /// How far the provider's clock may be from ours, in seconds.
 const LEEWAY_S: f64 = 30.0;
@@ -33,20 +38,22 @@ pub const LOCAL_PREFIX: &str = "u_";
 pub struct Assertions {
     key: Key,
     audience: String,
+    max_age_s: f64,
     validation: Validation,
 }
 
 /// What is wrong with an assertion: for the log alone, so it repeats nothing of the token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Flaw {
-    /// Not three parts of base64url, or a header or claims that are not what RFC 7519 says.
+    /// Not three parts of base64url, or a header or claims that are not what RFC 7519 says; a name that
+    /// is there twice.
     #[error("the assertion is no JWT that this server can read")]
     Malformed,
     /// The header names another algorithm than the key's.
     #[error("the assertion's `alg` is not the one of --jwt-key")]
     Algorithm,
     /// The header demands an extension.
-    #[error("the assertion's header has `crit`, which this server does not understand")]
+    #[error("the assertion's header has `crit` or `b64`, which this server does not understand")]
     Critical,
     /// Another key signed it, or it was changed.
     #[error("the assertion's signature does not match --jwt-key")]
@@ -54,11 +61,21 @@ pub enum Flaw {
     /// `exp`.
     #[error("the assertion's `exp` is missing, no number, or over")]
     Expired,
+    /// `exp`, or `iat`.
+    #[error(
+        "the assertion is good for longer than --jwt-max-age, by its `exp` or `iat`; let the provider make it anew for each sign-in, or raise the limit"
+    )]
+    Lasting,
+    /// `iat`.
+    #[error("the assertion's `iat` is no number, or to come")]
+    Issued,
     /// `nbf`.
     #[error("the assertion's `nbf` is no number, or to come")]
     Early,
     /// `aud`.
-    #[error("the assertion's `aud` is missing, or does not name the audience of --jwt-audience")]
+    #[error(
+        "the assertion's `aud` is missing, neither a text nor a list of texts, or does not name the audience of --jwt-audience"
+    )]
     Audience,
     /// `sub`.
     #[error("the assertion's `sub` is no text of 1 to 128 characters without NUL, or begins with u_")]
@@ -70,32 +87,38 @@ pub enum Flaw {
 struct Claims {
     exp: Option<Value>,
     nbf: Option<Value>,
+    iat: Option<Value>,
     aud: Option<Value>,
     sub: Option<Value>,
 }
 
 impl Assertions {
-    /// What `--jwt-key` and `--jwt-audience` say; none without a key.
+    /// What `--jwt-key`, `--jwt-audience` and `--jwt-max-age` say; none without a key.
     ///
     /// # Errors
     /// A sentence that names the file and says what to do.
     pub fn of(config: &Serve) -> Result<Option<Self>, String> {
-        config.jwt_key.as_deref().map(|path| Self::open(path, config.audience())).transpose()
+        config
+            .jwt_key
+            .as_deref()
+            .map(|path| Self::open(path, config.audience(), config.jwt_max_age))
+            .transpose()
     }
 
-    fn open(path: &Path, audience: &str) -> Result<Self, String> {
+    fn open(path: &Path, audience: &str, max_age: Duration) -> Result<Self, String> {
         let file = path.display();
         let bytes = std::fs::read(path).map_err(|error| {
             format!("--jwt-key {file}: {error}; name a file with the key, which this user may read")
         })?;
-        Self::new(&bytes, audience).map_err(|error| format!("--jwt-key {file}: {error}"))
+        Self::new(&bytes, audience, max_age).map_err(|error| format!("--jwt-key {file}: {error}"))
     }
 
-    /// Checks assertions for `audience` with the key that a file holds.
+    /// Checks assertions for `audience` with the key that a file holds. None may be good for longer
+    /// than `max_age`.
     ///
     /// # Errors
     /// A sentence that says what to do; it repeats nothing of the file.
-    pub fn new(file: &[u8], audience: &str) -> Result<Self, String> {
+    pub fn new(file: &[u8], audience: &str, max_age: Duration) -> Result<Self, String> {
         let key = Key::read(file)?;
         // The library reads the system's clock; here `now` is an argument, so the claims are judged
         // below.
@@ -104,7 +127,7 @@ impl Assertions {
         validation.validate_exp = false;
         validation.validate_nbf = false;
         validation.validate_aud = false;
-        Ok(Self { key, audience: audience.to_owned(), validation })
+        Ok(Self { key, audience: audience.to_owned(), max_age_s: max_age.as_secs_f64(), validation })
     }
 
     /// The subject of an assertion: a user id as the identity provider wrote it.
@@ -113,15 +136,29 @@ impl Assertions {
     /// The first flaw. Claims are looked at only after the signature.
     pub fn subject(&self, assertion: &str, now: Millis) -> Result<String, Flaw> {
         let token = decode::<Claims>(assertion, &self.key.key, &self.validation).map_err(flaw)?;
-        // RFC 7515 §4.1.11; the library passes over it.
-        if token.header.crit.is_some() {
+        let mut parts = assertion.split('.').map(names);
+        let (Some(Some(header)), Some(Some(_))) = (parts.next(), parts.next()) else {
+            return Err(Flaw::Malformed);
+        };
+        // RFC 7515 §4.1.11, RFC 7797; the library passes over them. Present is too much, whatever it
+        // says.
+        if header.has("crit") || header.has("b64") {
             return Err(Flaw::Critical);
         }
-        let Claims { exp, nbf, aud, sub } = token.claims;
+        let Claims { exp, nbf, iat, aud, sub } = token.claims;
         let now_s = now as f64 / 1_000.0;
         let exp = exp.as_ref().and_then(Value::as_f64).ok_or(Flaw::Expired)?;
         if now_s >= exp + LEEWAY_S {
             return Err(Flaw::Expired);
+        }
+        if exp > now_s + self.max_age_s + LEEWAY_S {
+            return Err(Flaw::Lasting);
+        }
+        if let Some(iat) = iat {
+            let iat = iat.as_f64().filter(|iat| *iat <= now_s + LEEWAY_S).ok_or(Flaw::Issued)?;
+            if iat < now_s - self.max_age_s - LEEWAY_S {
+                return Err(Flaw::Lasting);
+            }
         }
         if nbf.is_some_and(|nbf| nbf.as_f64().is_none_or(|nbf| now_s < nbf - LEEWAY_S)) {
             return Err(Flaw::Early);
@@ -139,10 +176,17 @@ impl Assertions {
     fn is_meant(&self, aud: &Value) -> bool {
         match aud {
             Value::String(one) => *one == self.audience,
-            Value::Array(several) => several.iter().any(|one| *one == *self.audience),
+            Value::Array(several) => {
+                several.iter().all(Value::is_string) && several.iter().any(|one| *one == *self.audience)
+            }
             _ => false,
         }
     }
+}
+
+/// The names in a part of a token; none if it is no JSON object in base64url, or has a name twice.
+fn names(part: &str) -> Option<Names> {
+    serde_json::from_slice(&BASE64URL.decode(part).ok()?).ok()
 }
 
 /// What the library found. Its own words may repeat what the token says.

@@ -1,7 +1,7 @@
 //! The subcommands besides `serve`.
 
 use std::future::Future;
-use std::io::BufRead as _;
+use std::io::{BufRead as _, IsTerminal as _};
 use std::time::{Duration, Instant};
 
 use uuid::Uuid;
@@ -56,24 +56,13 @@ pub fn user(common: &Common, command: UserCommand) -> Result<(), CommandError> {
     let database = database(common)?;
     match command {
         UserCommand::Add { name, admin } => {
-            let mut password = String::new();
-            std::io::stdin().lock().read_line(&mut password).map_err(|error| {
-                CommandError::Told(format!("cannot read the password from stdin: {error}"))
-            })?;
-            let password = password.trim_end_matches(['\r', '\n']);
-            if name.is_empty() || password.is_empty() {
-                return Err(CommandError::Told("a user needs a name and a password; write the password on stdin: visitflow user add NAME < password.txt".into()));
-            }
-            if name.len() > passwords::NAME_BYTES || password.len() > passwords::PASSWORD_BYTES {
-                return Err(CommandError::Told(format!(
-                    "a name has at most {} bytes, a password {}",
-                    passwords::NAME_BYTES,
-                    passwords::PASSWORD_BYTES
-                )));
-            }
+            let name = passwords::name(&name);
+            passwords::check_name(&name).map_err(CommandError::Told)?;
+            let password = new_password(&name)?;
+            passwords::check_new(&password).map_err(CommandError::Told)?;
             let role = if admin { Role::Admin } else { Role::User };
             let id = format!("{LOCAL_PREFIX}{}", Uuid::now_v7());
-            let hash = passwords::hash(password)?;
+            let hash = passwords::hash(&password)?;
             let added = wait(async {
                 Accounts::open(&database).await?.put_user(&id, &name, &hash, role, clock::now()).await
             })?;
@@ -83,6 +72,7 @@ pub fn user(common: &Common, command: UserCommand) -> Result<(), CommandError> {
             Ok(())
         }
         UserCommand::Disable { name } => {
+            let name = passwords::name(&name);
             let disabled =
                 wait(async { Accounts::open(&database).await?.disable_user(&name, clock::now()).await })?;
             if !disabled {
@@ -91,6 +81,33 @@ pub fn user(common: &Common, command: UserCommand) -> Result<(), CommandError> {
             println!("disabled {name}; all sessions ended");
             Ok(())
         }
+    }
+}
+
+/// The password of a user who is added: asked for twice in a terminal, where it is not shown; else the
+/// first line of stdin.
+fn new_password(name: &str) -> Result<String, CommandError> {
+    if !std::io::stdin().is_terminal() {
+        let mut line = String::new();
+        std::io::stdin()
+            .lock()
+            .read_line(&mut line)
+            .map_err(|error| CommandError::Told(format!("cannot read the password from stdin: {error}")))?;
+        return Ok(line.trim_end_matches(['\r', '\n']).to_owned());
+    }
+    let ask = |prompt: String| {
+        rpassword::prompt_password(prompt).map_err(|error| {
+            CommandError::Told(format!(
+                "cannot ask for the password: {error}; write it on stdin: visitflow user add NAME < password.txt"
+            ))
+        })
+    };
+    let password = ask(format!("Password for {name}: "))?;
+    passwords::check_new(&password).map_err(CommandError::Told)?;
+    if ask("The same again: ".to_owned())? == password {
+        Ok(password)
+    } else {
+        Err(CommandError::Told("the two passwords differ, and nothing was changed; try again".into()))
     }
 }
 

@@ -116,7 +116,7 @@ impl Move {
 /// `visitflow user …`
 #[derive(Debug, Subcommand)]
 pub enum UserCommand {
-    /// Add a user, or set the password of one: it is read from stdin, one line
+    /// Add a user, or set the password of one: asked for in a terminal, else one line of stdin
     Add {
         /// The name to sign in with
         name: String,
@@ -305,6 +305,18 @@ pub struct Serve {
         value_name = "AUDIENCE"
     )]
     pub jwt_audience: Option<String>,
+    /// How long such a JWT may be good: `exp` lies no further ahead, and `iat`, if present, no further
+    /// back
+    #[arg(
+        long,
+        env = "VISITFLOW_JWT_MAX_AGE",
+        default_value = "1h",
+        requires = "jwt_key",
+        value_parser = humantime::parse_duration,
+        help_heading = "Sign-in",
+        value_name = "DURATION"
+    )]
+    pub jwt_max_age: Duration,
     /// What a browser's Global Privacy Control means
     #[arg(long, env = "VISITFLOW_GPC", default_value = "honour", help_heading = "Privacy")]
     pub gpc: Gpc,
@@ -555,6 +567,8 @@ mod tests {
             (&["--allowed-origin", "shop.example"], "https://"),
             (&["--tls-cert", "a.pem"], "--tls-key"),
             (&["--jwt-audience", "shop"], "--jwt-key"),
+            (&["--jwt-max-age", "2h"], "--jwt-key"),
+            (&["--jwt-key", "k", "--jwt-max-age", "long"], "--jwt-max-age"),
             (&["--report-database-url", "sqlite://a.db"], "postgres://"),
             (&["--report-database-url", "postgres://"], "--report-database-url"),
             (&["--spool-max", "1T"], "512M"),

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use crate::ingest::{Ingest, Load};
-use crate::ledger::command::{Command, Context, Fact, Outcome, Run};
+use crate::ledger::command::{Command, Context, Fact, Outcome, Run, visits_at_most};
 use crate::session::record::Crossed;
 use crate::session::token::{Proof, SessionToken};
 use crate::session::visit::VisitorId;
@@ -15,6 +15,8 @@ use crate::session::{Carrier, Millis};
 use crate::store::StoreError;
 use crate::store::events::erasure::{AskedBy, Erased, Erasure};
 use crate::store::sessions::Sessions;
+use crate::throttle::TooMany;
+use crate::throttle::budget::{Allowance, Held};
 
 /// What a browser is to do with its session cookie.
 #[derive(Clone, Debug)]
@@ -38,8 +40,16 @@ pub enum Refusal {
     Stale,
     /// The session's visit is another visitor's.
     NotTheirs,
+    /// More visits would begin than the address may; nothing was done.
+    TooMany(TooMany),
     /// The store failed; nothing was done.
     Store(StoreError),
+}
+
+impl From<TooMany> for Refusal {
+    fn from(too_many: TooMany) -> Self {
+        Self::TooMany(too_many)
+    }
 }
 
 impl From<StoreError> for Refusal {
@@ -109,11 +119,13 @@ impl Lifecycle {
     ///
     /// # Errors
     /// [`Refusal::Expired`] for a token that was rotated a moment ago, or ended while the request was
-    /// on its way: the browser has a newer one, or is to have none.
+    /// on its way: the browser has a newer one, or is to have none. [`Refusal::TooMany`] if a visit
+    /// may not begin.
     pub async fn start<E: From<Refusal>>(
         &self,
         hit: Hit,
         page: Page,
+        allowance: Allowance<'_>,
         offer: impl FnOnce() -> Result<Option<SessionToken>, E>,
     ) -> Result<(Started, Cookie), E> {
         let carrier = self.arrive(&hit).await;
@@ -124,6 +136,7 @@ impl Lifecycle {
             return Ok((Started::Resumed, self.keep(hit.token, hit.now).await));
         }
         let live = matches!(carrier, Carrier::Live { .. });
+        let held = allowance.take(1).map_err(Refusal::from)?;
         let offered = if live { None } else { offer()? };
         let Page { site, url, referrer } = page;
         let context = Context {
@@ -133,7 +146,7 @@ impl Lifecycle {
             visitor: hit.visitor,
             host: hit.host,
         };
-        let outcome = self.commit(Command::Start { context, site, url, referrer }).await?;
+        let outcome = self.commit_within(held, Command::Start { context, site, url, referrer }).await?;
         let started = match outcome {
             Outcome { erased: 1.., .. } => return Ok((Started::Refused, Cookie::Leave)),
             _ if live || (outcome.joined && !outcome.issued) => Started::Resumed,
@@ -145,11 +158,13 @@ impl Lifecycle {
     /// Stores facts. Answers with what became of them, after the commit. `offer` as in [`Self::start`]; facts that may not start a session ask for none.
     ///
     /// # Errors
-    /// When the store fails.
+    /// [`Refusal::TooMany`] if more visits might begin than may; when the store fails. Nothing of the
+    /// request was stored then.
     pub async fn facts<E: From<Refusal>>(
         &self,
         hit: Hit,
         runs: Vec<Run>,
+        allowance: Allowance<'_>,
         offer: impl FnOnce() -> Result<Option<SessionToken>, E>,
     ) -> Result<(Outcome, Cookie), E> {
         let named = || runs.iter().flat_map(|run| &run.facts).filter(|fact| !fact.anonymous);
@@ -162,6 +177,8 @@ impl Lifecycle {
         let token = hit.token.filter(|_| named().next().is_some());
         let proof = token.as_ref().map(SessionToken::proof);
         let carrier = self.sessions.touch(proof, activity, hit.now).await;
+        let most = visits_at_most(&runs, &carrier, hit.now, self.sessions.ttl());
+        let held = allowance.take(most).map_err(Refusal::from)?;
         let has_none = matches!(carrier, Carrier::Erased | Carrier::Nothing);
         let offered = if may_start && has_none { offer()? } else { None };
         let live = matches!(carrier, Carrier::Live { .. });
@@ -172,7 +189,7 @@ impl Lifecycle {
             visitor: None,
             host: hit.host,
         };
-        let outcome = self.commit(Command::Facts { context, runs }).await?;
+        let outcome = self.commit_within(held, Command::Facts { context, runs }).await?;
         // A fact that comes too late to be of a living visit slides nothing and sets no cookie.
         if live && activity.is_some() {
             return Ok((outcome, self.keep_proven(token.zip(proof), hit.now).await));
@@ -226,13 +243,15 @@ impl Lifecycle {
     ///
     /// # Errors
     /// [`Refusal::Rotated`] when another request has rotated or ended the session; [`Refusal::Stale`]
-    /// when `verified`, the password hash that was checked, is not the user's any more.
+    /// when `verified`, the password hash that was checked, is not the user's any more;
+    /// [`Refusal::TooMany`] where a visit of another user would begin and may not.
     pub async fn sign_in<E: From<Refusal> + From<getrandom::Error>>(
         &self,
         hit: Hit,
         user_id: String,
         verified: Option<String>,
         visit: bool,
+        allowance: Allowance<'_>,
     ) -> Result<Cookie, E> {
         let presented = match (self.arrive(&hit).await, &hit.token) {
             (Carrier::Live { .. }, Some(token)) => Some(token.proof()),
@@ -244,9 +263,13 @@ impl Lifecycle {
             Some(token) => SessionToken::rotate(token.tag)?,
             None => SessionToken::issue()?,
         };
+        let most = u32::from(visit && presented.is_some());
+        let held = allowance.take(most).map_err(Refusal::from)?;
         let command =
             Command::SignIn { now: hit.now, presented, offer: offer.proof(), user_id, verified, visit };
-        match self.commit(command).await? {
+        let outcome = self.commit(command).await;
+        held.used(outcome.as_ref().map_or(0, |outcome| outcome.begun));
+        match outcome? {
             outcome if outcome.stale => return Err(Refusal::Stale.into()),
             outcome if outcome.lost => return Err(Refusal::Rotated.into()),
             _ => {}
@@ -314,6 +337,14 @@ impl Lifecycle {
 
     async fn commit(&self, command: Command) -> Result<Outcome, Refusal> {
         Ok(self.ingest.commit(command).await?)
+    }
+
+    /// Commits what may begin visits, and gives back what did not begin. A session that was issued
+    /// counts too, where it joined a visit: else one visitor could have any number.
+    async fn commit_within(&self, held: Held<'_>, command: Command) -> Result<Outcome, Refusal> {
+        let outcome = self.commit(command).await;
+        held.used(outcome.as_ref().map_or(0, |outcome| outcome.begun.max(u32::from(outcome.issued))));
+        outcome
     }
 
     /// The cookie of a token, decided now.

@@ -1,14 +1,14 @@
-//! Passwords: Argon2id on a bounded pool, so that sign-ins cannot starve page views.
-
-use std::sync::Arc;
-use std::time::Duration;
+//! Passwords: prepared, hashed and verified with Argon2id, on a bounded pool so that sign-ins cannot
+//! starve page views. Whose turn it is in that pool, [`crate::throttle`] says.
 
 use argon2::Argon2;
 use argon2::password_hash::rand_core::OsRng;
 use argon2::password_hash::{PasswordHash, PasswordHasher as _, PasswordVerifier as _, SaltString};
-use tokio::sync::Semaphore;
+use unicode_normalization::UnicodeNormalization as _;
 
 use crate::store::{Result, StoreError};
+use crate::throttle::guesses::Verdict;
+use crate::throttle::turns::Turn;
 
 /// Longest name of a user, in bytes.
 pub const NAME_BYTES: usize = 256;
@@ -16,44 +16,103 @@ pub const NAME_BYTES: usize = 256;
 /// Longest password, in bytes.
 pub const PASSWORD_BYTES: usize = 1_024;
 
-/// How long a sign-in waits for its turn.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Shortest password of a user that is added, in characters.
+pub const PASSWORD_CHARS_MIN: usize = 10;
 
-/// Checks passwords, a few at a time.
+/// Checks passwords.
 #[derive(Debug)]
 pub struct Passwords {
-    turns: Arc<Semaphore>,
     /// The hash that an unknown user's password is checked against: it costs the same time.
     decoy: String,
 }
 
 impl Passwords {
-    /// A pool for this machine: half of its cores, at least one.
+    /// How many are checked at once on this machine: half of its cores, at least one.
+    #[must_use]
+    pub fn at_once() -> usize {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        (cores / 2).max(1)
+    }
+
+    /// Ready to check.
     ///
     /// # Errors
     /// When the decoy cannot be hashed.
     pub fn new() -> Result<Self> {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Ok(Self { turns: Arc::new(Semaphore::new((cores / 2).max(1))), decoy: hash("decoy")? })
+        Ok(Self { decoy: hash("decoy")? })
     }
 
-    /// Whether the password is that of `hash`; with no hash, `false` in the same time.
-    ///
-    /// # Errors
-    /// [`StoreError::Unavailable`] when too many sign-ins wait.
-    pub async fn verify(&self, password: String, hash: Option<String>) -> Result<bool> {
-        let turn = tokio::time::timeout(PATIENCE, Arc::clone(&self.turns).acquire_owned())
-            .await
-            .map_err(|_| StoreError::Unavailable("too many sign-ins wait"))?;
+    /// Whether the password is that of `hash`; with no hash, `false` in the same time. The turn ends
+    /// with the work, also if whoever asked has gone.
+    pub async fn verify(&self, turn: Turn, password: String, hash: Option<String>) -> bool {
         let known = hash.is_some();
         let hash = hash.unwrap_or_else(|| self.decoy.clone());
-        let matches = tokio::task::spawn_blocking(move || {
-            let _turn = turn;
-            PasswordHash::new(&hash)
-                .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
+        let judged = tokio::task::spawn_blocking(move || {
+            let password = prepared(&password);
+            let matches = PasswordHash::new(&hash)
+                .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok());
+            turn.over(if matches && known { Verdict::Right } else { Verdict::Wrong });
+            matches && known
         });
-        Ok(matches.await.unwrap_or(false) && known)
+        judged.await.unwrap_or(false)
     }
+}
+
+/// The one spelling of a user's name (NFC): keyboards and systems write `é` in two ways.
+#[must_use]
+pub fn name(text: &str) -> String {
+    text.nfc().collect()
+}
+
+/// The one spelling of a password, as RFC 8265 §4.2.2 (OpaqueString) makes it: every space is U+0020,
+/// and the rest is in NFC.
+fn prepared(text: &str) -> String {
+    let is_space = |c: char| c.is_whitespace() && !c.is_control() && !matches!(c, '\u{2028}' | '\u{2029}');
+    text.chars().map(|c| if is_space(c) { ' ' } else { c }).nfc().collect()
+}
+
+/// Whether somebody may have this password from now on.
+///
+/// # Errors
+/// A sentence that says what is wrong with it.
+pub fn check_new(password: &str) -> std::result::Result<(), String> {
+    let chars = prepared(password).chars().count();
+    if chars == 0 {
+        return Err(
+            "there is no password; type one, or write it on stdin: visitflow user add NAME < password.txt"
+                .into(),
+        );
+    }
+    if chars < PASSWORD_CHARS_MIN {
+        let s = if chars == 1 { "" } else { "s" };
+        return Err(format!(
+            "the password has {chars} character{s}; choose one of at least {PASSWORD_CHARS_MIN}"
+        ));
+    }
+    if password.len() > PASSWORD_BYTES {
+        return Err(format!("the password is longer than {PASSWORD_BYTES} bytes; choose a shorter one"));
+    }
+    if password.chars().any(char::is_control) {
+        return Err("the password holds a control character; choose one without".into());
+    }
+    Ok(())
+}
+
+/// Whether a user may have this name.
+///
+/// # Errors
+/// A sentence that says what is wrong with it.
+pub fn check_name(name: &str) -> std::result::Result<(), String> {
+    if name.is_empty() {
+        return Err("a user needs a name: visitflow user add NAME".into());
+    }
+    if name.len() > NAME_BYTES {
+        return Err(format!("the name is longer than {NAME_BYTES} bytes; choose a shorter one"));
+    }
+    if name.chars().any(char::is_control) {
+        return Err("the name holds a control character; choose one without".into());
+    }
+    Ok(())
 }
 
 /// Hashes a password with Argon2id and a fresh salt (19 MiB, 2 passes: the crate's defaults, which
@@ -64,7 +123,7 @@ impl Passwords {
 pub fn hash(password: &str) -> Result<String> {
     let salt = SaltString::generate(&mut OsRng);
     Argon2::default()
-        .hash_password(password.as_bytes(), &salt)
+        .hash_password(prepared(password).as_bytes(), &salt)
         .map(|hash| hash.to_string())
         .map_err(|_| StoreError::Unavailable("the password cannot be hashed"))
 }
@@ -72,14 +131,49 @@ pub fn hash(password: &str) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::throttle::turns::Turns;
+
+    async fn verify(password: &str, hash: Option<&str>) -> bool {
+        let turn = Turns::new(1).take("ann", [203, 0, 113, 1].into()).await.unwrap();
+        Passwords::new().unwrap().verify(turn, password.into(), hash.map(str::to_owned)).await
+    }
 
     #[tokio::test]
     async fn only_the_right_password_of_a_known_user_passes() {
-        let passwords = Passwords::new().unwrap();
         let hash = hash("correct horse").unwrap();
         assert!(hash.starts_with("$argon2id$"));
-        assert!(passwords.verify("correct horse".into(), Some(hash.clone())).await.unwrap());
-        assert!(!passwords.verify("wrong".into(), Some(hash)).await.unwrap());
-        assert!(!passwords.verify("decoy".into(), None).await.unwrap());
+        assert!(verify("correct horse", Some(&hash)).await);
+        assert!(!verify("wrong", Some(&hash)).await);
+        assert!(!verify("decoy", None).await);
+    }
+
+    #[tokio::test]
+    async fn both_spellings_of_a_password_pass() {
+        let (composed, decomposed) = ("caf\u{e9} au lait", "cafe\u{301}\u{a0}au\u{3000}lait");
+        for (stored, typed) in [(composed, decomposed), (decomposed, composed)] {
+            let hash = hash(stored).unwrap();
+            assert!(verify(typed, Some(&hash)).await, "{typed:?}");
+            assert!(!verify("cafe au lait", Some(&hash)).await);
+        }
+        assert_eq!(name("Zoe\u{308}"), "Zo\u{eb}");
+    }
+
+    #[test]
+    fn a_new_password_has_ten_characters_once_it_is_normalized() {
+        let longest = "x".repeat(PASSWORD_BYTES);
+        for good in ["0123456789", "éééééééééé", "🐴🐴🐴🐴🐴🐴🐴🐴🐴🐴", "a b c d e f", &longest]
+        {
+            assert_eq!(check_new(good), Ok(()), "{good}");
+        }
+        let too_long = "x".repeat(PASSWORD_BYTES + 1);
+        let decomposed = "e\u{301}".repeat(9);
+        for bad in ["", "x", "123456789", &decomposed, "0123456789\0", "0123456789\t", &too_long] {
+            assert!(check_new(bad).is_err(), "{bad:?}");
+        }
+        assert!(check_new(&decomposed).unwrap_err().contains("has 9 characters"));
+        assert!(check_name("ada").is_ok() && check_name("Zoë K.").is_ok());
+        for bad in ["", "a\0", "a\n", &"é".repeat(129)] {
+            assert!(check_name(bad).is_err(), "{bad:?}");
+        }
     }
 }

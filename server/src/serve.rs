@@ -206,7 +206,7 @@ async fn housekeep(app: &App, sweeps: bool) {
     if !sweeps {
         return;
     }
-    app.throttle.forget_quiet();
+    app.throttle.forget_quiet(now);
     if let Err(error) = app.lifecycle.ingest.sweep(now).await {
         tracing::warn!(%error, "could not write what has slid or expired");
     }

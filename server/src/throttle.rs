@@ -1,160 +1,106 @@
-//! Limits by address and by account. The defaults never touch an office of 1,000 people behind one
-//! address; what comes from this machine itself, unforwarded, is exempt.
+//! Limits by address and by account.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`budget`] | how much an address may do: so much at once, then so much a minute |
+//! | [`guesses`] | which guess of a password is judged next; pure |
+//! | `fair` | a queue in which addresses take turns; pure |
+//! | [`turns`] | waiting for one's turn, on the runtime |
+//!
+//! **By address.** Visits and sessions that begin, and sign-ins. An IPv6 address counts by its /64.
+//! Requests with an API key, and those from loopback that were not forwarded, are exempt.
+//!
+//! The limit of visits counts what begins, through whatever endpoint. A request takes the most that
+//! it could begin before it is committed, and gives back what did not begin when the ledger has said
+//! how much did; so requests at once cannot pass together. One that would take more than is left is
+//! refused whole, with 429.
+//!
+//! An office of 1,000 people behind one address stays below it: if all of them open five sites in the
+//! same second, that is 5,000 visits; from then on each may begin two new ones every minute, and a
+//! visit lasts until 30 minutes after its last activity.
+//!
+//! **Guesses of passwords** ([`guesses`]) take turns:
+//!
+//! 1. Guesses on one account are judged one after the other, however many come at once and from
+//!    however many addresses. The first five without success are not delayed; before each next one
+//!    there is a pause, 0.1 s, 0.2 s, 0.4 s and so on, of 5 s at most. A success, or 15 minutes
+//!    without a guess, ends that. It delays and never locks.
+//! 2. Of the addresses that wait for the same account, the one whose last turn is longest ago is
+//!    next; one that had no turn lately goes before all that had. So a flood from one address delays
+//!    the owner, who signs in from another, by one guess at most.
+//! 3. Argon2id runs on half of the cores. A free one is given by the same rule, over all accounts: the
+//!    address whose last turn is longest ago is next, with its oldest guess that is due. Where rule 2
+//!    puts a guess of another address before that one, the other guess is judged.
+//! 4. Who would wait longer than 30 seconds by rules 1 to 3 is answered 429 at once. At most 2,048
+//!    guesses wait; if one more comes, the address with the most gives up its latest. A request that
+//!    hangs up leaves its place.
 
-use std::collections::HashMap;
+pub mod budget;
+mod fair;
+pub mod guesses;
+pub mod turns;
+
 use std::net::IpAddr;
-use std::num::NonZeroU32;
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
-use governor::clock::{Clock as _, DefaultClock};
-use governor::{DefaultKeyedRateLimiter, Quota};
-
-use crate::http::client_ip::Client;
-use crate::http::problem::Problem;
+use self::budget::{Allowance, Budget};
+use self::turns::Turns;
 use crate::session::Millis;
 
-/// New sessions of one address: as many at once, and as many a minute.
-const SESSIONS: (u32, u32) = (5_000, 2_000);
+/// Visits and sessions that begin, of one address: as many at once, and as many a minute.
+const VISITS: (u32, u32) = (5_000, 2_000);
 
 /// Sign-ins of one address: as many at once, and as many a minute.
 const SIGN_INS: (u32, u32) = (2_000, 200);
 
-/// Accounts whose attempts are remembered.
-const ACCOUNTS_MAX: usize = 10_000;
+/// Too much of something: what was asked for is not done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooMany {
+    /// Seconds after which it may be tried again.
+    pub retry_after_s: u32,
+}
 
-/// Attempts are forgotten after this long without another.
-const ATTEMPTS_KEPT_MS: Millis = 15 * 60_000;
-
-/// The longest that a sign-in is delayed.
-const DELAY_MAX: Duration = Duration::from_secs(5);
+impl TooMany {
+    fn for_ms(wait: Millis) -> Self {
+        let seconds = wait.max(0).saturating_add(999) / 1_000;
+        Self { retry_after_s: u32::try_from(seconds).unwrap_or(60).clamp(1, 60) }
+    }
+}
 
 /// The limits of one server.
 #[derive(Debug)]
 pub struct Throttle {
-    sessions: DefaultKeyedRateLimiter<IpAddr>,
-    sign_ins: DefaultKeyedRateLimiter<IpAddr>,
-    attempts: Mutex<HashMap<String, Attempts>>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Attempts {
-    count: u32,
-    last: Millis,
-}
-
-impl Default for Throttle {
-    fn default() -> Self {
-        let limiter = |(burst, per_minute): (u32, u32)| {
-            let at_least_one = |n| NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN);
-            DefaultKeyedRateLimiter::keyed(
-                Quota::per_minute(at_least_one(per_minute)).allow_burst(at_least_one(burst)),
-            )
-        };
-        Self { sessions: limiter(SESSIONS), sign_ins: limiter(SIGN_INS), attempts: Mutex::default() }
-    }
+    visits: Budget,
+    sign_ins: Budget,
+    /// Whose guess of a password is judged next.
+    pub turns: Turns,
 }
 
 impl Throttle {
-    /// Whether the address may begin another session.
+    /// Limits of a machine on which `passwords` are checked at once.
+    #[must_use]
+    pub fn new(passwords: usize) -> Self {
+        Self { visits: Budget::new(VISITS), sign_ins: Budget::new(SIGN_INS), turns: Turns::new(passwords) }
+    }
+
+    /// The visits that an address may still begin; without an address any number.
+    #[must_use]
+    pub fn visits(&self, address: Option<IpAddr>, now: Millis) -> Allowance<'_> {
+        Allowance::of(&self.visits, address, now)
+    }
+
+    /// Notes that an address tries to sign in.
     ///
     /// # Errors
-    /// 429 with the time to wait.
-    pub fn session(&self, client: Client) -> Result<(), Problem> {
-        check(&self.sessions, client)
+    /// It has tried too often.
+    pub fn sign_in(&self, address: Option<IpAddr>, now: Millis) -> Result<(), TooMany> {
+        // Counted whatever becomes of it.
+        Allowance::of(&self.sign_ins, address, now).take(1).map(drop)
     }
 
-    /// Whether the address may try another sign-in.
-    ///
-    /// # Errors
-    /// 429 with the time to wait.
-    pub fn sign_in(&self, client: Client) -> Result<(), Problem> {
-        check(&self.sign_ins, client)
-    }
-
-    /// Notes a sign-in to an account and says how long it waits: nothing for the first five, then
-    /// twice as long each time, up to five seconds. It delays and never locks. It counts before the
-    /// password is checked, so that guesses made at once wait too; a success forgets them all.
-    pub fn attempt(&self, account: &str, now: Millis) -> Duration {
-        let mut attempts = self.attempts();
-        if attempts.len() >= ACCOUNTS_MAX && !attempts.contains_key(account) {
-            attempts.retain(|_, seen| now - seen.last < ATTEMPTS_KEPT_MS);
-            if attempts.len() >= ACCOUNTS_MAX {
-                return Duration::ZERO; // a flood of names; the limit by address holds it
-            }
-        }
-        let seen = attempts.entry(account.to_owned()).or_insert(Attempts { count: 0, last: now });
-        if now - seen.last >= ATTEMPTS_KEPT_MS {
-            seen.count = 0;
-        }
-        let over = seen.count.checked_sub(5);
-        seen.count = seen.count.saturating_add(1);
-        seen.last = now;
-        match over {
-            None => Duration::ZERO,
-            Some(over) => DELAY_MAX.min(Duration::from_millis(100) * 2_u32.saturating_pow(over.min(16))),
-        }
-    }
-
-    /// Forgets the attempts on an account: its user has signed in.
-    pub fn succeeded(&self, account: &str) {
-        self.attempts().remove(account);
-    }
-
-    /// Forgets addresses that have been quiet.
-    pub fn forget_quiet(&self) {
-        self.sessions.retain_recent();
-        self.sign_ins.retain_recent();
-    }
-
-    fn attempts(&self) -> std::sync::MutexGuard<'_, HashMap<String, Attempts>> {
-        self.attempts.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn check(limiter: &DefaultKeyedRateLimiter<IpAddr>, client: Client) -> Result<(), Problem> {
-    if client.exempt {
-        return Ok(());
-    }
-    limiter.check_key(&client.key).map_err(|until| {
-        let wait = until.wait_time_from(DefaultClock::default().now()).as_secs();
-        Problem::too_many_requests(u32::try_from(wait).unwrap_or(60).max(1))
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_account_is_delayed_after_five_attempts_and_never_locked() {
-        let throttle = Throttle::default();
-        for _ in 0..5 {
-            assert_eq!(throttle.attempt("ann", 0), Duration::ZERO);
-        }
-        assert_eq!(throttle.attempt("ann", 0), Duration::from_millis(100));
-        assert_eq!(throttle.attempt("ann", 0), Duration::from_millis(200));
-        for _ in 0..100 {
-            throttle.attempt("ann", 0);
-        }
-        assert_eq!(throttle.attempt("ann", 0), DELAY_MAX);
-        assert_eq!(throttle.attempt("bob", 0), Duration::ZERO);
-        assert_eq!(throttle.attempt("ann", ATTEMPTS_KEPT_MS), Duration::ZERO);
-        throttle.succeeded("ann");
-        assert_eq!(throttle.attempt("ann", 0), Duration::ZERO);
-    }
-
-    #[test]
-    fn an_office_of_a_thousand_people_passes_and_a_flood_does_not() {
-        let throttle = Throttle::default();
-        let office = Client { key: "203.0.113.1".parse().unwrap(), exempt: false, proxied: false };
-        for _ in 0..1_000 {
-            throttle.session(office).unwrap();
-            throttle.sign_in(office).unwrap();
-        }
-        let refused = (0..10_000).filter(|_| throttle.session(office).is_err()).count();
-        assert!(refused > 5_000, "{refused}");
-        let here = Client { exempt: true, ..office };
-        assert!(throttle.session(here).is_ok());
+    /// Forgets addresses and accounts that have been quiet.
+    pub fn forget_quiet(&self, now: Millis) {
+        self.turns.forget_quiet();
+        self.visits.forget_quiet(now);
+        self.sign_ins.forget_quiet(now);
     }
 }

@@ -25,6 +25,7 @@ use visitflow_server::store::events::postgres::writer::Writer;
 use visitflow_server::store::events::sqlite::Sqlite;
 use visitflow_server::store::events::{Database, Lookup, SWEEP_GRACE_MS, Store};
 use visitflow_server::store::sessions::Sessions;
+use visitflow_server::throttle::budget::Allowance;
 
 const MINUTE: Millis = 60_000;
 const TTL: Ttl = Ttl { idle_ms: 30 * MINUTE, max_ms: 24 * 60 * MINUTE };
@@ -467,6 +468,7 @@ fn answer(
         Err(Refusal::Rotated) => (Answer::Rotated, carried.cloned()),
         Err(Refusal::Stale) => panic!("no password is checked here"),
         Err(Refusal::NotTheirs) => panic!("nobody is erased here"),
+        Err(Refusal::TooMany(_)) => panic!("there is no limit here"),
         Err(Refusal::Store(error)) => panic!("{error}"),
     }
 }
@@ -510,7 +512,8 @@ impl Real {
         };
         let fact = Fact { site: Some(self.site.clone()), occurred_at: at, anonymous: false, kind };
         let facts = vec![Run { visitor: Some(self.visitors[visitor]), facts: vec![fact] }];
-        self.lifecycle.facts(self.hit(token, visitor, now), facts, offer).await.map(|(_, cookie)| cookie)
+        let (hit, allowance) = (self.hit(token, visitor, now), Allowance::unlimited());
+        self.lifecycle.facts(hit, facts, allowance, offer).await.map(|(_, cookie)| cookie)
     }
 }
 
@@ -558,7 +561,8 @@ fn run(steps: Vec<(usize, Op)>, database: &Database, texts: impl Fn(&str) -> Vec
             let ((got, token), (expected, cookie)) = match op {
                 Op::Start => {
                     let page = Page { site: Some(real.site.clone()), ..Page::default() };
-                    let started = real.lifecycle.start(real.hit(token, visitor, now), page, offer).await;
+                    let (hit, allowance) = (real.hit(token, visitor, now), Allowance::unlimited());
+                    let started = real.lifecycle.start(hit, page, allowance, offer).await;
                     (answer(started.map(|(_, cookie)| cookie), token), model.start(cookie, visitor, now))
                 }
                 Op::View { age } => {
@@ -583,10 +587,9 @@ fn run(steps: Vec<(usize, Op)>, database: &Database, texts: impl Fn(&str) -> Vec
                     (model.ping(cookie, now), cookie),
                 ),
                 Op::SignIn { user, visit } => {
-                    let signed_in = real
-                        .lifecycle
-                        .sign_in::<Failure>(real.hit(token, visitor, now), name(*user), None, *visit)
-                        .await;
+                    let (hit, allowance) = (real.hit(token, visitor, now), Allowance::unlimited());
+                    let signed_in =
+                        real.lifecycle.sign_in::<Failure>(hit, name(*user), None, *visit, allowance).await;
                     (
                         answer(signed_in.map_err(|failure| failure.0), token),
                         model.sign_in(cookie, *user, *visit, now),

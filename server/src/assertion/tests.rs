@@ -8,6 +8,7 @@ use super::*;
 
 const SECRET: &str = "VKt9zqQ0mS3aG1vXoYb7Hc5eRf8TjWuL";
 const AUDIENCE: &str = "visitflow";
+const MAX_AGE: Duration = Duration::from_secs(3_600);
 const NOW_S: i64 = 1_790_000_000;
 const NOW: Millis = NOW_S * 1_000;
 
@@ -20,7 +21,7 @@ const RS512: &str = include_str!("fixtures/rs512.jwt");
 const PS256: &str = include_str!("fixtures/ps256.jwt");
 
 fn assertions(key: &str) -> Assertions {
-    Assertions::new(key.as_bytes(), AUDIENCE).unwrap()
+    Assertions::new(key.as_bytes(), AUDIENCE, MAX_AGE).unwrap()
 }
 
 fn claims() -> Value {
@@ -144,11 +145,74 @@ fn what_is_no_token_is_refused() {
     }
 }
 
+/// A token of which header and claims are written out.
+fn written(header: &str, claims: &str) -> String {
+    let unsigned = format!("{}.{}", BASE64URL.encode(header), BASE64URL.encode(claims));
+    let secret = EncodingKey::from_secret(SECRET.as_bytes());
+    let signature = jsonwebtoken::crypto::sign(unsigned.as_bytes(), &secret, Algorithm::HS256).unwrap();
+    format!("{unsigned}.{signature}")
+}
+
 #[test]
 fn an_extension_that_must_be_understood_is_not() {
-    let header = Header { crit: Some(vec!["b64".into()]), ..Header::new(Algorithm::HS256) };
-    let token = encode(&header, &claims(), &EncodingKey::from_secret(SECRET.as_bytes())).unwrap();
-    assert_eq!(assertions(SECRET).subject(&token, NOW), Err(Flaw::Critical));
+    let judged = |header: &str| assertions(SECRET).subject(&written(header, &claims().to_string()), NOW);
+    assert!(judged(r#"{"alg":"HS256","typ":"JWT","kid":"7","x":"crit"}"#).is_ok());
+    for crit in ["null", "[]", r#"["b64"]"#, r#"["exp"]"#, r#"[""]"#] {
+        let header = format!(r#"{{"alg":"HS256","crit":{crit}}}"#);
+        assert_eq!(judged(&header), Err(Flaw::Critical), "{crit}");
+    }
+    for b64 in ["false", "true", "null"] {
+        assert_eq!(judged(&format!(r#"{{"alg":"HS256","b64":{b64}}}"#)), Err(Flaw::Critical), "{b64}");
+    }
+    // What the library cannot read is refused before that.
+    for header in [r#"{"alg":"HS256","crit":"b64"}"#, r#"{"alg":"HS256","crit":[7]}"#] {
+        assert!(judged(header).is_err(), "{header}");
+    }
+}
+
+#[test]
+fn a_name_that_is_there_twice_is_refused() {
+    let claims = claims().to_string();
+    for header in [
+        r#"{"alg":"HS256","alg":"HS256"}"#,
+        r#"{"alg":"none","alg":"HS256"}"#,
+        r#"{"alg":"HS256","x":1,"x":1}"#,
+        r#"{"alg":"HS256","\u0078":1,"x":1}"#,
+    ] {
+        assert_eq!(
+            assertions(SECRET).subject(&written(header, &claims), NOW),
+            Err(Flaw::Malformed),
+            "{header}"
+        );
+    }
+    let claims = claims.trim_end_matches('}');
+    for more in [r#""sub":"bob""#, r#""exp":1"#, r#""x":1,"x":2"#, r#""aud":"visitflow""#] {
+        let claims = format!("{claims},{more}}}");
+        let token = written(r#"{"alg":"HS256"}"#, &claims);
+        assert_eq!(assertions(SECRET).subject(&token, NOW), Err(Flaw::Malformed), "{more}");
+    }
+}
+
+#[test]
+fn a_token_is_good_for_an_hour_at_most() {
+    let expiring = |exp: Value| judged(&claims_with("exp", exp));
+    assert!(expiring(json!(NOW_S + 3_630)).is_ok());
+    for exp in [json!(NOW_S + 3_631), json!(NOW_S * 1_000), json!(1e300), json!(u64::MAX)] {
+        assert_eq!(expiring(exp.clone()), Err(Flaw::Lasting), "{exp}");
+    }
+    let issued = |iat: Value| judged(&claims_with("iat", iat));
+    for iat in [json!(NOW_S), json!(NOW_S + 30), json!(NOW_S - 3_630), json!(NOW_S as f64 - 0.5)] {
+        assert!(issued(iat.clone()).is_ok(), "{iat}");
+    }
+    for iat in [json!(NOW_S - 3_631), json!(0), json!(-1e300)] {
+        assert_eq!(issued(iat.clone()), Err(Flaw::Lasting), "{iat}");
+    }
+    for iat in [json!(NOW_S + 31), json!(NOW_S.to_string()), json!([]), json!({}), json!(true), json!(1e300)]
+    {
+        assert_eq!(issued(iat.clone()), Err(Flaw::Issued), "{iat}");
+    }
+    let day = Assertions::new(SECRET.as_bytes(), AUDIENCE, Duration::from_secs(86_400)).unwrap();
+    assert!(day.subject(&signed(&claims_with("exp", json!(NOW_S + 86_400))), NOW).is_ok());
 }
 
 #[test]
@@ -156,16 +220,21 @@ fn a_token_is_good_until_half_a_minute_after_its_end() {
     let expiring = |exp: Value| judged(&claims_with("exp", exp));
     assert!(expiring(json!(NOW_S - 29)).is_ok());
     assert!(expiring(json!(NOW_S as f64 - 29.5)).is_ok(), "RFC 7519 allows fractions");
-    for exp in [json!(NOW_S - 30), json!(0), json!(-1), json!(null), json!("2099-01-01"), json!([])] {
+    let text = json!((NOW_S + 60).to_string());
+    let no_number = [json!(null), json!("2099-01-01"), text, json!([]), json!({}), json!(true)];
+    let over = [json!(NOW_S - 30), json!(0), json!(-1), json!(-1e300)];
+    for exp in over.into_iter().chain(no_number) {
         assert_eq!(expiring(exp.clone()), Err(Flaw::Expired), "{exp}");
     }
+    assert!(expiring(json!([NOW_S + 60])).is_err());
 }
 
 #[test]
 fn time_is_the_caller_s_and_not_the_system_s() {
     let token = signed(&claims());
     let at = |now| assertions(SECRET).subject(&token, now);
-    assert!(at(0).is_ok());
+    assert!(at(NOW - 3_000_000).is_ok());
+    assert_eq!(at(0), Err(Flaw::Lasting));
     assert!(at(NOW + 89_999).is_ok());
     assert_eq!(at(NOW + 90_000), Err(Flaw::Expired));
 }
@@ -194,6 +263,9 @@ fn a_token_for_somebody_else_is_refused() {
         json!([]),
         json!(["shop"]),
         json!([[AUDIENCE]]),
+        json!([AUDIENCE, 7]),
+        json!([AUDIENCE, null]),
+        json!(true),
         json!({ AUDIENCE: AUDIENCE }),
         json!(7),
     ] {
@@ -258,20 +330,20 @@ fn a_file_that_holds_no_key_is_refused_with_a_way_out() {
         ("a key of 1,024 bits", RSA_1024.into(), "2,048"),
         ("a key on P-384", p384, "P-256"),
     ] {
-        let error = Assertions::new(file.as_bytes(), AUDIENCE).unwrap_err();
+        let error = Assertions::new(file.as_bytes(), AUDIENCE, MAX_AGE).unwrap_err();
         assert!(error.contains(hint), "{what}: {error}");
         assert!(!error.contains(&SECRET[1..]), "{what}: {error}");
     }
     for binary in
         [&[0xff; 64][..], &STANDARD.decode(body(RSA)).unwrap(), &STANDARD.decode(body(&ec)).unwrap()]
     {
-        assert!(Assertions::new(binary, AUDIENCE).is_err());
+        assert!(Assertions::new(binary, AUDIENCE, MAX_AGE).is_err());
     }
 }
 
 #[test]
 fn a_key_file_that_cannot_be_read_is_named() {
-    let error = Assertions::open(Path::new("no/such/key"), AUDIENCE).unwrap_err();
+    let error = Assertions::open(Path::new("no/such/key"), AUDIENCE, MAX_AGE).unwrap_err();
     assert!(error.contains("--jwt-key") && error.contains("no/such/key"), "{error}");
 }
 

@@ -4,12 +4,15 @@ use serde_json::json;
 use visitflow_protocol::wire;
 
 use super::{hit, set_cookie};
+use crate::clock::OnceAMinute;
 use crate::endpoints::call::Call;
 use crate::http::body::require_json;
+use crate::http::origin::is_loopback;
 use crate::http::problem::Problem;
 use crate::http::reply::{self, Reply};
-use crate::passwords::{NAME_BYTES, PASSWORD_BYTES};
+use crate::passwords::{self, NAME_BYTES, PASSWORD_BYTES};
 use crate::store::events::accounts::Account;
+use crate::throttle::guesses::Verdict;
 
 /// Verifies a user, by password or by assertion, rotates the token, links the visit.
 pub async fn login(mut call: Call<'_>) -> Result<Reply, Problem> {
@@ -25,13 +28,17 @@ pub async fn login(mut call: Call<'_>) -> Result<Reply, Problem> {
         None => {
             let name = credential(body.username, NAME_BYTES, "username")?;
             let password = credential(body.password, PASSWORD_BYTES, "password")?;
-            call.app.throttle.sign_in(call.client)?;
-            let account = verify(&call, name, password).await?;
+            let account = verify(&call, &passwords::name(&name), password).await?;
             (account.id, Some(account.password_hash))
         }
     };
     let hit = hit(&call, token, None);
-    let cookie = call.app.lifecycle.sign_in::<Problem>(hit, user_id.clone(), verified, visit).await?;
+    let cookie = call
+        .app
+        .lifecycle
+        .sign_in::<Problem>(hit, user_id.clone(), verified, visit, call.allowance())
+        .await?;
+    warn_of_lost_cookie(&call);
     let mut answer = reply::json(&json!({ "user_id": user_id }));
     set_cookie(&call, &mut answer, &cookie);
     Ok(answer)
@@ -47,6 +54,18 @@ pub async fn logout(mut call: Call<'_>) -> Result<Reply, Problem> {
     Ok(answer)
 }
 
+/// Says in the log that a browser will not keep the cookie of this sign-in: it is marked `Secure`, and
+/// came over plain HTTP. Of `localhost` browsers keep it even so.
+fn warn_of_lost_cookie(call: &Call<'_>) {
+    static SAID: OnceAMinute = OnceAMinute::new();
+    if call.secure && !call.https && !is_loopback(call.host) && SAID.is_due(call.now) {
+        tracing::warn!(
+            host = call.host,
+            "a sign-in came over plain HTTP: browsers drop its session cookie, which is marked Secure, so the user stays signed out. Use HTTPS; behind a proxy that ends TLS, let it send X-Forwarded-Proto: https and name it by --trusted-proxy; to try it on this machine, use http://localhost and --cookie-secure auto"
+        );
+    }
+}
+
 /// The user that an assertion names: none of ours.
 fn stranger(call: &Call<'_>, assertion: &str) -> Result<String, Problem> {
     let assertions = call.app.assertions.as_ref().ok_or_else(|| {
@@ -54,26 +73,33 @@ fn stranger(call: &Call<'_>, assertion: &str) -> Result<String, Problem> {
             "This server takes no assertions; start it with --jwt-key, or send `username` and `password`.",
         )
     })?;
-    call.app.throttle.sign_in(call.client)?;
+    call.app.throttle.sign_in(call.client.counted(), call.now)?;
     assertions.subject(assertion, call.now).map_err(|flaw| Problem::wrong_assertion(flaw.to_string()))
 }
 
 /// The account, if the password is right. Whether the user exists shows neither in the answer nor
 /// in its time.
-async fn verify(call: &Call<'_>, name: String, password: String) -> Result<Account, Problem> {
+async fn verify(call: &Call<'_>, name: &str, password: String) -> Result<Account, Problem> {
     let app = call.app;
-    tokio::time::sleep(app.throttle.attempt(&name, call.now)).await;
-    let account = app.lookups.account(&name).await?.filter(|account| !account.disabled);
+    app.throttle.sign_in(call.client.counted(), call.now)?;
+    let turn = app.throttle.turns.take(name, call.client.key).await?;
+    let account = match app.lookups.account(name).await {
+        Ok(account) => account.filter(|account| !account.disabled),
+        Err(error) => {
+            turn.over(Verdict::Open);
+            return Err(error.into());
+        }
+    };
     let hash = account.as_ref().map(|account| account.password_hash.clone());
-    let right = app.passwords.verify(password, hash).await?;
-    if right {
-        app.throttle.succeeded(&name);
-    }
+    let right = app.passwords.verify(turn, password, hash).await;
     account.filter(|_| right).ok_or_else(Problem::wrong_credentials)
 }
 
 fn credential(text: Option<String>, max_bytes: usize, field: &str) -> Result<String, Problem> {
     match text {
+        Some(text) if text.contains('\0') => {
+            Err(Problem::field(format!("`{field}` holds a NUL character; send it without.")))
+        }
         Some(text) if (1..=max_bytes).contains(&text.len()) => Ok(text),
         Some(_) => Err(Problem::field(format!("`{field}` is 1 to {max_bytes} bytes long."))),
         None => Err(Problem::field(format!("`{field}` is missing."))),

@@ -19,6 +19,7 @@ use crate::http::fields;
 use crate::http::problem::Problem;
 use crate::session::Millis;
 use crate::session::token::SessionToken;
+use crate::throttle::budget::Allowance;
 
 /// A request on its way through an endpoint.
 #[derive(Debug)]
@@ -35,6 +36,8 @@ pub struct Call<'a> {
     pub key: Option<KeyHolder>,
     /// The host it was sent to.
     pub host: &'a str,
+    /// Whether the browser came over TLS, here or to a trusted proxy.
+    pub https: bool,
     /// Whether cookies get `Secure`.
     pub secure: bool,
     /// What follows the head; taken when it is read.
@@ -74,6 +77,15 @@ impl Call<'_> {
                 kind::AMBIGUOUS_COOKIE,
                 "Two different session cookies came with this request; delete the one that another subdomain has set.",
             )),
+        }
+    }
+
+    /// The visits that the request may begin.
+    #[must_use]
+    pub fn allowance(&self) -> Allowance<'_> {
+        match self.key {
+            Some(_) => Allowance::unlimited(),
+            None => self.app.throttle.visits(self.client.counted(), self.now),
         }
     }
 

@@ -22,6 +22,7 @@ use crate::lifecycle::{Cookie, Hit, Refusal};
 use crate::observe::Drop;
 use crate::session::token::SessionToken;
 use crate::session::visit::VisitorId;
+use crate::throttle::TooMany;
 
 /// The visitor that a request names: in its body, else by its cookie.
 fn visitor(call: &Call<'_>, named: Option<&str>) -> Result<Option<VisitorId>, Problem> {
@@ -82,7 +83,6 @@ fn offer(call: &Call<'_>) -> Result<Option<SessionToken>, Problem> {
     if call.key.is_some() || call.cross_site() {
         return Ok(None);
     }
-    call.app.throttle.session(call.client)?;
     Ok(Some(SessionToken::issue()?))
 }
 
@@ -109,7 +109,14 @@ impl From<Refusal> for Problem {
             Refusal::NotTheirs => forbidden(
                 "A browser erases its own visitor alone, the one that its live session's visit bears; sign in as an admin, or send an API key with the scope `erase`.",
             ),
+            Refusal::TooMany(too_many) => too_many.into(),
             Refusal::Store(error) => error.into(),
         }
+    }
+}
+
+impl From<TooMany> for Problem {
+    fn from(TooMany { retry_after_s }: TooMany) -> Self {
+        Self::too_many_requests(retry_after_s)
     }
 }

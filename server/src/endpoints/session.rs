@@ -38,8 +38,8 @@ pub async fn start(mut call: Call<'_>) -> Result<Reply, Problem> {
     let referrer = fields::referrer(body.referrer)?;
     let site = site(&call, body.site.as_deref(), address.as_ref())?;
     let page = Page { site, url: address.map(|address| address.text), referrer };
-    let (started, cookie) =
-        call.app.lifecycle.start(hit(&call, call.token()?, named), page, || offer(&call)).await?;
+    let hit = hit(&call, call.token()?, named);
+    let (started, cookie) = call.app.lifecycle.start(hit, page, call.allowance(), || offer(&call)).await?;
     let session = match started {
         Started::Resumed => "resumed",
         Started::Begun => "started",

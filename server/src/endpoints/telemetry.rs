@@ -113,8 +113,8 @@ async fn store(call: &Call<'_>, stored: Stored, items: Vec<Checked>) -> Result<R
     // Cookies are not even read for what is anonymous, nor for what a server sends.
     let touches_cookies = call.key.is_none() && items.iter().any(|item| !item.fact.anonymous);
     let token = if touches_cookies { call.token()? } else { None };
-    let (outcome, cookie) =
-        call.app.lifecycle.facts(hit(call, token, None), by_visitor(items), || offer(call)).await?;
+    let (hit, runs) = (hit(call, token, None), by_visitor(items));
+    let (outcome, cookie) = call.app.lifecycle.facts(hit, runs, call.allowance(), || offer(call)).await?;
     call.app.metrics.stored(stored, count - u64::from(outcome.erased), u64::from(outcome.twins));
     let mut answer = reply::no_content();
     set_cookie(call, &mut answer, &cookie);

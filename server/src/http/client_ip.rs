@@ -21,6 +21,14 @@ pub struct Client {
     pub proxied: bool,
 }
 
+impl Client {
+    /// The address that limits by address count, where they apply.
+    #[must_use]
+    pub fn counted(self) -> Option<IpAddr> {
+        (!self.exempt).then_some(self.key)
+    }
+}
+
 /// The rightmost address of `X-Forwarded-For` that is no trusted proxy, if the peer is one.
 ///
 /// Invariant: what cannot be read never counts as the proxy that sent it, for all its clients share

@@ -126,7 +126,8 @@ impl Problem {
     /// 429: come back later.
     #[must_use]
     pub fn too_many_requests(retry_after_s: u32) -> Self {
-        let detail = "Too many requests of this kind from this address; send it again after Retry-After.";
+        let detail =
+            "Too many requests of this kind; nothing of this one was done. Send it again after Retry-After.";
         Self {
             retry_after_s: Some(retry_after_s),
             ..Self::new(StatusCode::TOO_MANY_REQUESTS, kind::TOO_MANY_REQUESTS, detail)

@@ -31,7 +31,10 @@ impl Worker {
         for command in commands {
             results.push(match &appended {
                 Ok(()) if takes(&command) => {
-                    let (outcome, record) = self.promise(command);
+                    let (mut outcome, record) = self.promise(command);
+                    if !outcome.lost {
+                        outcome.begun = command.visits_at_most(self.sessions.ttl());
+                    }
                     // The next command of the batch is promised what is left after this one.
                     if let Some(record) = record {
                         self.sessions.local.promise(record.clone(), latest(commands));

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::session::token::{Proof, Tag};
 use crate::session::visit::VisitorId;
-use crate::session::{Carrier, Millis};
+use crate::session::{Carrier, Millis, Ttl};
 
 /// A page view, an event or an order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -184,6 +184,26 @@ pub struct Outcome {
     pub twins: u32,
     /// Facts and starts of a visitor whose data was erased: nothing of them was stored.
     pub erased: u32,
+    /// Visits that began; while the store is away, as many as may turn out to.
+    pub begun: u32,
+}
+
+/// The most visits that facts may begin: one for each run of a request without a visit, and one for
+/// each fact that comes too late to be of a living visit.
+#[must_use]
+pub fn visits_at_most(runs: &[Run], carrier: &Carrier, now: Millis, ttl: Ttl) -> u32 {
+    let may_begin = match carrier {
+        Carrier::Live { visit_id, .. } => visit_id.is_none(),
+        Carrier::Crossing { .. } => false,
+        Carrier::Unverified(_) | Carrier::Nothing => true,
+    };
+    let most = runs.iter().map(|run| {
+        let starting = || run.facts.iter().filter(|fact| !fact.anonymous && fact.kind.starts_a_visit());
+        let is_late = |fact: &&Fact| now - fact.occurred_at >= ttl.idle_ms;
+        let late = starting().filter(is_late).count();
+        late + usize::from(may_begin && starting().any(|fact| !is_late(&fact)))
+    });
+    u32::try_from(most.sum::<usize>()).unwrap_or(u32::MAX)
 }
 
 impl Command {
@@ -203,6 +223,17 @@ impl Command {
             Self::Start { context, .. } | Self::Facts { context, .. } => Some(context.now),
             Self::SignIn { now, .. } | Self::SignOut { now, .. } | Self::End { now, .. } => Some(*now),
             Self::Engagement { .. } => None,
+        }
+    }
+
+    /// The most visits that it may begin.
+    #[must_use]
+    pub fn visits_at_most(&self, ttl: Ttl) -> u32 {
+        match self {
+            Self::Start { context, .. } => u32::from(context.carrier.visit_id().is_none()),
+            Self::Facts { context, runs } => visits_at_most(runs, &context.carrier, context.now, ttl),
+            Self::SignIn { presented, visit, .. } => u32::from(*visit && presented.is_some()),
+            Self::SignOut { .. } | Self::End { .. } | Self::Engagement { .. } => 0,
         }
     }
 }

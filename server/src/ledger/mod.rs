@@ -116,7 +116,12 @@ pub fn assume_offers_are_new(commands: &[Command], wants: &mut Wants, known: &mu
 /// What must be looked up before the batch can be planned; the caller does, and calls again.
 pub fn plan<'c>(commands: &'c [Command], known: &Known, ttl: Ttl) -> Result<Plan<'c>, Box<Wants>> {
     let mut world = World::new(known, ttl);
-    let outcomes = commands.iter().map(|command| world.apply(command)).collect();
+    let outcomes = commands.iter().map(|command| {
+        let before = world.visits_begun;
+        let outcome = world.apply(command);
+        Outcome { begun: world.visits_begun - before, ..outcome }
+    });
+    let outcomes = outcomes.collect();
     world.finish().map(|changes| Plan { outcomes, changes })
 }
 

@@ -95,6 +95,7 @@ impl<'c> World<'_, 'c> {
 
     /// A new visit; one with `ended_at` is over already and no hit joins it.
     pub(super) fn begin(&mut self, beginning: &Beginning<'_, 'c>, ended_at: Option<Millis>) -> Uuid {
+        self.visits_begun += 1;
         let id = uuid_v7(beginning.at);
         let visit = Visit {
             id,

@@ -35,6 +35,8 @@ pub(super) struct World<'k, 'c> {
     pub(super) known: &'k Known,
     pub(super) wants: Wants,
     pub(super) changes: Changes<'c>,
+    /// By the commands that were applied so far.
+    pub(super) visits_begun: u32,
     tokens: HashMap<Tag, Record>,
     visits: HashMap<Uuid, Touched<'c>>,
     /// The visits above that the batch has begun or given a visitor or a site.
@@ -57,6 +59,7 @@ impl<'k, 'c> World<'k, 'c> {
             known,
             wants: Wants::default(),
             changes: Changes::default(),
+            visits_begun: 0,
             tokens: HashMap::new(),
             visits: HashMap::new(),
             index: VisitIndex::default(),

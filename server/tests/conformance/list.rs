@@ -126,7 +126,9 @@ macro_rules! told {
                 a_replay_is_answered_as_the_first_time;
             limits:
                 // Pings of a session whose visit is not known yet move no visit.
-                a_view_after_the_absolute_limit_goes_on_with_its_visit_in_a_new_session;
+                a_view_after_the_absolute_limit_goes_on_with_its_visit_in_a_new_session
+                // Nobody knows yet: `away::as_many_visits_are_told_as_may_turn_out_to_begin`.
+                visits_that_begin_are_told;
             users:
                 // The hash is compared in the database: `away::a_sign_in_by_password_is_refused`.
                 a_sign_in_whose_password_was_changed_meanwhile_is_stale;
@@ -184,6 +186,7 @@ macro_rules! away {
         $then! { $backend;
             away:
                 a_start_is_promised
+                as_many_visits_are_told_as_may_turn_out_to_begin
                 a_twin_is_not_told
                 a_session_that_a_twin_was_promised_is_withdrawn
                 a_replayed_sign_in_has_lost

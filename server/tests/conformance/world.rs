@@ -15,6 +15,7 @@ use visitflow_server::session::token::{Proof, SessionToken};
 use visitflow_server::session::visit::VisitorId;
 use visitflow_server::session::{Carrier, Millis, Ttl};
 use visitflow_server::store::sessions::Sessions;
+use visitflow_server::throttle::budget::Allowance;
 
 use crate::backend::{Backend, Opened, Place};
 use crate::facts::view;
@@ -113,7 +114,7 @@ impl Browser {
             Err(Refusal::Rotated) => Said::Rotated,
             Err(Refusal::Stale) => Said::Stale,
             Err(Refusal::NotTheirs) => Said::NotTheirs,
-            Err(Refusal::Store(_)) => Said::Unavailable,
+            Err(Refusal::Store(_) | Refusal::TooMany(_)) => Said::Unavailable,
         }
     }
 }
@@ -223,7 +224,8 @@ impl World {
         self.acts();
         let carried = browser.cookie();
         let page = Page { site: site.map(str::to_owned), ..Page::default() };
-        let started = self.lifecycle().start(hit(browser, now), page, offer).await;
+        let allowance = Allowance::unlimited();
+        let started = self.lifecycle().start(hit(browser, now), page, allowance, offer).await;
         let started = started.map(|(_, cookie)| cookie).map_err(|failure| failure.0);
         browser.takes(started, carried.as_ref())
     }
@@ -242,7 +244,8 @@ impl World {
         self.acts();
         let carried = browser.cookie();
         let runs = vec![Run { visitor: Some(browser.visitor), facts }];
-        match self.lifecycle().facts(hit(browser, now), runs, offer).await {
+        let allowance = Allowance::unlimited();
+        match self.lifecycle().facts(hit(browser, now), runs, allowance, offer).await {
             Ok((outcome, cookie)) => (outcome.twins, browser.takes(Ok(cookie), carried.as_ref())),
             Err(failure) => (0, browser.takes(Err(failure.0), carried.as_ref())),
         }
@@ -304,7 +307,8 @@ impl World {
         self.acts();
         let carried = browser.cookie();
         let hit = hit(browser, now);
-        let signed_in = self.lifecycle().sign_in::<Failure>(hit, user.to_owned(), verified, visit).await;
+        let (user, allowance) = (user.to_owned(), Allowance::unlimited());
+        let signed_in = self.lifecycle().sign_in::<Failure>(hit, user, verified, visit, allowance).await;
         browser.takes(signed_in.map_err(|failure| failure.0), carried.as_ref())
     }
 

@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+mod accounts;
 mod architecture;
 mod assertion;
 mod client;
@@ -13,6 +14,7 @@ mod examples;
 mod facts;
 mod faults;
 mod files;
+mod guesses;
 mod heads;
 mod input;
 mod journey;
@@ -32,4 +34,5 @@ mod secrecy;
 mod services;
 mod stores;
 mod tabs;
+mod visits_by_address;
 mod waits;

@@ -3,12 +3,12 @@
 use futures_util::future::join_all;
 use visitflow_e2e::proxy::Mode;
 use visitflow_server::ingest::BATCH_MAX;
-use visitflow_server::ledger::command::{Command, Outcome};
+use visitflow_server::ledger::command::{Command, Outcome, Run};
 use visitflow_server::session::token::SessionToken;
 use visitflow_server::session::uuid_v7;
 
-use crate::facts::{anonymous, event, fact, page, view};
-use crate::world::{Browser, Said, World, eventually};
+use crate::facts::{anonymous, event, fact, order, page, view};
+use crate::world::{Browser, HOUR, Said, World, eventually};
 
 pub(crate) async fn a_start_is_promised(world: &World) {
     let ann = Browser::new();
@@ -152,4 +152,19 @@ pub(crate) async fn after_a_restart_no_store_tells_of_a_session(world: &World) {
     assert_eq!(world.texts("SELECT page_views FROM sessions").await, ["1"]);
     assert_eq!(world.tokens().await, 1);
     eventually("a live session", async || world.is_live(&ann, world.now + 4).await).await;
+}
+
+pub(crate) async fn as_many_visits_are_told_as_may_turn_out_to_begin(world: &World) {
+    let (ann, late) = (Browser::new(), world.now - HOUR);
+    let command = |facts| {
+        let context = world.context(&ann, &SessionToken::issue().unwrap(), world.now);
+        Command::Facts { context, runs: vec![Run { visitor: Some(ann.visitor), facts }] }
+    };
+    for _ in 0..2 {
+        let facts = vec![view(late), view(world.now), event("play", world.now), view(late)];
+        assert_eq!(world.commit(command(facts)).await.begun, 3);
+    }
+    assert_eq!(world.commit(command(vec![anonymous(view(late)), order("1", "1", late)])).await.begun, 0);
+    world.settle().await;
+    assert_eq!(world.visits().await, 2);
 }

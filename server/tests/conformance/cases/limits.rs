@@ -1,8 +1,12 @@
 //! The idle limit, the absolute limit, and what outlives the process.
 
 use futures_util::future::join_all;
+use visitflow_server::ledger::command::{Command, Fact, Run};
+use visitflow_server::session::token::SessionToken;
+use visitflow_server::session::uuid_v7;
 use visitflow_server::store::events::SWEEP_GRACE_MS;
 
+use crate::facts::{event, fact, on, order, page, view};
 use crate::world::{Browser, HOUR, MINUTE, Said, TTL, World};
 
 pub(crate) async fn a_session_lives_until_the_idle_limit(world: &World) {
@@ -123,4 +127,31 @@ pub(crate) async fn a_flood_of_starts_leaves_bounded_memory(world: &World) {
     assert_eq!(world.held(), 300);
     world.sweep(world.now + TTL.idle_ms).await;
     assert_eq!(world.held(), 0);
+}
+
+/// Facts of several visitors in one request without a session; how many visits began.
+async fn begun(world: &World, runs: Vec<(&Browser, Vec<Fact>)>) -> u32 {
+    let token = SessionToken::issue().unwrap();
+    let context = world.context(runs[0].0, &token, world.now);
+    let runs = runs.into_iter().map(|(browser, facts)| Run { visitor: Some(browser.visitor), facts });
+    world.commit(Command::Facts { context, runs: runs.collect() }).await.begun
+}
+
+pub(crate) async fn visits_that_begin_are_told(world: &World) {
+    let (ann, bob, now) = (Browser::new(), Browser::new(), world.now);
+    let late = now - 5 * HOUR;
+    let token = SessionToken::issue().unwrap();
+    let context = world.context(&ann, &token, now);
+    let start = Command::Start { context, site: None, url: None, referrer: None };
+    assert_eq!(world.commit(start.clone()).await.begun, 1);
+    assert_eq!(world.commit(start).await.begun, 0, "a replay begins nothing");
+    assert_eq!(begun(world, vec![(&ann, vec![view(now), event("play", now)])]).await, 0, "joined");
+    let alternating = vec![(&ann, vec![view(now)]), (&bob, vec![view(now)]), (&ann, vec![view(now)])];
+    assert_eq!(begun(world, alternating).await, 1);
+    let hosts = vec![on("a.test", view(late)), on("b.test", view(late)), on("a.test", view(late + MINUTE))];
+    assert_eq!(begun(world, vec![(&ann, hosts)]).await, 2);
+    assert_eq!(begun(world, vec![(&ann, vec![order("1", "10.00", now)])]).await, 0);
+    let twin = fact(page(uuid_v7(now)), now);
+    assert_eq!(begun(world, vec![(&Browser::new(), vec![twin.clone()])]).await, 1);
+    assert_eq!(begun(world, vec![(&Browser::new(), vec![twin])]).await, 0);
 }

@@ -1,0 +1,99 @@
+//! The limit of visits that begin, by address: 5,000 at once, then 2,000 a minute.
+
+use serde_json::{Value, json};
+use std::time::Instant;
+use visitflow_e2e::visitor::Request;
+use visitflow_e2e::{Server, Visitor, fact_id};
+
+const FLOOD: &str = "203.0.113.9";
+
+/// A hundred facts, each as the function says for its number.
+fn hundred(fact: impl Fn(usize) -> Value) -> Value {
+    (0..100).map(fact).collect()
+}
+
+fn stranger() -> String {
+    format!("v_{}", uuid::Uuid::new_v4())
+}
+
+fn views_of_strangers() -> Value {
+    hundred(|_| json!({"id": fact_id(), "visitor_id": stranger(), "url": "https://shop.example/"}))
+}
+
+fn events_of_strangers() -> Value {
+    hundred(
+        |_| json!({"id": fact_id(), "visitor_id": stranger(), "name": "play", "url": "https://shop.example/"}),
+    )
+}
+
+/// Of one visitor, each on a host of its own, older than the idle limit.
+fn late_views() -> Value {
+    let visitor = stranger();
+    hundred(
+        |n| json!({"id": fact_id(), "visitor_id": visitor, "url": format!("https://s{n}.test/"), "age_ms": 1_900_000}),
+    )
+}
+
+/// Of one visitor, who has one visit.
+fn views_of(visitor: &str) -> Value {
+    hundred(|n| json!({"id": fact_id(), "visitor_id": visitor, "url": format!("https://shop.example/{n}")}))
+}
+
+/// Comes over a proxy from the address, without a cookie.
+fn from(address: &str, visitor: &Visitor, path: &str, body: &Value) -> Request {
+    visitor.post(path, body).cookie("").header("x-forwarded-for", address)
+}
+
+#[tokio::test]
+async fn visits_that_begin_are_limited_through_every_endpoint() {
+    let server = Server::with().flag("--allowed-origin", "https://shop.example").start().await;
+    let key = server.add_key("shop").await;
+    let (ada, live) = (server.visitor(), server.visitor());
+    let (views, events) = ("/api/telemetry/page_view", "/api/telemetry/event");
+    let flooding = |path: &str, body: &Value| from(FLOOD, &ada, path, body);
+    let elsewhere = |body: &Value| {
+        flooding(views, body).header("origin", "https://shop.example").header("sec-fetch-site", "cross-site")
+    };
+    live.post(views, &live.page_view("/")).header("x-forwarded-for", FLOOD).send().await.expect(204);
+
+    // Whoever has a visit begins none, however much there is to tell.
+    for _ in 0..60 {
+        flooding(views, &views_of(&ada.id)).send().await.expect(204);
+    }
+    server.assert_visits(2);
+
+    // Arrays of strangers, of late facts, from another site's page: each visit counts.
+    let begun = Instant::now();
+    let mut sent = 0;
+    let refused = loop {
+        let answer = match sent % 4 {
+            0 => flooding(views, &views_of_strangers()).send().await,
+            1 => flooding(events, &events_of_strangers()).send().await,
+            2 => flooding(views, &late_views()).send().await,
+            _ => elsewhere(&views_of_strangers()).send().await,
+        };
+        if answer.status == 429 {
+            break answer;
+        }
+        answer.expect(204);
+        sent += 1;
+        assert!(sent < 200, "no limit");
+    };
+    refused.expect_problem(429, "too-many-requests");
+    let came_back = begun.elapsed().as_secs() / 3 + 1; // 2,000 a minute are 100 in three seconds
+    assert!((48..=50 + came_back).contains(&sent), "{sent} in {:?}", begun.elapsed());
+    let stored = server.number("SELECT COUNT(*) FROM sessions");
+    for (path, body) in
+        [(views, views_of_strangers()), (events, events_of_strangers()), (views, late_views())]
+    {
+        let answer = flooding(path, &body).send().await.expect_problem(429, "too-many-requests");
+        assert!(answer.header("retry-after").is_some());
+    }
+    assert_eq!(server.number("SELECT COUNT(*) FROM sessions"), stored, "nothing of them was stored");
+
+    // Nobody else is concerned: who has a visit, another address, a key.
+    live.post(views, &live.page_view("/b")).header("x-forwarded-for", FLOOD).send().await.expect(204);
+    from("198.51.100.7", &ada, views, &views_of_strangers()).send().await.expect(204);
+    flooding(views, &views_of_strangers()).bearer(&key).send().await.expect(204);
+    ada.post(views, &views_of_strangers()).cookie("").send().await.expect(204); // not forwarded: this machine
+}
