@@ -195,7 +195,7 @@ pub fn visits_at_most(runs: &[Run], carrier: &Carrier, now: Millis, ttl: Ttl) ->
     let may_begin = match carrier {
         Carrier::Live { visit_id, .. } => visit_id.is_none(),
         Carrier::Crossing { .. } => false,
-        Carrier::Unverified(_) | Carrier::Nothing => true,
+        Carrier::Unverified(_) | Carrier::Erased | Carrier::Nothing => true,
     };
     let most = runs.iter().map(|run| {
         let starting = || run.facts.iter().filter(|fact| !fact.anonymous && fact.kind.starts_a_visit());
