@@ -49,8 +49,10 @@ pub struct Wants {
     pub page_views: HashSet<Uuid>,
     /// On which sites an event of this id is stored.
     pub events: HashSet<Uuid>,
-    /// Whether an order of this site and number is stored, and on whose word.
+    /// Whether an order of this site and number is stored, and what it says.
     pub orders: HashSet<(String, String)>,
+    /// Whether a refund of this site and number is stored.
+    pub refunds: HashSet<(String, String)>,
     /// Whether a user's password hash is this one, and the user is not disabled.
     pub accounts: HashSet<(String, String)>,
 }
@@ -86,6 +88,7 @@ impl Wants {
         self.page_views.retain(|id| !known.asked.page_views.contains(id));
         self.events.retain(|id| !known.asked.events.contains(id));
         self.orders.retain(|order| !known.asked.orders.contains(order));
+        self.refunds.retain(|refund| !known.asked.refunds.contains(refund));
         self.accounts.retain(|account| !known.asked.accounts.contains(account));
         self
     }
@@ -98,6 +101,19 @@ pub enum Source {
     Browser,
     /// The shop's own server's.
     Api,
+}
+
+/// An order, as far as two words on it are compared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredOrder {
+    /// On whose word.
+    pub source: Source,
+    /// Exact decimal; a database may add zeros behind.
+    pub amount: String,
+    /// ISO 4217.
+    pub currency: String,
+    /// JSON.
+    pub items: Option<String>,
 }
 
 /// What has been looked up: for everything asked, either the rows or the knowledge that there are
@@ -115,7 +131,8 @@ pub struct Known {
     pub(super) user_at: HashMap<(String, Millis), Uuid>,
     pub(super) page_views: HashMap<Uuid, Vec<String>>,
     pub(super) events: HashMap<Uuid, Vec<String>>,
-    pub(super) orders: HashMap<(String, String), Source>,
+    pub(super) orders: HashMap<(String, String), StoredOrder>,
+    pub(super) refunds: HashSet<(String, String)>,
     pub(super) accounts: HashSet<(String, String)>,
 }
 
@@ -133,6 +150,7 @@ impl Known {
         asked.page_views.extend(wants.page_views);
         asked.events.extend(wants.events);
         asked.orders.extend(wants.orders);
+        asked.refunds.extend(wants.refunds);
         asked.accounts.extend(wants.accounts);
     }
 
@@ -211,8 +229,13 @@ impl Known {
     }
 
     /// An order is stored.
-    pub fn order(&mut self, site: String, id: String, source: Source) {
-        self.orders.insert((site, id), source);
+    pub fn order(&mut self, site: String, id: String, order: StoredOrder) {
+        self.orders.insert((site, id), order);
+    }
+
+    /// A refund is stored.
+    pub fn refund(&mut self, site: String, id: String) {
+        self.refunds.insert((site, id));
     }
 
     /// The user has this password hash, and is not disabled.
