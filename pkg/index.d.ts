@@ -86,7 +86,7 @@ export interface Options {
 export interface Order {
   /** The shop's own order number, 1 to 64 characters; the same number is the same order. */
   id: string;
-  /** Decimal string such as `"49.90"`: at most 12 digits before and 4 after the point; negative for a refund. */
+  /** Decimal string such as `"49.90"`: at most 12 digits before and 4 after the point, not negative. Refunds come from your server. */
   amount: string | number;
   /** ISO 4217 code such as `"EUR"`. */
   currency: string;

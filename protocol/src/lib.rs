@@ -32,7 +32,7 @@ pub mod path {
     pub const PAGE_VIEW: &str = "/api/telemetry/page_view";
     /// `POST`: one custom event, or an array of them.
     pub const EVENT: &str = "/api/telemetry/event";
-    /// `POST`: one order, or an array of them.
+    /// `POST`: one order or refund, or an array of them.
     pub const ORDER: &str = "/api/telemetry/order";
     /// `POST`: sign in.
     pub const LOGIN: &str = "/api/auth/login";
@@ -48,6 +48,8 @@ pub mod path {
     pub const PAGES: &str = "/api/metrics/pages";
     /// `GET`: where visits came from.
     pub const REFERRERS: &str = "/api/metrics/referrers";
+    /// `GET`: the sites, most visited first.
+    pub const SITES: &str = "/api/metrics/sites";
     /// `GET`: what happens now.
     pub const LIVE: &str = "/api/metrics/live";
     /// `GET`: the foreign origins that were refused of late.
@@ -80,7 +82,7 @@ pub mod limits {
     pub const EVENT_NAME_CHARS: usize = 64;
     /// Largest `props` of an event, as JSON text in bytes.
     pub const PROPS_BYTES: usize = 4_096;
-    /// Longest order id in characters.
+    /// Longest id of an order or a refund in characters.
     pub const ORDER_ID_CHARS: usize = 64;
     /// Most items in an order.
     pub const ORDER_ITEMS: usize = 200;

@@ -101,13 +101,15 @@ pub struct Event {
     pub webdriver: bool,
 }
 
-/// `POST /api/telemetry/order`, or an array of these.
+/// `POST /api/telemetry/order`, or an array of these: an order, or a refund if `refund_of` is there.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize), serde(default))]
 pub struct Order {
     /// Required. The shop's own order number; the same number is the same order.
     pub id: Option<String>,
-    /// Required. A decimal string such as `"49.90"`; negative for a refund.
+    /// With an API key: makes this a refund of the order of that number; `id` is the refund's own.
+    pub refund_of: Option<String>,
+    /// Required. A decimal string such as `"49.90"`, not negative; of a refund, what was paid back.
     pub amount: Option<String>,
     /// Required. ISO 4217 code such as `"EUR"`.
     pub currency: Option<String>,

@@ -20,7 +20,7 @@ use crate::session::record::Record;
 use crate::store::events::accounts::Accounts;
 use crate::store::events::postgres::pool::Pool;
 use crate::store::events::postgres::reports::PostgresReports;
-use crate::store::events::reports::Reports;
+use crate::store::events::reports::{self, Reports};
 use crate::store::events::sqlite::readers::Readers;
 use crate::store::events::{Database, Lookup, Store, postgres, sqlite};
 use crate::store::sessions::Sessions;
@@ -145,7 +145,7 @@ impl Stores {
                         Some(_) => Lookup::Sqlite(lookups.clone()),
                         None => Lookup::Complete,
                     },
-                    reports: Reports::Sqlite(Readers::new(database, REPORT_READERS)),
+                    reports: Reports::Sqlite(Readers::new(database, REPORT_READERS).within(reports::LIMIT)),
                     lookups: Accounts::Sqlite(lookups),
                     claim,
                     known,

@@ -40,6 +40,8 @@ pub enum Stored {
     Event,
     /// An order.
     Order,
+    /// A refund.
+    Refund,
 }
 
 /// What was refused with 503, because too much waits.

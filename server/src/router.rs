@@ -5,7 +5,7 @@
 //! | `POST /api/session/{start,ping,end}` | [`endpoints::session`] |
 //! | `POST /api/telemetry/{page_view,event,order}` | [`endpoints::telemetry`] |
 //! | `POST /api/auth/{login,logout}` | [`endpoints::auth`] |
-//! | `GET /api/metrics/{overview,timeseries,pages,referrers,live,refused}` | [`endpoints::metrics`] |
+//! | `GET /api/metrics/{overview,timeseries,pages,referrers,sites,live,refused}` | [`endpoints::metrics`] |
 //! | `DELETE /api/privacy/visitor` | [`endpoints::privacy`] |
 //! | `GET /api/openapi.json` | [`endpoints::openapi`] |
 //! | `GET /` | to the dashboard |
@@ -51,6 +51,7 @@ pub async fn route(call: Call<'_>) -> Result<Reply, Problem> {
         path::OVERVIEW if get => Box::pin(metrics::overview(call)).await,
         path::TIMESERIES if get => Box::pin(metrics::timeseries(call)).await,
         path::PAGES if get => Box::pin(metrics::pages(call)).await,
+        path::SITES if get => Box::pin(metrics::sites(call)).await,
         path::REFERRERS if get => Box::pin(metrics::referrers(call)).await,
         path::LIVE if get => Box::pin(metrics::live(call)).await,
         path::REFUSED if get => Box::pin(metrics::refused(call)).await,
@@ -70,6 +71,7 @@ pub async fn route(call: Call<'_>) -> Result<Reply, Problem> {
         | path::TIMESERIES
         | path::PAGES
         | path::REFERRERS
+        | path::SITES
         | path::LIVE
         | path::REFUSED
         | OPENAPI => Err(method_not_allowed("GET, HEAD, OPTIONS")),

@@ -2,6 +2,7 @@
 -- mean, AVG(amount), is made of these sums too, so that it is the same number on every database.
 SELECT currency, COUNT(*),
     SUM(trunc(amount))::bigint,
-    SUM((amount - trunc(amount)) * 10000)::bigint
+    SUM((amount - trunc(amount)) * 10000)::bigint,
+    COUNT(*) FILTER (WHERE disputed)
 FROM orders WHERE created_at >= $1 AND created_at < $2 AND ($3::text IS NULL OR site = $3)
-GROUP BY currency ORDER BY COUNT(*) DESC, currency
+GROUP BY currency

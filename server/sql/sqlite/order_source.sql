@@ -1,1 +1,0 @@
-SELECT source FROM orders WHERE site = ?1 AND id = ?2

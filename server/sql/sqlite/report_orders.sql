@@ -2,7 +2,7 @@
 -- mean, AVG(amount), is made of these sums too, so that it is the same number on every database.
 SELECT currency, COUNT(*),
     SUM(CAST(amount AS INTEGER)),
-    SUM(CAST(substr(substr(amount, instr(amount || '.', '.') + 1) || '0000', 1, 4) AS INTEGER)
-        * CASE WHEN amount LIKE '-%' THEN -1 ELSE 1 END)
+    SUM(CAST(substr(substr(amount, instr(amount || '.', '.') + 1) || '0000', 1, 4) AS INTEGER)),
+    COUNT(*) FILTER (WHERE disputed)
 FROM orders WHERE created_at >= ?1 AND created_at < ?2 AND (?3 IS NULL OR site = ?3)
-GROUP BY currency ORDER BY COUNT(*) DESC, currency
+GROUP BY currency

@@ -15,8 +15,8 @@ use crate::endpoints::call::Call;
 use crate::http::body::{self, malformed};
 use crate::http::problem::{Problem, Rejected};
 use crate::http::reply::{self, Reply};
-use crate::ledger::command::{Fact, Kind, Order, Run};
-use crate::observe::Stored;
+use crate::ledger::command::{Fact, Kind, Order, Refund, Run};
+use crate::observe::{Drop, Stored};
 use crate::session::Millis;
 use crate::session::visit::VisitorId;
 
@@ -30,7 +30,7 @@ pub async fn event(call: Call<'_>) -> Result<Reply, Problem> {
     accept::<wire::Event>(call).await
 }
 
-/// Orders, from the browser or, with an API key, from the shop's own server.
+/// Orders, from the browser or, with an API key, from the shop's own server; refunds from the latter.
 pub async fn order(call: Call<'_>) -> Result<Reply, Problem> {
     if call.key.is_none() && call.app.config.orders == Orders::Server {
         return Err(forbidden(
@@ -58,7 +58,7 @@ struct Checked {
 
 async fn accept<T: Item>(mut call: Call<'_>) -> Result<Reply, Problem> {
     let body = call.body().await?;
-    if let Some(reason) = not_a_person(&call, false) {
+    if let Some(reason) = nobody::<T>(&call, false) {
         return Ok(dropped(&call, reason));
     }
     let (items, rejected) = parse::<T>(&call, &body)?;
@@ -76,11 +76,18 @@ async fn accept<T: Item>(mut call: Call<'_>) -> Result<Reply, Problem> {
     Ok(answer)
 }
 
+/// Whether nobody is there to be counted. The shop's own server may well call itself a tool: its orders
+/// and refunds are no visits.
+fn nobody<T: Item>(call: &Call<'_>, webdriver: bool) -> Option<Drop> {
+    let vouched_for = call.key.is_some() && T::STORED == Stored::Order;
+    if vouched_for { None } else { not_a_person(call, webdriver) }
+}
+
 /// The valid items of a body, and what is wrong with the others. A body that is no array fails as
 /// a whole.
 fn parse<T: Item>(call: &Call<'_>, body: &[u8]) -> Result<(Vec<Checked>, Vec<Rejected>), Problem> {
     let one = |item: T| -> Result<Option<Checked>, Problem> {
-        if let Some(reason) = not_a_person(call, item.webdriver()) {
+        if let Some(reason) = nobody::<T>(call, item.webdriver()) {
             call.app.metrics.dropped(reason);
             return Ok(None);
         }
@@ -109,13 +116,16 @@ fn parse<T: Item>(call: &Call<'_>, body: &[u8]) -> Result<(Vec<Checked>, Vec<Rej
 
 /// Commits the facts and answers with the cookie that is right then.
 async fn store(call: &Call<'_>, stored: Stored, items: Vec<Checked>) -> Result<Reply, Problem> {
-    let count = items.len() as u64;
+    let is_refund = |item: &&Checked| matches!(item.fact.kind, Kind::Refund(_));
+    let (count, refunds) = (items.len() as u64, items.iter().filter(is_refund).count() as u64);
     // Cookies are not even read for what is anonymous, nor for what a server sends.
     let touches_cookies = call.key.is_none() && items.iter().any(|item| !item.fact.anonymous);
     let token = if touches_cookies { call.token()? } else { None };
     let (hit, runs) = (hit(call, token, None), by_visitor(items));
     let (outcome, cookie) = call.app.lifecycle.facts(hit, runs, call.allowance(), || offer(call)).await?;
-    call.app.metrics.stored(stored, count - u64::from(outcome.erased), u64::from(outcome.twins));
+    let kept = count - u64::from(outcome.erased);
+    call.app.metrics.stored(stored, kept.saturating_sub(refunds), u64::from(outcome.twins));
+    call.app.metrics.stored(Stored::Refund, refunds.min(kept), 0);
     let mut answer = reply::no_content();
     set_cookie(call, &mut answer, &cookie);
     Ok(answer)
@@ -202,20 +212,33 @@ impl Item for wire::Order {
 
     fn check(self, call: &Call<'_>) -> Result<Checked, Problem> {
         let from_api = call.key.is_some();
-        let id = fields::text("id", self.id, usize::MAX)?
-            .ok_or_else(|| Problem::field("`id` is missing; send the shop's order number."))?;
-        if id.is_empty() || id.chars().count() > limits::ORDER_ID_CHARS {
-            return Err(Problem::field(format!("`id` has 1 to {} characters.", limits::ORDER_ID_CHARS)));
+        if self.refund_of.is_some() && !from_api {
+            return Err(forbidden(
+                "A refund comes from the shop's own server; send it with an API key that has the scope `write`.",
+            ));
         }
+        let id = self.id.ok_or_else(|| Problem::field("`id` is missing; send the shop's own number."))?;
+        let id = fields::shop_number("id", id)?;
         let page = fields::page_address(self.url)?;
-        let order = Order {
-            id,
-            amount: fields::amount(self.amount)?,
-            currency: fields::currency(self.currency)?,
-            items: fields::order_items(self.items)?,
-            from_api,
-            session: if from_api { fields::session_tag(self.session.as_deref())? } else { None },
-            user_id: if from_api { fields::short_text("user_id", self.user_id)? } else { None },
+        let currency = fields::currency(self.currency)?;
+        let user_id = if from_api { fields::short_text("user_id", self.user_id)? } else { None };
+        let kind = match self.refund_of {
+            Some(refund_of) => Kind::Refund(Refund {
+                id,
+                refund_of: fields::shop_number("refund_of", refund_of)?,
+                amount: fields::refunded_amount(self.amount)?,
+                currency,
+                user_id,
+            }),
+            None => Kind::Order(Order {
+                id,
+                amount: fields::amount(self.amount)?,
+                currency,
+                items: fields::order_items(self.items)?,
+                from_api,
+                session: if from_api { fields::session_tag(self.session.as_deref())? } else { None },
+                user_id,
+            }),
         };
         let named_site = site(call, self.site.as_deref(), page.as_ref())?;
         let visitor = visitor(call, self.visitor_id.as_deref())?.filter(|_| !call.gpc());
@@ -223,7 +246,7 @@ impl Item for wire::Order {
             site: named_site,
             occurred_at: fields::occurred_at(call.now, self.age_ms)?,
             anonymous: call.gpc(),
-            kind: Kind::Order(order),
+            kind,
         };
         Ok(Checked { fact, visitor })
     }

@@ -30,8 +30,13 @@ pub struct Changes<'c> {
     pub page_views: Vec<PageViewRow<'c>>,
     /// New events.
     pub events: Vec<EventRow<'c>>,
+    /// Stored orders, by site and number, that another browser claims with other words. A store writes
+    /// them before `orders`: the shop's own word ends the dispute.
+    pub disputes: Vec<(String, &'c str)>,
     /// Orders that are new, or that replace a browser's word.
     pub orders: Vec<OrderRow<'c>>,
+    /// New refunds.
+    pub refunds: Vec<RefundRow<'c>>,
     /// How page views were engaged with; the greatest figures stay.
     pub engagements: Vec<Engagement>,
 }
@@ -120,10 +125,44 @@ pub struct OrderRow<'c> {
     pub items: Option<&'c str>,
     /// On whose word.
     pub source: Source,
+    /// Whether another browser claims it with other words.
+    pub disputed: bool,
     /// When it was placed, by the server's clock.
     pub created_at: Millis,
     /// By the server's clock.
     pub received_at: Millis,
+}
+
+/// A refund to write. Once it is written it becomes its order's: see [`Changes::refunded`].
+#[derive(Debug)]
+pub struct RefundRow<'c> {
+    /// Its site.
+    pub site: String,
+    /// The shop's number.
+    pub id: &'c str,
+    /// The order's number.
+    pub refund_of: &'c str,
+    /// Its visitor, if the shop named one.
+    pub visitor_id: Option<VisitorId>,
+    /// Its user, if the shop named one.
+    pub user_id: Option<&'c str>,
+    /// Exact decimal, positive.
+    pub amount: &'c str,
+    /// ISO 4217.
+    pub currency: &'c str,
+    /// When the money was paid back, by the server's clock.
+    pub created_at: Millis,
+    /// By the server's clock.
+    pub received_at: Millis,
+}
+
+impl Changes<'_> {
+    /// Orders, by site and number, whose refunds are to get their visit, visitor and user: whichever
+    /// of the two came first.
+    pub fn refunded(&self) -> impl Iterator<Item = (&str, &str)> {
+        let orders = self.orders.iter().map(|row| (&*row.site, row.id));
+        orders.chain(self.refunds.iter().map(|row| (&*row.site, row.refund_of)))
+    }
 }
 
 /// How a page view was engaged with.

@@ -10,7 +10,7 @@ use crate::session::token::{Proof, Tag};
 use crate::session::visit::VisitorId;
 use crate::session::{Carrier, Millis, Ttl};
 
-/// A page view, an event or an order.
+/// A page view, an event, an order or a refund.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fact {
     /// The site that the request named; else the visit's, else [`Context::host`].
@@ -56,6 +56,8 @@ pub enum Kind {
     },
     /// Something was bought.
     Order(Order),
+    /// Money was paid back.
+    Refund(Refund),
 }
 
 /// An order.
@@ -74,6 +76,21 @@ pub struct Order {
     /// Tag of the session to attribute it to.
     pub session: Option<Tag>,
     /// User to attribute it to.
+    pub user_id: Option<String>,
+}
+
+/// A refund. An API key vouches for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refund {
+    /// The shop's own number.
+    pub id: String,
+    /// The order's number.
+    pub refund_of: String,
+    /// Exact decimal, positive.
+    pub amount: String,
+    /// ISO 4217.
+    pub currency: String,
+    /// The user it was paid to, if the order does not say.
     pub user_id: Option<String>,
 }
 
@@ -239,10 +256,10 @@ impl Command {
 }
 
 impl Kind {
-    /// Whether a fact of this kind may start a visit. An order never does.
+    /// Whether a fact of this kind may start a visit. Orders and refunds never do.
     #[must_use]
     pub fn starts_a_visit(&self) -> bool {
-        !matches!(self, Self::Order(_))
+        matches!(self, Self::PageView { .. } | Self::Event { .. })
     }
 
     /// The page's address and the referrer, for the visit that the fact may begin.
@@ -251,7 +268,7 @@ impl Kind {
         match self {
             Self::PageView { url, referrer, .. } => (Some(url), referrer.as_deref()),
             Self::Event { url, .. } => (url.as_deref(), None),
-            Self::Order(_) => (None, None),
+            Self::Order(_) | Self::Refund(_) => (None, None),
         }
     }
 }

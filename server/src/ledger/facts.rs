@@ -1,4 +1,4 @@
-//! Facts: which visit each belongs to, and whether it is there already.
+//! Page views and events: which visit each belongs to, and whether it is there already.
 //!
 //! Invariant: a twin starts nothing. A fact is looked for before it may start a visit, or is taken for
 //! new and the store's key refuses the whole batch if it is not.
@@ -7,9 +7,9 @@ use std::borrow::Cow;
 
 use uuid::Uuid;
 
-use super::changes::{EventRow, OrderRow, PageViewRow};
-use super::command::{Context, Fact, Kind, Order, Outcome, Run};
-use super::known::{Source, Table};
+use super::changes::{EventRow, PageViewRow};
+use super::command::{Context, Fact, Kind, Outcome, Run};
+use super::known::Table;
 use super::visits::Beginning;
 use super::world::World;
 use crate::session::visit::{Visit, VisitorId};
@@ -59,6 +59,7 @@ impl<'c> World<'_, 'c> {
                 (Kind::Order(order), own) => {
                     self.order(context, run.visitor, fact, order, &site, own.map(|(visit, _)| visit))
                 }
+                (Kind::Refund(refund), _) => self.refund(context, run.visitor, fact, refund, &site),
                 _ if self.is_twin(fact, &site) => false,
                 _ if fact.anonymous => self.insert(fact, &site, None, context.now),
                 (_, own) if late => self.late(context, run.visitor, fact, &site, own.map(|(visit, _)| visit)),
@@ -138,82 +139,11 @@ impl<'c> World<'_, 'c> {
         self.insert(fact, site, Some(visit_id), context.now)
     }
 
-    /// Stores an order. It starts no visit, and slides none.
-    fn order(
-        &mut self,
-        context: &Context,
-        visitor: Option<VisitorId>,
-        fact: &Fact,
-        order: &'c Order,
-        site: &str,
-        own: Option<Visit>,
-    ) -> bool {
-        let written = self.order_of_batch(site, &order.id);
-        let stored = match written {
-            Some(index) => Some(self.changes.orders[index].source),
-            None => self.order_source(site, &order.id),
-        };
-        let source = if order.from_api { Source::Api } else { Source::Browser };
-        // The shop's own word replaces the browser's; nothing else replaces anything.
-        if stored.is_some() && (stored, source) != (Some(Source::Browser), Source::Api) {
-            return false;
-        }
-        let visit = if fact.anonymous { None } else { self.visit_of_order(visitor, fact, order, site, own) };
-        let visitor = visitor.filter(|_| !fact.anonymous);
-        let mut row = OrderRow {
-            site: site.to_owned(),
-            id: &order.id,
-            visit_id: visit.as_ref().map(|visit| visit.id),
-            visitor_id: visit.as_ref().and_then(|visit| visit.visitor_id).or(visitor),
-            user_id: order.user_id.clone().or_else(|| visit.and_then(|visit| visit.user_id)),
-            amount: &order.amount,
-            currency: &order.currency,
-            items: order.items.as_deref(),
-            source,
-            created_at: fact.occurred_at,
-            received_at: context.now,
-        };
-        if let Some(index) = written {
-            let before = &mut self.changes.orders[index];
-            row.visit_id = row.visit_id.or(before.visit_id);
-            row.visitor_id = row.visitor_id.or(before.visitor_id);
-            row.user_id = row.user_id.or(before.user_id.take());
-            row.items = row.items.or(before.items);
-            *before = row;
-        } else {
-            self.changes.orders.push(row);
-            self.note_order(site, &order.id, self.changes.orders.len() - 1);
-        }
-        true
-    }
-
-    fn visit_of_order(
-        &mut self,
-        visitor: Option<VisitorId>,
-        fact: &Fact,
-        order: &Order,
-        site: &str,
-        own: Option<Visit>,
-    ) -> Option<Visit> {
-        if own.is_some() {
-            return own;
-        }
-        let of_session = order.session.and_then(|tag| self.token(tag)).and_then(|record| record.visit_id);
-        if let Some(row) = of_session.and_then(|id| self.visit(id)) {
-            return Some(row.visit.clone());
-        }
-        if let Some(visit) = self.visit_at(site, visitor, fact.occurred_at) {
-            return Some(visit);
-        }
-        let visit = self.visit_of_user_at(order.user_id.as_deref()?, fact.occurred_at)?;
-        visit.covers(fact.occurred_at, self.ttl).then_some(visit)
-    }
-
     fn is_twin(&mut self, fact: &Fact, site: &str) -> bool {
         match &fact.kind {
             Kind::PageView { id, .. } => self.is_stored(Table::PageViews, *id, site),
             Kind::Event { id, .. } => self.is_stored(Table::Events, *id, site),
-            Kind::Order(_) => false,
+            Kind::Order(_) | Kind::Refund(_) => false,
         }
     }
 
@@ -250,7 +180,7 @@ impl<'c> World<'_, 'c> {
                     url: url.as_deref(),
                 });
             }
-            Kind::Order(_) => return false,
+            Kind::Order(_) | Kind::Refund(_) => return false,
         }
         true
     }

@@ -57,8 +57,10 @@ pub struct Wants {
     pub user_at: HashSet<(String, Millis)>,
     /// Whether a page view or an event of this id is stored on this site.
     pub facts: HashSet<(Table, Uuid, String)>,
-    /// Whether an order of this site and number is stored, and on whose word.
+    /// Whether an order of this site and number is stored, and what it says.
     pub orders: HashSet<(String, String)>,
+    /// Whether a refund of this site and number is stored.
+    pub refunds: HashSet<(String, String)>,
     /// Whether a user's password hash is this one, and the user is not disabled.
     pub accounts: HashSet<(String, String)>,
 }
@@ -91,7 +93,7 @@ impl Wants {
         match &fact.kind {
             Kind::PageView { id, .. } => _ = self.facts.insert((Table::PageViews, *id, site.clone())),
             Kind::Event { id, .. } => _ = self.facts.insert((Table::Events, *id, site.clone())),
-            Kind::Order(_) => return,
+            Kind::Order(_) | Kind::Refund(_) => return,
         }
         match joining.filter(|_| !fact.anonymous) {
             Some(visitor) if late => _ = self.visitor_at.insert((visitor, site.clone(), fact.occurred_at)),
@@ -115,6 +117,7 @@ impl Wants {
         self.user_at.retain(|at| !known.asked.user_at.contains(at));
         self.facts.retain(|fact| !known.asked.facts.contains(fact));
         self.orders.retain(|order| !known.asked.orders.contains(order));
+        self.refunds.retain(|refund| !known.asked.refunds.contains(refund));
         self.accounts.retain(|account| !known.asked.accounts.contains(account));
         self
     }
@@ -138,6 +141,19 @@ pub enum Source {
     Api,
 }
 
+/// An order, as far as two words on it are compared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredOrder {
+    /// On whose word.
+    pub source: Source,
+    /// Exact decimal; a database may add zeros behind.
+    pub amount: String,
+    /// ISO 4217.
+    pub currency: String,
+    /// JSON.
+    pub items: Option<String>,
+}
+
 /// What has been looked up: for everything asked, either the rows or the knowledge that there are
 /// none.
 #[derive(Debug, Default)]
@@ -152,7 +168,8 @@ pub struct Known {
     pub(super) erased: HashSet<VisitorId>,
     pub(super) user_at: HashMap<(String, Millis), Uuid>,
     pub(super) facts: HashSet<(Table, Uuid, String)>,
-    pub(super) orders: HashMap<(String, String), Source>,
+    pub(super) orders: HashMap<(String, String), StoredOrder>,
+    pub(super) refunds: HashSet<(String, String)>,
     pub(super) accounts: HashSet<(String, String)>,
 }
 
@@ -170,6 +187,7 @@ impl Known {
         asked.user_at.extend(wants.user_at);
         asked.facts.extend(wants.facts);
         asked.orders.extend(wants.orders);
+        asked.refunds.extend(wants.refunds);
         asked.accounts.extend(wants.accounts);
     }
 
@@ -242,8 +260,13 @@ impl Known {
     }
 
     /// An order is stored.
-    pub fn order(&mut self, site: String, id: String, source: Source) {
-        self.orders.insert((site, id), source);
+    pub fn order(&mut self, site: String, id: String, order: StoredOrder) {
+        self.orders.insert((site, id), order);
+    }
+
+    /// A refund is stored.
+    pub fn refund(&mut self, site: String, id: String) {
+        self.refunds.insert((site, id));
     }
 
     /// The user has this password hash, and is not disabled.

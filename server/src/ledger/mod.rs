@@ -13,7 +13,8 @@
 //! | [`changes`] | what a store is to write |
 //! | `world` | the state that a plan works on: what is known, and what the batch has changed so far |
 //! | `sessions` | start, sign-in, sign-out, end |
-//! | `facts` | page views, events, orders: which visit each belongs to, twins |
+//! | `facts` | page views, events: which visit each belongs to, twins |
+//! | `orders` | orders and refunds: whose word counts, which visit they belong to |
 //! | `visits` | joining, beginning, linking and ending visits |
 //!
 //! Invariant: what a batch was planned by is true until it has been written, however many servers
@@ -30,6 +31,7 @@ pub mod command;
 mod facts;
 pub mod known;
 mod memory;
+mod orders;
 mod sessions;
 mod visits;
 mod world;

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::changes::{Changes, Engagement, VisitPut};
 use super::command::Outcome;
-use super::known::{Known, Source, Table, VisitIndex, VisitRow, Wants};
+use super::known::{Known, StoredOrder, Table, VisitIndex, VisitRow, Wants};
 use crate::campaign::Campaign;
 use crate::session::record::{Crossed, Record, Standing};
 use crate::session::token::{Proof, Tag};
@@ -49,6 +49,7 @@ pub(super) struct World<'k, 'c> {
     current: HashMap<(VisitorId, String), Option<Uuid>>,
     facts: HashSet<(Table, Uuid, String)>,
     orders: HashMap<(String, &'c str), usize>,
+    refunds: HashSet<(String, &'c str)>,
     engagements: HashMap<(Uuid, Uuid), Engagement>,
 }
 
@@ -69,6 +70,7 @@ impl<'k, 'c> World<'k, 'c> {
             current: HashMap::new(),
             facts: HashSet::new(),
             orders: HashMap::new(),
+            refunds: HashSet::new(),
             engagements: HashMap::new(),
         }
     }
@@ -342,12 +344,24 @@ impl<'k, 'c> World<'k, 'c> {
         self.orders.insert((site.to_owned(), id), index);
     }
 
-    /// On whose word an order is stored, if it is.
-    pub(super) fn order_source(&mut self, site: &str, id: &str) -> Option<Source> {
+    /// What is stored of an order, if it is.
+    pub(super) fn stored_order(&mut self, site: &str, id: &str) -> Option<&'k StoredOrder> {
         let key = (site.to_owned(), id.to_owned());
-        let source = self.known.orders.get(&key).copied();
+        let stored = self.known.orders.get(&key);
         self.wants.orders.insert(key);
-        source
+        stored
+    }
+
+    /// Whether a refund is stored, or is written by the batch.
+    pub(super) fn is_refund_stored(&mut self, site: &str, id: &'c str) -> bool {
+        let key = (site.to_owned(), id.to_owned());
+        let stored = self.known.refunds.contains(&key);
+        self.wants.refunds.insert(key);
+        stored || self.refunds.contains(&(site.to_owned(), id))
+    }
+
+    pub(super) fn note_refund(&mut self, site: &str, id: &'c str) {
+        self.refunds.insert((site.to_owned(), id));
     }
 
     pub(super) fn engage(

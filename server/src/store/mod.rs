@@ -31,6 +31,9 @@ pub enum StoreError {
     /// Postgres has taken a connection and says nothing.
     #[error("Postgres did not answer within {0:?}")]
     Silent(Duration),
+    /// A report took as long as it may, and was ended.
+    #[error("the report was ended, it took longer than {0:?}")]
+    TooSlow(Duration),
     /// The certificates that Postgres is to be checked against cannot be used.
     #[error("cannot use sslrootcert {0}")]
     RootCertificates(String),

@@ -1,7 +1,7 @@
 //! Page views, events, orders, as a case tells them.
 
 use uuid::Uuid;
-use visitflow_server::ledger::command::{Fact, Kind, Order};
+use visitflow_server::ledger::command::{Fact, Kind, Order, Refund};
 use visitflow_server::session::{Millis, uuid_v7};
 
 /// A page view of this id.
@@ -46,6 +46,22 @@ pub(crate) fn bought(id: &str, amount: &str) -> Order {
         items: None,
         from_api: false,
         session: None,
+        user_id: None,
+    }
+}
+
+/// What the shop's own server says of a refund.
+pub(crate) fn refund(id: &str, refund_of: &str, amount: &str, at: Millis) -> Fact {
+    fact(Kind::Refund(paid_back(id, refund_of, amount)), at)
+}
+
+/// A refund of an order.
+pub(crate) fn paid_back(id: &str, refund_of: &str, amount: &str) -> Refund {
+    Refund {
+        id: id.into(),
+        refund_of: refund_of.into(),
+        amount: amount.into(),
+        currency: "EUR".into(),
         user_id: None,
     }
 }

@@ -79,6 +79,17 @@ macro_rules! everywhere {
                 amounts_are_exact
                 an_order_belongs_to_the_visit_of_its_session_and_slides_nothing
                 an_order_of_the_shop_finds_its_visit_by_session_or_user;
+            disputes:
+                another_claim_with_other_words_disputes_the_first
+                the_same_words_again_dispute_nothing
+                within_one_array_the_first_is_disputed
+                the_shops_own_word_ends_a_dispute_for_good
+                a_dispute_that_is_replayed_is_the_same_dispute;
+            refunds:
+                a_refund_leaves_its_order_as_it_is_and_has_its_visit
+                a_refund_may_come_before_its_order
+                a_refund_counts_once_and_an_order_has_as_many_as_it_needs
+                a_refund_is_of_whom_the_shop_names_until_its_order_says_more;
             sites:
                 the_first_fact_says_what_the_start_only_guessed
                 a_request_that_names_no_site_joins_the_live_visit_whatever_its_site

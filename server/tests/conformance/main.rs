@@ -20,11 +20,13 @@ mod world;
 
 mod cases {
     pub(crate) mod away;
+    pub(crate) mod disputes;
     pub(crate) mod erasure;
     pub(crate) mod late;
     pub(crate) mod limits;
     pub(crate) mod orders;
     pub(crate) mod races;
+    pub(crate) mod refunds;
     pub(crate) mod refusals;
     pub(crate) mod replays;
     pub(crate) mod servers;

@@ -63,24 +63,44 @@ async fn filled() -> Both {
         }
         both.page_view(site, None, at, "/anonymous").await;
     }
-    for (n, (site, amount, currency)) in [
-        ("a.example", "100", "EUR"),
-        ("a.example", "0.10", "EUR"),
-        ("a.example", "0.20", "EUR"),
-        ("a.example", "-0.50", "EUR"),
-        ("a.example", "-19.9999", "USD"),
-        ("a.example", "999999999999.9999", "USD"),
-        ("a.example", "0.0001", "USD"),
-        ("ümlaut.example", "33.33", "JPY"),
-        ("ümlaut.example", "7", "CHF"),
-        ("ümlaut.example", "12.5", "CHF"),
-        ("b.example", "-5", "CHF"),
+    // An order of the first visits, and one of the third, whose visit is on another site than the order.
+    let visits: Vec<uuid::Uuid> = {
+        let rows = both.postgres.query("SELECT id FROM sessions ORDER BY id LIMIT 3", &[]).await.unwrap();
+        rows.iter().map(|row| row.get(0)).collect()
+    };
+    for (n, (site, amount, currency, visit)) in [
+        ("a.example", "100", "EUR", Some(0)),
+        ("a.example", "0.10", "EUR", Some(0)),
+        ("a.example", "0.20", "EUR", Some(1)),
+        ("a.example", "0", "EUR", None),
+        ("a.example", "19.9999", "USD", None),
+        ("a.example", "999999999999.9999", "USD", None),
+        ("a.example", "0.0001", "USD", None),
+        ("ümlaut.example", "33.33", "JPY", Some(2)),
+        ("ümlaut.example", "7", "CHF", None),
+        ("ümlaut.example", "12.5", "CHF", None),
+        ("b.example", "5", "CHF", None),
     ]
     .into_iter()
     .enumerate()
     {
         let at = NOW - i64::try_from(n).unwrap() * HOUR;
-        both.order(site, &format!("order {n}"), at, amount, currency).await;
+        let visit = visit.map(|nth: usize| visits[nth]);
+        both.order_of(site, &format!("order {n}"), at, amount, currency, visit, n % 4 == 0).await;
+    }
+    for (n, (site, amount, currency)) in [
+        ("a.example", "0.50", "EUR"),
+        ("a.example", "999999999999.9999", "USD"),
+        ("ümlaut.example", "0.0001", "CHF"),
+        ("b.example", "1", "SEK"),
+        ("b.example", "2", "AUD"),
+        ("b.example", "3", "AUD"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let at = NOW - i64::try_from(n).unwrap() * HOUR;
+        both.refund(site, &format!("refund {n}"), at, amount, currency).await;
     }
     both
 }
@@ -94,10 +114,13 @@ async fn both_databases_give_the_same_headline_figures() {
     let all = both.reports[1].overview(scope(0, i64::MAX, None), NOW - HOUR).await.unwrap();
     assert_eq!((all.visits.total, all.visits.unique_visitors), (8, 6));
     let currencies: Vec<_> = all.money.iter().map(|money| money.currency.as_str()).collect();
-    assert_eq!(currencies, ["EUR", "CHF", "USD", "JPY"], "the most frequent first, then by name");
-    assert_eq!(all.money[0].revenue, 99.8);
-    assert_eq!(all.money[0].average, 24.95);
-    assert_eq!(all.sites, ["a.example", "b.example", "ümlaut.example"]);
+    let expected = ["EUR", "CHF", "USD", "JPY", "AUD", "SEK"];
+    assert_eq!(currencies, expected, "by orders, then by refunds, then by name");
+    let euros = &all.money[0];
+    assert_eq!((euros.orders, euros.revenue, euros.average), (4, 100.3, Some(25.075)));
+    assert_eq!((euros.refunds, euros.refunded, euros.net_revenue), (1, 0.5, 99.8));
+    assert_eq!((all.money[4].orders, all.money[4].average, all.money[4].net_revenue), (0, None, -5.0));
+    assert_eq!((all.disputed, all.converted), (3, 3), "two orders of one visit convert it once");
 }
 
 #[tokio::test]
@@ -113,7 +136,30 @@ async fn the_mean_order_is_postgres_s_own_average() {
     for row in rows {
         let (currency, average): (String, f64) = (row.get(0), row.get(1));
         let money = all.money.iter().find(|money| money.currency == currency).unwrap();
-        assert!((money.average - average).abs() <= average.abs() * 1e-15, "{money:?}, {average}");
+        let ours = money.average.unwrap();
+        assert!((ours - average).abs() <= average.abs() * 1e-15, "{money:?}, {average}");
+    }
+}
+
+#[tokio::test]
+async fn both_databases_list_the_sites_alike_most_visited_first() {
+    let both = filled().await;
+    for scope in scopes() {
+        for limit in [1, 2, 1_000] {
+            same(&both, async |reports| reports.sites(scope.from, scope.to, limit).await.unwrap()).await;
+        }
+    }
+    let all = both.reports[1].sites(0, i64::MAX, 10).await.unwrap();
+    let sites: Vec<_> = all.iter().map(|site| (site.label.as_str(), site.visits)).collect();
+    assert_eq!(sites, [("a.example", 5), ("ümlaut.example", 2), ("b.example", 1)]);
+}
+
+#[tokio::test]
+async fn both_databases_know_the_currencies_that_they_hold() {
+    let both = filled().await;
+    for (currency, is_there) in [("EUR", true), ("SEK", true), ("NOK", false)] {
+        let known = async |reports: &Reports| reports.has_currency(currency.into()).await.unwrap();
+        assert_eq!(same(&both, known).await, is_there, "{currency}");
     }
 }
 
@@ -173,4 +219,49 @@ async fn the_number_of_active_visits_may_be_ten_seconds_old() {
     assert_eq!(active(NOW + 10_000).await, 2);
     let other = reports.overview(scope(0, 1, None), NOW).await.unwrap().active;
     assert_eq!(other, 2, "each site has its own number");
+}
+
+/// Nobody can read the page views until the returned connection is dropped.
+async fn locked(both: &Both) -> tokio_postgres::Client {
+    let other = crate::cluster::client(&both.url).await;
+    other.batch_execute("BEGIN; LOCK TABLE page_views IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    other
+}
+
+/// Waits until so many reports run.
+async fn reports_run(both: &Both, expected: i64) {
+    let running = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database()
+                   AND application_name = 'visitflow reports' AND state = 'active'";
+    for _ in 0..1_000 {
+        if both.postgres.query_one(running, &[]).await.unwrap().get::<_, i64>(0) == expected {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    panic!("there are never {expected} reports");
+}
+
+#[tokio::test]
+async fn a_report_ends_in_postgres_when_nobody_waits_for_it() {
+    let both = Both::new().await;
+    let _locked = locked(&both).await;
+    let Reports::Postgres(reports) = both.reports[1].clone() else { panic!("no Postgres") };
+    let asked = tokio::spawn(async move { reports.pages(&scope(0, 1, None), 1).await });
+    reports_run(&both, 1).await;
+    asked.abort();
+    reports_run(&both, 0).await;
+}
+
+#[tokio::test]
+async fn a_report_ends_in_postgres_when_it_takes_too_long() {
+    let both = Both::new().await;
+    let locked = locked(&both).await;
+    let Reports::Postgres(reports) = both.reports[1].clone() else { panic!("no Postgres") };
+    let reports = reports.within(std::time::Duration::from_millis(50));
+    let ended = reports.pages(&scope(0, 1, None), 1).await;
+    assert!(matches!(ended, Err(visitflow_server::store::StoreError::TooSlow(_))), "{ended:?}");
+    reports_run(&both, 0).await;
+    drop(locked);
+    let patient = reports.within(std::time::Duration::from_secs(10));
+    assert_eq!(patient.pages(&scope(0, 1, None), 1).await.unwrap(), []);
 }

@@ -19,6 +19,7 @@ use crate::cluster::{client, database, parsed};
 pub(crate) struct Both {
     pub(crate) file: Connection,
     pub(crate) postgres: Client,
+    pub(crate) url: String,
     pub(crate) reports: [Reports; 2],
     pub(crate) accounts: [Accounts; 2],
     _folder: TempDir,
@@ -34,6 +35,7 @@ impl Both {
         Self {
             file: sqlite.open().unwrap(),
             postgres: client(&url).await,
+            url,
             reports: [
                 Reports::Sqlite(Readers::new(sqlite.clone(), 2)),
                 Reports::Postgres(PostgresReports::new(reports)),
@@ -105,18 +107,45 @@ impl Both {
         self.insert("page_views", "site, id, visit_id, occurred_at, received_at, url, path", &cells).await;
     }
 
-    pub(crate) async fn order(&self, site: &str, id: &str, at: Millis, amount: &str, currency: &str) {
-        let columns = "site, id, amount, currency, source, created_at, received_at";
+    /// An order of a visit, perhaps a disputed one.
+    #[expect(clippy::too_many_arguments, reason = "a row")]
+    pub(crate) async fn order_of(
+        &self,
+        site: &str,
+        id: &str,
+        at: Millis,
+        amount: &str,
+        currency: &str,
+        visit: Option<Uuid>,
+        disputed: bool,
+    ) {
+        let columns = "site, id, amount, currency, source, visit_id, disputed, created_at, received_at";
         let cells = [
             Cell::Text(site),
             Cell::Text(id),
             Cell::Text(amount),
             Cell::Text(currency),
-            Cell::Text("api"),
+            Cell::Text("browser"),
+            visit.map_or(Cell::Null, Cell::Id),
+            Cell::Bool(disputed),
             Cell::Int(at),
             Cell::Int(at),
         ];
         self.insert("orders", columns, &cells).await;
+    }
+
+    pub(crate) async fn refund(&self, site: &str, id: &str, at: Millis, amount: &str, currency: &str) {
+        let columns = "site, id, refund_of, amount, currency, created_at, received_at";
+        let cells = [
+            Cell::Text(site),
+            Cell::Text(id),
+            Cell::Text("order 1"),
+            Cell::Text(amount),
+            Cell::Text(currency),
+            Cell::Int(at),
+            Cell::Int(at),
+        ];
+        self.insert("refunds", columns, &cells).await;
     }
 }
 
@@ -124,6 +153,7 @@ impl Both {
 #[derive(Clone, Copy)]
 pub(crate) enum Cell<'a> {
     Null,
+    Bool(bool),
     Int(i64),
     Text(&'a str),
     Id(Uuid),
@@ -139,6 +169,7 @@ impl Cell<'_> {
     fn sqlite(&self) -> Value {
         match self {
             Self::Null => Value::Null,
+            Self::Bool(flag) => Value::Integer((*flag).into()),
             Self::Int(number) => Value::Integer(*number),
             Self::Text(text) => Value::Text((*text).into()),
             Self::Id(id) => Value::Text(id.to_string()),
@@ -148,6 +179,7 @@ impl Cell<'_> {
     fn postgres(&self) -> String {
         match self {
             Self::Null => "NULL".into(),
+            Self::Bool(flag) => flag.to_string(),
             Self::Int(number) => number.to_string(),
             Self::Text(text) => format!("'{}'", text.replace('\'', "''")),
             Self::Id(id) => format!("'{id}'"),

@@ -23,6 +23,7 @@ mod listeners;
 mod login;
 mod migrate;
 mod nodes;
+mod orders;
 mod origins;
 mod outages;
 mod pages;

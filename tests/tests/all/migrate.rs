@@ -9,7 +9,7 @@ use visitflow_e2e::visitor::SITE;
 use visitflow_e2e::{Postgres, Server, fact_id};
 
 /// Every table with its rows.
-const TABLES: [&str; 12] = [
+const TABLES: [&str; 13] = [
     "users",
     "api_keys",
     "sessions",
@@ -19,6 +19,7 @@ const TABLES: [&str; 12] = [
     "page_views",
     "events",
     "orders",
+    "refunds",
     "dead_letters",
     "erased_visitors",
     "erasures",
@@ -59,15 +60,15 @@ async fn an_installation_moves_to_postgres_with_all_that_it_knows() {
         ada.view(path).await.expect(204);
     }
     ada.event("In den Warenkorb 🛒").await.expect(204);
-    for (id, amount, currency) in [
-        ("№ 1", "0.1", "EUR"),
-        ("2", "0.2", "EUR"),
-        ("2-back", "-0.2001", "EUR"),
-        ("3", "999999999999.9999", "JPY"),
-        ("4", "12.5", "CHF"),
-    ] {
+    for (id, amount, currency) in
+        [("№ 1", "0.1", "EUR"), ("2", "0.2", "EUR"), ("3", "999999999999.9999", "JPY"), ("4", "12.5", "CHF")]
+    {
         ada.order(id, amount, currency).await.expect(204);
     }
+    old.visitor().order("2", "0.3", "EUR").await.expect(204);
+    let back = json!({"id": "R 2", "refund_of": "2", "amount": "0.2001", "currency": "EUR", "site": SITE});
+    let shop = old.run(&["key", "add", "shop"], "").await;
+    old.visitor().post("/api/telemetry/order", &back).bearer(shop.trim()).cookie("").send().await.expect(204);
     let mut late = bob.page_view("/late");
     late["age_ms"] = json!(20 * 3_600_000);
     bob.send_view(&late).await.expect(204);
@@ -107,6 +108,7 @@ async fn an_installation_moves_to_postgres_with_all_that_it_knows() {
     assert_eq!(moved, here);
     assert!(moved.iter().enumerate().all(|(table, rows)| *rows > 0 || table == 4), "{moved:?}");
     assert_eq!(postgres.number("SELECT COUNT(*) FROM page_views_default").await, 1, "the odd one");
+    assert_eq!(postgres.texts("SELECT id FROM orders WHERE disputed").await, ["2"]);
     let amounts = "SELECT amount::text FROM orders WHERE currency = 'JPY'";
     assert_eq!(postgres.texts(amounts).await, ["999999999999.9999"]);
 

@@ -145,21 +145,48 @@ async fn without_orders_there_is_no_average_order() {
 }
 
 #[tokio::test]
-async fn money_is_not_added_over_currencies() {
+async fn each_figure_of_orders_and_money_says_which_currency_it_is_of() {
     let server = Server::start().await;
     let key = server.add_key("reports").await;
     let ada = server.visitor();
     ada.view("/").await.expect(204);
-    for (id, amount, currency) in [("1", "10.10", "EUR"), ("2", "20.20", "EUR"), ("3", "5.00", "USD")] {
+    for (id, amount, currency) in [("1", "10.10", "EUR"), ("2", "20.20", "USD"), ("3", "5.00", "USD")] {
         ada.order(id, amount, currency).await.expect(204);
     }
     let report = server.overview(&key, "").await;
-    assert_eq!(report["currency"], "EUR");
-    assert_eq!(report["revenue"].as_f64(), Some(30.3));
-    assert_eq!(report["by_currency"].as_array().map(Vec::len), Some(2), "{report}");
-    let dollars = server.overview(&key, "?currency=USD").await;
-    assert_eq!(dollars["revenue"].as_f64(), Some(5.0), "{dollars}");
-    assert_eq!(dollars["average_order_value"].as_f64(), Some(5.0), "{dollars}");
+    let dollars = json!({"currency": "USD", "orders": 2, "revenue": 25.2, "average_order_value": 12.6,
+        "refunds": 0, "refunded": 0.0, "net_revenue": 25.2});
+    let euros = json!({"currency": "EUR", "orders": 1, "revenue": 10.1, "average_order_value": 10.1,
+        "refunds": 0, "refunded": 0.0, "net_revenue": 10.1});
+    assert_eq!(report["by_currency"], json!([dollars, euros]));
+    let headline = |report: &Value, expected: &Value| {
+        for (name, figure) in expected.as_object().expect("an object") {
+            assert_eq!(&report[name], figure, "{name}: {report}");
+        }
+        // Those of all currencies.
+        assert_eq!((&report["all_orders"], report["conversion_rate"].as_f64()), (&json!(3), Some(300.0)));
+        assert_eq!(
+            report["visit_conversion_rate"].as_f64(),
+            Some(100.0),
+            "three orders convert a visit once"
+        );
+    };
+    headline(&report, &dollars);
+    headline(&server.overview(&key, "?currency=eur").await, &euros);
+    let none = json!({"currency": "CHF", "orders": 0, "revenue": 0.0, "average_order_value": null,
+        "refunds": 0, "refunded": 0.0, "net_revenue": 0.0});
+    headline(&server.overview(&key, "?currency=CHF").await, &none);
+
+    let points = async |query: &str| {
+        let path = format!("/api/metrics/timeseries?interval=day{query}");
+        let report = server.visitor().get(&path).bearer(&key).send().await.expect(200).json();
+        let points = report["points"].as_array().cloned().unwrap_or_default();
+        let sum = |name: &str| points.iter().filter_map(|point| point[name].as_i64()).sum::<i64>();
+        (report["currency"].clone(), sum("orders"), sum("all_orders"))
+    };
+    assert_eq!(points("").await, (json!("USD"), 2, 3));
+    assert_eq!(points("&currency=EUR").await, (json!("EUR"), 1, 3));
+    assert_eq!(points("&currency=CHF").await, (json!("CHF"), 0, 3));
 }
 
 #[tokio::test]
@@ -180,9 +207,38 @@ async fn the_site_filter_tells_sites_apart() {
         let report = server.overview(&key, &format!("?site={site}")).await;
         assert_eq!(report["total_visits"], visits, "{report}");
         assert_eq!(report["page_views"], visits, "{report}");
-        let sites = report["sites"].as_array().cloned().unwrap_or_default();
-        assert_eq!(sites, [json!("one.example"), json!("two.example")], "{report}");
     }
+}
+
+#[tokio::test]
+async fn sites_are_listed_by_visits_and_none_without_any() {
+    let server = Server::start().await;
+    let key = server.add_key("reports").await;
+    let sites = async |query: &str| {
+        let path = format!("/api/metrics/sites{query}");
+        server.visitor().get(&path).bearer(&key).send().await.expect(200).json()
+    };
+    assert_eq!(sites("").await["sites"], json!([]));
+    for site in ["real.example", "real.example", "a.example"] {
+        let visitor = server.visitor();
+        let view = json!({"id": fact_id(), "visitor_id": visitor.id, "url": format!("https://{site}/")});
+        visitor.send_view(&view).await.expect(204);
+    }
+    // Hosts that anybody may post.
+    let posted: Vec<_> =
+        (0..100).map(|n| json!({"anonymous": true, "url": format!("https://a{n}.example/")})).collect();
+    server.visitor().post("/api/telemetry/page_view", &json!(posted)).send().await.expect(204);
+    let expected = json!([{"site": "real.example", "visits": 2}, {"site": "a.example", "visits": 1}]);
+    let all = sites("").await;
+    assert_eq!((&all["sites"], &all["more"]), (&expected, &json!(false)));
+    let first = sites("?limit=1").await;
+    assert_eq!((&first["sites"], &first["more"]), (&json!([expected[0]]), &json!(true)));
+    assert_eq!(sites("?from=2020-01-01&to=2020-01-02&tz=Europe/Berlin").await["sites"], json!([]));
+    assert_eq!(
+        server.overview(&key, "?site=a7.example").await["page_views"],
+        1,
+        "it has figures all the same"
+    );
 }
 
 #[tokio::test]
@@ -232,11 +288,24 @@ async fn a_query_that_breaks_a_rule_is_refused() {
         "overview?tz=Nowhere/Land",
         "overview?from=1",
         "overview?currency=euro",
+        "overview?currency=EUX",
+        "overview?form=2026-01-01",
+        "overview?from=",
+        "overview?site=*",
+        "overview?site=a.example&site=a.example",
+        "overview?limit=1",
         "timeseries?interval=year",
+        "timeseries?currency=EUX",
         "timeseries?interval=hour&from=2020-01-01&to=2026-01-01",
         "pages?limit=0",
         "pages?limit=101",
+        "pages?currency=EUR",
         "referrers?limit=x",
+        "referrers?interval=day",
+        "sites?limit=1001",
+        "sites?site=a.example",
+        "live?from=2026-01-01",
+        "live?site=*.example",
     ];
     let mut taken = Vec::new();
     for query in queries {
@@ -247,6 +316,37 @@ async fn a_query_that_breaks_a_rule_is_refused() {
         }
     }
     assert_eq!(taken, [] as [&str; 0]);
+}
+
+#[tokio::test]
+async fn a_misspelt_query_is_told_the_nearest_word() {
+    let server = Server::start().await;
+    let key = server.add_key("reports").await;
+    let ada = server.visitor();
+    ada.view("/").await.expect(204);
+    ada.order("1", "1", "XQQ").await.expect(204);
+    ada.order("2", "1", "EUR").await.expect(204);
+    for (query, meant) in [
+        ("overview?form=2026-01-01", "`from`"),
+        ("overview?tz=Europe/Berln", "`Europe/Berlin`"),
+        ("overview?to=2026-02-30", "2026-02-28"),
+        ("overview?currency=ERU", "`EUR`"),
+        ("overview?currency=XQY", "`XQQ`"),
+        ("timeseries?interval=days", "`day`"),
+        ("pages?limt=5", "`limit`"),
+        ("live?sites=a.example", "`site`"),
+    ] {
+        let answer = server.visitor().get(&format!("/api/metrics/{query}")).bearer(&key).send().await;
+        let answer = answer.expect_problem(400, "invalid-query");
+        assert!(
+            answer.json()["detail"].as_str().unwrap_or_default().contains(meant),
+            "{query}: {}",
+            answer.text()
+        );
+    }
+    // A code that is in use is no misspelling, whatever the range.
+    let unseen = server.overview(&key, "?currency=XQQ&from=2020-01-01&to=2020-02-01").await;
+    assert_eq!((&unseen["currency"], &unseen["orders"]), (&json!("XQQ"), &json!(0)));
 }
 
 #[tokio::test]

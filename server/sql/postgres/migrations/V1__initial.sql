@@ -17,7 +17,7 @@ CREATE TABLE sessions (
     referrer      text,
     referrer_host text                           -- null: direct, or from the site itself
 ) WITH (fillfactor = 75);
-CREATE INDEX sessions_started_at ON sessions (started_at);
+CREATE INDEX sessions_started_at ON sessions (started_at, site);
 CREATE INDEX sessions_visitor ON sessions (visitor_id, site, started_at);
 CREATE INDEX sessions_user ON sessions (user_id, started_at) WHERE user_id IS NOT NULL;
 CREATE INDEX sessions_open ON sessions (visitor_id, started_at) WHERE ended_at IS NULL;
@@ -105,11 +105,29 @@ CREATE TABLE orders (
     currency    text COLLATE "C" NOT NULL,       -- ISO 4217
     items       text,                            -- JSON
     source      text COLLATE "C" NOT NULL CHECK (source IN ('browser', 'api')),
+    disputed    boolean NOT NULL DEFAULT FALSE,  -- a browser has claimed this number with other words
     created_at  bigint NOT NULL,
     received_at bigint NOT NULL,
     PRIMARY KEY (site, id)
 );
 CREATE INDEX orders_created_at ON orders (created_at);
+
+-- Money that was paid back. A refund may come before its order.
+CREATE TABLE refunds (
+    site        text COLLATE "C" NOT NULL,
+    id          text COLLATE "C" NOT NULL,       -- the shop's
+    refund_of   text COLLATE "C" NOT NULL,       -- the order's id, on the same site
+    visit_id    uuid,                            -- of the order, as soon as that is known; so for the next two
+    visitor_id  text COLLATE "C",
+    user_id     text COLLATE "C",
+    amount      numeric(16, 4) NOT NULL,         -- exact, positive
+    currency    text COLLATE "C" NOT NULL,       -- ISO 4217
+    created_at  bigint NOT NULL,
+    received_at bigint NOT NULL,
+    PRIMARY KEY (site, id)
+);
+CREATE INDEX refunds_order ON refunds (site, refund_of);
+CREATE INDEX refunds_created_at ON refunds (created_at);
 
 CREATE TABLE users (
     id            text COLLATE "C" PRIMARY KEY,  -- 'u_' + UUIDv7

@@ -15,7 +15,7 @@ CREATE TABLE sessions (
     referrer      TEXT,
     referrer_host TEXT                           -- null: direct, or from the site itself
 ) WITHOUT ROWID;
-CREATE INDEX sessions_started_at ON sessions (started_at);
+CREATE INDEX sessions_started_at ON sessions (started_at, site);
 CREATE INDEX sessions_visitor ON sessions (visitor_id, site, started_at);
 CREATE INDEX sessions_user ON sessions (user_id, started_at) WHERE user_id IS NOT NULL;
 CREATE INDEX sessions_open ON sessions (visitor_id, started_at) WHERE ended_at IS NULL;
@@ -92,11 +92,29 @@ CREATE TABLE orders (
     currency    TEXT NOT NULL,                   -- ISO 4217
     items       TEXT,                            -- JSON
     source      TEXT NOT NULL CHECK (source IN ('browser', 'api')),
+    disputed    INTEGER NOT NULL DEFAULT FALSE,  -- a browser has claimed this number with other words
     created_at  INTEGER NOT NULL,
     received_at INTEGER NOT NULL,
     PRIMARY KEY (site, id)
 ) WITHOUT ROWID;
 CREATE INDEX orders_created_at ON orders (created_at);
+
+-- Money that was paid back. A refund may come before its order.
+CREATE TABLE refunds (
+    site        TEXT NOT NULL,
+    id          TEXT NOT NULL,                   -- the shop's
+    refund_of   TEXT NOT NULL,                   -- the order's id, on the same site
+    visit_id    TEXT,                            -- of the order, as soon as that is known; so for the next two
+    visitor_id  TEXT,
+    user_id     TEXT,
+    amount      TEXT NOT NULL,                   -- exact decimal, positive
+    currency    TEXT NOT NULL,                   -- ISO 4217
+    created_at  INTEGER NOT NULL,
+    received_at INTEGER NOT NULL,
+    PRIMARY KEY (site, id)
+) WITHOUT ROWID;
+CREATE INDEX refunds_order ON refunds (site, refund_of);
+CREATE INDEX refunds_created_at ON refunds (created_at);
 
 CREATE TABLE users (
     id            TEXT PRIMARY KEY,              -- 'u_' + UUIDv7

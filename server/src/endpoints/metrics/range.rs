@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 use serde_json::{Map, Value, json};
 
+use super::words;
 use crate::endpoints::call::Call;
 use crate::http::problem::Problem;
 use crate::session::Millis;
@@ -25,34 +26,49 @@ pub(super) enum Interval {
     Day,
 }
 
+impl Interval {
+    /// As `?interval=` names it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Hour => "hour",
+            Self::Day => "day",
+        }
+    }
+}
+
 /// A report's query, checked.
 #[derive(Debug)]
 pub(super) struct Query {
     from: Timestamp,
     to: Timestamp,
     zone: TimeZone,
-    zone_name: String,
     site: Option<String>,
     values: HashMap<String, String>,
 }
 
 impl Query {
-    /// Reads the query of a request; `more` names the parameters that this report takes besides.
-    pub(super) fn parse(call: &Call<'_>, more: &[&str]) -> Result<Self, Problem> {
-        Self::read(call.head.uri.query().unwrap_or(""), more, call.now)
+    /// Reads the query of a request; `names` are the parameters that this report takes.
+    pub(super) fn parse(call: &Call<'_>, names: &[&str]) -> Result<Self, Problem> {
+        Self::read(call.head.uri.query().unwrap_or(""), names, call.now)
     }
 
-    fn read(query: &str, more: &[&str], now: Millis) -> Result<Self, Problem> {
+    fn read(query: &str, names: &[&str], now: Millis) -> Result<Self, Problem> {
         let mut values = HashMap::new();
         for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
-            let known = ["from", "to", "tz", "site"].contains(&&*name) || more.contains(&&*name);
-            if known && !value.is_empty() && values.insert(name.to_string(), value.into_owned()).is_some() {
+            if !names.contains(&&*name) {
+                return Err(words::unknown_parameter(&name, names));
+            }
+            if value.is_empty() {
+                return Err(Problem::query(format!("`{name}` is empty; leave it out.")));
+            }
+            if values.insert(name.to_string(), value.into_owned()).is_some() {
                 return Err(Problem::query(format!("`{name}` is given twice.")));
             }
         }
-        let zone_name = values.get("tz").cloned().unwrap_or_else(|| "UTC".to_owned());
-        let zone = TimeZone::get(&zone_name)
-            .map_err(|_| Problem::query("`tz` is an IANA time zone name, such as Europe/Berlin."))?;
+        let zone = match values.get("tz") {
+            Some(name) => zone(name)?,
+            None => TimeZone::UTC,
+        };
         // The end is exclusive: one more, and what was acknowledged in this millisecond is counted.
         let until_now = Timestamp::from_millisecond(now + 1).unwrap_or(Timestamp::UNIX_EPOCH);
         let instant = |name: &str| values.get(name).map(|text| instant(name, text, &zone)).transpose();
@@ -62,14 +78,8 @@ impl Query {
         if from >= to {
             return Err(Problem::query("`from` lies before `to`; the range is [from, to)."));
         }
-        let site = match values.get("site") {
-            Some(site) => Some(
-                crate::site::normalize(site)
-                    .ok_or_else(|| Problem::query("`site` is a host name, such as shop.example."))?,
-            ),
-            None => None,
-        };
-        Ok(Self { from, to, zone, zone_name, site, values })
+        let site = values.get("site").map(|name| site(name)).transpose()?;
+        Ok(Self { from, to, zone, site, values })
     }
 
     /// What the report is about.
@@ -87,29 +97,28 @@ impl Query {
         Map::from_iter([
             ("from".to_owned(), json!(self.from.to_string())),
             ("to".to_owned(), json!(self.to.to_string())),
-            ("time_zone".to_owned(), json!(self.zone_name)),
+            ("time_zone".to_owned(), json!(self.zone.iana_name().unwrap_or("UTC"))),
             ("site".to_owned(), json!(self.site)),
         ])
     }
 
-    /// `?limit=`, 1 to 100, default 10.
-    pub(super) fn limit(&self) -> Result<u32, Problem> {
+    /// `?limit=`, from 1 to `max`.
+    pub(super) fn limit(&self, default: u32, max: u32) -> Result<u32, Problem> {
         let Some(text) = self.value("limit") else {
-            return Ok(10);
+            return Ok(default);
         };
-        text.parse()
-            .ok()
-            .filter(|limit| (1..=100).contains(limit))
-            .ok_or_else(|| Problem::query("`limit` is a whole number from 1 to 100."))
+        let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+        let limit = text.parse().ok().filter(|limit| digits && (1..=max).contains(limit));
+        limit.ok_or_else(|| Problem::query(format!("`limit` is a whole number from 1 to {max}.")))
     }
 
-    /// `?currency=`, an ISO 4217 code.
+    /// `?currency=`: three letters.
     pub(super) fn currency(&self) -> Result<Option<String>, Problem> {
         let Some(code) = self.value("currency") else { return Ok(None) };
         if code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_alphabetic()) {
             return Ok(Some(code.to_ascii_uppercase()));
         }
-        Err(Problem::query("`currency` is a code of three letters (ISO 4217), such as EUR."))
+        Err(words::unknown_currency(code, std::iter::empty()))
     }
 
     /// `?interval=`, default by the range's length.
@@ -118,7 +127,7 @@ impl Query {
         match self.value("interval") {
             Some("hour") => Ok(Interval::Hour),
             Some("day") => Ok(Interval::Day),
-            Some(_) => Err(Problem::query("`interval` is hour or day.")),
+            Some(other) => Err(words::unknown("interval", other, &["hour", "day"])),
             None if length <= HOURS_UP_TO_MS => Ok(Interval::Hour),
             None => Ok(Interval::Day),
         }
@@ -162,6 +171,23 @@ pub(super) fn rfc3339(at: Millis) -> String {
     Timestamp::from_millisecond(at).unwrap_or(Timestamp::UNIX_EPOCH).to_string()
 }
 
+/// A time zone by its name.
+fn zone(name: &str) -> Result<TimeZone, Problem> {
+    let zone = TimeZone::get(name).ok().filter(|zone| !zone.is_unknown());
+    zone.ok_or_else(|| words::unknown_zone(name))
+}
+
+/// One site; there are no patterns.
+fn site(name: &str) -> Result<String, Problem> {
+    let of_a_host =
+        |site: &String| site.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._[]:".contains(&byte));
+    crate::site::normalize(name).filter(of_a_host).ok_or_else(|| {
+        Problem::query(
+            "`site` is the host name of one site, such as shop.example; leave it out for all sites.",
+        )
+    })
+}
+
 fn instant(name: &str, text: &str, zone: &TimeZone) -> Result<Timestamp, Problem> {
     let date = || text.parse::<Date>().ok().filter(|_| text.len() == 10);
     let midnight = |date: Date| {
@@ -171,10 +197,19 @@ fn instant(name: &str, text: &str, zone: &TimeZone) -> Result<Timestamp, Problem
     let instant = date().and_then(midnight).or_else(|| text.replace(' ', "+").parse().ok());
     let instant = instant.filter(|at| (Timestamp::UNIX_EPOCH..).contains(at));
     instant.ok_or_else(|| {
+        let meant = last_day(text).map_or(String::new(), |day| format!(" That month ends with {day}."));
         Problem::query(format!(
-            "`{name}` is a date such as 2026-10-01, or RFC 3339 such as 2026-10-01T08:00:00Z."
+            "`{name}` is a date such as 2026-10-01, or RFC 3339 such as 2026-10-01T08:00:00Z.{meant}"
         ))
     })
+}
+
+/// The last day of a month that ends before the day that was asked for: of 2026-02-30, 2026-02-28.
+fn last_day(text: &str) -> Option<Date> {
+    let (month, day) = text.get(..10)?.rsplit_once('-')?;
+    let first: Date = format!("{month}-01").parse().ok()?;
+    let asked: i8 = day.parse().ok()?;
+    (first.days_in_month()..=31).contains(&asked).then(|| first.last_of_month())
 }
 
 #[cfg(test)]
@@ -184,7 +219,7 @@ mod tests {
     const NOW: Millis = 1_790_000_000_000;
 
     fn read(query: &str) -> Result<Query, Problem> {
-        Query::read(query, &["interval", "limit"], NOW)
+        Query::read(query, &["from", "to", "tz", "site", "interval", "limit", "currency"], NOW)
     }
 
     #[test]
@@ -231,16 +266,65 @@ mod tests {
         for bad in [
             "from=yesterday",
             "from=2026-13-01",
-            "tz=Mars/Olympus",
             "from=2026-07-02&to=2026-07-01",
             "from=2026-07-01&from=2026-07-02",
+            "from=2026-07-01&fro%6d=2026-07-01",
+            "from=",
+            "from",
+            "tz=Etc/Unknown",
             "site=a%20b",
+            "site=*.shop.example",
+            "site=a.example,b.example",
+            "site=a.example%00",
             "to=0000-01-01",
         ] {
             assert!(read(bad).is_err(), "{bad}");
         }
-        assert!(read("limit=0").unwrap().limit().is_err());
-        assert!(read("interval=week").unwrap().interval().is_err());
+        for limit in ["0", "101", "x", "%2B5", "1e1", "-1", "5.0"] {
+            assert!(read(&format!("limit={limit}")).unwrap().limit(10, 100).is_err(), "{limit}");
+        }
+        assert_eq!(read("limit=100").unwrap().limit(10, 100).unwrap(), 100);
         assert!(read("from=2000-01-01&to=2026-01-01").unwrap().slots(Interval::Day).is_err());
+    }
+
+    #[test]
+    fn a_misspelt_word_is_refused_with_the_nearest_one() {
+        let told = |query: &str| match read(query) {
+            Err(problem) => problem.detail.into_owned(),
+            Ok(query) => {
+                let problem = query.interval().err().or(query.currency().err());
+                problem.expect("refused").detail.into_owned()
+            }
+        };
+        for (query, meant) in [
+            ("form=2026-07-01", "`from`?"),
+            ("FROM=2026-07-01", "`from`?"),
+            ("sites=a.example", "`site`?"),
+            ("currancy=EUR", "`currency`?"),
+            ("tz=Europe/Berln", "`Europe/Berlin`?"),
+            ("tz=Berlin", "`Europe/Berlin`?"),
+            ("tz=America/NewYork", "`America/New_York`?"),
+            ("interval=days", "`day`?"),
+            ("interval=Hour", "`hour`?"),
+            ("currency=euro", "`EUR`?"),
+            ("from=2026-02-30", "2026-02-28."),
+            ("to=2026-04-31", "2026-04-30."),
+            ("to=2026-04-31T10:00:00Z", "2026-04-30."),
+            ("site=*", "leave it out for all sites"),
+            ("since=2026-07-01", "It takes `from`, `to`"),
+        ] {
+            assert!(told(query).contains(meant), "{query}: {}", told(query));
+        }
+        for (query, not) in
+            [("tz=Mars/Olympus", "did you mean"), ("tz=UTC%2B2", "Etc/"), ("interval=year", "mean")]
+        {
+            assert!(!told(query).contains(not), "{query}: {}", told(query));
+        }
+    }
+
+    #[test]
+    fn a_zone_is_told_by_its_own_name() {
+        assert_eq!(read("tz=europe/berlin").unwrap().describe()["time_zone"], "Europe/Berlin");
+        assert_eq!(read("").unwrap().describe()["time_zone"], "UTC");
     }
 }

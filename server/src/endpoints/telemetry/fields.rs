@@ -172,15 +172,43 @@ pub(in crate::endpoints) fn storable(json: &str, field: &str) -> Result<Value, P
     }
 }
 
-/// At most 12 digits before and 4 after the point; without needless zeros in front.
+/// The shop's own number of an order or a refund.
+pub(in crate::endpoints) fn shop_number(field: &str, number: String) -> Result<String, Problem> {
+    if number.is_empty() || number.chars().count() > limits::ORDER_ID_CHARS {
+        return Err(Problem::field(format!("`{field}` has 1 to {} characters.", limits::ORDER_ID_CHARS)));
+    }
+    Ok(text(field, Some(number), usize::MAX)?.unwrap_or_default())
+}
+
+/// What an order was worth.
 pub(in crate::endpoints) fn amount(amount: Option<String>) -> Result<String, Problem> {
+    decimal(amount)?.map_err(|_| {
+        Problem::field(
+            "`amount` of an order is not negative. Send a refund from the shop's own server, with an API key: {id, refund_of, amount, currency}, where `refund_of` is the order's number and `amount` is positive.",
+        )
+    })
+}
+
+/// What was paid back.
+pub(in crate::endpoints) fn refunded_amount(amount: Option<String>) -> Result<String, Problem> {
+    let positive = |amount: &String| amount.bytes().any(|byte| matches!(byte, b'1'..=b'9'));
+    decimal(amount)?.ok().filter(positive).ok_or_else(|| {
+        Problem::field("`amount` of a refund is what was paid back: greater than zero, without a sign.")
+    })
+}
+
+/// A decimal number was negative.
+struct Negative;
+
+/// At most 12 digits before and 4 after the point; without needless zeros in front.
+fn decimal(amount: Option<String>) -> Result<Result<String, Negative>, Problem> {
     let refuse = || {
         Problem::field(
-            "`amount` is a decimal string such as \"49.90\": at most 12 digits before and 4 after the point, - in front of a refund.",
+            "`amount` is a decimal string such as \"49.90\": at most 12 digits before and 4 after the point.",
         )
     };
     let amount = amount.ok_or_else(refuse)?;
-    let (sign, digits) = amount.strip_prefix('-').map_or(("", amount.as_str()), |digits| ("-", digits));
+    let digits = amount.strip_prefix('-').unwrap_or(&amount);
     let (whole, fraction) =
         digits.split_once('.').map_or((digits, None), |(whole, fraction)| (whole, Some(fraction)));
     let number = |text: &str, max: usize| {
@@ -189,14 +217,17 @@ pub(in crate::endpoints) fn amount(amount: Option<String>) -> Result<String, Pro
     if !number(whole, 12) || fraction.is_some_and(|fraction| !number(fraction, 4)) {
         return Err(refuse());
     }
+    if digits.len() < amount.len() {
+        return Ok(Err(Negative));
+    }
     let whole = match whole.trim_start_matches('0') {
         "" => "0",
         whole => whole,
     };
-    Ok(match fraction {
-        Some(fraction) => format!("{sign}{whole}.{fraction}"),
-        None => format!("{sign}{whole}"),
-    })
+    Ok(Ok(match fraction {
+        Some(fraction) => format!("{whole}.{fraction}"),
+        None => whole.to_owned(),
+    }))
 }
 
 pub(in crate::endpoints) fn currency(currency: Option<String>) -> Result<String, Problem> {
@@ -235,13 +266,9 @@ mod tests {
 
     #[test]
     fn an_amount_is_an_exact_decimal() {
-        for (sent, kept) in [
-            ("49.90", "49.90"),
-            ("-3", "-3"),
-            ("0", "0"),
-            ("007.5", "7.5"),
-            ("999999999999.9999", "999999999999.9999"),
-        ] {
+        for (sent, kept) in
+            [("49.90", "49.90"), ("0", "0"), ("007.5", "7.5"), ("999999999999.9999", "999999999999.9999")]
+        {
             assert_eq!(amount(Some(sent.into())).unwrap(), kept);
         }
         for bad in [
@@ -260,9 +287,23 @@ mod tests {
             "NaN",
             "--1",
         ] {
-            assert!(amount(Some(bad.into())).is_err(), "{bad}");
+            assert!(amount(Some(bad.into())).unwrap_err().detail.contains("decimal string"), "{bad}");
+            assert!(refunded_amount(Some(bad.into())).is_err(), "{bad}");
         }
-        assert!(amount(None).is_err());
+        assert!(amount(None).is_err() && refunded_amount(None).is_err());
+    }
+
+    #[test]
+    fn an_order_is_not_negative_and_a_refund_is_positive() {
+        for negative in ["-3", "-0", "-0.00", "-49.90"] {
+            assert!(amount(Some(negative.into())).unwrap_err().detail.contains("refund_of"), "{negative}");
+            assert!(refunded_amount(Some(negative.into())).is_err(), "{negative}");
+        }
+        for nothing in ["0", "0.0", "000.0000"] {
+            assert!(refunded_amount(Some(nothing.into())).is_err(), "{nothing}");
+        }
+        assert_eq!(refunded_amount(Some("00.0001".into())).unwrap(), "0.0001");
+        assert_eq!(refunded_amount(Some("10".into())).unwrap(), "10");
     }
 
     #[test]

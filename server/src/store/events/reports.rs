@@ -1,11 +1,20 @@
 //! The dashboard's questions: what they are about, what is answered, and one door to both
 //! databases. Each answer is of one instant, and the same number whichever database holds the rows.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use visitflow_protocol::limits;
+
 use super::postgres::reports::PostgresReports;
 use super::sqlite;
 use super::sqlite::readers::Readers;
 use crate::session::Millis;
 use crate::store::Result;
+
+/// Longest report.
+pub const LIMIT: Duration = Duration::from_secs(30);
 
 /// What a report is about: `[from, to)` of one site, or of all.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +25,14 @@ pub struct Scope {
     pub to: Millis,
     /// The site, or all.
     pub site: Option<String>,
+}
+
+impl Scope {
+    /// No order of a visit that began in this scope is older: an order says how long ago it was
+    /// placed, and the visit was there when it came.
+    pub(super) fn orders_since(&self) -> Millis {
+        self.from.saturating_sub_unsigned(limits::AGE_MS)
+    }
 }
 
 /// Visits of a scope.
@@ -31,26 +48,76 @@ pub struct Visits {
     pub average_ms: Option<f64>,
 }
 
-/// Orders of a scope in one currency.
+/// Orders and refunds of a scope in one currency.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Money {
     /// ISO 4217.
     pub currency: String,
-    /// How many.
+    /// How many orders.
     pub orders: u64,
-    /// Sum of amounts.
+    /// Sum of the orders' amounts.
     pub revenue: f64,
-    /// Mean of amounts.
-    pub average: f64,
+    /// Mean of the orders' amounts.
+    pub average: Option<f64>,
+    /// How many refunds.
+    pub refunds: u64,
+    /// Sum of the refunds' amounts.
+    pub refunded: f64,
+    /// Revenue less what was refunded.
+    pub net_revenue: f64,
+}
+
+/// How many rows a currency has, and the exact sum of their amounts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Sum {
+    pub(super) currency: String,
+    pub(super) count: u64,
+    pub(super) ten_thousandths: i128,
+}
+
+impl Sum {
+    /// From the parts in which a database adds up: `whole` and so many ten-thousandths.
+    pub(super) fn new(currency: String, count: u64, whole: i64, ten_thousandths: i64) -> Self {
+        let ten_thousandths = i128::from(whole) * 10_000 + i128::from(ten_thousandths);
+        Self { currency, count, ten_thousandths }
+    }
 }
 
 impl Money {
-    /// From the exact sum of amounts: `whole` and so many ten-thousandths. Each figure is rounded
-    /// once, at the very end.
+    /// Puts orders and refunds together, the currency with the most orders first, then the one with
+    /// the most refunds.
+    pub(super) fn of(orders: Vec<Sum>, refunds: Vec<Sum>) -> Vec<Self> {
+        let mut sums: BTreeMap<String, (Sum, Sum)> = BTreeMap::new();
+        for sum in orders {
+            let one = sums.entry(sum.currency.clone()).or_default();
+            one.0 = sum;
+        }
+        for sum in refunds {
+            let one = sums.entry(sum.currency.clone()).or_default();
+            one.1 = sum;
+        }
+        let mut money: Vec<Self> = sums
+            .into_iter()
+            .map(|(currency, (orders, refunds))| Self::new(currency, &orders, &refunds))
+            .collect();
+        money.sort_by_key(|money| Reverse((money.orders, money.refunds))); // stable: then by name
+        money
+    }
+
+    /// Each figure is rounded once, at the very end.
     #[expect(clippy::cast_precision_loss, reason = "the one rounding; below 2^53 there is none before it")]
-    pub(super) fn new(currency: String, orders: u64, whole: i64, ten_thousandths: i64) -> Self {
-        let sum = (i128::from(whole) * 10_000 + i128::from(ten_thousandths)) as f64;
-        Self { currency, orders, revenue: sum / 10_000.0, average: sum / (orders as f64 * 10_000.0) }
+    fn new(currency: String, orders: &Sum, refunds: &Sum) -> Self {
+        let amount = |ten_thousandths: i128| ten_thousandths as f64 / 10_000.0;
+        let average = orders.ten_thousandths as f64 / (orders.count as f64 * 10_000.0);
+        Self {
+            currency,
+            orders: orders.count,
+            revenue: amount(orders.ten_thousandths),
+            average: (orders.count > 0).then_some(average),
+            refunds: refunds.count,
+            refunded: amount(refunds.ten_thousandths),
+            net_revenue: amount(orders.ten_thousandths - refunds.ten_thousandths),
+        }
     }
 }
 
@@ -72,16 +139,18 @@ pub struct Overview {
     pub visits: Visits,
     /// Page views.
     pub page_views: u64,
-    /// Orders, the most frequent currency first.
+    /// Orders and refunds, the most frequent currency first.
     pub money: Vec<Money>,
+    /// Orders that two browsers claim with different words.
+    pub disputed: u64,
+    /// Visits with an order, whenever it was placed.
+    pub converted: u64,
     /// Visits that are active now.
     pub active: u64,
-    /// Every site with visits or page views in the range, whatever site the report is about.
-    pub sites: Vec<String>,
 }
 
 /// A point of a time series.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Point {
     /// Visits that began.
     pub visits: u64,
@@ -89,8 +158,8 @@ pub struct Point {
     pub unique_visitors: u64,
     /// Page views.
     pub page_views: u64,
-    /// Orders.
-    pub orders: u64,
+    /// Orders by currency.
+    pub orders: BTreeMap<String, u64>,
 }
 
 /// What happens now.
@@ -166,6 +235,32 @@ impl Reports {
         }
     }
 
+    /// The sites with visits that began in `[from, to)`, most visited first.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn sites(&self, from: Millis, to: Millis, limit: u32) -> Result<Vec<Counted<String>>> {
+        match self {
+            Self::Sqlite(readers) => {
+                readers.read(move |db| sqlite::reports::sites(db, from, to, limit)).await
+            }
+            Self::Postgres(reports) => reports.sites(from, to, limit).await,
+        }
+    }
+
+    /// Whether any order or refund is of this currency.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn has_currency(&self, currency: String) -> Result<bool> {
+        match self {
+            Self::Sqlite(readers) => {
+                readers.read(move |db| sqlite::reports::has_currency(db, &currency)).await
+            }
+            Self::Postgres(reports) => reports.has_currency(&currency).await,
+        }
+    }
+
     /// What happens now: page views per minute of `recent`, and where the active visits are. Pages
     /// that were viewed before `viewed_since` are not looked for.
     ///
@@ -185,13 +280,30 @@ impl Reports {
 mod tests {
     use super::*;
 
+    fn money(orders: (u64, i64, i64), refunds: (u64, i64, i64)) -> Money {
+        let sum = |(count, whole, fraction)| Sum::new("EUR".into(), count, whole, fraction);
+        Money::of(vec![sum(orders)], vec![sum(refunds)]).remove(0)
+    }
+
     #[test]
     fn money_is_rounded_once() {
-        let third = Money::new("EUR".into(), 3, 100, 0);
-        assert_eq!((third.revenue, third.average), (100.0, 100.0 / 3.0));
-        let refund = Money::new("EUR".into(), 2, -1, -2_500);
-        assert_eq!((refund.revenue, refund.average), (-1.25, -0.625));
-        let cents = Money::new("EUR".into(), 10, 0, 10_000);
-        assert_eq!((cents.revenue, cents.average), (1.0, 0.1));
+        let third = money((3, 100, 0), (0, 0, 0));
+        assert_eq!((third.revenue, third.average), (100.0, Some(100.0 / 3.0)));
+        let cents = money((10, 0, 10_000), (3, 0, 3_000));
+        assert_eq!((cents.revenue, cents.average), (1.0, Some(0.1)));
+        assert_eq!((cents.refunded, cents.net_revenue), (0.3, 0.7));
+    }
+
+    #[test]
+    fn refunds_without_orders_have_no_average_and_come_after_what_was_sold() {
+        let sum = |currency: &str, count| Sum::new(currency.into(), count, 5, 0);
+        let orders = vec![sum("USD", 1), sum("EUR", 2), sum("CHF", 1)];
+        let refunds = vec![sum("SEK", 2), sum("JPY", 3), sum("USD", 1), sum("AUD", 3)];
+        let money = Money::of(orders, refunds);
+        let order: Vec<&str> = money.iter().map(|money| &*money.currency).collect();
+        assert_eq!(order, ["EUR", "USD", "CHF", "AUD", "JPY", "SEK"]);
+        let yen = &money[4];
+        assert_eq!((yen.orders, yen.average, yen.refunds), (0, None, 3));
+        assert_eq!((yen.revenue, yen.refunded, yen.net_revenue), (0.0, 5.0, -5.0));
     }
 }

@@ -6,13 +6,21 @@ use visitflow_server::lifecycle::Right;
 use visitflow_server::session::{Carrier, uuid_v7};
 use visitflow_server::store::events::erasure::ERASED_KEPT_MS;
 
-use crate::facts::{event, fact, on, order, page, view};
+use crate::facts::{event, fact, on, order, page, refund, view};
 use crate::world::{Browser, HOUR, MINUTE, Said, World, eventually};
 
 /// How many rows are somebody's, in all tables together.
 async fn rows(world: &World) -> i64 {
-    let tables =
-        ["sessions", "visitors", "page_views", "events", "orders", "dead_letters", "retired_secrets"];
+    let tables = [
+        "sessions",
+        "visitors",
+        "page_views",
+        "events",
+        "orders",
+        "refunds",
+        "dead_letters",
+        "retired_secrets",
+    ];
     let mut rows = world.number("SELECT COUNT(*) FROM session_tokens WHERE visit_id IS NOT NULL").await;
     for table in tables {
         rows += world.number(&format!("SELECT COUNT(*) FROM {table}")).await;
@@ -20,7 +28,7 @@ async fn rows(world: &World) -> i64 {
     rows
 }
 
-/// Visits, views, an event and an order, on two sites and of two days.
+/// Visits, views, an event, an order and its refunds, on two sites and of two days.
 async fn leaves_traces(world: &World, browser: &Browser, shop_order: &str) {
     let now = world.now;
     assert_eq!(world.start(browser, now).await, Said::Fresh);
@@ -28,6 +36,11 @@ async fn leaves_traces(world: &World, browser: &Browser, shop_order: &str) {
     world.sign_in(browser, "u_1", now).await;
     world.send_all(browser, vec![view(now - 20 * HOUR), event("seen", now)], now).await;
     world.send(browser, order(shop_order, "9.90", now), now).await;
+    let shop = Browser::new();
+    for partial in ["a", "b"] {
+        let refund = refund(&format!("{shop_order}-{partial}"), shop_order, "1", now);
+        world.send(&shop, refund, now).await;
+    }
     let elsewhere = Browser::of(browser.visitor);
     world.send(&elsewhere, on("other.example", view(now)), now).await;
     world.ping(browser, now).await;

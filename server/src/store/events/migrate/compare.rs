@@ -1,5 +1,7 @@
 //! Whether both sides tell the same: so many rows of each table, and the figures of every site.
 
+use std::time::Duration;
+
 use super::Report;
 use super::source::Source;
 use super::tables::TABLES;
@@ -24,7 +26,8 @@ pub(super) async fn compare(source: &Source, target: &Target, url: &PostgresUrl)
         }
     }
     let file = Reports::Sqlite(source.readers.clone());
-    let postgres = Reports::Postgres(PostgresReports::new(Pool::patient(url)?));
+    let postgres = PostgresReports::new(Pool::patient(url)?).within(Duration::MAX);
+    let postgres = Reports::Postgres(postgres);
     let mut sites = vec![None];
     while let Some(site) = sites.pop() {
         let ever = Scope { from: Millis::MIN, to: Millis::MAX, site };
@@ -35,8 +38,9 @@ pub(super) async fn compare(source: &Source, target: &Target, url: &PostgresUrl)
             report.differences.push(format!("{whose}: {ours:?} in the file, {theirs:?} in Postgres"));
         }
         if ever.site.is_none() {
-            report.sites = ours.sites.len();
-            sites.extend(ours.sites.into_iter().map(Some));
+            let all = file.sites(ever.from, ever.to, u32::MAX).await?;
+            report.sites = all.len();
+            sites.extend(all.into_iter().map(|site| Some(site.label)));
         }
     }
     Ok(report)

@@ -160,6 +160,7 @@ impl ToSql for Value {
             Self::Null => Ok(IsNull::Yes),
             Self::Number(number) if *ty == Type::INT4 => i32::try_from(*number)?.to_sql(ty, out),
             Self::Number(number) if *ty == Type::INT8 => number.to_sql(ty, out),
+            Self::Number(number) if *ty == Type::BOOL => (*number != 0).to_sql(ty, out),
             Self::Text(id) if *ty == Type::UUID => id.parse::<Uuid>()?.to_sql(ty, out),
             Self::Text(id) if *ty == Type::INT8 => id_time(id.parse()?)?.to_sql(ty, out),
             Self::Text(text) if *ty == Type::TEXT => text.to_sql(ty, out),

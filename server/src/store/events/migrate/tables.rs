@@ -19,6 +19,7 @@ pub(super) enum Column {
     Bigint(&'static str),
     Integer(&'static str),
     Bytes(&'static str),
+    Boolean(&'static str),
     /// A decimal that travels as a text: both databases keep every digit.
     Decimal(&'static str),
     /// `id_time`, which SQLite has within the id.
@@ -33,6 +34,7 @@ impl Column {
             | Self::Bigint(name)
             | Self::Integer(name)
             | Self::Bytes(name)
+            | Self::Boolean(name)
             | Self::Decimal(name) => name,
             Self::IdTime => "id_time",
         }
@@ -57,11 +59,12 @@ impl Column {
             Self::Bigint(_) | Self::IdTime => Type::INT8,
             Self::Integer(_) => Type::INT4,
             Self::Bytes(_) => Type::BYTEA,
+            Self::Boolean(_) => Type::BOOL,
         }
     }
 }
 
-use Column::{Bigint, Bytes, Decimal, IdTime, Integer, Text, Uuid};
+use Column::{Bigint, Boolean, Bytes, Decimal, IdTime, Integer, Text, Uuid};
 
 /// Every table. Users and keys come first: who can sign in is known before anything else.
 pub(super) const TABLES: &[Table] = &[
@@ -185,6 +188,23 @@ pub(super) const TABLES: &[Table] = &[
             Text("currency"),
             Text("items"),
             Text("source"),
+            Boolean("disputed"),
+            Bigint("created_at"),
+            Bigint("received_at"),
+        ],
+        key: "site, id",
+    },
+    Table {
+        name: "refunds",
+        columns: &[
+            Text("site"),
+            Text("id"),
+            Text("refund_of"),
+            Uuid("visit_id"),
+            Text("visitor_id"),
+            Text("user_id"),
+            Decimal("amount"),
+            Text("currency"),
             Bigint("created_at"),
             Bigint("received_at"),
         ],

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio_postgres::config::{Config, Host, SslMode, TargetSessionAttrs};
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
-use tokio_postgres::{Client, Error, NoTls, Socket};
+use tokio_postgres::{CancelToken, Client, Error, NoTls, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::tls::private;
@@ -156,6 +156,14 @@ impl Opening {
         };
         client.batch_execute(&self.settings).await?;
         Ok((client, task))
+    }
+
+    /// Cancels what runs on a connection that was opened by this.
+    pub(super) async fn cancel(&self, token: CancelToken) -> std::result::Result<(), Error> {
+        match &self.tls {
+            Some(tls) => token.cancel_query(tls.clone()).await,
+            None => token.cancel_query(NoTls).await,
+        }
     }
 
     async fn open_with<T>(&self, tls: T) -> std::result::Result<(Client, JoinHandle<()>), Error>

@@ -35,6 +35,7 @@ pub(super) async fn erase(session: &Session, asked: &Erasure) -> Result<Erased> 
     count += session.execute(named!("erase_retired"), &[&tags]).await?;
     count += session.execute(named!("erase_visitor"), &[&name]).await?;
     count += facts(session, &visits, &ids).await?;
+    count += session.execute(named!("erase_refunds"), &[&name, &ids]).await?;
     count += session.execute(named!("erase_orders"), &[&name, &ids]).await?;
     count += session.execute(named!("erase_dead_letters"), &[&marks(visitor, &visits, &ended)]).await?;
     session.execute(named!("erased_put"), &[&visitor.hash().as_slice(), &now]).await?;

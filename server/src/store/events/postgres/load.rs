@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::rows;
 use super::statements::{Params, Session, Sql, named};
-use crate::ledger::known::{Source, TOKENS_OF_MAX, Table};
+use crate::ledger::known::{Source, StoredOrder, TOKENS_OF_MAX, Table};
 use crate::ledger::{Known, Wants};
 use crate::session::Millis;
 use crate::session::record::{RETIRED_MAX, Record, Retired};
@@ -80,6 +80,9 @@ fn questions<'a>(session: &'a Session, wants: &'a Wants) -> Vec<Asking<'a>> {
     }
     if !wants.orders.is_empty() {
         asking.push(orders(session, wants.orders.iter().cloned().unzip()));
+    }
+    if !wants.refunds.is_empty() {
+        asking.push(refunds(session, wants.refunds.iter().cloned().unzip()));
     }
     if !wants.accounts.is_empty() {
         asking.push(accounts(session, wants.accounts.iter().cloned().unzip()));
@@ -239,7 +242,7 @@ fn stored<'a>(
 
 fn orders(session: &Session, (sites, ids): (Vec<String>, Vec<String>)) -> Asking<'_> {
     async move {
-        let rows = session.query(named!("order_source"), &[&sites, &ids]).await?;
+        let rows = session.query(named!("order_get"), &[&sites, &ids]).await?;
         let told: Told = Box::new(move |known| {
             for row in &rows {
                 let source = match row.try_get(2)? {
@@ -247,7 +250,23 @@ fn orders(session: &Session, (sites, ids): (Vec<String>, Vec<String>)) -> Asking
                     "browser" => Source::Browser,
                     _ => return Err(StoreError::Malformed("source of an order")),
                 };
-                known.order(row.try_get(0)?, row.try_get(1)?, source);
+                let (amount, currency, items) = (row.try_get(3)?, row.try_get(4)?, row.try_get(5)?);
+                let order = StoredOrder { source, amount, currency, items };
+                known.order(row.try_get(0)?, row.try_get(1)?, order);
+            }
+            Ok(())
+        });
+        Ok(told)
+    }
+    .boxed()
+}
+
+fn refunds(session: &Session, (sites, ids): (Vec<String>, Vec<String>)) -> Asking<'_> {
+    async move {
+        let rows = session.query(named!("refund_get"), &[&sites, &ids]).await?;
+        let told: Told = Box::new(move |known| {
+            for row in &rows {
+                known.refund(row.try_get(0)?, row.try_get(1)?);
             }
             Ok(())
         });

@@ -2,16 +2,18 @@
 //! with a filter for the site.
 
 use std::collections::HashMap;
+use std::ops::AsyncFnOnce;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use deadpool_postgres::{Client, Transaction};
+use deadpool_postgres::Transaction;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{IsolationLevel, Row};
 
 use super::pool::Pool;
 use super::sql;
 use crate::session::Millis;
-use crate::store::events::reports::{Counted, Live, Money, Overview, Point, Scope, Visits};
+use crate::store::events::reports::{Counted, LIMIT, Live, Money, Overview, Point, Scope, Sum, Visits};
 use crate::store::{Result, StoreError};
 
 /// How old the number of active visits may be. With the 30 s in which pings are gathered before
@@ -28,6 +30,7 @@ type Active = HashMap<Option<String>, (Millis, u64)>;
 #[derive(Clone, Debug)]
 pub struct PostgresReports {
     pool: Pool,
+    limit: Duration,
     active: Arc<Mutex<Active>>,
 }
 
@@ -35,7 +38,13 @@ impl PostgresReports {
     /// Reports over these connections.
     #[must_use]
     pub fn new(pool: Pool) -> Self {
-        Self { pool, active: Arc::default() }
+        Self { pool, limit: LIMIT, active: Arc::default() }
+    }
+
+    /// Ends a report that takes longer.
+    #[must_use]
+    pub fn within(self, limit: Duration) -> Self {
+        Self { limit, ..self }
     }
 
     /// Whether the replica answers. Changes nothing.
@@ -49,32 +58,35 @@ impl PostgresReports {
     /// The headline figures.
     ///
     /// # Errors
-    /// When Postgres refuses, is away or busy; so for all below.
+    /// When Postgres refuses, is away or busy, or the report takes too long; so for all below.
     pub async fn overview(&self, scope: &Scope, active_since: Millis) -> Result<Overview> {
-        let mut client = self.pool.get().await?;
-        let snapshot = snapshot(&mut client).await?;
-        let scoped = params(scope);
-        let (visits, page_views, money, sites, active) = tokio::try_join!(
-            one(&snapshot, sql!("report_visits"), &scoped),
-            one(&snapshot, sql!("report_page_views"), &scoped),
-            all(&snapshot, sql!("report_orders"), &scoped),
-            all(&snapshot, sql!("report_sites"), &scoped[..2]),
-            self.active(&snapshot, active_since, &scope.site),
-        )?;
-        Ok(Overview {
-            visits: Visits {
-                total: count(&visits, 0)?,
-                unique_visitors: count(&visits, 1)?,
-                bounces: count(&visits, 2)?,
-                average_ms: visits.try_get(3)?,
-            },
-            page_views: count(&page_views, 0)?,
-            money: rows(&money, |row| {
-                Ok(Money::new(row.try_get(0)?, count(row, 1)?, row.try_get(2)?, row.try_get(3)?))
-            })?,
-            active,
-            sites: rows(&sites, |row| Ok(row.try_get(0)?))?,
+        self.read(async |snapshot| {
+            let scoped = params(scope);
+            let ([from, to, site], orders_since) = (scoped, scope.orders_since());
+            let converted: [&(dyn ToSql + Sync); 4] = [from, to, site, &orders_since];
+            let (visits, page_views, orders, refunds, converted, active) = tokio::try_join!(
+                one(snapshot, sql!("report_visits"), &scoped),
+                one(snapshot, sql!("report_page_views"), &scoped),
+                all(snapshot, sql!("report_orders"), &scoped),
+                all(snapshot, sql!("report_refunds"), &scoped),
+                one(snapshot, sql!("report_converted"), &converted),
+                self.active(snapshot, active_since, &scope.site),
+            )?;
+            Ok(Overview {
+                visits: Visits {
+                    total: count(&visits, 0)?,
+                    unique_visitors: count(&visits, 1)?,
+                    bounces: count(&visits, 2)?,
+                    average_ms: visits.try_get(3)?,
+                },
+                page_views: count(&page_views, 0)?,
+                money: Money::of(rows(&orders, sum)?, rows(&refunds, sum)?),
+                disputed: rows(&orders, |row| count(row, 4))?.into_iter().sum(),
+                converted: count(&converted, 0)?,
+                active,
+            })
         })
+        .await
     }
 
     /// A point for each of `starts`: it ends where the next begins, the last one with the scope.
@@ -82,15 +94,17 @@ impl PostgresReports {
     /// # Errors
     /// As above.
     pub async fn timeseries(&self, scope: &Scope, starts: &[Millis]) -> Result<Vec<Point>> {
-        let mut client = self.pool.get().await?;
-        let snapshot = snapshot(&mut client).await?;
         let [from, to, site] = params(scope);
         let scoped: [&(dyn ToSql + Sync); 4] = [from, to, site, &starts];
-        let (visits, page_views, orders) = tokio::try_join!(
-            all(&snapshot, sql!("report_series_visits"), &scoped),
-            all(&snapshot, sql!("report_series_page_views"), &scoped),
-            all(&snapshot, sql!("report_series_orders"), &scoped),
-        )?;
+        let (visits, page_views, orders) = self
+            .read(async |snapshot| {
+                tokio::try_join!(
+                    all(snapshot, sql!("report_series_visits"), &scoped),
+                    all(snapshot, sql!("report_series_page_views"), &scoped),
+                    all(snapshot, sql!("report_series_orders"), &scoped),
+                )
+            })
+            .await?;
         let mut points = vec![Point::default(); starts.len()];
         let mut fill = |rows: &[Row], put: fn(&mut Point, &Row) -> Result<()>| {
             rows.iter().try_for_each(|row| {
@@ -107,7 +121,7 @@ impl PostgresReports {
             Ok(())
         })?;
         fill(&orders, |point, row| {
-            point.orders = count(row, 1)?;
+            point.orders.insert(row.try_get(1)?, count(row, 2)?);
             Ok(())
         })?;
         Ok(points)
@@ -118,10 +132,9 @@ impl PostgresReports {
     /// # Errors
     /// As above.
     pub async fn pages(&self, scope: &Scope, limit: u32) -> Result<Vec<Counted<String>>> {
-        let mut client = self.pool.get().await?;
-        let snapshot = snapshot(&mut client).await?;
         let ([from, to, site], limit) = (params(scope), i64::from(limit));
-        let pages = all(&snapshot, sql!("report_pages"), &[from, to, site, &limit]).await?;
+        let asked: [&(dyn ToSql + Sync); 4] = [from, to, site, &limit];
+        let pages = self.read(async |snapshot| all(snapshot, sql!("report_pages"), &asked).await).await?;
         rows(&pages, |row| {
             Ok(Counted { label: row.try_get(0)?, count: count(row, 1)?, visits: count(row, 2)? })
         })
@@ -132,11 +145,32 @@ impl PostgresReports {
     /// # Errors
     /// As above.
     pub async fn referrers(&self, scope: &Scope, limit: u32) -> Result<Vec<Counted<Option<String>>>> {
-        let mut client = self.pool.get().await?;
-        let snapshot = snapshot(&mut client).await?;
         let ([from, to, site], limit) = (params(scope), i64::from(limit));
-        let referrers = all(&snapshot, sql!("report_referrers"), &[from, to, site, &limit]).await?;
+        let asked: [&(dyn ToSql + Sync); 4] = [from, to, site, &limit];
+        let referrers =
+            self.read(async |snapshot| all(snapshot, sql!("report_referrers"), &asked).await).await?;
         rows(&referrers, visits_of)
+    }
+
+    /// The sites with visits that began in `[from, to)`, most visited first.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn sites(&self, from: Millis, to: Millis, limit: u32) -> Result<Vec<Counted<String>>> {
+        let limit = i64::from(limit);
+        let asked: [&(dyn ToSql + Sync); 3] = [&from, &to, &limit];
+        let sites = self.read(async |snapshot| all(snapshot, sql!("report_sites"), &asked).await).await?;
+        rows(&sites, visits_of)
+    }
+
+    /// Whether any order or refund is of this currency.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn has_currency(&self, currency: &str) -> Result<bool> {
+        let asked: [&(dyn ToSql + Sync); 1] = [&currency];
+        let found = self.read(async |snapshot| one(snapshot, sql!("report_has_currency"), &asked).await);
+        Ok(found.await?.try_get(0)?)
     }
 
     /// What happens now.
@@ -144,14 +178,17 @@ impl PostgresReports {
     /// # Errors
     /// As above.
     pub async fn live(&self, recent: &Scope, active_since: Millis, viewed_since: Millis) -> Result<Live> {
-        let mut client = self.pool.get().await?;
-        let snapshot = snapshot(&mut client).await?;
-        let (live, scoped) = ([&active_since as _, &recent.site as _, &viewed_since as _], params(recent));
-        let (active, pages, per_minute) = tokio::try_join!(
-            self.active(&snapshot, active_since, &recent.site),
-            all(&snapshot, sql!("report_live_pages"), &live),
-            all(&snapshot, sql!("report_per_minute"), &scoped),
-        )?;
+        let scoped = params(recent);
+        let live: [&(dyn ToSql + Sync); 3] = [&active_since, &recent.site, &viewed_since];
+        let (active, pages, per_minute) = self
+            .read(async |snapshot| {
+                tokio::try_join!(
+                    self.active(snapshot, active_since, &recent.site),
+                    all(snapshot, sql!("report_live_pages"), &live),
+                    all(snapshot, sql!("report_per_minute"), &scoped),
+                )
+            })
+            .await?;
         Ok(Live {
             active,
             pages: rows(&pages, visits_of)?,
@@ -160,6 +197,22 @@ impl PostgresReports {
                 Ok((minute.map_err(|_| StoreError::Malformed("minute"))?, count(row, 1)?))
             })?,
         })
+    }
+
+    /// Asks questions that all see the same instant. When the future is dropped, or the limit has
+    /// passed, Postgres stops working on them.
+    async fn read<T>(&self, ask: impl AsyncFnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
+        let mut lent = self.pool.lend().await?;
+        let asked = async {
+            let transaction = lent.client()?.build_transaction();
+            let transaction = transaction.isolation_level(IsolationLevel::RepeatableRead).read_only(true);
+            // Dropped, not committed: there is nothing to commit, and nobody waits for the ROLLBACK.
+            ask(&transaction.start().await?).await
+        };
+        let answer =
+            tokio::time::timeout(self.limit, asked).await.map_err(|_| StoreError::TooSlow(self.limit))?;
+        lent.done();
+        answer
     }
 
     /// Visits with activity since an instant; asked again after [`ACTIVE_FOR_MS`]. None is no
@@ -190,13 +243,6 @@ fn params(scope: &Scope) -> [&(dyn ToSql + Sync); 3] {
     [&scope.from, &scope.to, &scope.site]
 }
 
-/// All the queries of a report see the same instant. It is dropped, not committed: there is
-/// nothing to commit, and nobody waits for the ROLLBACK.
-async fn snapshot(client: &mut Client) -> Result<Transaction<'_>> {
-    let transaction = client.build_transaction().isolation_level(IsolationLevel::RepeatableRead);
-    Ok(transaction.read_only(true).start().await?)
-}
-
 async fn all(snapshot: &Transaction<'_>, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>> {
     let statement = snapshot.prepare_cached(sql).await?;
     Ok(snapshot.query(&statement, params).await?)
@@ -213,6 +259,11 @@ fn rows<T>(rows: &[Row], read: impl Fn(&Row) -> Result<T>) -> Result<Vec<T>> {
 
 fn count(row: &Row, column: usize) -> Result<u64> {
     u64::try_from(row.try_get::<_, i64>(column)?).map_err(|_| StoreError::Malformed("count"))
+}
+
+/// Currency, count, and the parts of a sum.
+fn sum(row: &Row) -> Result<Sum> {
+    Ok(Sum::new(row.try_get(0)?, count(row, 1)?, row.try_get(2)?, row.try_get(3)?))
 }
 
 /// A label, and how many visits it has.

@@ -14,9 +14,13 @@ const CHUNK: i64 = 5_000;
 const CHUNKS: u32 = 200;
 
 /// The tables besides those of facts and visits, and the time by which their rows grow old. The
-/// ids of orders are the shop's own, and no partition has to be emptied.
-const OTHERS: [(&str, &str); 3] =
-    [("orders", "created_at"), ("session_tokens", "ended_at"), ("dead_letters", "set_aside_at")];
+/// ids of orders and refunds are the shop's own, and no partition has to be emptied.
+const OTHERS: [(&str, &str); 4] = [
+    ("orders", "created_at"),
+    ("refunds", "created_at"),
+    ("session_tokens", "ended_at"),
+    ("dead_letters", "set_aside_at"),
+];
 
 /// Deletes what happened before `before`, then drops the partitions whose whole range is before it
 /// and which hold nothing. (The time within an id may be wrong: a partition's range alone says

@@ -14,7 +14,7 @@ use super::load::id_time;
 use super::statements::{Session, Sql, named};
 use super::writer;
 use crate::ledger::Changes;
-use crate::ledger::changes::{EventRow, OrderRow, PageViewRow, VisitPut};
+use crate::ledger::changes::{EventRow, OrderRow, PageViewRow, RefundRow, VisitPut};
 use crate::ledger::known::{Source, VisitRow};
 use crate::session::Millis;
 use crate::session::record::Record;
@@ -81,8 +81,20 @@ fn writings<'a>(session: &'a Session, changes: &'a Changes<'_>, now: Millis) -> 
     if !changes.events.is_empty() {
         writing.push(events(session, &changes.events));
     }
+    if !changes.disputes.is_empty() {
+        let sites = column(&changes.disputes, |(site, _)| &**site);
+        let ids = column(&changes.disputes, |(_, id)| *id);
+        writing.push(execute(session, named!("order_dispute"), (sites, ids)));
+    }
     if !changes.orders.is_empty() {
         writing.push(orders(session, &changes.orders));
+    }
+    if !changes.refunds.is_empty() {
+        writing.push(refunds(session, &changes.refunds));
+    }
+    let refunded: (Vec<_>, Vec<_>) = changes.refunded().unzip();
+    if !refunded.0.is_empty() {
+        writing.push(execute(session, named!("refund_attribute"), refunded));
     }
     if !changes.engagements.is_empty() {
         let rows = &changes.engagements;
@@ -120,7 +132,6 @@ columns!(A B C);
 columns!(A B C D E);
 columns!(A B C D E F);
 columns!(A B C D E F G H I);
-columns!(A B C D E F G H I J K);
 columns!(A B C D E F G H I J K L);
 columns!(A B C D E F G H I J K L M N O P Q R);
 
@@ -250,8 +261,24 @@ fn orders<'a>(session: &'a Session, rows: &'a [OrderRow<'_>]) -> Writing<'a> {
         column(rows, |row| row.currency),
         column(rows, |row| row.items),
         column(rows, |row| source(row.source)),
+        column(rows, |row| row.disputed),
         column(rows, |row| row.created_at),
         column(rows, |row| row.received_at),
     );
     execute(session, named!("order_put"), columns)
+}
+
+fn refunds<'a>(session: &'a Session, rows: &'a [RefundRow<'_>]) -> Writing<'a> {
+    let columns = (
+        column(rows, |row| &*row.site),
+        column(rows, |row| row.id),
+        column(rows, |row| row.refund_of),
+        column(rows, |row| row.visitor_id.map(text)),
+        column(rows, |row| row.user_id),
+        column(rows, |row| row.amount),
+        column(rows, |row| row.currency),
+        column(rows, |row| row.created_at),
+        column(rows, |row| row.received_at),
+    );
+    execute(session, named!("refund_insert"), columns)
 }

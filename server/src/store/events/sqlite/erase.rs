@@ -29,6 +29,7 @@ pub(super) fn erase(db: &mut Connection, asked: &Erasure) -> Result<Erased> {
     }
     count += changed(&db, sql!("erase_visitor"), [&name])?;
     count += facts(&db, &visits)?;
+    count += changed(&db, sql!("erase_refunds"), [&name, &ids(&visits)])?;
     count += changed(&db, sql!("erase_orders"), [&name, &ids(&visits)])?;
     count += changed(&db, sql!("erase_dead_letters"), [list(marks(visitor, &visits, &ended))])?;
     changed(&db, sql!("erased_put"), params![visitor.hash(), now])?;

@@ -1,10 +1,10 @@
 //! Looks up what a batch wants to know. SQLite is in the process: a prepared statement a key costs
 //! less than one statement for all of them.
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::{erase, rows, sql};
-use crate::ledger::known::{Source, TOKENS_OF_MAX, Table};
+use crate::ledger::known::{Source, StoredOrder, TOKENS_OF_MAX, Table};
 use crate::ledger::{Known, Wants};
 use crate::session::record::{RETIRED_MAX, Retired};
 use crate::session::token::Tag;
@@ -67,11 +67,19 @@ pub(super) fn look_up(db: &Connection, wants: &Wants, known: &mut Known) -> Resu
         }
     }
     for (site, id) in &wants.orders {
-        let source: Option<String> =
-            db.prepare_cached(sql!("order_source"))?.query_row([site, id], |row| row.get(0)).optional()?;
-        if let Some(source) = source {
-            let source = if source == "api" { Source::Api } else { Source::Browser };
-            known.order(site.clone(), id.clone(), source);
+        let order = |row: &Row<'_>| {
+            let api = row.get::<_, String>(0)? == "api";
+            let source = if api { Source::Api } else { Source::Browser };
+            Ok(StoredOrder { source, amount: row.get(1)?, currency: row.get(2)?, items: row.get(3)? })
+        };
+        let found = db.prepare_cached(sql!("order_get"))?.query_row([site, id], order).optional()?;
+        if let Some(order) = found {
+            known.order(site.clone(), id.clone(), order);
+        }
+    }
+    for (site, id) in &wants.refunds {
+        if db.prepare_cached(sql!("refund_get"))?.exists([site, id])? {
+            known.refund(site.clone(), id.clone());
         }
     }
     for (user_id, hash) in &wants.accounts {

@@ -1,24 +1,28 @@
 //! The queries of the dashboard. The four headline figures are exactly the documented queries,
 //! with a filter for the site.
 
-use rusqlite::{Connection, params};
+use std::collections::BTreeMap;
+
+use rusqlite::{Connection, Row, params};
 
 use super::sql;
 use crate::session::Millis;
 use crate::store::Result;
-use crate::store::events::reports::{Counted, Live, Money, Overview, Point, Scope, Visits};
+use crate::store::events::reports::{Counted, Live, Money, Overview, Point, Scope, Sum, Visits};
 
 /// The headline figures.
 ///
 /// # Errors
 /// When the database refuses; so for all below.
 pub fn overview(db: &Connection, scope: &Scope, active_since: Millis) -> Result<Overview> {
+    let (orders, disputed) = orders(db, scope)?;
     Ok(Overview {
         visits: visits(db, scope)?,
         page_views: page_views(db, scope)?,
-        money: money(db, scope)?,
+        money: Money::of(orders, refunds(db, scope)?),
+        disputed,
+        converted: converted(db, scope)?,
         active: active(db, active_since, scope.site.as_deref())?,
-        sites: sites(db, scope.from, scope.to)?,
     })
 }
 
@@ -35,7 +39,7 @@ pub fn timeseries(db: &Connection, scope: &Scope, starts: &[Millis]) -> Result<V
             visits: visits.total,
             unique_visitors: visits.unique_visitors,
             page_views: page_views(db, &slot)?,
-            orders: orders(db, &slot)?,
+            orders: order_counts(db, &slot)?,
         })
     };
     starts.iter().copied().zip(ends).map(point).collect()
@@ -71,18 +75,40 @@ fn page_views(db: &Connection, scope: &Scope) -> Result<u64> {
     Ok(db.prepare_cached(sql!("report_page_views"))?.query_row(scope.params(), |row| row.get(0))?)
 }
 
-/// Orders of a scope, the most frequent currency first.
-fn money(db: &Connection, scope: &Scope) -> Result<Vec<Money>> {
-    let rows = db
-        .prepare_cached(sql!("report_orders"))?
-        .query_map(scope.params(), |row| Ok(Money::new(row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?
-        .collect::<rusqlite::Result<_>>()?;
-    Ok(rows)
+/// Orders of a scope by currency, and how many of them are disputed.
+fn orders(db: &Connection, scope: &Scope) -> Result<(Vec<Sum>, u64)> {
+    let (mut sums, mut disputed) = (Vec::new(), 0);
+    let mut statement = db.prepare_cached(sql!("report_orders"))?;
+    for row in statement.query_map(scope.params(), |row| Ok((sum(row)?, row.get::<_, u64>(4)?)))? {
+        let (sum, of_these) = row?;
+        sums.push(sum);
+        disputed += of_these;
+    }
+    Ok((sums, disputed))
 }
 
-/// How many orders a scope has.
-fn orders(db: &Connection, scope: &Scope) -> Result<u64> {
-    Ok(db.prepare_cached(sql!("report_order_count"))?.query_row(scope.params(), |row| row.get(0))?)
+/// Refunds of a scope by currency.
+fn refunds(db: &Connection, scope: &Scope) -> Result<Vec<Sum>> {
+    let mut statement = db.prepare_cached(sql!("report_refunds"))?;
+    let sums = statement.query_map(scope.params(), sum)?;
+    Ok(sums.collect::<rusqlite::Result<_>>()?)
+}
+
+fn sum(row: &Row<'_>) -> rusqlite::Result<Sum> {
+    Ok(Sum::new(row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+}
+
+/// How many orders a scope has, by currency.
+fn order_counts(db: &Connection, scope: &Scope) -> Result<BTreeMap<String, u64>> {
+    let mut statement = db.prepare_cached(sql!("report_order_counts"))?;
+    let counts = statement.query_map(scope.params(), |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(counts.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Visits of a scope that have an order.
+fn converted(db: &Connection, scope: &Scope) -> Result<u64> {
+    let params = params![scope.from, scope.to, scope.site, scope.orders_since()];
+    Ok(db.prepare_cached(sql!("report_converted"))?.query_row(params, |row| row.get(0))?)
 }
 
 /// Visits with activity since an instant.
@@ -90,13 +116,27 @@ fn active(db: &Connection, since: Millis, site: Option<&str>) -> Result<u64> {
     Ok(db.prepare_cached(sql!("report_active"))?.query_row(params![since, site], |row| row.get(0))?)
 }
 
-/// Every site with visits or page views between two instants.
-fn sites(db: &Connection, from: Millis, to: Millis) -> Result<Vec<String>> {
+/// The sites with visits that began in `[from, to)`, most visited first.
+///
+/// # Errors
+/// As above.
+pub fn sites(db: &Connection, from: Millis, to: Millis, limit: u32) -> Result<Vec<Counted<String>>> {
     let rows = db
         .prepare_cached(sql!("report_sites"))?
-        .query_map([from, to], |row| row.get(0))?
+        .query_map(params![from, to, limit], |row| {
+            let visits = row.get(1)?;
+            Ok(Counted { label: row.get(0)?, count: visits, visits })
+        })?
         .collect::<rusqlite::Result<_>>()?;
     Ok(rows)
+}
+
+/// Whether any order or refund is of this currency.
+///
+/// # Errors
+/// As above.
+pub fn has_currency(db: &Connection, currency: &str) -> Result<bool> {
+    Ok(db.prepare_cached(sql!("report_has_currency"))?.query_row([currency], |row| row.get(0))?)
 }
 
 /// The most viewed paths.

@@ -116,6 +116,13 @@ fn facts(db: &Connection, changes: &Changes<'_>) -> Result<()> {
             row.url,
         ])?;
     }
+    orders(db, changes)
+}
+
+fn orders(db: &Connection, changes: &Changes<'_>) -> Result<()> {
+    for (site, id) in &changes.disputes {
+        db.prepare_cached(sql!("order_dispute"))?.execute(params![site, id])?;
+    }
     for row in &changes.orders {
         db.prepare_cached(sql!("order_put"))?.execute(params![
             row.site,
@@ -130,9 +137,26 @@ fn facts(db: &Connection, changes: &Changes<'_>) -> Result<()> {
                 Source::Api => "api",
                 Source::Browser => "browser",
             },
+            row.disputed,
             row.created_at,
             row.received_at,
         ])?;
+    }
+    for row in &changes.refunds {
+        db.prepare_cached(sql!("refund_insert"))?.execute(params![
+            row.site,
+            row.id,
+            row.refund_of,
+            row.visitor_id.map(|visitor| visitor.to_string()),
+            row.user_id,
+            row.amount,
+            row.currency,
+            row.created_at,
+            row.received_at,
+        ])?;
+    }
+    for (site, order) in changes.refunded() {
+        db.prepare_cached(sql!("refund_attribute"))?.execute([site, order])?;
     }
     Ok(())
 }

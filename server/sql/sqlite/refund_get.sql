@@ -1,0 +1,1 @@
+SELECT 1 FROM refunds WHERE site = ?1 AND id = ?2

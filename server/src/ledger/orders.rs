@@ -1,0 +1,165 @@
+//! Orders and refunds: whose word counts, and which visit they belong to.
+
+use serde_json::Value;
+
+use super::changes::{OrderRow, RefundRow};
+use super::command::{Context, Fact, Order, Refund};
+use super::known::{Source, StoredOrder};
+use super::world::World;
+use crate::session::visit::{Visit, VisitorId};
+
+/// What is said of an order that two may say differently.
+type Words<'a> = (&'a str, &'a str, Option<&'a str>);
+
+impl<'c> World<'_, 'c> {
+    /// Stores an order. It starts no visit, and slides none.
+    ///
+    /// The shop's own word replaces the browser's; nothing else replaces anything. Where two browsers
+    /// claim one number with different words, the first stays and is disputed.
+    pub(super) fn order(
+        &mut self,
+        context: &Context,
+        visitor: Option<VisitorId>,
+        fact: &Fact,
+        order: &'c Order,
+        site: &str,
+        own: Option<Visit>,
+    ) -> bool {
+        let source = if order.from_api { Source::Api } else { Source::Browser };
+        let said: Words<'_> = (&order.amount, &order.currency, order.items.as_deref());
+        let written = self.order_of_batch(site, &order.id);
+        let stored = match written {
+            Some(index) => {
+                let row = &self.changes.orders[index];
+                Some((row.source, differ(said, (row.amount, row.currency, row.items))))
+            }
+            None => {
+                self.stored_order(site, &order.id).map(|stored| (stored.source, differ(said, stored.words())))
+            }
+        };
+        match (stored, source) {
+            (None, _) | (Some((Source::Browser, _)), Source::Api) => {}
+            (Some((Source::Browser, true)), Source::Browser) => {
+                match written {
+                    Some(index) => self.changes.orders[index].disputed = true,
+                    None => self.changes.disputes.push((site.to_owned(), &order.id)),
+                }
+                return false;
+            }
+            (Some(_), _) => return false,
+        }
+        let visit = if fact.anonymous { None } else { self.visit_of_order(visitor, fact, order, site, own) };
+        let visitor = visitor.filter(|_| !fact.anonymous);
+        let mut row = OrderRow {
+            site: site.to_owned(),
+            id: &order.id,
+            visit_id: visit.as_ref().map(|visit| visit.id),
+            visitor_id: visit.as_ref().and_then(|visit| visit.visitor_id).or(visitor),
+            user_id: order.user_id.clone().or_else(|| visit.and_then(|visit| visit.user_id)),
+            amount: &order.amount,
+            currency: &order.currency,
+            items: order.items.as_deref(),
+            source,
+            disputed: false,
+            created_at: fact.occurred_at,
+            received_at: context.now,
+        };
+        if let Some(index) = written {
+            let before = &mut self.changes.orders[index];
+            row.visit_id = row.visit_id.or(before.visit_id);
+            row.visitor_id = row.visitor_id.or(before.visitor_id);
+            row.user_id = row.user_id.or(before.user_id.take());
+            row.items = row.items.or(before.items);
+            *before = row;
+        } else {
+            self.changes.orders.push(row);
+            self.note_order(site, &order.id, self.changes.orders.len() - 1);
+        }
+        true
+    }
+
+    /// Stores a refund that is no twin. Its order need not be there: the store joins the two, whichever
+    /// comes first.
+    pub(super) fn refund(
+        &mut self,
+        context: &Context,
+        visitor: Option<VisitorId>,
+        fact: &Fact,
+        refund: &'c Refund,
+        site: &str,
+    ) -> bool {
+        if self.is_refund_stored(site, &refund.id) {
+            return false;
+        }
+        self.note_refund(site, &refund.id);
+        self.changes.refunds.push(RefundRow {
+            site: site.to_owned(),
+            id: &refund.id,
+            refund_of: &refund.refund_of,
+            visitor_id: visitor.filter(|_| !fact.anonymous),
+            user_id: refund.user_id.as_deref(),
+            amount: &refund.amount,
+            currency: &refund.currency,
+            created_at: fact.occurred_at,
+            received_at: context.now,
+        });
+        true
+    }
+
+    fn visit_of_order(
+        &mut self,
+        visitor: Option<VisitorId>,
+        fact: &Fact,
+        order: &Order,
+        site: &str,
+        own: Option<Visit>,
+    ) -> Option<Visit> {
+        if own.is_some() {
+            return own;
+        }
+        let of_session = order.session.and_then(|tag| self.token(tag)).and_then(|record| record.visit_id);
+        if let Some(row) = of_session.and_then(|id| self.visit(id)) {
+            return Some(row.visit.clone());
+        }
+        if let Some(visit) = self.visit_at(site, visitor, fact.occurred_at) {
+            return Some(visit);
+        }
+        let visit = self.visit_of_user_at(order.user_id.as_deref()?, fact.occurred_at)?;
+        visit.covers(fact.occurred_at, self.ttl).then_some(visit)
+    }
+}
+
+impl StoredOrder {
+    fn words(&self) -> Words<'_> {
+        (&self.amount, &self.currency, self.items.as_deref())
+    }
+}
+
+/// Whether two words on an order differ. How a number or a list is spelt makes no difference.
+fn differ(one: Words<'_>, other: Words<'_>) -> bool {
+    let list = |items: Option<&str>| items.and_then(|items| serde_json::from_str::<Value>(items).ok());
+    number(one.0) != number(other.0) || one.1 != other.1 || (one.2 != other.2 && list(one.2) != list(other.2))
+}
+
+/// A decimal without the zeros behind.
+fn number(amount: &str) -> &str {
+    if amount.contains('.') { amount.trim_end_matches('0').trim_end_matches('.') } else { amount }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_words_differ_in_what_they_say_and_not_in_how_it_is_spelt() {
+        let said = ("49.90", "EUR", Some(r#"[{"sku":"a","price":"1"}]"#));
+        for same in [("49.9000", "EUR", said.2), ("49.9", "EUR", Some(r#"[ {"price": "1", "sku": "a"} ]"#))] {
+            assert!(!differ(said, same), "{same:?}");
+        }
+        for other in [("49.91", "EUR", said.2), ("49.90", "USD", said.2), ("49.90", "EUR", None)] {
+            assert!(differ(said, other) && differ(other, said), "{other:?}");
+        }
+        assert!(!differ(("100", "EUR", None), ("100.0000", "EUR", None)));
+        assert!(differ(("100", "EUR", None), ("1", "EUR", None)));
+    }
+}
