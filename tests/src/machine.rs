@@ -25,7 +25,7 @@ pub fn target_directory() -> PathBuf {
 }
 
 /// The binary under test: `VISITFLOW_BIN`, else the newest of the release and the debug build.
-pub(crate) fn binary() -> PathBuf {
+pub fn binary() -> PathBuf {
     if let Some(path) = std::env::var_os("VISITFLOW_BIN") {
         return path.into();
     }
