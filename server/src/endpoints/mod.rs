@@ -13,7 +13,7 @@ pub mod telemetry;
 
 use hyper::StatusCode;
 
-use self::telemetry::fields::PageAddress;
+use crate::address::Page;
 use crate::endpoints::call::Call;
 use crate::http::cookie;
 use crate::http::problem::Problem;
@@ -42,14 +42,14 @@ fn visitor_id(text: &str) -> Result<VisitorId, Problem> {
 }
 
 /// The site that a request names: in its body, by its page's address, or by its origin.
-fn site(call: &Call<'_>, named: Option<&str>, page: Option<&PageAddress>) -> Result<Option<String>, Problem> {
+fn site(call: &Call<'_>, named: Option<&str>, page: Option<&Page>) -> Result<Option<String>, Problem> {
     if let Some(name) = named {
         return crate::site::normalize(name)
             .map(Some)
             .ok_or_else(|| Problem::field("`site` is a host name, such as shop.example."));
     }
     let origin = || call.header("origin").and_then(|origin| crate::site::of_url(&origin));
-    Ok(page.and_then(|page| page.site.clone()).or_else(origin))
+    Ok(page.map(|page| page.site.clone()).or_else(origin))
 }
 
 /// Whether nobody is there to be counted: the answer is 204 then, and nothing is stored.
@@ -74,7 +74,8 @@ fn dropped(call: &Call<'_>, reason: Drop) -> Reply {
 
 /// Who calls, and when, for the steps of [`crate::lifecycle`].
 fn hit(call: &Call<'_>, token: Option<SessionToken>, visitor: Option<VisitorId>) -> Hit {
-    Hit { now: call.now, token, visitor, host: call.host.to_owned() }
+    let site = Some(crate::site::of_host(call.host)).filter(|site| call.app.config.takes(site));
+    Hit { now: call.now, token, visitor, site }
 }
 
 /// The token that a request without a session may be given; none where no cookie would stick.

@@ -13,7 +13,7 @@ use crate::session::{Carrier, Millis};
 /// A page view, an event or an order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fact {
-    /// The site that the request named; else the visit's, else [`Context::host`].
+    /// The site that the request named; else the visit's, else [`Context::site`].
     pub site: Option<String>,
     /// When it happened, by the server's clock: receipt minus age.
     pub occurred_at: Millis,
@@ -98,8 +98,8 @@ pub struct Context {
     pub offer: Option<Proof>,
     /// The visitor it names.
     pub visitor: Option<VisitorId>,
-    /// The host it was sent to: the site of last resort.
-    pub host: String,
+    /// The site of last resort, that of the host it was sent to; none if that one is not taken.
+    pub site: Option<String>,
 }
 
 /// What the ledger applies.
@@ -184,6 +184,8 @@ pub struct Outcome {
     pub twins: u32,
     /// Facts and starts of a visitor whose data was erased: nothing of them was stored.
     pub erased: u32,
+    /// Facts and starts whose site is not taken: nothing of them was stored.
+    pub of_other_sites: u32,
 }
 
 impl Command {
