@@ -345,6 +345,17 @@ pub struct Serve {
     /// Visits, facts and orders older than this many days are deleted, with Postgres only; default: kept
     #[arg(long, env = "VISITFLOW_RETENTION_DAYS", value_parser = clap::value_parser!(u32).range(1..=3650), help_heading = "Storage", value_name = "DAYS")]
     pub retention_days: Option<u32>,
+    /// A regular expression for user agents that are not counted, beside the built-in ones (repeatable; in
+    /// the environment one a line); upper and lower case are the same
+    #[arg(
+        long = "bot-pattern",
+        env = "VISITFLOW_BOT_PATTERNS",
+        value_delimiter = '\n',
+        value_parser = crate::bots::pattern,
+        help_heading = "Reports",
+        value_name = "REGEX"
+    )]
+    pub bot_patterns: Vec<String>,
     /// A site whose facts are taken, such as shop.example (repeatable); facts of others are answered 204,
     /// dropped and counted; default: all
     #[arg(
@@ -603,6 +614,8 @@ mod tests {
             (&["--report-database-url", "postgres://"], "--report-database-url"),
             (&["--site", "https://shop.example/"], "such as shop.example"),
             (&["--keep-query", "none"], "safe, all"),
+            (&["--bot-pattern", "("], "--bot-pattern"),
+            (&["--bot-pattern", ".*"], "every user agent"),
             (&["--spool-max", "1T"], "512M"),
             (&["--spool-max", "1K"], "1M"),
             (&["--retention-days", "0"], "1..=3650"),

@@ -11,7 +11,7 @@ pub mod privacy;
 pub mod session;
 pub mod telemetry;
 
-use hyper::StatusCode;
+use hyper::{StatusCode, header};
 
 use crate::address::Page;
 use crate::endpoints::call::Call;
@@ -59,11 +59,17 @@ fn not_a_person(call: &Call<'_>, webdriver: bool) -> Option<Drop> {
         Some(Drop::Webdriver)
     } else if purpose.is_some_and(|purpose| purpose.contains("prefetch") || purpose.contains("prerender")) {
         Some(Drop::Prerender)
-    } else if call.header("user-agent").is_some_and(|agent| call.app.bots.is_bot(&agent)) {
+    } else if call.key.is_none() && is_bot(call) {
         Some(Drop::Bot)
     } else {
         None
     }
+}
+
+/// Whether the user agent is a robot's. What a shop's server sends with its key is sent on purpose.
+fn is_bot(call: &Call<'_>) -> bool {
+    let agent = call.head.headers.get(header::USER_AGENT);
+    agent.is_some_and(|agent| call.app.bots.is_bot(agent.as_bytes()))
 }
 
 /// 204 for what is not counted.

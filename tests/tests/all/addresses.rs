@@ -16,7 +16,8 @@ async fn view(visitor: &Visitor, body: Value) {
 async fn one_page_has_one_path_however_it_is_spelled() {
     let server = Server::start().await;
     let ada = server.visitor();
-    for rest in ["caf%c3%a9", "caf%C3%A9", "café", "~ann", "%7Eann", "app/#/inbox", "app/#!/inbox?a=1", "a#b"] {
+    for rest in ["caf%c3%a9", "caf%C3%A9", "café", "~ann", "%7Eann", "app/#/inbox", "app/#!/inbox?a=1", "a#b"]
+    {
         view(&ada, json!({"url": format!("https://SHOP.example:443/{rest}")})).await;
     }
     let paths = "SELECT path || ' ' || COUNT(*) FROM page_views GROUP BY path ORDER BY path";
@@ -68,7 +69,8 @@ async fn no_secret_and_no_mailbox_of_an_address_reaches_a_file_or_the_log() {
 #[tokio::test]
 async fn a_query_is_kept_whole_where_the_operator_says_so() {
     let server = Server::with().flag("--keep-query", "all").start().await;
-    view(&server.visitor(), json!({"url": "https://ada:pw@shop.example/?token=1&q=a@b.example#id_token=1"})).await;
+    view(&server.visitor(), json!({"url": "https://ada:pw@shop.example/?token=1&q=a@b.example#id_token=1"}))
+        .await;
     assert_eq!(server.texts("SELECT url FROM page_views"), ["https://shop.example/?token=1&q=a@b.example"]);
 }
 
@@ -88,7 +90,8 @@ async fn an_app_is_a_referrer_and_a_page_s_own_host_is_none() {
         view(&server.visitor(), body).await;
     }
     let hosts = "SELECT COALESCE(referrer_host, 'direct') || ' ' || COUNT(*) FROM sessions GROUP BY referrer_host ORDER BY 1";
-    let expected = ["544007664 1", "com.google.android.googlequicksearchbox 1", "direct 3", "search.example 1"];
+    let expected =
+        ["544007664 1", "com.google.android.googlequicksearchbox 1", "direct 3", "search.example 1"];
     assert_eq!(server.texts(hosts), expected);
 }
 
@@ -109,7 +112,8 @@ async fn what_is_accessory_never_decides_over_a_fact() {
         let device = json!({"screen_width": value, "language": value, "mobile": value});
         view(&ada, json!({"url": "https://shop.example/kept", "device": device})).await;
         send(&ada, "/api/telemetry/event", json!({"name": "kept", "url": value, "props": value})).await;
-        let order = json!({"id": fact_id(), "amount": "1.00", "currency": "EUR", "url": value, "items": value});
+        let order =
+            json!({"id": fact_id(), "amount": "1.00", "currency": "EUR", "url": value, "items": value});
         ada.post("/api/telemetry/order", &order).send().await.expect(204);
     }
     let count = i64::try_from(odd.len()).expect("a few");
@@ -124,7 +128,8 @@ async fn a_long_address_is_cut_and_its_view_is_kept() {
     let server = Server::start().await;
     let ada = server.visitor();
     let long = "ä".repeat(3_000);
-    view(&ada, json!({"url": format!("https://shop.example/a?utm_source=news&q={long}"), "title": long})).await;
+    view(&ada, json!({"url": format!("https://shop.example/a?utm_source=news&q={long}"), "title": long}))
+        .await;
     view(&ada, json!({"url": format!("https://shop.example/{long}"), "referrer": format!("https://a.example/{long}")})).await;
     let kept = server.texts("SELECT url FROM page_views ORDER BY LENGTH(url)");
     assert_eq!(kept[0], "https://shop.example/a?utm_source=news");
@@ -138,7 +143,8 @@ async fn with_sites_named_only_their_facts_are_taken() {
         Server::with().flag("--site", "WWW.Shop.example").flag("--site", "bücher.example").start().await;
     let key = server.add_key("shop").await;
     let ada = server.visitor();
-    for url in ["https://shop.example/", "https://www.SHOP.example.:8443/", "https://xn--bcher-kva.example/"] {
+    for url in ["https://shop.example/", "https://www.SHOP.example.:8443/", "https://xn--bcher-kva.example/"]
+    {
         view(&ada, json!({"url": url})).await;
     }
     view(&ada, json!({"url": "https://evil.example/", "site": "BÜCHER.example:80"})).await;

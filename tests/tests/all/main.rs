@@ -28,6 +28,7 @@ mod pages;
 mod privacy;
 mod reports;
 mod requests;
+mod robots;
 mod rotation_outages;
 mod secrecy;
 mod services;
