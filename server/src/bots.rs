@@ -43,8 +43,8 @@ impl BotFilter {
         let left_out: Vec<&str> = lines(include_str!("bots/left_out.txt")).collect();
         let crawlers = lines(include_str!("bots/crawlers.txt")).filter(|line| !left_out.contains(line));
         let isbot = lines(include_str!("bots/isbot.txt")).filter(|line| !left_out.contains(line));
-        let folded =
-            isbot.chain(lines(include_str!("bots/own.txt"))).chain(further.iter().map(String::as_str));
+        let mut folded: Vec<&str> = isbot.chain(lines(include_str!("bots/own.txt"))).collect();
+        folded.extend(further.iter().map(String::as_str));
         // Where all alternatives are plain texts, the regex crate looks for all of them at once.
         let (plain, other): (Vec<&str>, Vec<&str>) = crawlers.partition(|line| is_plain(line));
         let patterns = [any(plain, false), any(other, false), any(folded, true)];
