@@ -116,7 +116,7 @@ static USERINFO: LazyLock<Regex> = LazyLock::new(|| {
 
 /// A parameter within a text: what stands before it, its name, its value.
 static PARAMETER: LazyLock<Regex> =
-    LazyLock::new(|| compiled(r#"([?&#;/])([^\s?&#;/="'<>]{1,64})=[^\s&#;"'<>]*"#));
+    LazyLock::new(|| compiled(r#"([?&#;/])([^\s?&#;/="'<>]{1,64})=([^\s&#;"'<>]*)"#));
 
 fn compiled(pattern: &str) -> Regex {
     Regex::new(&format!("(?i){pattern}")).expect("a pattern of this file, which its tests compile")
@@ -129,7 +129,7 @@ pub fn text(sent: &str) -> Cow<'_, str> {
     if kept.contains('=') {
         let shown = PARAMETER.replace_all(&kept, |found: &Captures<'_>| {
             let (whole, before, name) = (&found[0], &found[1], &found[2]);
-            if is_secret(name) { before.to_owned() } else { whole.to_owned() }
+            if is_secret(name) || holds_secret(&found[3]) { before.to_owned() } else { whole.to_owned() }
         });
         if shown != kept {
             kept = Cow::Owned(shown.into_owned());
@@ -395,6 +395,7 @@ mod tests {
             ("1 + 1 = 2", "1 + 1 = 2"),
             ("https://a.example/x?token=s3cret&y=1 - Shop", "https://a.example/x?&y=1 - Shop"),
             ("a.example/#access_token=s3cret", "a.example/#"),
+            ("a.example/?next=%2Fb%3Fkey%3Ds3cret", "a.example/?"),
             ("Welcome, ada@example.org!", "Welcome, (email)!"),
             ("<a href=\"/reset?key=s3cret\">", "<a href=\"/reset?\">"),
         ] {
