@@ -2,7 +2,8 @@
 //! and, with the feature `serde`, the server reads them.
 //!
 //! Every field of a body may be absent unless its doc says "required"; the server ignores fields
-//! it does not know.
+//! it does not know. What is read by `lenient` is accessory: of a wrong type it is left out, and the
+//! rest is taken.
 
 use crate::json::{Json, Object};
 
@@ -13,14 +14,18 @@ pub struct Start {
     /// `v_` + UUID.
     pub visitor_id: Option<String>,
     /// The page's address.
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "lenient"))]
     pub url: Option<String>,
     /// `document.referrer`.
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "lenient"))]
     pub referrer: Option<String>,
     /// The report's site; else the host of `url`.
     pub site: Option<String>,
     /// How many cookies the browser keeps, as far as it knows: `0` says that it keeps none.
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "rounded"))]
     pub cookies: Option<u64>,
     /// `navigator.webdriver`: a browser under automation is not a person.
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "flag"))]
     pub webdriver: bool,
 }
 
@@ -35,13 +40,16 @@ pub struct PageView {
     /// Required. The page's address.
     pub url: Option<String>,
     /// `document.referrer`, or the previous route.
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "lenient"))]
     pub referrer: Option<String>,
     /// `document.title`.
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "lenient"))]
     pub title: Option<String>,
     /// What the page was seen on.
-    #[cfg_attr(feature = "serde", serde(deserialize_with = "object"))]
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "lenient"))]
     pub device: Option<Device>,
     /// Its number within the visit, from 1, as the browser counted.
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "rounded"))]
     pub sequence: Option<u32>,
     /// Milliseconds since the view happened, computed anew at each try.
     pub age_ms: Option<u64>,
@@ -50,6 +58,7 @@ pub struct PageView {
     /// The report's site; else the host of `url`.
     pub site: Option<String>,
     /// `navigator.webdriver`.
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "flag"))]
     pub webdriver: bool,
 }
 
@@ -58,22 +67,31 @@ pub struct PageView {
 #[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize), serde(default))]
 pub struct Device {
     /// Width of the screen in CSS pixels.
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "rounded"))]
     pub screen_width: Option<u32>,
     /// Height of the screen in CSS pixels.
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "rounded"))]
     pub screen_height: Option<u32>,
     /// Width of the viewport in CSS pixels.
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "rounded"))]
     pub viewport_width: Option<u32>,
     /// Height of the viewport in CSS pixels.
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "rounded"))]
     pub viewport_height: Option<u32>,
     /// BCP 47 language tag.
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "lenient"))]
     pub language: Option<String>,
     /// IANA time zone name.
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "lenient"))]
     pub time_zone: Option<String>,
     /// The operating system, such as `Windows`.
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "lenient"))]
     pub platform: Option<String>,
     /// Whether the browser calls itself mobile.
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "lenient"))]
     pub mobile: Option<bool>,
     /// The browser and its engine, such as `Chromium 130,Google Chrome 130`.
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "lenient"))]
     pub brands: Option<String>,
 }
 
@@ -90,6 +108,7 @@ pub struct Event {
     /// A JSON object of at most [`PROPS_BYTES`](crate::limits::PROPS_BYTES) bytes.
     pub props: Option<Json>,
     /// The page's address.
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "lenient"))]
     pub url: Option<String>,
     /// Milliseconds since the event happened, computed anew at each try.
     pub age_ms: Option<u64>,
@@ -98,6 +117,7 @@ pub struct Event {
     /// The report's site; else the host of `url`.
     pub site: Option<String>,
     /// `navigator.webdriver`.
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "flag"))]
     pub webdriver: bool,
 }
 
@@ -123,12 +143,14 @@ pub struct Order {
     /// With an API key: the user to attribute the order to.
     pub user_id: Option<String>,
     /// The page's address.
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "lenient"))]
     pub url: Option<String>,
     /// Milliseconds since the order was placed, computed anew at each try.
     pub age_ms: Option<u64>,
     /// The report's site; else the host of `url`.
     pub site: Option<String>,
     /// `navigator.webdriver`.
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "flag"))]
     pub webdriver: bool,
 }
 
@@ -139,10 +161,13 @@ pub struct Ping {
     /// The page view that the engagement belongs to.
     pub page_view_id: Option<String>,
     /// Milliseconds that the page was visible and focused.
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "rounded"))]
     pub engaged_ms: Option<u64>,
     /// Greatest scroll depth, 0 to 100.
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "rounded"))]
     pub scroll_pct: Option<u64>,
     /// `navigator.webdriver`.
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "flag"))]
     pub webdriver: bool,
 }
 
@@ -169,21 +194,31 @@ pub struct Login {
     pub visit: Option<bool>,
 }
 
-/// Reads an object or null: serde alone would take an array for a struct.
+/// Reads what is accessory: of another type than it should be it is as if it were absent.
 #[cfg(feature = "serde")]
-fn object<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+fn lenient<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: serde::Deserializer<'de>,
     T: serde::de::DeserializeOwned,
 {
-    let value: Option<Json> = serde::Deserialize::deserialize(deserializer)?;
-    match value {
-        Some(Json(text)) if text.starts_with('{') => {
-            serde_json::from_str(&text).map(Some).map_err(serde::de::Error::custom)
-        }
-        Some(_) => Err(serde::de::Error::custom("expected an object")),
-        None => Ok(None),
-    }
+    let Json(text) = serde::Deserialize::deserialize(deserializer)?;
+    // serde alone would take an array for a struct.
+    Ok(serde_json::from_str(&text).ok().filter(|_| !text.starts_with('[')))
+}
+
+/// As [`lenient`], a number that a browser may give a fraction.
+#[cfg(feature = "serde")]
+fn rounded<'de, D: serde::Deserializer<'de>, T: TryFrom<u64>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    let number: Option<f64> = lenient(deserializer)?;
+    Ok(number.filter(|number| *number >= 0.0).and_then(|number| T::try_from(number.round() as u64).ok()))
+}
+
+/// Reads a flag that is set by `true` alone.
+#[cfg(feature = "serde")]
+fn flag<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    lenient(deserializer).map(|flag| flag == Some(true))
 }
 
 impl Device {
@@ -227,5 +262,26 @@ mod tests {
                 .unwrap();
         assert_eq!(event.props, Some(Json(r#"{"a":[1,2.5,null]}"#.into())));
         assert_eq!(serde_json::from_str::<Start>("{}").unwrap(), Start::default());
+    }
+
+    #[test]
+    fn an_accessory_field_of_a_wrong_type_is_absent() {
+        for value in ["5", "[]", "{}", "true", "null", "\"\\ud800\"", "1e999"] {
+            let body = format!(
+                r#"{{"url":"https://a/","title":{value},"referrer":{value},"device":{{"language":{value},"mobile":false}}}}"#
+            );
+            let view: PageView = serde_json::from_str(&body).unwrap();
+            assert_eq!((view.title, view.referrer), (None, None), "{value}");
+            assert_eq!(view.device, Some(Device { mobile: Some(false), ..Device::default() }), "{value}");
+        }
+        let read = |text: &str| serde_json::from_str::<PageView>(text).unwrap();
+        assert_eq!(read(r#"{"device":[1,2]}"#).device, None);
+        assert_eq!(read(r#"{"device":"x","sequence":"1","webdriver":"no"}"#), PageView::default());
+        assert_eq!(
+            read(r#"{"device":{"screen_width":1536.5}}"#).device.and_then(|d| d.screen_width),
+            Some(1537)
+        );
+        assert_eq!(read(r#"{"sequence":-1}"#).sequence, None);
+        assert!(serde_json::from_str::<PageView>(r#"{"url":5}"#).is_err());
     }
 }

@@ -104,7 +104,7 @@ impl App {
             passwords: Passwords::new()?,
             assertions,
             throttle: Throttle::new(Passwords::at_once()),
-            bots: BotFilter::default(),
+            bots: BotFilter::new(&config.bot_patterns).map_err(StoreError::Configuration)?,
             cookies,
             origins: OriginRules {
                 allowed: config.allowed_origins.clone(),

@@ -125,6 +125,13 @@ fn parts(url: &str) -> impl Iterator<Item = (&str, &str)> {
     url.splitn(2, '#').map(|part| part.split_once('?').unwrap_or((part, "")))
 }
 
+/// Whether a parameter (`name=value`) tells of the campaign: `utm_…` or a click id.
+#[must_use]
+pub fn names_campaign(pair: &str) -> bool {
+    let name = url::form_urlencoded::parse(pair.as_bytes()).next().map(|(name, _)| name.to_lowercase());
+    name.is_some_and(|name| name.starts_with("utm_") || click_id(&name).is_some())
+}
+
 fn singles_out(pair: &str) -> bool {
     let name = url::form_urlencoded::parse(pair.as_bytes()).next();
     name.is_some_and(|(name, _)| click_id(&name.to_lowercase()).is_some())

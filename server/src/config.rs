@@ -196,6 +196,15 @@ pub enum Gpc {
     Ignore,
 }
 
+/// Which parameters of addresses are stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum KeepQuery {
+    /// Those that look like no secret, without e-mail addresses
+    Safe,
+    /// All of them, as they are sent
+    All,
+}
+
 /// Whose orders count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Orders {
@@ -320,6 +329,10 @@ pub struct Serve {
     /// What a browser's Global Privacy Control means
     #[arg(long, env = "VISITFLOW_GPC", default_value = "honour", help_heading = "Privacy")]
     pub gpc: Gpc,
+    /// Which parameters of pages' addresses and referrers are stored; user:password@ and fragments that
+    /// are no route never are
+    #[arg(long, env = "VISITFLOW_KEEP_QUERY", default_value = "safe", help_heading = "Privacy")]
+    pub keep_query: KeepQuery,
     /// A read replica for the reports, with Postgres only; default: --database-url
     #[arg(
         long,
@@ -344,6 +357,28 @@ pub struct Serve {
     /// Visits, facts and orders older than this many days are deleted, with Postgres only; default: kept
     #[arg(long, env = "VISITFLOW_RETENTION_DAYS", value_parser = clap::value_parser!(u32).range(1..=3650), help_heading = "Storage", value_name = "DAYS")]
     pub retention_days: Option<u32>,
+    /// A regular expression for user agents that are not counted, beside the built-in ones (repeatable; in
+    /// the environment one a line); upper and lower case are the same
+    #[arg(
+        long = "bot-pattern",
+        env = "VISITFLOW_BOT_PATTERNS",
+        value_delimiter = '\n',
+        value_parser = crate::bots::pattern,
+        help_heading = "Reports",
+        value_name = "REGEX"
+    )]
+    pub bot_patterns: Vec<String>,
+    /// A site whose facts are taken, such as shop.example (repeatable); facts of others are answered 204,
+    /// dropped and counted; default: all
+    #[arg(
+        long = "site",
+        env = "VISITFLOW_SITES",
+        value_delimiter = ',',
+        value_parser = site_name,
+        help_heading = "Reports",
+        value_name = "HOST"
+    )]
+    pub sites: Vec<String>,
     /// Whose orders count
     #[arg(long, env = "VISITFLOW_ORDERS", default_value = "any", help_heading = "Reports")]
     pub orders: Orders,
@@ -366,6 +401,12 @@ impl Serve {
     #[must_use]
     pub fn ttl(&self) -> Ttl {
         Ttl { idle_ms: millis(self.session_idle), max_ms: millis(self.session_max) }
+    }
+
+    /// Whether facts of this site are taken; it is in the form that [`crate::site`] gives.
+    #[must_use]
+    pub fn takes(&self, site: &str) -> bool {
+        self.sites.is_empty() || self.sites.iter().any(|taken| taken == site)
     }
 
     /// Whether the server itself speaks TLS.
@@ -452,6 +493,10 @@ fn spool_size(text: &str) -> Result<u64, String> {
         .ok_or_else(|| "a spool has from 1M to 1024G".into())
 }
 
+fn site_name(name: &str) -> Result<String, String> {
+    crate::site::normalize(name).ok_or_else(|| "write a host name such as shop.example".into())
+}
+
 fn cookie_domain(domain: &str) -> Result<String, String> {
     let domain = domain.trim_start_matches('.').to_lowercase();
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
@@ -524,6 +569,16 @@ mod tests {
     }
 
     #[test]
+    fn sites_are_taken_by_their_one_name() {
+        let all = serve(&[]).unwrap();
+        assert!(all.takes("shop.example"));
+        let two = serve(&["--site", "WWW.Shop.example:8443", "--site", "b\u{fc}cher.example,other.example"])
+            .unwrap();
+        assert_eq!(two.sites, ["shop.example", "xn--bcher-kva.example", "other.example"]);
+        assert!(two.takes("other.example") && !two.takes("evil.example") && !two.takes(""));
+    }
+
+    #[test]
     fn a_password_for_redis_is_in_no_error_and_no_help() {
         let error = serve(&["--redis-url", "http://:secret@host"]).unwrap_err();
         assert!(error.contains("redis://host:6379") && !error.contains("secret"), "{error}");
@@ -571,6 +626,10 @@ mod tests {
             (&["--jwt-key", "k", "--jwt-max-age", "long"], "--jwt-max-age"),
             (&["--report-database-url", "sqlite://a.db"], "postgres://"),
             (&["--report-database-url", "postgres://"], "--report-database-url"),
+            (&["--site", "https://shop.example/"], "such as shop.example"),
+            (&["--keep-query", "none"], "safe, all"),
+            (&["--bot-pattern", "("], "--bot-pattern"),
+            (&["--bot-pattern", ".*"], "every user agent"),
             (&["--spool-max", "1T"], "512M"),
             (&["--spool-max", "1K"], "1M"),
             (&["--retention-days", "0"], "1..=3650"),

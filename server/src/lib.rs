@@ -18,6 +18,7 @@
 //! | who is asked about a session, Redis | [`store::sessions`], `server/lua` |
 //! | how a database is read and written | [`store::events`] |
 //! | tables and queries | `server/sql` |
+//! | the form in which addresses are stored, what is left out of them | [`address`], [`site`] |
 //! | what a visit's campaign is | [`campaign`] |
 //! | which assertions sign in | [`assertion`] |
 //! | limits by address and account | [`throttle`] |
@@ -33,6 +34,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod address;
 pub mod app;
 pub mod assertion;
 pub mod bots;

@@ -67,8 +67,8 @@ pub struct Hit {
     pub token: Option<SessionToken>,
     /// The visitor that it names.
     pub visitor: Option<VisitorId>,
-    /// The host it was sent to: the site of last resort.
-    pub host: String,
+    /// The site of last resort, that of the host it was sent to; none if that one is not taken.
+    pub site: Option<String>,
 }
 
 /// What a start did.
@@ -78,7 +78,7 @@ pub enum Started {
     Begun,
     /// The live one goes on.
     Resumed,
-    /// Nothing: the visitor's data was erased a while ago.
+    /// Nothing: the visitor's data was erased a while ago, or the site is not taken.
     Refused,
 }
 
@@ -144,11 +144,13 @@ impl Lifecycle {
             carrier,
             offer: offered.as_ref().map(SessionToken::proof),
             visitor: hit.visitor,
-            host: hit.host,
+            site: hit.site,
         };
         let outcome = self.commit_within(held, Command::Start { context, site, url, referrer }).await?;
         let started = match outcome {
-            Outcome { erased: 1.., .. } => return Ok((Started::Refused, Cookie::Leave)),
+            Outcome { erased: 1.., .. } | Outcome { of_other_sites: 1.., .. } => {
+                return Ok((Started::Refused, Cookie::Leave));
+            }
             _ if live || (outcome.joined && !outcome.issued) => Started::Resumed,
             _ => Started::Begun,
         };
@@ -187,7 +189,7 @@ impl Lifecycle {
             carrier,
             offer: offered.as_ref().map(SessionToken::proof),
             visitor: None,
-            host: hit.host,
+            site: hit.site,
         };
         let outcome = self.commit_within(held, Command::Facts { context, runs }).await?;
         // A fact that comes too late to be of a living visit slides nothing and sets no cookie.

@@ -29,6 +29,8 @@ pub enum Drop {
     Gpc,
     /// The visitor's data was erased a while ago; this comes late.
     Erased,
+    /// It is of a site that `--site` does not name.
+    OtherSite,
 }
 
 /// What was stored.
@@ -316,6 +318,13 @@ impl Metrics {
     pub fn late(&self, count: u32) {
         if count > 0 {
             self.dropped.get_or_create(&Reason { reason: Drop::Erased }).inc_by(count.into());
+        }
+    }
+
+    /// Facts and starts that name no site, and belong to none that is taken, came.
+    pub fn of_other_sites(&self, count: u32) {
+        if count > 0 {
+            self.dropped.get_or_create(&Reason { reason: Drop::OtherSite }).inc_by(count.into());
         }
     }
 

@@ -1,4 +1,4 @@
-//! What a report is about: a host, lower case, without port and `www.`.
+//! What a report is about: a host, lower case, without port and `www.`: pure.
 
 use url::{Host, Url};
 use visitflow_protocol::limits;
@@ -31,8 +31,21 @@ pub fn of_parsed(url: &Url) -> Option<String> {
         Host::Domain(domain) => domain.trim_end_matches('.').to_owned(),
         host => host.to_string(),
     };
-    let host = host.strip_prefix("www.").map_or(host.clone(), str::to_owned);
-    (!host.is_empty() && host.len() <= limits::SITE_BYTES).then_some(host)
+    let host = without_www(&host);
+    (!host.is_empty() && host.len() <= limits::SITE_BYTES).then(|| host.to_owned())
+}
+
+/// Without `www.`, but where no host with a dot is left: `www.com` is somebody's domain.
+fn without_www(host: &str) -> &str {
+    let mut host = host;
+    while let Some(rest) = host.strip_prefix("www.").filter(|rest| is_domain(rest)) {
+        host = rest;
+    }
+    host
+}
+
+fn is_domain(host: &str) -> bool {
+    host.contains('.') && !host.starts_with('.')
 }
 
 #[cfg(test)]
@@ -48,9 +61,23 @@ mod tests {
             ("[::1]:80", "[::1]"),
             ("[::1]", "[::1]"),
             ("shop.example.", "shop.example"),
-            ("bücher.example", "xn--bcher-kva.example"),
+            ("shop.example..", "shop.example"),
+            ("Bücher.example", "xn--bcher-kva.example"),
+            ("XN--BCHER-KVA.example", "xn--bcher-kva.example"),
+            ("[2001:DB8:0:0:0:0:0:1]:8443", "[2001:db8::1]"),
+            ("0x7f.1", "127.0.0.1"),
+            ("localhost:3000", "localhost"),
+            ("www.com", "www.com"),
+            ("www.com.", "www.com"),
+            ("www.www.com", "www.com"),
+            ("www.localhost", "www.localhost"),
+            ("www", "www"),
+            ("www.www.shop.example", "shop.example"),
+            ("www2.shop.example", "www2.shop.example"),
+            ("wwwshop.example", "wwwshop.example"),
         ] {
             assert_eq!(normalize(written).as_deref(), Some(site), "{written}");
+            assert_eq!(normalize(site).as_deref(), Some(site), "{site}, again");
         }
         for bad in ["", "a b", "a/b", "a\0b", &"a".repeat(254)] {
             assert_eq!(normalize(bad), None, "{bad}");

@@ -490,7 +490,12 @@ impl From<getrandom::Error> for Failure {
 
 impl Real {
     fn hit(&self, token: Option<&SessionToken>, visitor: usize, now: Millis) -> Hit {
-        Hit { now, token: token.cloned(), visitor: Some(self.visitors[visitor]), host: self.site.clone() }
+        Hit {
+            now,
+            token: token.cloned(),
+            visitor: Some(self.visitors[visitor]),
+            site: Some(self.site.clone()),
+        }
     }
 
     async fn view(

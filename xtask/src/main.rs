@@ -6,6 +6,7 @@
 //! | [`test`](mod@test) | every check, in one sequence: what a laptop and CI both run |
 //! | [`build`] | the client's package, the pages, the server and the examples |
 //! | [`figures`] | measurements and long trials, by programs of the tests' crate |
+//! | [`bots`] | the lists of robots' user agents |
 //! | [`size`] | what a page downloads, in bytes |
 //! | [`install`] | the tools that the others need, installed where they are missing |
 //! | [`process`] | running other programs and saying which |
@@ -13,6 +14,7 @@
 
 #![forbid(unsafe_code)]
 
+mod bots;
 mod build;
 mod demo;
 mod figures;
@@ -44,6 +46,7 @@ Commands:
                        `bench client --help` lists the options.
   soak [TRIAL]...      Kill the server and its stores under load and count what is lost: nothing
                        may be; `soak --help` lists the trials.
+  bots                 Bring the lists of robots' user agents in server/src/bots up to date from npm.
   size                 Print what a page downloads, and what each part of it costs: raw, gzip and
                        brotli bytes. Fails over the budget.
 
@@ -79,6 +82,10 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
         }
         "bench" if rest.first().is_some_and(|what| what == "client") => figures::client(&rest[1..]),
         "bench" | "soak" => figures::run(command, rest),
+        "bots" => {
+            none(rest)?;
+            bots::refresh().map(done)
+        }
         "size" => {
             none(rest)?;
             size::run().map(done)

@@ -11,9 +11,9 @@ pub mod privacy;
 pub mod session;
 pub mod telemetry;
 
-use hyper::StatusCode;
+use hyper::{StatusCode, header};
 
-use self::telemetry::fields::PageAddress;
+use crate::address::Page;
 use crate::endpoints::call::Call;
 use crate::http::cookie;
 use crate::http::problem::Problem;
@@ -43,14 +43,14 @@ fn visitor_id(text: &str) -> Result<VisitorId, Problem> {
 }
 
 /// The site that a request names: in its body, by its page's address, or by its origin.
-fn site(call: &Call<'_>, named: Option<&str>, page: Option<&PageAddress>) -> Result<Option<String>, Problem> {
+fn site(call: &Call<'_>, named: Option<&str>, page: Option<&Page>) -> Result<Option<String>, Problem> {
     if let Some(name) = named {
         return crate::site::normalize(name)
             .map(Some)
             .ok_or_else(|| Problem::field("`site` is a host name, such as shop.example."));
     }
     let origin = || call.header("origin").and_then(|origin| crate::site::of_url(&origin));
-    Ok(page.and_then(|page| page.site.clone()).or_else(origin))
+    Ok(page.map(|page| page.site.clone()).or_else(origin))
 }
 
 /// Whether nobody is there to be counted: the answer is 204 then, and nothing is stored.
@@ -60,11 +60,17 @@ fn not_a_person(call: &Call<'_>, webdriver: bool) -> Option<Drop> {
         Some(Drop::Webdriver)
     } else if purpose.is_some_and(|purpose| purpose.contains("prefetch") || purpose.contains("prerender")) {
         Some(Drop::Prerender)
-    } else if call.header("user-agent").is_some_and(|agent| call.app.bots.is_bot(&agent)) {
+    } else if call.key.is_none() && is_bot(call) {
         Some(Drop::Bot)
     } else {
         None
     }
+}
+
+/// Whether the user agent is a robot's. What a shop's server sends with its key is sent on purpose.
+fn is_bot(call: &Call<'_>) -> bool {
+    let agent = call.head.headers.get(header::USER_AGENT);
+    agent.is_some_and(|agent| call.app.bots.is_bot(agent.as_bytes()))
 }
 
 /// 204 for what is not counted.
@@ -75,7 +81,8 @@ fn dropped(call: &Call<'_>, reason: Drop) -> Reply {
 
 /// Who calls, and when, for the steps of [`crate::lifecycle`].
 fn hit(call: &Call<'_>, token: Option<SessionToken>, visitor: Option<VisitorId>) -> Hit {
-    Hit { now: call.now, token, visitor, host: call.host.to_owned() }
+    let site = Some(crate::site::of_host(call.host)).filter(|site| call.app.config.takes(site));
+    Hit { now: call.now, token, visitor, site }
 }
 
 /// The token that a request without a session may be given; none where no cookie would stick.

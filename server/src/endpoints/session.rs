@@ -5,12 +5,16 @@ use visitflow_protocol::wire;
 
 use super::telemetry::fields;
 use super::{dropped, hit, not_a_person, offer, set_cookie, site, visitor};
+use crate::address;
 use crate::endpoints::call::Call;
 use crate::http::problem::Problem;
 use crate::http::reply::{self, Reply};
 use crate::lifecycle::{Page, Started};
 use crate::observe::Drop;
 use crate::session::Millis;
+
+/// Most that is kept of the time engaged with a page.
+const DAY_MS: Millis = 24 * 3_600_000;
 
 #[derive(Serialize)]
 struct Answer {
@@ -34,10 +38,14 @@ pub async fn start(mut call: Call<'_>) -> Result<Reply, Problem> {
         call.app.metrics.started_without_cookies();
     }
     let named = visitor(&call, body.visitor_id.as_deref())?;
-    let address = fields::page_address(body.url)?;
-    let referrer = fields::referrer(body.referrer)?;
+    let keep = call.app.config.keep_query;
+    let address = fields::page_beside(body.url.as_deref(), keep);
+    let referrer = body.referrer.and_then(|referrer| address::referrer(&referrer, keep));
     let site = site(&call, body.site.as_deref(), address.as_ref())?;
-    let page = Page { site, url: address.map(|address| address.text), referrer };
+    if site.as_ref().is_some_and(|site| !call.app.config.takes(site)) {
+        return Ok(dropped(&call, Drop::OtherSite));
+    }
+    let page = Page { site, url: address.map(|address| address.url), referrer };
     let hit = hit(&call, call.token()?, named);
     let (started, cookie) = call.app.lifecycle.start(hit, page, call.allowance(), || offer(&call)).await?;
     let session = match started {
@@ -86,10 +94,10 @@ fn engagement(body: &wire::Ping) -> Result<Option<(uuid::Uuid, i64, i64)>, Probl
         return Ok(None);
     };
     let id = fields::fact_id(Some(id), 0)?;
-    let engaged_ms = i64::try_from(body.engaged_ms.unwrap_or(0)).ok().filter(|ms| *ms <= 24 * 3_600_000);
-    let engaged_ms = engaged_ms.ok_or_else(|| Problem::field("`engaged_ms` is at most a day, 86400000."))?;
-    let scroll_pct = i64::try_from(body.scroll_pct.unwrap_or(0)).ok().filter(|pct| *pct <= 100);
-    let scroll_pct =
-        scroll_pct.ok_or_else(|| Problem::field("`scroll_pct` is a whole number from 0 to 100."))?;
+    let at_most = |number: Option<u64>, most: i64| {
+        number.map_or(0, |number| i64::try_from(number).unwrap_or(most).min(most))
+    };
+    let engaged_ms = at_most(body.engaged_ms, DAY_MS);
+    let scroll_pct = at_most(body.scroll_pct, 100);
     Ok(Some((id, engaged_ms, scroll_pct)))
 }

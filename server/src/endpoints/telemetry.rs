@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use visitflow_protocol::{limits, problem as kind, wire};
 
 use super::{dropped, forbidden, hit, not_a_person, offer, set_cookie, site, visitor};
-use crate::campaign::without_click_ids;
+use crate::address;
 use crate::config::Orders;
 use crate::endpoints::call::Call;
 use crate::http::body::{self, malformed};
@@ -91,7 +91,12 @@ fn parse<T: Item>(call: &Call<'_>, body: &[u8]) -> Result<(Vec<Checked>, Vec<Rej
             call.app.metrics.dropped(reason);
             return Ok(None);
         }
-        item.check(call).map(Some)
+        let checked = item.check(call)?;
+        if checked.fact.site.as_ref().is_some_and(|site| !call.app.config.takes(site)) {
+            call.app.metrics.dropped(Drop::OtherSite);
+            return Ok(None);
+        }
+        Ok(Some(checked))
     };
     if body.trim_ascii_start().first() != Some(&b'[') {
         return Ok((one(body::json(body)?)?.into_iter().collect(), Vec::new()));
@@ -123,7 +128,7 @@ async fn store(call: &Call<'_>, stored: Stored, items: Vec<Checked>) -> Result<R
     let token = if touches_cookies { call.token()? } else { None };
     let (hit, runs) = (hit(call, token, None), by_visitor(items));
     let (outcome, cookie) = call.app.lifecycle.facts(hit, runs, call.allowance(), || offer(call)).await?;
-    let kept = count - u64::from(outcome.erased);
+    let kept = count - u64::from(outcome.erased + outcome.of_other_sites);
     call.app.metrics.stored(stored, kept.saturating_sub(refunds), u64::from(outcome.twins));
     call.app.metrics.stored(Stored::Refund, refunds.min(kept), 0);
     let mut answer = reply::no_content();
@@ -152,19 +157,19 @@ impl Item for wire::PageView {
 
     fn check(self, call: &Call<'_>) -> Result<Checked, Problem> {
         let anonymous = self.anonymous || call.gpc();
-        let mut page = fields::page_address(self.url)?
-            .ok_or_else(|| Problem::field("`url` is missing; send the page's address."))?;
+        let keep = call.app.config.keep_query;
+        let page = fields::page_address(self.url.as_deref(), keep)?;
         let occurred_at = fields::occurred_at(call.now, self.age_ms)?;
         let site = site(call, self.site.as_deref(), Some(&page))?;
+        let referrer = self.referrer.and_then(|referrer| address::referrer(&referrer, keep));
         let kind = Kind::PageView {
             id: fields::fact_id(self.id.as_deref(), occurred_at)?,
-            path: std::mem::take(&mut page.path),
-            referrer: fields::referrer(self.referrer)?
-                .map(|text| if anonymous { without_click_ids(&text).into_owned() } else { text }),
-            title: fields::title(self.title)?,
-            device: fields::device(self.device)?.filter(|_| !anonymous),
-            sequence: fields::sequence(self.sequence)?.filter(|_| !anonymous),
-            url: page.stored(anonymous),
+            path: page.path,
+            referrer: referrer.map(|referrer| fields::of_somebody(referrer, anonymous)),
+            title: fields::title(self.title),
+            device: fields::device(self.device).filter(|_| !anonymous),
+            sequence: fields::sequence(self.sequence).filter(|_| !anonymous),
+            url: fields::of_somebody(page.url, anonymous),
         };
         checked(call, self.visitor_id.as_deref(), site, occurred_at, anonymous, kind)
     }
@@ -191,13 +196,13 @@ impl Item for wire::Event {
         }
         let name = fields::text("name", Some(name), usize::MAX)?.unwrap_or_default();
         let occurred_at = fields::occurred_at(call.now, self.age_ms)?;
-        let page = fields::page_address(self.url)?;
+        let page = fields::page_beside(self.url.as_deref(), call.app.config.keep_query);
         let site = site(call, self.site.as_deref(), page.as_ref())?;
         let kind = Kind::Event {
             id: fields::fact_id(self.id.as_deref(), occurred_at)?,
-            name,
-            props: fields::props(self.props)?,
-            url: page.map(|page| page.stored(anonymous)),
+            name: address::text(&name).into_owned(),
+            props: fields::props(self.props),
+            url: page.map(|page| fields::of_somebody(page.url, anonymous)),
         };
         checked(call, self.visitor_id.as_deref(), site, occurred_at, anonymous, kind)
     }
@@ -219,7 +224,7 @@ impl Item for wire::Order {
         }
         let id = self.id.ok_or_else(|| Problem::field("`id` is missing; send the shop's own number."))?;
         let id = fields::shop_number("id", id)?;
-        let page = fields::page_address(self.url)?;
+        let page = fields::page_beside(self.url.as_deref(), call.app.config.keep_query);
         let currency = fields::currency(self.currency)?;
         let user_id = if from_api { fields::short_text("user_id", self.user_id)? } else { None };
         let kind = match self.refund_of {
@@ -234,7 +239,7 @@ impl Item for wire::Order {
                 id,
                 amount: fields::amount(self.amount)?,
                 currency,
-                items: fields::order_items(self.items)?,
+                items: fields::order_items(self.items),
                 from_api,
                 session: if from_api { fields::session_tag(self.session.as_deref())? } else { None },
                 user_id,

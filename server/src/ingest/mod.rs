@@ -144,6 +144,7 @@ impl Ingest {
         sent.inspect_err(|_| self.metrics.shed(kind))?;
         let outcome = answer.await.unwrap_or(Err(STOPPED))?;
         self.metrics.late(outcome.erased);
+        self.metrics.of_other_sites(outcome.of_other_sites);
         Ok(outcome)
     }
 

@@ -13,7 +13,7 @@ use crate::session::{Carrier, Millis, Ttl};
 /// A page view, an event, an order or a refund.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fact {
-    /// The site that the request named; else the visit's, else [`Context::host`].
+    /// The site that the request named; else the visit's, else [`Context::site`].
     pub site: Option<String>,
     /// When it happened, by the server's clock: receipt minus age.
     pub occurred_at: Millis,
@@ -115,8 +115,8 @@ pub struct Context {
     pub offer: Option<Proof>,
     /// The visitor it names.
     pub visitor: Option<VisitorId>,
-    /// The host it was sent to: the site of last resort.
-    pub host: String,
+    /// The site of last resort, that of the host it was sent to; none if that one is not taken.
+    pub site: Option<String>,
 }
 
 /// What the ledger applies.
@@ -203,6 +203,8 @@ pub struct Outcome {
     pub erased: u32,
     /// Visits that began; while the store is away, as many as may turn out to.
     pub begun: u32,
+    /// Facts and starts whose site is not taken: nothing of them was stored.
+    pub of_other_sites: u32,
 }
 
 /// The most visits that facts may begin: one for each run of a request without a visit, and one for

@@ -49,10 +49,15 @@ impl<'c> World<'_, 'c> {
             let site: Cow<'c, str> = match (&fact.site, &own) {
                 (Some(site), _) => Cow::Borrowed(site),
                 (None, Some((visit, _))) => Cow::Owned(visit.site.clone()),
-                (None, None) => match self.site_of(run.visitor, context.now) {
-                    Some(site) => Cow::Owned(site),
-                    None => Cow::Owned(crate::site::of_host(&context.host)),
-                },
+                (None, None) => {
+                    let site = self.site_of_order(&fact.kind);
+                    let site = site.or_else(|| self.site_of(run.visitor, context.now));
+                    let Some(site) = site.or_else(|| context.site.clone()) else {
+                        outcome.of_other_sites += 1;
+                        continue;
+                    };
+                    Cow::Owned(site)
+                }
             };
             let late = context.now - fact.occurred_at >= self.ttl.idle_ms;
             let stored = match (&fact.kind, own) {
@@ -137,6 +142,13 @@ impl<'c> World<'_, 'c> {
         };
         self.count(visit_id, fact);
         self.insert(fact, site, Some(visit_id), context.now)
+    }
+
+    /// The site of the session that an order names.
+    fn site_of_order(&mut self, kind: &Kind) -> Option<String> {
+        let Kind::Order(Order { session: Some(tag), .. }) = kind else { return None };
+        let visit_id = self.token(*tag)?.visit_id?;
+        self.visit(visit_id).map(|row| row.visit.site.clone())
     }
 
     fn is_twin(&mut self, fact: &Fact, site: &str) -> bool {

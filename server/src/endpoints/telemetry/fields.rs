@@ -1,12 +1,14 @@
 //! The fields of facts: each checked by one function, which says how to mend what it refuses.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
-use url::Url;
 use uuid::Uuid;
 use visitflow_protocol::{id as ids, json::Json, limits, wire};
 
+use crate::address::{self, Page};
 use crate::campaign::without_click_ids;
-use crate::http::body::malformed;
+use crate::config::KeepQuery;
 use crate::http::problem::Problem;
 use crate::session::token::Tag;
 use crate::session::{Millis, uuid_v7};
@@ -15,12 +17,8 @@ use crate::session::{Millis, uuid_v7};
 const TITLE_BYTES: usize = 512;
 
 /// `document.title`.
-pub(in crate::endpoints) fn title(title: Option<String>) -> Result<Option<String>, Problem> {
-    let cut = |mut title: String| {
-        title.truncate(title.floor_char_boundary(TITLE_BYTES));
-        title
-    };
-    text("title", title.map(cut), TITLE_BYTES)
+pub(in crate::endpoints) fn title(title: Option<String>) -> Option<String> {
+    title.map(|title| address::short_text(&title, TITLE_BYTES))
 }
 
 /// A fact's identifier: UUIDv7, made here if the client made none.
@@ -32,41 +30,24 @@ pub(in crate::endpoints) fn fact_id(id: Option<&str>, occurred_at: Millis) -> Re
     parsed.ok_or_else(|| Problem::field("An id of a page view or an event is a UUID of version 7, such as 0193a5e7-7c1b-7f6a-9d2e-3b4c5d6e7f80."))
 }
 
-/// A page's address, and what is read off it: it is parsed once.
-#[derive(Debug)]
-pub(in crate::endpoints) struct PageAddress {
-    pub(in crate::endpoints) text: String,
-    pub(in crate::endpoints) path: String,
-    pub(in crate::endpoints) site: Option<String>,
+/// The address of a page view, without which there is none.
+pub(in crate::endpoints) fn page_address(url: Option<&str>, keep: KeepQuery) -> Result<Page, Problem> {
+    let url = url
+        .filter(|url| !url.is_empty())
+        .ok_or_else(|| Problem::field("`url` is missing; send the page's address."))?;
+    address::page(url, keep).ok_or_else(|| {
+        Problem::field("`url` is an absolute http(s) address, such as https://shop.example/shoes.")
+    })
 }
 
-impl PageAddress {
-    /// The address as it may be stored: of nobody without click ids, which single out a person.
-    pub(in crate::endpoints) fn stored(self, anonymous: bool) -> String {
-        if anonymous { without_click_ids(&self.text).into_owned() } else { self.text }
-    }
+/// The address of the page on which something else happened: left out if it is none.
+pub(in crate::endpoints) fn page_beside(url: Option<&str>, keep: KeepQuery) -> Option<Page> {
+    address::page(url?, keep)
 }
 
-/// A page's address: absolute, http or https.
-pub(in crate::endpoints) fn page_address(url: Option<String>) -> Result<Option<PageAddress>, Problem> {
-    let Some(text) = text("url", url, limits::URL_BYTES)?.filter(|url| !url.is_empty()) else {
-        return Ok(None);
-    };
-    let parsed =
-        Url::parse(&text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-    match parsed {
-        Some(url) => {
-            Ok(Some(PageAddress { text, path: url.path().to_owned(), site: crate::site::of_parsed(&url) }))
-        }
-        None => {
-            Err(Problem::field("`url` is an absolute http(s) address, such as https://shop.example/shoes."))
-        }
-    }
-}
-
-/// `document.referrer`: any text, for other apps send addresses of their own; empty is none.
-pub(in crate::endpoints) fn referrer(referrer: Option<String>) -> Result<Option<String>, Problem> {
-    Ok(text("referrer", referrer, limits::URL_BYTES)?.filter(|referrer| !referrer.is_empty()))
+/// An address or a referrer as it may be stored: of nobody without click ids, which single out a person.
+pub(in crate::endpoints) fn of_somebody(address: String, anonymous: bool) -> String {
+    if anonymous { without_click_ids(&address).into_owned() } else { address }
 }
 
 pub(in crate::endpoints) fn occurred_at(now: Millis, age_ms: Option<u64>) -> Result<Millis, Problem> {
@@ -107,68 +88,71 @@ pub(in crate::endpoints) fn short_text(
     text(field, value, usize::MAX)
 }
 
-pub(in crate::endpoints) fn device(device: Option<wire::Device>) -> Result<Option<String>, Problem> {
-    let Some(mut device) = device else {
-        return Ok(None);
+/// What a page was seen on, as JSON; long texts are cut.
+pub(in crate::endpoints) fn device(device: Option<wire::Device>) -> Option<String> {
+    let mut device = device?;
+    let texts =
+        [&mut device.language, &mut device.time_zone, &mut device.platform, &mut device.brands].into_iter();
+    for text in texts.flatten() {
+        *text = address::short_text(text, usize::MAX).chars().take(limits::TEXT_CHARS).collect();
+    }
+    Some(device.json())
+}
+
+/// The number of a page view within its visit, from 1.
+pub(in crate::endpoints) fn sequence(sequence: Option<u32>) -> Option<i32> {
+    sequence.and_then(|number| i32::try_from(number).ok()).filter(|number| *number > 0)
+}
+
+/// The properties of an event: left out if they are no object, too many, or hold what no database takes.
+pub(in crate::endpoints) fn props(props: Option<Json>) -> Option<String> {
+    let fits = |props: &String| props.len() <= limits::PROPS_BYTES;
+    json("props", props, |value| value.is_object()).filter(fits)
+}
+
+/// The items of an order: left out if they are no array of objects, or too many.
+pub(in crate::endpoints) fn order_items(items: Option<Json>) -> Option<String> {
+    json("items", items, |value| {
+        let list = value.as_array();
+        list.is_some_and(|list| list.len() <= limits::ORDER_ITEMS && list.iter().all(Value::is_object))
+    })
+}
+
+/// JSON of the given shape that every database takes, with the secrets and e-mail addresses in its
+/// texts left out.
+fn json(field: &str, sent: Option<Json>, is_shaped: impl FnOnce(&Value) -> bool) -> Option<String> {
+    let sent = sent.map(|json| json.0).filter(|json| json != "null")?;
+    let value: Option<Value> = serde_json::from_str(&sent).ok();
+    let Some(mut value) = value.filter(is_shaped).filter(|value| !has_nul(value)) else {
+        tracing::debug!(field, "left out: not of the form that docs/api.md gives");
+        return None;
     };
-    device.language = short_text("device.language", device.language)?;
-    device.time_zone = short_text("device.time_zone", device.time_zone)?;
-    device.platform = short_text("device.platform", device.platform)?;
-    device.brands = short_text("device.brands", device.brands)?;
-    Ok(Some(device.json()))
+    // What nothing is taken out of stays as it was written.
+    Some(if tidy(&mut value) { value.to_string() } else { sent })
 }
 
-/// The number of a page view within its visit.
-pub(in crate::endpoints) fn sequence(sequence: Option<u32>) -> Result<Option<i32>, Problem> {
-    let number = |number| i32::try_from(number).ok().filter(|number| *number > 0);
-    let sequence = sequence.map(|sequence| number(sequence).ok_or(sequence));
-    sequence.transpose().map_err(|_| Problem::field("`sequence` counts the views of a visit from 1."))
-}
-
-pub(in crate::endpoints) fn props(props: Option<Json>) -> Result<Option<String>, Problem> {
-    let Some(props) = props.map(|props| props.0).filter(|props| props != "null") else {
-        return Ok(None);
-    };
-    if props.len() > limits::PROPS_BYTES {
-        return Err(Problem::field(format!("`props` has at most {} bytes.", limits::PROPS_BYTES)));
-    }
-    match storable(&props, "props")? {
-        Value::Object(_) => Ok(Some(props)),
-        _ => Err(Problem::field("`props` is a JSON object, such as {\"plan\":\"pro\"}.")),
+fn has_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(list) => list.iter().any(has_nul),
+        Value::Object(map) => map.iter().any(|(key, value)| key.contains('\0') || has_nul(value)),
+        _ => false,
     }
 }
 
-pub(in crate::endpoints) fn order_items(items: Option<Json>) -> Result<Option<String>, Problem> {
-    let Some(items) = items.map(|items| items.0).filter(|items| items != "null") else {
-        return Ok(None);
-    };
-    match storable(&items, "items")? {
-        Value::Array(list) if list.len() <= limits::ORDER_ITEMS && list.iter().all(Value::is_object) => {
-            Ok(Some(items))
-        }
-        _ => Err(Problem::field(format!(
-            "`items` is an array of at most {} objects {{sku?, name?, quantity?, price?}}.",
-            limits::ORDER_ITEMS
-        ))),
-    }
-}
-
-/// JSON that every database takes: parsed whole (depth, numbers, surrogates), without NUL.
-pub(in crate::endpoints) fn storable(json: &str, field: &str) -> Result<Value, Problem> {
-    fn has_nul(value: &Value) -> bool {
-        match value {
-            Value::String(text) => text.contains('\0'),
-            Value::Array(list) => list.iter().any(has_nul),
-            Value::Object(map) => map.iter().any(|(key, value)| key.contains('\0') || has_nul(value)),
-            _ => false,
-        }
-    }
-    let value: Value = serde_json::from_str(json)
-        .map_err(|error| malformed(format!("`{field}` cannot be read: {error}.")))?;
-    if has_nul(&value) {
-        Err(Problem::field(format!("`{field}` holds a NUL character, which no database takes.")))
-    } else {
-        Ok(value)
+/// Takes secrets and e-mail addresses out of all texts; whether there were any.
+fn tidy(value: &mut Value) -> bool {
+    match value {
+        Value::String(text) => match address::text(text) {
+            Cow::Borrowed(_) => false,
+            Cow::Owned(kept) => {
+                *text = kept;
+                true
+            }
+        },
+        Value::Array(list) => list.iter_mut().fold(false, |changed, item| tidy(item) | changed),
+        Value::Object(map) => map.values_mut().fold(false, |changed, item| tidy(item) | changed),
+        _ => false,
     }
 }
 
@@ -259,9 +243,9 @@ mod tests {
 
     #[test]
     fn views_are_counted_from_one() {
-        assert_eq!(sequence(None).unwrap(), None);
-        assert_eq!(sequence(Some(1)).unwrap(), Some(1));
-        assert!(sequence(Some(0)).is_err() && sequence(Some(u32::MAX)).is_err());
+        assert_eq!(sequence(None), None);
+        assert_eq!(sequence(Some(1)), Some(1));
+        assert_eq!((sequence(Some(0)), sequence(Some(u32::MAX))), (None, None));
     }
 
     #[test]
@@ -323,27 +307,55 @@ mod tests {
     }
 
     #[test]
-    fn what_no_database_takes_is_refused() {
-        let bad = |json: &str| props(Some(Json(json.into()))).is_err();
-        assert!(
-            bad("[1]")
-                && bad(r#"{"a":"\u0000"}"#)
-                && bad(r#"{"\u0000":1}"#)
-                && bad(r#"{"a":"\ud800"}"#)
-                && bad(r#"{"a":1e999}"#)
+    fn properties_that_cannot_be_stored_are_left_out() {
+        let kept = |json: &str| props(Some(Json(json.into())));
+        for bad in [
+            "[1]",
+            "1",
+            "null",
+            r#"{"a":"\u0000"}"#,
+            r#"{"\u0000":1}"#,
+            r#"{"a":"\ud800"}"#,
+            r#"{"a":1e999}"#,
+        ] {
+            assert_eq!(kept(bad), None, "{bad}");
+        }
+        assert_eq!(kept(&format!("{{\"a\":{}{}}}", "[".repeat(500), "]".repeat(500))), None);
+        assert_eq!(kept(&format!("{{\"a\":\"{}\"}}", "x".repeat(limits::PROPS_BYTES))), None);
+        for good in ["{}", r#"{"a":"\\u0000"}"#, r#"{ "n": 1.10, "to": "x" }"#] {
+            assert_eq!(kept(good).as_deref(), Some(good));
+        }
+        let items = |json: &str| order_items(Some(Json(json.into())));
+        assert_eq!(items(r#"[{"sku":1}]"#).as_deref(), Some(r#"[{"sku":1}]"#));
+        assert_eq!(
+            (items("{}"), items("[1]"), items(&format!("[{}{{}}]", "{},".repeat(200)))),
+            (None, None, None)
         );
-        assert!(bad(&format!("{{\"a\":{}{}}}", "[".repeat(500), "]".repeat(500))));
-        assert!(bad(&format!("{{\"a\":\"{}\"}}", "x".repeat(limits::PROPS_BYTES))));
-        assert!(!bad(r#"{"a":"\\u0000"}"#) && !bad("{}") && !bad("null"));
     }
 
     #[test]
-    fn an_address_is_absolute() {
-        assert!(page_address(Some("https://shop.example/ä?b#c".into())).unwrap().is_some());
-        for bad in ["/a", "javascript:alert(1)", "https://", "file:///etc/passwd", "https://a/\0"] {
-            assert!(page_address(Some(bad.into())).is_err(), "{bad}");
+    fn properties_name_nobody() {
+        let sent = r#"{"to":["Ada <ada@example.org>",{"at":"https://a.example/?token=SECRET&b=1"}],"n":1.5}"#;
+        let kept = r#"{"to":["Ada <(email)>",{"at":"https://a.example/?&b=1"}],"n":1.5}"#;
+        assert_eq!(props(Some(Json(sent.into()))).as_deref(), Some(kept));
+    }
+
+    #[test]
+    fn a_page_view_needs_an_address_and_nothing_else_does() {
+        let (safe, page) = (KeepQuery::Safe, "https://shop.example/\u{e4}?b#c");
+        assert!(page_address(Some(page), safe).is_ok() && page_beside(Some(page), safe).is_some());
+        for bad in ["", "/a", "javascript:alert(1)", "https://", "file:///etc/passwd"] {
+            assert!(page_address(Some(bad), safe).is_err(), "{bad}");
+            assert_eq!(page_beside(Some(bad), safe), None, "{bad}");
         }
-        assert!(page_address(Some(format!("https://a/{}", "x".repeat(limits::URL_BYTES)))).is_err());
+        assert!(page_address(None, safe).is_err());
+    }
+
+    #[test]
+    fn long_texts_of_a_device_are_cut() {
+        let sent = wire::Device { platform: Some("\u{e4}".repeat(500)), ..wire::Device::default() };
+        let kept = format!("{{\"platform\":\"{}\"}}", "\u{e4}".repeat(limits::TEXT_CHARS));
+        assert_eq!(device(Some(sent)), Some(kept));
     }
 
     #[test]

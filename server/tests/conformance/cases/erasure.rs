@@ -179,7 +179,7 @@ pub(crate) async fn a_nameless_fact_of_an_erased_visit_is_refused(world: &World)
         carrier,
         offer: None,
         visitor: None,
-        host: crate::world::HOST.into(),
+        site: Some(crate::world::HOST.into()),
     };
     let facts = vec![view(world.now), order("nameless", "1", world.now)];
     world.commit(Command::Facts { context, runs: vec![Run { visitor: None, facts }] }).await;

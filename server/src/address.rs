@@ -1,0 +1,186 @@
+//! Addresses in the one form in which they are compared, grouped and stored: pure.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`spelling`] | one spelling for each address (RFC 3986 §6.2.2) |
+//! | [`secrets`] | parameters that look like secrets, e-mail addresses, names and passwords before the host |
+//!
+//! Scheme and host are in lower case and international hosts in the form of the DNS, default ports and
+//! dot segments are gone (the [`url`] crate does that). What names a person or opens a door is left out:
+//! `user:password@`, fragments that are no route, parameters that look like secrets, e-mail addresses.
+//! With `--keep-query all` the query stays as it was sent.
+
+mod secrets;
+mod spelling;
+
+use url::Url;
+use visitflow_protocol::limits::{SITE_BYTES, URL_BYTES};
+
+use self::secrets::{without_secrets, without_secrets_in_query};
+use self::spelling::{cut, spelled};
+use crate::campaign::names_campaign;
+use crate::config::KeepQuery;
+
+pub use self::secrets::text;
+
+/// Schemes of apps; the app's name is the host.
+const APPS: [&str; 2] = ["android-app", "ios-app"];
+
+/// A page's address, and what is read off it: it is parsed once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// The whole address.
+    pub url: String,
+    /// What reports group by: the path, and the route behind `#/` or `#!`.
+    pub path: String,
+    /// The site.
+    pub site: String,
+}
+
+/// The page that an http(s) address names; none if it is no such address.
+#[must_use]
+pub fn page(text: &str, keep: KeepQuery) -> Option<Page> {
+    of_page(&Url::parse(text).ok()?, keep)
+}
+
+/// Where a visitor came from: the address of a page, or the name of an app or of a scheme.
+///
+/// `android-app://com.example/…` becomes `android-app://com.example`, `file:///home/ada/a.html` becomes
+/// `file:`. None if it names nothing.
+#[must_use]
+pub fn referrer(text: &str, keep: KeepQuery) -> Option<String> {
+    let text = text.trim();
+    let url = Url::parse(text).ok().filter(|url| !url.scheme().contains('.')).or_else(|| bare_host(text))?;
+    match url.scheme() {
+        "http" | "https" => of_page(&url, keep).map(|page| page.url),
+        "about" | "javascript" => None,
+        scheme if APPS.contains(&scheme) => {
+            let name = url.host_str().map(str::to_lowercase).filter(|name| is_name(name));
+            Some(name.map_or_else(|| format!("{scheme}:"), |name| format!("{scheme}://{name}")))
+        }
+        // Such as `blob:https://shop.example/…`.
+        scheme => Some(page(url.path(), keep).map_or_else(|| format!("{scheme}:"), |page| page.url)),
+    }
+}
+
+/// What reports call a referrer in the form that [`referrer`] gives it: the site, else the app, else the
+/// scheme.
+#[must_use]
+pub fn referrer_host(referrer: &str) -> Option<String> {
+    let url = Url::parse(referrer).ok()?;
+    match url.scheme() {
+        "http" | "https" => crate::site::of_parsed(&url),
+        scheme => Some(url.host_str().unwrap_or(scheme).to_owned()),
+    }
+}
+
+/// A host without a scheme, as some apps send it.
+fn bare_host(text: &str) -> Option<Url> {
+    let text = text.trim_start_matches('/');
+    let host = text.split(['/', '?', '#', ':']).next()?;
+    let looks_like_one = host.contains('.') && !host.starts_with('.');
+    looks_like_one.then(|| Url::parse(&format!("https://{text}")).ok()).flatten()
+}
+
+fn is_name(name: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+    (1..=SITE_BYTES).contains(&name.len()) && name.bytes().all(allowed)
+}
+
+fn of_page(url: &Url, keep: KeepQuery) -> Option<Page> {
+    let site = crate::site::of_parsed(url)?;
+    let parts = Parts::of(url, keep)?.fitted();
+    let (url, path) = (parts.whole(), parts.path_and_route());
+    Some(Page { url, path, site })
+}
+
+/// An address in canonical parts, all of them ASCII.
+#[derive(Debug)]
+struct Parts {
+    /// `https://shop.example:8443`
+    origin: String,
+    /// `/a`
+    path: String,
+    /// `b=c`; empty: none
+    query: String,
+    /// `/inbox` or `!inbox`; empty: none
+    route: String,
+    /// The query within the fragment; empty: none
+    route_query: String,
+}
+
+impl Parts {
+    fn of(url: &Url, keep: KeepQuery) -> Option<Self> {
+        let host = url.host_str()?.trim_end_matches('.');
+        let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+        let path_of = |text: &str| without_secrets(&spelled(text)).into_owned();
+        let query_of = |text: &str| match keep {
+            KeepQuery::All => spelled(text),
+            KeepQuery::Safe => without_secrets_in_query(&spelled(text)),
+        };
+        let route = url.fragment().filter(|fragment| fragment.starts_with(['/', '!'])).unwrap_or_default();
+        let (route, route_query) = route.split_once('?').unwrap_or((route, ""));
+        Some(Self {
+            origin: format!("{}://{host}{port}", url.scheme()),
+            path: path_of(url.path()),
+            query: query_of(url.query().unwrap_or_default()),
+            route: path_of(route),
+            route_query: query_of(route_query),
+        })
+    }
+
+    /// Shortened to [`URL_BYTES`]: first the queries go, but for what names a campaign, then the route
+    /// and the path are cut.
+    fn fitted(mut self) -> Self {
+        if self.length() > URL_BYTES {
+            let campaign = self.query.split('&').filter(|pair| names_campaign(pair));
+            self.query = campaign.collect::<Vec<_>>().join("&");
+            self.route_query.clear();
+        }
+        if self.length() > URL_BYTES {
+            self.query.clear();
+        }
+        if self.length() > URL_BYTES {
+            let room = URL_BYTES.saturating_sub(self.origin.len() + self.path.len() + 1);
+            cut(&mut self.route, room);
+        }
+        if self.length() > URL_BYTES {
+            cut(&mut self.path, URL_BYTES - self.origin.len());
+        }
+        self
+    }
+
+    fn length(&self) -> usize {
+        let with_mark = |part: &str| if part.is_empty() { 0 } else { part.len() + 1 };
+        let marked = [&self.query, &self.route, &self.route_query];
+        self.origin.len() + self.path.len() + marked.into_iter().map(|part| with_mark(part)).sum::<usize>()
+    }
+
+    fn whole(&self) -> String {
+        let mut whole = format!("{}{}", self.origin, self.path);
+        for (mark, part) in [('?', &self.query), ('#', &self.route), ('?', &self.route_query)] {
+            if !part.is_empty() {
+                whole.push(mark);
+                whole.push_str(part);
+            }
+        }
+        whole
+    }
+
+    fn path_and_route(&self) -> String {
+        let mark = if self.route.is_empty() { "" } else { "#" };
+        format!("{}{mark}{}", self.path, self.route)
+    }
+}
+
+/// A title or another text that people read: without secrets, e-mail addresses and NUL, at most
+/// `max_bytes` long.
+#[must_use]
+pub fn short_text(sent: &str, max_bytes: usize) -> String {
+    let mut kept = text(&sent.replace('\0', "")).into_owned();
+    kept.truncate(kept.floor_char_boundary(max_bytes));
+    kept
+}
+
+#[cfg(test)]
+mod tests;

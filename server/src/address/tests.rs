@@ -1,0 +1,179 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::config::KeepQuery::{All, Safe};
+
+fn url(sent: &str) -> String {
+    page(sent, Safe).map(|page| page.url).unwrap_or_default()
+}
+
+#[test]
+fn an_address_has_one_form() {
+    for (sent, kept) in [
+        ("https://shop.example", "https://shop.example/"),
+        ("HTTPS://Shop.EXAMPLE:443/A", "https://shop.example/A"),
+        ("http://shop.example:80/", "http://shop.example/"),
+        ("http://shop.example:443/", "http://shop.example:443/"),
+        ("https://shop.example./a", "https://shop.example/a"),
+        ("https://B\u{fc}cher.example/\u{e4}", "https://xn--bcher-kva.example/%C3%A4"),
+        ("https://shop.example/caf%c3%a9", "https://shop.example/caf%C3%A9"),
+        ("https://shop.example/%7Eann", "https://shop.example/~ann"),
+        ("https://shop.example/a/./b/../c", "https://shop.example/a/c"),
+        ("https://shop.example/a/%2e%2E/c", "https://shop.example/c"),
+        ("https://shop.example/a|b", "https://shop.example/a%7Cb"),
+        ("https://shop.example/a%2Fb", "https://shop.example/a%2Fb"),
+        ("https://shop.example/?", "https://shop.example/"),
+        ("https://shop.example/?q=%e4%7e#", "https://shop.example/?q=%E4~"),
+        (" https://shop.example/a\\b\n", "https://shop.example/a/b"),
+        ("https://[::0001]:8443/", "https://[::1]:8443/"),
+        ("https://0x7f.1/", "https://127.0.0.1/"),
+    ] {
+        assert_eq!(url(sent), kept, "{sent}");
+    }
+    for bad in ["", "/a", "javascript:alert(1)", "https://", "file:///etc/passwd", "android-app://a.b/"] {
+        assert_eq!(page(bad, Safe), None, "{bad}");
+    }
+}
+
+#[test]
+fn the_path_of_a_page_holds_its_route() {
+    for (sent, path) in [
+        ("https://a.example/app/#/inbox", "/app/#/inbox"),
+        ("https://a.example/app/#/inbox?tab=2", "/app/#/inbox"),
+        ("https://a.example/app/?x=1#!/inbox", "/app/#!/inbox"),
+        ("https://a.example/#!inbox", "/#!inbox"),
+        ("https://a.example/#/%7eann/caf%c3%a9", "/#/~ann/caf%C3%A9"),
+        ("https://a.example/a#section", "/a"),
+        ("https://a.example/a#", "/a"),
+    ] {
+        assert_eq!(page(sent, Safe).unwrap().path, path, "{sent}");
+    }
+}
+
+#[test]
+fn what_names_a_person_or_opens_a_door_is_left_out() {
+    for (sent, kept) in [
+        ("https://ada:secret@a.example/", "https://a.example/"),
+        ("https://ada@a.example/", "https://a.example/"),
+        ("https://a.example/#access_token=SECRET&state=1", "https://a.example/"),
+        ("https://a.example/?token=SECRET", "https://a.example/"),
+        ("https://a.example/?a=1&Reset_Token=SECRET&b=2", "https://a.example/?a=1&b=2"),
+        ("https://a.example/?code=SECRET&state=SECRET&a", "https://a.example/?a"),
+        ("https://a.example/?state=bavaria", "https://a.example/?state=bavaria"),
+        ("https://a.example/?a=1;sid=SECRET;b=2", "https://a.example/?a=1;b=2"),
+        ("https://a.example/?to%6ben=SECRET", "https://a.example/"),
+        ("https://a.example/?next=%2Freset%3Ftoken%3DSECRET&a=1", "https://a.example/?a=1"),
+        ("https://a.example/?next=%252Freset%253Ftoken%253DSECRET", "https://a.example/"),
+        ("https://a.example/?next=/reset?key=SECRET", "https://a.example/"),
+        ("https://a.example/a;jsessionid=SECRET?x", "https://a.example/a?x"),
+        ("https://a.example/a;v=1;JSESSIONID=SECRET/b", "https://a.example/a;v=1/b"),
+        ("https://a.example/#/access_token=SECRET&token_type=b&x=1", "https://a.example/#/&x=1"),
+        ("https://a.example/#/in?token=SECRET&tab=2", "https://a.example/#/in?tab=2"),
+        ("https://a.example/u/ada@example.org", "https://a.example/u/(email)"),
+        ("https://a.example/?q=ada%40example.org&a", "https://a.example/?q=(email)&a"),
+        ("https://a.example/#/u/ada%40example.org", "https://a.example/#/u/(email)"),
+        (
+            "https://a.example/?utm_source=n&utm_content=ada@example.org",
+            "https://a.example/?utm_source=n&utm_content=(email)",
+        ),
+        ("https://a.example/?gclid=1&utm_campaign=key", "https://a.example/?gclid=1&utm_campaign=key"),
+    ] {
+        assert_eq!(url(sent), kept, "{sent}");
+    }
+}
+
+#[test]
+fn a_query_is_kept_whole_for_those_who_must() {
+    for (sent, kept) in [
+        ("https://a.example/?token=1&q=ada@example.org", "https://a.example/?token=1&q=ada@example.org"),
+        ("https://a.example/#/in?token=1", "https://a.example/#/in?token=1"),
+        ("https://ada:secret@a.example/?%7E=1#id_token=1", "https://a.example/?~=1"),
+        ("https://a.example/ada@example.org", "https://a.example/(email)"),
+    ] {
+        assert_eq!(page(sent, All).unwrap().url, kept, "{sent}");
+    }
+}
+
+#[test]
+fn a_long_address_loses_its_query_first_and_stays_an_address() {
+    let long = "x".repeat(3_000);
+    for (sent, kept) in [
+        (format!("https://a.example/p?q={long}"), "https://a.example/p".to_owned()),
+        (
+            format!("https://a.example/p?utm_source=n&q={long}&gclid=1#/r?s={long}"),
+            "https://a.example/p?utm_source=n&gclid=1#/r".to_owned(),
+        ),
+        (format!("https://a.example/p?utm_source={long}"), "https://a.example/p".to_owned()),
+        (format!("https://a.example/{long}"), format!("https://a.example/{}", &long[..2_048 - 18])),
+        (format!("https://a.example/#/{long}"), format!("https://a.example/#/{}", &long[..2_048 - 20])),
+        (
+            format!("https://a.example/{}", "\u{e4}".repeat(900)),
+            format!("https://a.example/{}", "%C3%A4".repeat(338)),
+        ),
+    ] {
+        assert_eq!(url(&sent), kept);
+        assert!(kept.len() <= URL_BYTES && page(&kept, Safe).is_some());
+    }
+}
+
+#[test]
+fn a_referrer_is_a_page_or_an_app_or_a_scheme() {
+    for (sent, kept, host) in [
+        ("https://WWW.Search.example/?q=a#x", "https://www.search.example/?q=a", "search.example"),
+        ("https://ada:pw@search.example/?token=1", "https://search.example/", "search.example"),
+        (
+            "android-app://com.google.android.googlequicksearchbox/https/www.google.com",
+            "android-app://com.google.android.googlequicksearchbox",
+            "com.google.android.googlequicksearchbox",
+        ),
+        ("android-app://com.Slack/", "android-app://com.slack", "com.slack"),
+        ("ios-app://544007664/vnd.youtube", "ios-app://544007664", "544007664"),
+        ("android-app:", "android-app:", "android-app"),
+        ("chrome-extension://abcdef/page.html", "chrome-extension:", "chrome-extension"),
+        ("file:///home/ada/a.html", "file:", "file"),
+        ("fb://profile/123", "fb:", "fb"),
+        ("mailto:ada@example.org", "mailto:", "mailto"),
+        ("blob:https://a.example/0193a5e7", "https://a.example/0193a5e7", "a.example"),
+        ("www.search.example/find?q=1", "https://www.search.example/find?q=1", "search.example"),
+        ("//search.example", "https://search.example/", "search.example"),
+        ("search.example:8080/a", "https://search.example:8080/a", "search.example"),
+        ("com.google.android.gm", "https://com.google.android.gm/", "com.google.android.gm"),
+    ] {
+        let referrer = referrer(sent, Safe).unwrap_or_default();
+        assert_eq!(referrer, kept, "{sent}");
+        assert_eq!(referrer_host(&referrer).as_deref(), Some(host), "{sent}");
+    }
+    for none in ["", " ", "/a", "hello", "a b.c", "about:client", "about:blank", "\0", "https://", "(direct)"]
+    {
+        assert_eq!(referrer(none, Safe), None, "{none}");
+    }
+    let long = format!("https://a.example/{}", "x".repeat(9_000));
+    assert_eq!(referrer(&long, Safe).map(|text| text.len()), Some(URL_BYTES));
+}
+
+#[test]
+fn a_short_text_is_cut_at_a_character_and_names_nobody() {
+    assert_eq!(short_text("a\0b", 9), "ab");
+    assert_eq!(short_text("\u{e4}\u{e4}", 3), "\u{e4}");
+    assert_eq!(short_text("Inbox of ada@example.org", 512), "Inbox of (email)");
+}
+
+proptest! {
+    #[test]
+    fn the_form_of_a_form_is_itself(rest in "[ -~]{0,60}", odd in "\\PC{0,12}") {
+        for keep in [Safe, All] {
+            let sent = format!("https://a.example/{rest}{odd}");
+            if let Some(page) = page(&sent, keep) {
+                prop_assert_eq!(super::page(&page.url, keep), Some(page));
+            }
+            if let Some(kept) = referrer(&odd, keep) {
+                prop_assert_eq!(referrer(&kept, keep), Some(kept));
+            }
+        }
+    }
+
+    #[test]
+    fn no_text_breaks_the_search_for_secrets(sent in "\\PC{0,80}") {
+        let _ = short_text(&sent, 40);
+    }
+}
