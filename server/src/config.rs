@@ -1,20 +1,33 @@
 //! The command line: flags, environment variables, defaults, units.
+//!
+//! | module | holds |
+//! |---|---|
+//! | this one | the flags of every command, and those of `serve` |
+//! | `commands` | the subcommands |
+//! | `values` | what a flag may say |
+//! | `database` | the URL of a database |
 
+mod commands;
 mod database;
+#[cfg(test)]
+mod tests;
+mod values;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::NonEmptyStringValueParser;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser};
 use ipnet::IpNet;
 
+pub use self::commands::{Command, KeyCommand, Move, Scope, UserCommand};
 pub use self::database::DatabaseUrl;
+pub use self::values::{CookiePrefix, CookieSecure, Gpc, KeepQuery, LogFormat, Orders};
+use self::values::{cookie_domain, idle_timeout, millis, session_length, site_name, spool_size};
 use crate::http::origin::Origin;
-use crate::session::{Millis, Ttl};
+use crate::session::Ttl;
 use crate::store::events::postgres::url::PostgresUrl;
-use crate::store::events::sqlite::Sqlite;
 use crate::store::sessions::RedisUrl;
 
 /// Consent-first visit tracking: sessions, page views, orders and the reports over them.
@@ -64,154 +77,6 @@ pub struct Common {
         help_heading = "Logging"
     )]
     pub log_format: LogFormat,
-}
-
-/// The subcommands.
-#[derive(Debug, Subcommand)]
-pub enum Command {
-    /// Run the server
-    Serve(Box<Serve>),
-    /// Manage the users who sign in
-    User {
-        /// What to do.
-        #[command(subcommand)]
-        command: UserCommand,
-    },
-    /// Manage the keys for reports and server-to-server calls
-    Key {
-        /// What to do.
-        #[command(subcommand)]
-        command: KeyCommand,
-    },
-    /// Bring the database's schema up to date, then stop; with --from and --to, move an installation
-    /// from SQLite to Postgres
-    Migrate(Move),
-    /// Say what is wrong with the configuration, and whether the stores answer
-    Check(Box<Serve>),
-}
-
-/// `visitflow migrate`
-#[derive(Debug, Args)]
-pub struct Move {
-    /// The SQLite file to read: sqlite://visitflow.db; no server may run on it. It stays as it is
-    #[arg(long, requires = "to", value_name = "URL")]
-    pub from: Option<DatabaseUrl>,
-    /// The Postgres database to fill: postgres://USER:PASSWORD@HOST:5432/DATABASE; an empty one, or one
-    /// that an interrupted migration has begun to fill
-    #[arg(long, requires = "from", value_name = "URL")]
-    pub to: Option<DatabaseUrl>,
-}
-
-impl Move {
-    /// From where to where, if an installation is to move.
-    ///
-    /// # Errors
-    /// What is wrong with the URLs.
-    pub fn ends(&self) -> Result<Option<(Sqlite, PostgresUrl)>, String> {
-        let (Some(from), Some(to)) = (&self.from, &self.to) else { return Ok(None) };
-        Ok(Some((from.sqlite("--from")?, to.postgres("--to")?)))
-    }
-}
-
-/// `visitflow user …`
-#[derive(Debug, Subcommand)]
-pub enum UserCommand {
-    /// Add a user, or set the password of one: it is read from stdin, one line
-    Add {
-        /// The name to sign in with
-        name: String,
-        /// May read the reports
-        #[arg(long)]
-        admin: bool,
-    },
-    /// Refuse a user's sign-ins and end all of that user's sessions
-    Disable {
-        /// The name
-        name: String,
-    },
-}
-
-/// `visitflow key …`
-#[derive(Debug, Subcommand)]
-pub enum KeyCommand {
-    /// Add an API key and print it; it is shown this once
-    Add {
-        /// What it is for
-        name: String,
-        /// What it may do
-        #[arg(long, value_delimiter = ',', default_value = "read,write")]
-        scope: Vec<Scope>,
-        /// When it stops working, from now: 90d, 12h
-        #[arg(long, value_parser = humantime::parse_duration, value_name = "DURATION")]
-        expires: Option<Duration>,
-    },
-}
-
-/// What an API key may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Scope {
-    /// Read reports
-    Read,
-    /// Send facts and orders
-    Write,
-    /// Erase visitors, anybody
-    Erase,
-}
-
-/// The form of the log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum LogFormat {
-    /// For people
-    Text,
-    /// One JSON object a line
-    Json,
-}
-
-/// When cookies carry `Secure`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum CookieSecure {
-    /// Always but for plain HTTP on loopback
-    Auto,
-    /// Always
-    Always,
-    /// Never: for tests on plain HTTP
-    Never,
-}
-
-/// The session cookie's name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum CookiePrefix {
-    /// session_id
-    None,
-    /// __Host-session_id, which no sibling domain can set
-    Host,
-}
-
-/// What a browser's Global Privacy Control means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Gpc {
-    /// Telemetry is anonymous
-    Honour,
-    /// Nothing: the site has a lawful basis of its own
-    Ignore,
-}
-
-/// Which parameters of addresses are stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum KeepQuery {
-    /// Those that look like no secret, without e-mail addresses
-    Safe,
-    /// All of them, as they are sent
-    All,
-}
-
-/// Whose orders count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Orders {
-    /// Browsers' and API keys'
-    Any,
-    /// API keys' alone
-    Server,
 }
 
 /// `visitflow serve`
@@ -448,180 +313,5 @@ impl Serve {
             );
         }
         Ok(())
-    }
-}
-
-fn millis(duration: Duration) -> Millis {
-    Millis::try_from(duration.as_millis()).unwrap_or(Millis::MAX)
-}
-
-fn session_length(text: &str) -> Result<Duration, String> {
-    let length = humantime::parse_duration(text).map_err(|error| format!("{error}; write 30m or 24h"))?;
-    let (least, most) = (Duration::from_secs(1), Duration::from_secs(400 * 86_400));
-    if (least..=most).contains(&length) { Ok(length) } else { Err("a session lasts from 1s to 400d".into()) }
-}
-
-fn idle_timeout(text: &str) -> Result<Duration, String> {
-    let length = humantime::parse_duration(text).map_err(|error| format!("{error}; write 30s or 2m"))?;
-    let (least, most) = (Duration::from_secs(1), Duration::from_secs(3_600));
-    if (least..=most).contains(&length) { Ok(length) } else { Err("a timeout is from 1s to 1h".into()) }
-}
-
-fn spool_size(text: &str) -> Result<u64, String> {
-    let units = [('K', 10), ('M', 20), ('G', 30)];
-    let last = text.chars().next_back().unwrap_or_default().to_ascii_uppercase();
-    let (digits, shift) = match units.iter().find(|(unit, _)| *unit == last) {
-        Some((_, shift)) => (&text[..text.len() - 1], *shift),
-        None => (text, 0),
-    };
-    let number: u64 = digits.parse().map_err(|_| "write a number of bytes, or such as 512M or 2G")?;
-    number
-        .checked_mul(1 << shift)
-        .filter(|bytes| (1 << 20..=1 << 40).contains(bytes))
-        .ok_or_else(|| "a spool has from 1M to 1024G".into())
-}
-
-fn site_name(name: &str) -> Result<String, String> {
-    crate::site::normalize(name).ok_or_else(|| "write a host name such as shop.example".into())
-}
-
-fn cookie_domain(domain: &str) -> Result<String, String> {
-    let domain = domain.trim_start_matches('.').to_lowercase();
-    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
-    if !domain.is_empty() && domain.len() <= 253 && domain.chars().all(allowed) {
-        Ok(domain)
-    } else {
-        Err("write a domain such as example.com".into())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use clap::CommandFactory as _;
-
-    use super::*;
-
-    fn serve(flags: &[&str]) -> Result<Box<Serve>, String> {
-        let cli = Cli::try_parse_from(["visitflow", "serve"].iter().chain(flags))
-            .map_err(|error| error.to_string())?;
-        let Command::Serve(serve) = cli.command else {
-            return Err("not serve".into());
-        };
-        serve.validate().map(|()| serve)
-    }
-
-    #[test]
-    fn the_command_line_is_sound() {
-        Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn without_flags_everything_is_embedded() {
-        let serve = serve(&[]).unwrap();
-        assert_eq!(serve.listen.to_string(), "127.0.0.1:8080");
-        assert_eq!(serve.ttl(), Ttl::default());
-        assert_eq!(serve.trusted_proxies.len(), 2);
-    }
-
-    #[test]
-    fn a_server_that_others_can_reach_is_told_to_say_its_name() {
-        let warns = |flags: &[&str]| serve(flags).unwrap().origin_warning().is_some();
-        assert!(!warns(&[]));
-        assert!(!warns(&["--listen", "[::1]:8080"]));
-        assert!(!warns(&["--listen", "[::ffff:127.0.0.1]:8080"]));
-        assert!(warns(&["--listen", "0.0.0.0:8080"]));
-        assert!(warns(&["--listen", "[::]:8080", "--allowed-origin", "https://shop.example"]));
-        assert!(!warns(&["--listen", "0.0.0.0:8080", "--public-url", "https://stats.example"]));
-    }
-
-    #[test]
-    fn the_audience_of_assertions_is_said_or_the_public_url_or_a_word() {
-        let audience = |flags: &[&str]| serve(flags).unwrap().audience().to_owned();
-        let (url, key) = (["--public-url", "https://Stats.example/"], ["--jwt-key", "k"]);
-        assert_eq!(audience(&[]), "visitflow");
-        assert_eq!(audience(&url), "https://stats.example");
-        assert_eq!(audience(&[&url[..], &key, &["--jwt-audience", "shop"]].concat()), "shop");
-    }
-
-    #[test]
-    fn a_spool_has_a_size_and_reports_may_come_from_a_replica() {
-        let with = |flags: &[&str]| serve(flags).unwrap();
-        assert_eq!(with(&[]).spool_max, 1 << 30);
-        assert_eq!(with(&["--spool-max", "512M"]).spool_max, 512 << 20);
-        assert_eq!(with(&["--spool-max", "2g"]).spool_max, 2 << 30);
-        assert_eq!(with(&["--spool-max", "5000000"]).spool_max, 5_000_000);
-        assert_eq!(with(&["--retention-days", "90"]).retention_days, Some(90));
-        assert!(
-            with(&["--report-database-url", "postgres://replica/x"]).report_database().unwrap().is_some()
-        );
-    }
-
-    #[test]
-    fn sites_are_taken_by_their_one_name() {
-        let all = serve(&[]).unwrap();
-        assert!(all.takes("shop.example"));
-        let two = serve(&["--site", "WWW.Shop.example:8443", "--site", "b\u{fc}cher.example,other.example"])
-            .unwrap();
-        assert_eq!(two.sites, ["shop.example", "xn--bcher-kva.example", "other.example"]);
-        assert!(two.takes("other.example") && !two.takes("evil.example") && !two.takes(""));
-    }
-
-    #[test]
-    fn a_password_for_redis_is_in_no_error_and_no_help() {
-        let error = serve(&["--redis-url", "http://:secret@host"]).unwrap_err();
-        assert!(error.contains("redis://host:6379") && !error.contains("secret"), "{error}");
-        let serve = serve(&["--redis-url", "redis://:secret@host"]).unwrap();
-        assert!(!format!("{serve:?}").contains("secret"));
-        let command = Cli::command();
-        let flag =
-            command.find_subcommand("serve").unwrap().get_arguments().find(|a| a.get_id() == "redis_url");
-        assert!(flag.unwrap().is_hide_env_values_set());
-    }
-
-    #[test]
-    fn an_installation_moves_from_sqlite_to_postgres_and_no_other_way() {
-        let ends = |flags: &[&str]| {
-            let cli = Cli::try_parse_from(["visitflow", "migrate"].iter().chain(flags))
-                .map_err(|error| error.to_string())?;
-            let Command::Migrate(ends) = cli.command else { return Err("not migrate".into()) };
-            ends.ends()
-        };
-        let (file, postgres) = ("sqlite://a.db", "postgres://u:secret@db/x");
-        assert_eq!(ends(&[]), Ok(None));
-        assert!(ends(&["--from", file, "--to", postgres]).unwrap().is_some());
-        for (flags, hint) in [
-            (&["--from", file][..], "--to"),
-            (&["--to", postgres], "--from"),
-            (&["--from", postgres, "--to", file], "--from: write sqlite://"),
-            (&["--from", file, "--to", file], "--to: write postgres://"),
-        ] {
-            let error = ends(flags).unwrap_err();
-            assert!(error.contains(hint) && !error.contains("secret"), "{flags:?}: {error}");
-        }
-    }
-
-    #[test]
-    fn what_cannot_work_is_refused_with_a_way_out() {
-        for (flags, hint) in [
-            (&["--session-max", "1m"][..], "--session-idle"),
-            (&["--cookie-prefix", "host", "--cookie-domain", "a.example"], "drop"),
-            (&["--session-idle", "30"], "write 30m"),
-            (&["--idle-timeout", "0s"], "1s to 1h"),
-            (&["--allowed-origin", "shop.example"], "https://"),
-            (&["--tls-cert", "a.pem"], "--tls-key"),
-            (&["--jwt-audience", "shop"], "--jwt-key"),
-            (&["--report-database-url", "sqlite://a.db"], "postgres://"),
-            (&["--report-database-url", "postgres://"], "--report-database-url"),
-            (&["--site", "https://shop.example/"], "such as shop.example"),
-            (&["--keep-query", "none"], "safe, all"),
-            (&["--bot-pattern", "("], "--bot-pattern"),
-            (&["--bot-pattern", ".*"], "every user agent"),
-            (&["--spool-max", "1T"], "512M"),
-            (&["--spool-max", "1K"], "1M"),
-            (&["--retention-days", "0"], "1..=3650"),
-        ] {
-            let error = serve(flags).unwrap_err();
-            assert!(error.contains(hint), "{flags:?}: {error}");
-        }
     }
 }
