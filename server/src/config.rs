@@ -6,9 +6,11 @@
 //! | `commands` | the subcommands |
 //! | `values` | what a flag may say |
 //! | `database` | the URL of a database |
+//! | [`environment`] | variables that no flag has |
 
 mod commands;
 mod database;
+pub mod environment;
 #[cfg(test)]
 mod tests;
 mod values;
@@ -24,8 +26,11 @@ use ipnet::IpNet;
 pub use self::commands::{Command, KeyCommand, Move, Scope, UserCommand};
 pub use self::database::DatabaseUrl;
 pub use self::values::{CookiePrefix, CookieSecure, Gpc, KeepQuery, LogFormat, Orders};
-use self::values::{cookie_domain, idle_timeout, millis, session_length, site_name, spool_size};
+use self::values::{
+    cookie_domain, idle_timeout, listen_address, millis, session_length, site_name, spool_size,
+};
 use crate::http::origin::Origin;
+use crate::log::Filter;
 use crate::session::Ttl;
 use crate::store::events::postgres::url::PostgresUrl;
 use crate::store::sessions::RedisUrl;
@@ -58,16 +63,18 @@ pub struct Common {
         value_name = "URL"
     )]
     pub database_url: DatabaseUrl,
-    /// What is logged to stderr: error, warn, info, debug, or a filter such as visitflow_server=debug
+    /// What visitflow logs to stderr: error, warn, info, debug, trace or off. Other crates are heard from warn up;
+    /// debug,hyper=debug opens one by its name. Take care: some write what they work on, such as tokio_postgres=debug
+    /// the ids of visitors and the hashes of passwords
     #[arg(
         long,
         env = "VISITFLOW_LOG",
-        default_value = "info,refinery_core=warn",
+        default_value = "info",
         global = true,
         help_heading = "Logging",
         value_name = "LEVEL"
     )]
-    pub log: String,
+    pub log: Filter,
     /// The form of the log
     #[arg(
         long,
@@ -82,20 +89,23 @@ pub struct Common {
 /// `visitflow serve`
 #[derive(Clone, Debug, Args)]
 pub struct Serve {
-    /// Address for visitors
+    /// Address for visitors: 127.0.0.1:8080, localhost:8080, [::1]:8080; :8080 or 8080 is all addresses of this
+    /// machine, IPv6 and IPv4
     #[arg(
         long,
         env = "VISITFLOW_LISTEN",
         default_value = "127.0.0.1:8080",
+        value_parser = listen_address,
         help_heading = "Network",
         value_name = "ADDR"
     )]
     pub listen: SocketAddr,
-    /// Address for /healthz, /readyz and /metrics; keep it private
+    /// Address for /healthz, /readyz and /metrics, in the same forms; keep it private
     #[arg(
         long,
         env = "VISITFLOW_ADMIN_LISTEN",
         default_value = "127.0.0.1:8081",
+        value_parser = listen_address,
         help_heading = "Network",
         value_name = "ADDR"
     )]
@@ -122,7 +132,7 @@ pub struct Serve {
         value_name = "CIDR"
     )]
     pub trusted_proxies: Vec<IpNet>,
-    /// Certificate chain in PEM; with --tls-key the server speaks HTTPS
+    /// Certificate chain in PEM; with --tls-key the server speaks HTTPS. SIGHUP reads both files again
     #[arg(
         long,
         env = "VISITFLOW_TLS_CERT",
@@ -140,7 +150,7 @@ pub struct Serve {
         value_name = "FILE"
     )]
     pub tls_key: Option<PathBuf>,
-    /// How long requests in flight may take after SIGTERM
+    /// How long requests in flight may take after SIGTERM, SIGINT or SIGQUIT
     #[arg(long, env = "VISITFLOW_DRAIN", default_value = "10s", value_parser = humantime::parse_duration, help_heading = "Network", value_name = "DURATION")]
     pub drain: Duration,
     /// How long a connection may stay open without a request, or with an answer that is not read; it is
@@ -286,18 +296,32 @@ impl Serve {
         self.report_database_url.as_ref().map(|url| url.postgres("--report-database-url")).transpose()
     }
 
-    /// What is wrong with the configuration as a whole.
+    /// What is wrong with the configuration as a whole, beside that database.
     ///
     /// # Errors
     /// A sentence that says what to change.
-    pub fn validate(&self) -> Result<(), String> {
+    pub fn validate(&self, database: &DatabaseUrl) -> Result<(), String> {
         if self.session_max < self.session_idle {
             return Err("--session-max is shorter than --session-idle; make it at least as long".into());
         }
-        if self.listen == self.admin_listen && self.listen.port() != 0 {
+        let (one, other) = (self.listen, self.admin_listen);
+        let overlap = one.ip() == other.ip() || one.ip().is_unspecified() || other.ip().is_unspecified();
+        if one.port() == other.port() && overlap && one.port() != 0 {
             return Err("--listen and --admin-listen are the same; give them different ports".into());
         }
         self.report_database()?;
+        if database.is_sqlite() {
+            for (given, flag) in [
+                (self.retention_days.is_some(), "--retention-days"),
+                (self.report_database_url.is_some(), "--report-database-url"),
+            ] {
+                if given {
+                    return Err(format!(
+                        "{flag} works with Postgres only; leave it out, or name a postgres:// database with --database-url"
+                    ));
+                }
+            }
+        }
         if let Some(problem) = self.redis_url.as_ref().and_then(RedisUrl::problem) {
             return Err(problem.to_owned());
         }
@@ -313,5 +337,28 @@ impl Serve {
             );
         }
         Ok(())
+    }
+
+    /// What lets the server start, and is not what was meant: `check` fails, and the log says so at the start.
+    #[must_use]
+    pub fn mistakes(&self) -> Vec<String> {
+        let http = self.public_url.as_ref().filter(|url| self.tls() && !url.is_https());
+        http.map(|url| {
+            format!("--public-url {url} is http, but with --tls-cert this server speaks HTTPS, so it would refuse its own pages; write https://")
+        })
+        .into_iter()
+        .collect()
+    }
+
+    /// What is right only if something in front of the server is: `check` and the log tell it.
+    #[must_use]
+    pub fn notes(&self) -> Vec<String> {
+        let https = self.public_url.as_ref().filter(|url| !self.tls() && url.is_https());
+        https
+            .map(|url| {
+                format!("--public-url {url} is https, and this server speaks plain HTTP: a proxy in front of it must end TLS; without one, give --tls-cert and --tls-key")
+            })
+            .into_iter()
+            .collect()
     }
 }

@@ -140,6 +140,18 @@ impl Server {
         String::from_utf8(output.stdout).expect("output is text")
     }
 
+    /// Runs the binary with these arguments alone; returns what it printed.
+    ///
+    /// # Panics
+    ///
+    /// It failed.
+    pub async fn run_plain(&self, arguments: &[&str]) -> String {
+        let output = Command::new(binary()).args(arguments).env_clear().output().await;
+        let output = output.expect("the binary runs");
+        assert!(output.status.success(), "visitflow {arguments:?}: {output:?}");
+        String::from_utf8(output.stdout).expect("output is text")
+    }
+
     /// Runs a subcommand that must fail; returns what it said.
     ///
     /// # Panics
@@ -189,15 +201,20 @@ impl Server {
 
     /// kill -9.
     pub async fn kill(&mut self) {
-        self.signal(Signal::SIGKILL).await;
+        self.end_by(Signal::SIGKILL).await;
     }
 
     /// Asks the server to stop and waits until it has.
     pub async fn terminate(&mut self) -> ExitStatus {
-        self.signal(Signal::SIGTERM).await
+        self.end_by(Signal::SIGTERM).await
     }
 
-    async fn signal(&mut self, signal: Signal) -> ExitStatus {
+    /// Sends a signal that ends the server, and waits until it has ended.
+    ///
+    /// # Panics
+    ///
+    /// The server does not run, or does not end.
+    pub async fn end_by(&mut self, signal: Signal) -> ExitStatus {
         kill(self.pid(), signal).expect("the server runs");
         let mut process = self.process.take().expect("the server runs");
         let ended = tokio::time::timeout(PATIENCE, process.wait()).await;

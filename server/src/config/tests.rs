@@ -2,13 +2,15 @@ use clap::CommandFactory as _;
 
 use super::*;
 
+const POSTGRES: [&str; 2] = ["--database-url", "postgres://db/x"];
+
 fn serve(flags: &[&str]) -> Result<Box<Serve>, String> {
     let cli =
         Cli::try_parse_from(["visitflow", "serve"].iter().chain(flags)).map_err(|error| error.to_string())?;
     let Command::Serve(serve) = cli.command else {
         return Err("not serve".into());
     };
-    serve.validate().map(|()| serve)
+    serve.validate(&cli.common.database_url).map(|()| serve)
 }
 
 #[test]
@@ -51,6 +53,7 @@ fn a_spool_has_a_size_and_reports_may_come_from_a_replica() {
     assert_eq!(with(&["--spool-max", "512M"]).spool_max, 512 << 20);
     assert_eq!(with(&["--spool-max", "2g"]).spool_max, 2 << 30);
     assert_eq!(with(&["--spool-max", "5000000"]).spool_max, 5_000_000);
+    let with = |flags: &[&str]| with(&[&POSTGRES[..], flags].concat());
     assert_eq!(with(&["--retention-days", "90"]).retention_days, Some(90));
     assert!(with(&["--report-database-url", "postgres://replica/x"]).report_database().unwrap().is_some());
 }
@@ -117,8 +120,66 @@ fn what_cannot_work_is_refused_with_a_way_out() {
         (&["--spool-max", "1T"], "512M"),
         (&["--spool-max", "1K"], "1M"),
         (&["--retention-days", "0"], "1..=3650"),
+        (&["--retention-days", "90"], "--retention-days works with Postgres only"),
+        (&["--report-database-url", "postgres://db/x"], "--report-database-url works with Postgres only"),
+        (&["--listen", "8080", "--admin-listen", "127.0.0.1:8080"], "different ports"),
+        (&["--log", "loud"], "write error, warn"),
     ] {
         let error = serve(flags).unwrap_err();
         assert!(error.contains(hint), "{flags:?}: {error}");
+    }
+}
+
+#[test]
+fn an_address_to_listen_on_is_written_in_many_ways() {
+    for (text, address) in [
+        ("127.0.0.1:8080", "127.0.0.1:8080"),
+        ("localhost:8080", "127.0.0.1:8080"),
+        ("[::1]:8080", "[::1]:8080"),
+        (":8080", "[::]:8080"),
+        ("8080", "[::]:8080"),
+        ("*:8080", "[::]:8080"),
+        ("0.0.0.0:80", "0.0.0.0:80"),
+        ("[::]:0", "[::]:0"),
+    ] {
+        for flag in ["--listen", "--admin-listen"] {
+            let serve = serve(&[flag, text]).unwrap();
+            let found = if flag == "--listen" { serve.listen } else { serve.admin_listen };
+            assert_eq!(found, address.parse().unwrap(), "{flag} {text}");
+        }
+    }
+    for text in [
+        "",
+        ":",
+        "127.0.0.1",
+        "::1",
+        "::1:8080",
+        "[::1]",
+        "localhost",
+        "localhost:",
+        "8080:",
+        "99999",
+        "-1",
+        ":http",
+    ]
+    .into_iter()
+    .chain(["http://localhost:8080", "localhost:8080/", "no-such-host.invalid:8080"])
+    {
+        let wrong = serve(&[&format!("--listen={text}")]).unwrap_err();
+        assert!(wrong.contains("write 127.0.0.1:8080"), "{text}: {wrong}");
+    }
+}
+
+#[test]
+fn tls_and_the_scheme_of_the_public_url_go_together() {
+    let told = |flags: &[&str]| serve(flags).map(|serve| (serve.mistakes(), serve.notes())).unwrap();
+    let tls = ["--tls-cert", "a.pem", "--tls-key", "b.pem"];
+    let (http, https) = (["--public-url", "http://a.example"], ["--public-url", "https://a.example"]);
+    let (mistakes, notes) = told(&[&tls[..], &http].concat());
+    assert!(mistakes[0].contains("write https://") && notes.is_empty(), "{mistakes:?} {notes:?}");
+    let (mistakes, notes) = told(&https);
+    assert!(notes[0].contains("a proxy in front of it must end TLS") && mistakes.is_empty(), "{notes:?}");
+    for flags in [&[&tls[..], &https].concat()[..], &http, &tls, &[]] {
+        assert_eq!(told(flags), (Vec::new(), Vec::new()), "{flags:?}");
     }
 }

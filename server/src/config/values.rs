@@ -1,5 +1,6 @@
 //! What a flag may say.
 
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs as _};
 use std::time::Duration;
 
 use clap::ValueEnum;
@@ -109,5 +110,32 @@ pub(super) fn cookie_domain(domain: &str) -> Result<String, String> {
         Ok(domain)
     } else {
         Err("write a domain such as example.com".into())
+    }
+}
+
+/// An address to listen on. A port by itself means all addresses: `[::]`, which takes IPv4 too. Of the
+/// addresses of a name the first of IPv4 counts: `localhost` is 127.0.0.1.
+pub(super) fn listen_address(text: &str) -> Result<SocketAddr, String> {
+    let wrong = || {
+        format!(
+            "{text:?} is no address; write 127.0.0.1:8080, localhost:8080, [::1]:8080, or :8080 for all addresses"
+        )
+    };
+    if let Ok(address) = text.parse() {
+        return Ok(address);
+    }
+    let (host, port) = text.rsplit_once(':').unwrap_or(("", text));
+    let port: u16 = port.parse().map_err(|_| wrong())?;
+    match host {
+        "" | "*" => Ok((Ipv6Addr::UNSPECIFIED, port).into()),
+        "localhost" => Ok((Ipv4Addr::LOCALHOST, port).into()),
+        _ if host.contains([':', '/', '[', ']']) => Err(wrong()),
+        _ => {
+            let found =
+                (host, port).to_socket_addrs().map_err(|error| format!("{host}: {error}; {}", wrong()))?;
+            let addresses: Vec<_> = found.collect();
+            let first = addresses.iter().find(|address| address.is_ipv4()).or(addresses.first());
+            first.copied().ok_or_else(wrong)
+        }
     }
 }

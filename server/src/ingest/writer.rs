@@ -249,6 +249,9 @@ impl Worker {
     async fn housekeep(&mut self, job: Job) {
         match job {
             Job::Tick(now) if !self.draining => {
+                if let Err(error) = self.store.tidy(now) {
+                    self.trouble(&error);
+                }
                 // From the last tick that was read: none is missed while the store was away.
                 match self.store.changed_since(now.min(self.followed_until) - OVERLAP_MS).await {
                     Ok(records) => {

@@ -7,6 +7,7 @@ use rusqlite::Connection;
 use tokio::sync::Semaphore;
 
 use super::Sqlite;
+use super::wal::Gate;
 use crate::store::{Result, StoreError};
 
 /// How long a query waits for its turn before the caller is told to come back.
@@ -18,13 +19,20 @@ pub struct Readers {
     database: Sqlite,
     turns: Arc<Semaphore>,
     idle: Arc<Mutex<Vec<Connection>>>,
+    gate: Gate,
 }
 
 impl Readers {
     /// At most `size` connections; each is opened when first needed.
     #[must_use]
     pub fn new(database: Sqlite, size: usize) -> Self {
-        Self { database, turns: Arc::new(Semaphore::new(size)), idle: Arc::default() }
+        Self { database, turns: Arc::new(Semaphore::new(size)), idle: Arc::default(), gate: Gate::default() }
+    }
+
+    /// What each of them goes through.
+    #[must_use]
+    pub fn gate(&self) -> Gate {
+        self.gate.clone()
     }
 
     /// Runs `query` on a thread that may block.
@@ -35,7 +43,8 @@ impl Readers {
         &self,
         query: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let turn = tokio::time::timeout(PATIENCE, Arc::clone(&self.turns).acquire_owned())
+        let turn = async { (Arc::clone(&self.turns).acquire_owned().await, self.gate.enter().await) };
+        let turn = tokio::time::timeout(PATIENCE, turn)
             .await
             .map_err(|_| StoreError::Unavailable("every reader is busy"))?;
         let readers = self.clone();
