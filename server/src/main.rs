@@ -61,14 +61,16 @@ async fn run(config: Serve, common: Common) -> Outcome {
     let listeners = Listeners::bind(&config).await?;
     let (public, admin) = listeners.addresses()?;
     tokio::spawn(signals::others(listeners.tls())?);
-    let (app, writer) = App::open(config, assertions, common.database_url.database()?, clock::now())?;
+    let database = common.database_url.database()?;
+    let store = database.to_string();
+    let (app, writer) = App::open(config, assertions, database, clock::now())?;
     if !app.assets.has_client() {
         tracing::warn!(
             "this binary was built without the client and the pages; `cargo xtask build` builds all three"
         );
     }
     let stop = signals::stop()?;
-    tracing::info!(%public, %admin, tls = app.config.tls(), "listening");
+    tracing::info!(%public, %admin, tls = app.config.tls(), database = store, "listening");
     let app = Arc::new(app);
     serve::run(Arc::clone(&app), listeners, stop).await;
     app.lifecycle.ingest.stop().await;

@@ -140,16 +140,39 @@ impl Server {
         String::from_utf8(output.stdout).expect("output is text")
     }
 
-    /// Runs the binary with these arguments alone; returns what it printed.
+    /// Runs the binary in the server's directory with these arguments alone; returns what it printed.
     ///
     /// # Panics
     ///
     /// It failed.
     pub async fn run_plain(&self, arguments: &[&str]) -> String {
-        let output = Command::new(binary()).args(arguments).env_clear().output().await;
-        let output = output.expect("the binary runs");
+        let output = self.begin_plain(arguments).wait_with_output().await.expect("the command ends");
         assert!(output.status.success(), "visitflow {arguments:?}: {output:?}");
         String::from_utf8(output.stdout).expect("output is text")
+    }
+
+    /// As [`Self::run_plain`], for what must fail.
+    ///
+    /// # Panics
+    ///
+    /// It succeeded.
+    pub async fn fails_plain(&self, arguments: &[&str]) -> String {
+        let output = self.begin_plain(arguments).wait_with_output().await.expect("the command ends");
+        assert!(!output.status.success(), "visitflow {arguments:?}: {output:?}");
+        String::from_utf8([output.stdout, output.stderr].concat()).expect("output is text")
+    }
+
+    /// Begins the binary in the server's directory with these arguments alone; dropping it kills it.
+    ///
+    /// # Panics
+    ///
+    /// There is no binary.
+    #[must_use]
+    pub fn begin_plain(&self, arguments: &[&str]) -> Child {
+        let mut command = Command::new(binary());
+        command.args(arguments).current_dir(self.directory()).env_clear().kill_on_drop(true);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.spawn().expect("the binary runs")
     }
 
     /// Runs a subcommand that must fail; returns what it said.

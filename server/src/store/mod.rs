@@ -21,8 +21,8 @@ use self::events::postgres::errors;
 /// A store could not do what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The database said no.
-    #[error("the database failed: {0}")]
+    /// SQLite said no: the embedded database, or the spool.
+    #[error("SQLite failed: {0}")]
     Database(#[from] rusqlite::Error),
     /// Postgres refused the statement, or was lost while it ran; [`StoreError::is_away`] tells which.
     #[error("Postgres failed: {}", errors::told(.0))]
