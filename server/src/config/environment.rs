@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 
 use clap::CommandFactory as _;
+use strsim::normalized_damerau_levenshtein as like;
 
 use super::Cli;
 
 const PREFIX: &str = "VISITFLOW_";
 
 /// Words that differ more than this are no misspellings of each other
-/// (0 to 1, by [`strsim::normalized_damerau_levenshtein`]).
+/// (0 to 1, by [`like`]).
 const NEAR: f64 = 0.6;
 
 /// A sentence for each variable of this process that begins with `VISITFLOW_` and means nothing.
@@ -62,7 +63,11 @@ fn nearest<'a>(name: &str, known: &'a BTreeSet<String>) -> Option<&'a String> {
         let name = name.to_ascii_uppercase();
         name.strip_prefix(PREFIX).map(str::to_owned).unwrap_or(name)
     };
-    let likeness = |other: &str| strsim::normalized_damerau_levenshtein(&bare(name), &bare(other));
+    let name = bare(name);
+    let likeness = |other: &str| match bare(other) {
+        other if name.starts_with(&other) || other.starts_with(&name) => NEAR.max(like(&name, &other)),
+        other => like(&name, &other),
+    };
     let best = known.iter().max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
     best.filter(|best| likeness(best) >= NEAR)
 }
