@@ -147,7 +147,7 @@ async fn a_file_that_cannot_be_used_is_named() {
     let letter = "a letter to somebody, and no header of a database ".repeat(99);
     fs::write(&file, &letter).expect("a file");
     let served: &[&[&str]] = &[&["serve"], &["check"]];
-    let others: &[&[&str]] = &[&["migrate"], &["user", "add", "ada"], &["key", "add", "x"]];
+    let others: &[&[&str]] = &[&["migrate"], &["user", "disable", "ada"], &["key", "add", "x"]];
     let served = served.iter().map(|command| [*command, &PORTS[..]].concat());
     for command in served.chain(others.iter().map(|command| command.to_vec())) {
         let told = server.fails(&command).await;
