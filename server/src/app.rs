@@ -136,7 +136,8 @@ impl Stores {
         match database {
             Database::Sqlite(database) => {
                 let claim = Some(database.claim()?);
-                let writer = sqlite::writer::Writer::open(&database)?;
+                let reports = Readers::new(database.clone(), REPORT_READERS).within(reports::LIMIT);
+                let writer = sqlite::writer::Writer::open(&database)?.behind(reports.gate(), &database);
                 let known = writer.recent(now - config.ttl().idle_ms)?;
                 let lookups = Readers::new(database.clone(), LOOKUP_READERS);
                 Ok(Self {
@@ -145,7 +146,7 @@ impl Stores {
                         Some(_) => Lookup::Sqlite(lookups.clone()),
                         None => Lookup::Complete,
                     },
-                    reports: Reports::Sqlite(Readers::new(database, REPORT_READERS).within(reports::LIMIT)),
+                    reports: Reports::Sqlite(reports),
                     lookups: Accounts::Sqlite(lookups),
                     claim,
                     known,

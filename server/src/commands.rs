@@ -8,10 +8,12 @@ use uuid::Uuid;
 
 use crate::assertion::{Assertions, LOCAL_PREFIX};
 use crate::clock;
+use crate::config::environment;
 use crate::config::{Common, KeyCommand, Move, Scope, Serve, UserCommand};
 use crate::endpoints::keys;
 use crate::passwords;
 use crate::serve;
+use crate::serve::tls::Tls;
 use crate::store::StoreError;
 use crate::store::events::Database;
 use crate::store::events::accounts::{Accounts, ApiKey, Role};
@@ -201,12 +203,21 @@ pub fn check(common: &Common, config: &Serve) -> Result<(), CommandError> {
             wrong.push(what.to_owned());
         }
     };
-    note("configuration", config.validate());
+    note("configuration", config.validate(&common.database_url));
+    for mistake in config.mistakes() {
+        note("configuration", Err(mistake));
+    }
+    for mistake in environment::mistakes() {
+        note("environment", Err(mistake));
+    }
     if let Some(warning) = config.origin_warning() {
         println!("warn  --public-url: {warning}");
     }
+    for said in config.notes() {
+        println!("note  {said}");
+    }
     if let (Some(cert), Some(key)) = (&config.tls_cert, &config.tls_key) {
-        note("certificate", serve::tls(cert, key).map(drop));
+        note("certificate", Tls::read(cert, key).map(drop));
     }
     if config.jwt_key.is_some() {
         note("key of assertions", Assertions::of(config).map(drop));
@@ -217,7 +228,7 @@ pub fn check(common: &Common, config: &Serve) -> Result<(), CommandError> {
     note("database", checked.map_err(|error| error.to_string()));
     if spools {
         // It is a file as the embedded database is one.
-        let checked = Sqlite::new(&config.spool).check();
+        let checked = Sqlite::spool(&config.spool).check();
         note("spool", checked.map_err(|error| error.to_string()));
     }
     if let Some(redis) = &config.redis_url {
@@ -229,7 +240,7 @@ pub fn check(common: &Common, config: &Serve) -> Result<(), CommandError> {
         note("report database", checked.map_err(|error| error.to_string()));
     }
     for (what, address) in [("--listen", config.listen), ("--admin-listen", config.admin_listen)] {
-        let bound = std::net::TcpListener::bind(address).map(drop);
+        let bound = std::net::TcpListener::bind(&serve::addresses(address)[..]).map(drop);
         note(
             &format!("{what} {address}"),
             bound.map_err(|error| format!("{error}; is the server running already?")),

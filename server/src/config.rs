@@ -1,20 +1,38 @@
 //! The command line: flags, environment variables, defaults, units.
+//!
+//! | module | holds |
+//! |---|---|
+//! | this one | the flags of every command, and those of `serve` |
+//! | `commands` | the subcommands |
+//! | `values` | what a flag may say |
+//! | `database` | the URL of a database |
+//! | [`environment`] | variables that no flag has |
 
+mod commands;
 mod database;
+pub mod environment;
+#[cfg(test)]
+mod tests;
+mod values;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::NonEmptyStringValueParser;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser};
 use ipnet::IpNet;
 
+pub use self::commands::{Command, KeyCommand, Move, Scope, UserCommand};
 pub use self::database::DatabaseUrl;
+pub use self::values::{CookiePrefix, CookieSecure, Gpc, KeepQuery, LogFormat, Orders};
+use self::values::{
+    cookie_domain, idle_timeout, listen_address, millis, session_length, site_name, spool_size,
+};
 use crate::http::origin::Origin;
-use crate::session::{Millis, Ttl};
+use crate::log::Filter;
+use crate::session::Ttl;
 use crate::store::events::postgres::url::PostgresUrl;
-use crate::store::events::sqlite::Sqlite;
 use crate::store::sessions::RedisUrl;
 
 /// Consent-first visit tracking: sessions, page views, orders and the reports over them.
@@ -45,16 +63,18 @@ pub struct Common {
         value_name = "URL"
     )]
     pub database_url: DatabaseUrl,
-    /// What is logged to stderr: error, warn, info, debug, or a filter such as visitflow_server=debug
+    /// What visitflow logs to stderr: error, warn, info, debug, trace or off. Other crates are heard from warn up;
+    /// debug,hyper=debug opens one by its name. Take care: some write what they work on, such as tokio_postgres=debug
+    /// the ids of visitors and the hashes of passwords
     #[arg(
         long,
         env = "VISITFLOW_LOG",
-        default_value = "info,refinery_core=warn",
+        default_value = "info",
         global = true,
         help_heading = "Logging",
         value_name = "LEVEL"
     )]
-    pub log: String,
+    pub log: Filter,
     /// The form of the log
     #[arg(
         long,
@@ -66,171 +86,26 @@ pub struct Common {
     pub log_format: LogFormat,
 }
 
-/// The subcommands.
-#[derive(Debug, Subcommand)]
-pub enum Command {
-    /// Run the server
-    Serve(Box<Serve>),
-    /// Manage the users who sign in
-    User {
-        /// What to do.
-        #[command(subcommand)]
-        command: UserCommand,
-    },
-    /// Manage the keys for reports and server-to-server calls
-    Key {
-        /// What to do.
-        #[command(subcommand)]
-        command: KeyCommand,
-    },
-    /// Bring the database's schema up to date, then stop; with --from and --to, move an installation
-    /// from SQLite to Postgres
-    Migrate(Move),
-    /// Say what is wrong with the configuration, and whether the stores answer
-    Check(Box<Serve>),
-}
-
-/// `visitflow migrate`
-#[derive(Debug, Args)]
-pub struct Move {
-    /// The SQLite file to read: sqlite://visitflow.db; no server may run on it. It stays as it is
-    #[arg(long, requires = "to", value_name = "URL")]
-    pub from: Option<DatabaseUrl>,
-    /// The Postgres database to fill: postgres://USER:PASSWORD@HOST:5432/DATABASE; an empty one, or one
-    /// that an interrupted migration has begun to fill
-    #[arg(long, requires = "from", value_name = "URL")]
-    pub to: Option<DatabaseUrl>,
-}
-
-impl Move {
-    /// From where to where, if an installation is to move.
-    ///
-    /// # Errors
-    /// What is wrong with the URLs.
-    pub fn ends(&self) -> Result<Option<(Sqlite, PostgresUrl)>, String> {
-        let (Some(from), Some(to)) = (&self.from, &self.to) else { return Ok(None) };
-        Ok(Some((from.sqlite("--from")?, to.postgres("--to")?)))
-    }
-}
-
-/// `visitflow user …`
-#[derive(Debug, Subcommand)]
-pub enum UserCommand {
-    /// Add a user, or set the password of one: asked for in a terminal, else one line of stdin
-    Add {
-        /// The name to sign in with
-        name: String,
-        /// May read the reports
-        #[arg(long)]
-        admin: bool,
-    },
-    /// Refuse a user's sign-ins and end all of that user's sessions
-    Disable {
-        /// The name
-        name: String,
-    },
-}
-
-/// `visitflow key …`
-#[derive(Debug, Subcommand)]
-pub enum KeyCommand {
-    /// Add an API key and print it; it is shown this once
-    Add {
-        /// What it is for
-        name: String,
-        /// What it may do
-        #[arg(long, value_delimiter = ',', default_value = "read,write")]
-        scope: Vec<Scope>,
-        /// When it stops working, from now: 90d, 12h
-        #[arg(long, value_parser = humantime::parse_duration, value_name = "DURATION")]
-        expires: Option<Duration>,
-    },
-}
-
-/// What an API key may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Scope {
-    /// Read reports
-    Read,
-    /// Send facts and orders
-    Write,
-    /// Erase visitors, anybody
-    Erase,
-}
-
-/// The form of the log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum LogFormat {
-    /// For people
-    Text,
-    /// One JSON object a line
-    Json,
-}
-
-/// When cookies carry `Secure`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum CookieSecure {
-    /// Always but for plain HTTP on loopback
-    Auto,
-    /// Always
-    Always,
-    /// Never: for tests on plain HTTP
-    Never,
-}
-
-/// The session cookie's name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum CookiePrefix {
-    /// session_id
-    None,
-    /// __Host-session_id, which no sibling domain can set
-    Host,
-}
-
-/// What a browser's Global Privacy Control means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Gpc {
-    /// Telemetry is anonymous
-    Honour,
-    /// Nothing: the site has a lawful basis of its own
-    Ignore,
-}
-
-/// Which parameters of addresses are stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum KeepQuery {
-    /// Those that look like no secret, without e-mail addresses
-    Safe,
-    /// All of them, as they are sent
-    All,
-}
-
-/// Whose orders count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Orders {
-    /// Browsers' and API keys'
-    Any,
-    /// API keys' alone
-    Server,
-}
-
 /// `visitflow serve`
 #[derive(Clone, Debug, Args)]
 pub struct Serve {
-    /// Address for visitors
+    /// Address for visitors: 127.0.0.1:8080, localhost:8080, [::1]:8080; :8080 or 8080 is all addresses of this
+    /// machine, IPv6 and IPv4
     #[arg(
         long,
         env = "VISITFLOW_LISTEN",
         default_value = "127.0.0.1:8080",
+        value_parser = listen_address,
         help_heading = "Network",
         value_name = "ADDR"
     )]
     pub listen: SocketAddr,
-    /// Address for /healthz, /readyz and /metrics; keep it private
+    /// Address for /healthz, /readyz and /metrics, in the same forms; keep it private
     #[arg(
         long,
         env = "VISITFLOW_ADMIN_LISTEN",
         default_value = "127.0.0.1:8081",
+        value_parser = listen_address,
         help_heading = "Network",
         value_name = "ADDR"
     )]
@@ -257,7 +132,7 @@ pub struct Serve {
         value_name = "CIDR"
     )]
     pub trusted_proxies: Vec<IpNet>,
-    /// Certificate chain in PEM; with --tls-key the server speaks HTTPS
+    /// Certificate chain in PEM; with --tls-key the server speaks HTTPS. SIGHUP reads both files again
     #[arg(
         long,
         env = "VISITFLOW_TLS_CERT",
@@ -275,7 +150,7 @@ pub struct Serve {
         value_name = "FILE"
     )]
     pub tls_key: Option<PathBuf>,
-    /// How long requests in flight may take after SIGTERM
+    /// How long requests in flight may take after SIGTERM, SIGINT or SIGQUIT
     #[arg(long, env = "VISITFLOW_DRAIN", default_value = "10s", value_parser = humantime::parse_duration, help_heading = "Network", value_name = "DURATION")]
     pub drain: Duration,
     /// How long a connection may stay open without a request, or with an answer that is not read; it is
@@ -433,18 +308,32 @@ impl Serve {
         self.report_database_url.as_ref().map(|url| url.postgres("--report-database-url")).transpose()
     }
 
-    /// What is wrong with the configuration as a whole.
+    /// What is wrong with the configuration as a whole, beside that database.
     ///
     /// # Errors
     /// A sentence that says what to change.
-    pub fn validate(&self) -> Result<(), String> {
+    pub fn validate(&self, database: &DatabaseUrl) -> Result<(), String> {
         if self.session_max < self.session_idle {
             return Err("--session-max is shorter than --session-idle; make it at least as long".into());
         }
-        if self.listen == self.admin_listen && self.listen.port() != 0 {
+        let (one, other) = (self.listen, self.admin_listen);
+        let overlap = one.ip() == other.ip() || one.ip().is_unspecified() || other.ip().is_unspecified();
+        if one.port() == other.port() && overlap && one.port() != 0 {
             return Err("--listen and --admin-listen are the same; give them different ports".into());
         }
         self.report_database()?;
+        if database.is_sqlite() {
+            for (given, flag) in [
+                (self.retention_days.is_some(), "--retention-days"),
+                (self.report_database_url.is_some(), "--report-database-url"),
+            ] {
+                if given {
+                    return Err(format!(
+                        "{flag} works with Postgres only; leave it out, or name a postgres:// database with --database-url"
+                    ));
+                }
+            }
+        }
         if let Some(problem) = self.redis_url.as_ref().and_then(RedisUrl::problem) {
             return Err(problem.to_owned());
         }
@@ -461,181 +350,27 @@ impl Serve {
         }
         Ok(())
     }
-}
 
-fn millis(duration: Duration) -> Millis {
-    Millis::try_from(duration.as_millis()).unwrap_or(Millis::MAX)
-}
-
-fn session_length(text: &str) -> Result<Duration, String> {
-    let length = humantime::parse_duration(text).map_err(|error| format!("{error}; write 30m or 24h"))?;
-    let (least, most) = (Duration::from_secs(1), Duration::from_secs(400 * 86_400));
-    if (least..=most).contains(&length) { Ok(length) } else { Err("a session lasts from 1s to 400d".into()) }
-}
-
-fn idle_timeout(text: &str) -> Result<Duration, String> {
-    let length = humantime::parse_duration(text).map_err(|error| format!("{error}; write 30s or 2m"))?;
-    let (least, most) = (Duration::from_secs(1), Duration::from_secs(3_600));
-    if (least..=most).contains(&length) { Ok(length) } else { Err("a timeout is from 1s to 1h".into()) }
-}
-
-fn spool_size(text: &str) -> Result<u64, String> {
-    let units = [('K', 10), ('M', 20), ('G', 30)];
-    let last = text.chars().next_back().unwrap_or_default().to_ascii_uppercase();
-    let (digits, shift) = match units.iter().find(|(unit, _)| *unit == last) {
-        Some((_, shift)) => (&text[..text.len() - 1], *shift),
-        None => (text, 0),
-    };
-    let number: u64 = digits.parse().map_err(|_| "write a number of bytes, or such as 512M or 2G")?;
-    number
-        .checked_mul(1 << shift)
-        .filter(|bytes| (1 << 20..=1 << 40).contains(bytes))
-        .ok_or_else(|| "a spool has from 1M to 1024G".into())
-}
-
-fn site_name(name: &str) -> Result<String, String> {
-    crate::site::normalize(name).ok_or_else(|| "write a host name such as shop.example".into())
-}
-
-fn cookie_domain(domain: &str) -> Result<String, String> {
-    let domain = domain.trim_start_matches('.').to_lowercase();
-    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
-    if !domain.is_empty() && domain.len() <= 253 && domain.chars().all(allowed) {
-        Ok(domain)
-    } else {
-        Err("write a domain such as example.com".into())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use clap::CommandFactory as _;
-
-    use super::*;
-
-    fn serve(flags: &[&str]) -> Result<Box<Serve>, String> {
-        let cli = Cli::try_parse_from(["visitflow", "serve"].iter().chain(flags))
-            .map_err(|error| error.to_string())?;
-        let Command::Serve(serve) = cli.command else {
-            return Err("not serve".into());
-        };
-        serve.validate().map(|()| serve)
+    /// What lets the server start, and is not what was meant: `check` fails, and the log says so at the start.
+    #[must_use]
+    pub fn mistakes(&self) -> Vec<String> {
+        let http = self.public_url.as_ref().filter(|url| self.tls() && !url.is_https());
+        http.map(|url| {
+            format!("--public-url {url} is http, but with --tls-cert this server speaks HTTPS, so it would refuse its own pages; write https://")
+        })
+        .into_iter()
+        .collect()
     }
 
-    #[test]
-    fn the_command_line_is_sound() {
-        Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn without_flags_everything_is_embedded() {
-        let serve = serve(&[]).unwrap();
-        assert_eq!(serve.listen.to_string(), "127.0.0.1:8080");
-        assert_eq!(serve.ttl(), Ttl::default());
-        assert_eq!(serve.trusted_proxies.len(), 2);
-    }
-
-    #[test]
-    fn a_server_that_others_can_reach_is_told_to_say_its_name() {
-        let warns = |flags: &[&str]| serve(flags).unwrap().origin_warning().is_some();
-        assert!(!warns(&[]));
-        assert!(!warns(&["--listen", "[::1]:8080"]));
-        assert!(!warns(&["--listen", "[::ffff:127.0.0.1]:8080"]));
-        assert!(warns(&["--listen", "0.0.0.0:8080"]));
-        assert!(warns(&["--listen", "[::]:8080", "--allowed-origin", "https://shop.example"]));
-        assert!(!warns(&["--listen", "0.0.0.0:8080", "--public-url", "https://stats.example"]));
-    }
-
-    #[test]
-    fn the_audience_of_assertions_is_said_or_the_public_url_or_a_word() {
-        let audience = |flags: &[&str]| serve(flags).unwrap().audience().to_owned();
-        let (url, key) = (["--public-url", "https://Stats.example/"], ["--jwt-key", "k"]);
-        assert_eq!(audience(&[]), "visitflow");
-        assert_eq!(audience(&url), "https://stats.example");
-        assert_eq!(audience(&[&url[..], &key, &["--jwt-audience", "shop"]].concat()), "shop");
-    }
-
-    #[test]
-    fn a_spool_has_a_size_and_reports_may_come_from_a_replica() {
-        let with = |flags: &[&str]| serve(flags).unwrap();
-        assert_eq!(with(&[]).spool_max, 1 << 30);
-        assert_eq!(with(&["--spool-max", "512M"]).spool_max, 512 << 20);
-        assert_eq!(with(&["--spool-max", "2g"]).spool_max, 2 << 30);
-        assert_eq!(with(&["--spool-max", "5000000"]).spool_max, 5_000_000);
-        assert_eq!(with(&["--retention-days", "90"]).retention_days, Some(90));
-        assert!(
-            with(&["--report-database-url", "postgres://replica/x"]).report_database().unwrap().is_some()
-        );
-    }
-
-    #[test]
-    fn sites_are_taken_by_their_one_name() {
-        let all = serve(&[]).unwrap();
-        assert!(all.takes("shop.example"));
-        let two = serve(&["--site", "WWW.Shop.example:8443", "--site", "b\u{fc}cher.example,other.example"])
-            .unwrap();
-        assert_eq!(two.sites, ["shop.example", "xn--bcher-kva.example", "other.example"]);
-        assert!(two.takes("other.example") && !two.takes("evil.example") && !two.takes(""));
-    }
-
-    #[test]
-    fn a_password_for_redis_is_in_no_error_and_no_help() {
-        let error = serve(&["--redis-url", "http://:secret@host"]).unwrap_err();
-        assert!(error.contains("redis://host:6379") && !error.contains("secret"), "{error}");
-        let serve = serve(&["--redis-url", "redis://:secret@host"]).unwrap();
-        assert!(!format!("{serve:?}").contains("secret"));
-        let command = Cli::command();
-        let flag =
-            command.find_subcommand("serve").unwrap().get_arguments().find(|a| a.get_id() == "redis_url");
-        assert!(flag.unwrap().is_hide_env_values_set());
-    }
-
-    #[test]
-    fn an_installation_moves_from_sqlite_to_postgres_and_no_other_way() {
-        let ends = |flags: &[&str]| {
-            let cli = Cli::try_parse_from(["visitflow", "migrate"].iter().chain(flags))
-                .map_err(|error| error.to_string())?;
-            let Command::Migrate(ends) = cli.command else { return Err("not migrate".into()) };
-            ends.ends()
-        };
-        let (file, postgres) = ("sqlite://a.db", "postgres://u:secret@db/x");
-        assert_eq!(ends(&[]), Ok(None));
-        assert!(ends(&["--from", file, "--to", postgres]).unwrap().is_some());
-        for (flags, hint) in [
-            (&["--from", file][..], "--to"),
-            (&["--to", postgres], "--from"),
-            (&["--from", postgres, "--to", file], "--from: write sqlite://"),
-            (&["--from", file, "--to", file], "--to: write postgres://"),
-        ] {
-            let error = ends(flags).unwrap_err();
-            assert!(error.contains(hint) && !error.contains("secret"), "{flags:?}: {error}");
-        }
-    }
-
-    #[test]
-    fn what_cannot_work_is_refused_with_a_way_out() {
-        for (flags, hint) in [
-            (&["--session-max", "1m"][..], "--session-idle"),
-            (&["--cookie-prefix", "host", "--cookie-domain", "a.example"], "drop"),
-            (&["--session-idle", "30"], "write 30m"),
-            (&["--idle-timeout", "0s"], "1s to 1h"),
-            (&["--allowed-origin", "shop.example"], "https://"),
-            (&["--tls-cert", "a.pem"], "--tls-key"),
-            (&["--jwt-audience", "shop"], "--jwt-key"),
-            (&["--jwt-max-age", "2h"], "--jwt-key"),
-            (&["--jwt-key", "k", "--jwt-max-age", "long"], "--jwt-max-age"),
-            (&["--report-database-url", "sqlite://a.db"], "postgres://"),
-            (&["--report-database-url", "postgres://"], "--report-database-url"),
-            (&["--site", "https://shop.example/"], "such as shop.example"),
-            (&["--keep-query", "none"], "safe, all"),
-            (&["--bot-pattern", "("], "--bot-pattern"),
-            (&["--bot-pattern", ".*"], "every user agent"),
-            (&["--spool-max", "1T"], "512M"),
-            (&["--spool-max", "1K"], "1M"),
-            (&["--retention-days", "0"], "1..=3650"),
-        ] {
-            let error = serve(flags).unwrap_err();
-            assert!(error.contains(hint), "{flags:?}: {error}");
-        }
+    /// What is right only if something in front of the server is: `check` and the log tell it.
+    #[must_use]
+    pub fn notes(&self) -> Vec<String> {
+        let https = self.public_url.as_ref().filter(|url| !self.tls() && url.is_https());
+        https
+            .map(|url| {
+                format!("--public-url {url} is https, and this server speaks plain HTTP: a proxy in front of it must end TLS; without one, give --tls-cert and --tls-key")
+            })
+            .into_iter()
+            .collect()
     }
 }

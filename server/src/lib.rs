@@ -22,7 +22,8 @@
 //! | what a visit's campaign is | [`campaign`] |
 //! | which assertions sign in | [`assertion`] |
 //! | limits by address and account | [`throttle`] |
-//! | what the operator sees | [`observe`] |
+//! | what the operator sees | [`observe`], [`log`] |
+//! | what a signal does | [`signals`] |
 //!
 //! Invariant: `hyper` is named only in serve, service, router, http and endpoints; the databases
 //! (`rusqlite`, `refinery`, `tokio_postgres`, `deadpool_postgres`, `bb8`, `redis`) only in store and
@@ -54,6 +55,7 @@ pub mod router;
 pub mod serve;
 pub mod service;
 pub mod session;
+pub mod signals;
 pub mod site;
 pub mod store;
 pub mod throttle;

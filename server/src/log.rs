@@ -1,25 +1,84 @@
 //! The log, on stderr. No token, address or password is ever put into it.
+//!
+//! | module | holds |
+//! |---|---|
+//! | this one | how the log begins and ends; the line of a panic |
+//! | `filter` | what `--log` asks for |
+//! | `writer` | stderr, written by a thread of its own, so that no request waits for who reads it |
 
-use tracing_subscriber::EnvFilter;
+mod filter;
+mod writer;
 
+use std::backtrace::{Backtrace, BacktraceStatus};
+use std::io::IsTerminal as _;
+use std::panic::PanicHookInfo;
+use std::time::Duration;
+
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{Layer as _, fmt};
+
+pub use self::filter::Filter;
+use self::writer::Writer;
 use crate::config::{Common, LogFormat};
+
+/// How long the end of the process waits for lines that are not written yet: a reader that stalls
+/// must not hold it up.
+const FLUSH: Duration = Duration::from_secs(1);
+
+/// The log of this process.
+#[derive(Debug)]
+pub struct Log(Writer);
 
 /// Begins to log as the command line says.
 ///
 /// # Errors
-/// When `--log` is no filter.
-pub fn begin(common: &Common) -> Result<(), String> {
-    let filter = EnvFilter::builder()
-        .parse(&common.log)
-        .map_err(|error| format!("--log {:?}: {error}", common.log))?;
+/// When stderr cannot be had, or no thread.
+pub fn begin(common: &Common) -> std::io::Result<Log> {
+    let writer = Writer::start(std::io::stderr())?;
+    let filter = common.log.clone();
+    let most = filter.most();
+    let filter =
+        filter_fn(move |about| filter.allows(about.target(), *about.level())).with_max_level_hint(most);
     // A log that cannot be written (a full disk, a closed pipe) is lost and stops nothing.
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .log_internal_errors(false)
-        .with_writer(std::io::stderr);
-    match common.log_format {
-        LogFormat::Text => log.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).init(),
-        LogFormat::Json => log.json().init(),
+    let lines = fmt::layer().log_internal_errors(false).with_writer(writer.clone());
+    let lines = match common.log_format {
+        LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).boxed(),
+        LogFormat::Json => lines.json().boxed(),
+    };
+    tracing_subscriber::registry().with(lines).with(filter).init();
+    let last = writer.clone();
+    std::panic::set_hook(Box::new(move |panic| {
+        tell_of(panic);
+        last.flush(FLUSH); // the process may abort right after
+    }));
+    Ok(Log(writer))
+}
+
+/// A panic is a line of the log as any other: one on stderr itself would wait for its reader.
+fn tell_of(panic: &PanicHookInfo<'_>) {
+    let place = panic.location().map(ToString::to_string);
+    let cause = panic.payload_as_str().unwrap_or("of no text");
+    let backtrace = Backtrace::capture();
+    let backtrace = (backtrace.status() == BacktraceStatus::Captured).then(|| backtrace.to_string());
+    tracing::error!(cause, place, backtrace, "a thread panicked; this is a defect of visitflow");
+}
+
+impl Log {
+    /// Writes a line that is no line of the log: why the process ends.
+    pub fn say(&self, line: &str) {
+        self.0.push(format!("{line}\n").as_bytes());
     }
-    Ok(())
+
+    /// Waits, not for ever, until everything is written.
+    pub fn flush(&self) {
+        self.0.flush(FLUSH);
+    }
+}
+
+/// Lines that were lost because nobody read stderr, or it could not be written.
+#[must_use]
+pub fn lines_dropped() -> u64 {
+    writer::dropped()
 }

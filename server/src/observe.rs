@@ -1,97 +1,34 @@
 //! What the server tells its operator: counters and histograms in the Prometheus text format.
 //!
+//! | module | holds |
+//! |---|---|
+//! | this one | the server's metrics |
+//! | `labels` | the values of their labels |
+//! | `process` | what the system says of the process |
+//! | `exposition` | the two text formats, of Prometheus and of OpenMetrics |
+//!
 //! Invariant: no label holds anything that a visitor sent.
 
-use std::fmt::{self, Write as _};
+mod exposition;
+mod labels;
+mod process;
+
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
+use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
+pub use self::exposition::Format;
+pub use self::labels::{Breaker, Drop, Shed, Stored};
+use self::process::Process;
 use crate::session::Millis;
-
-/// Why a request was answered 204 without being stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
-pub enum Drop {
-    /// The user agent is a robot's.
-    Bot,
-    /// The browser says that it is driven by a program.
-    Webdriver,
-    /// The page was loaded in case somebody opens it.
-    Prerender,
-    /// The browser asks not to be tracked, and a start would track.
-    Gpc,
-    /// The visitor's data was erased a while ago; this comes late.
-    Erased,
-    /// It is of a site that `--site` does not name.
-    OtherSite,
-}
-
-/// What was stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
-pub enum Stored {
-    /// A page view.
-    PageView,
-    /// An event.
-    Event,
-    /// An order.
-    Order,
-    /// A refund.
-    Refund,
-}
-
-/// What was refused with 503, because too much waits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Shed {
-    /// A report.
-    Report,
-    /// What a ping tells of a page view.
-    Ping,
-    /// A page view, or anything else that is to be stored.
-    PageView,
-}
-
-impl Shed {
-    /// What is refused first comes first.
-    const ALL: [Self; 3] = [Self::Report, Self::Ping, Self::PageView];
-}
-
-impl EncodeLabelValue for Shed {
-    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> fmt::Result {
-        encoder.write_str(match self {
-            Self::Report => "report",
-            Self::Ping => "ping",
-            Self::PageView => "page_view",
-        })
-    }
-}
-
-/// What becomes of calls to Redis.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Breaker {
-    /// They pass.
-    Closed,
-    /// They fail at once.
-    Open,
-    /// One tries.
-    HalfOpen,
-}
-
-impl EncodeLabelValue for Breaker {
-    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> fmt::Result {
-        encoder.write_str(match self {
-            Self::Closed => "closed",
-            Self::Open => "open",
-            Self::HalfOpen => "half_open",
-        })
-    }
-}
 
 /// What is read at the moment when somebody asks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -102,6 +39,8 @@ pub struct Now {
     pub queue: usize,
     /// Redis, if there is one: its breaker, and whether it is trusted.
     pub redis: Option<(Breaker, bool)>,
+    /// Lines of the log that were dropped since the process began.
+    pub log_lines_dropped: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -158,6 +97,7 @@ pub struct Metrics {
     shed: Family<Refused, Counter>,
     redis_breaker: Family<State, Gauge>,
     redis_trusted: Gauge,
+    log_lines_dropped: Counter,
 }
 
 const SECONDS: [f64; 10] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.5];
@@ -177,7 +117,9 @@ impl Metrics {
     }
 
     fn begin(redis: bool) -> Arc<Self> {
-        let mut registry = Registry::with_prefix("visitflow");
+        let mut all = Registry::default();
+        all.register_collector(Box::new(Process));
+        let registry = all.sub_registry_with_prefix("visitflow");
         let metrics = Self {
             requests: Family::default(),
             request_seconds: Histogram::new(SECONDS),
@@ -199,8 +141,10 @@ impl Metrics {
             shed: Family::default(),
             redis_breaker: Family::default(),
             redis_trusted: Gauge::default(),
+            log_lines_dropped: Counter::default(),
             registry: Registry::default(),
         };
+        registry.register("build", "The version of this binary", build());
         registry.register("requests", "Answers by status", metrics.requests.clone());
         registry.register_with_unit(
             "request",
@@ -246,9 +190,20 @@ impl Metrics {
             metrics.spool_age.clone(),
         );
         registry.register("shed", "Requests refused because too much waits, by kind", metrics.shed.clone());
+        registry.register(
+            "log_lines_dropped",
+            "Lines of the log that were dropped because nobody read stderr",
+            metrics.log_lines_dropped.clone(),
+        );
         // A rate needs the zero before the first.
-        for kind in Shed::ALL {
+        for &kind in Shed::ALL {
             metrics.shed.get_or_create(&Refused { kind }).inc_by(0);
+        }
+        for &reason in Drop::ALL {
+            metrics.dropped.get_or_create(&Reason { reason }).inc_by(0);
+        }
+        for &kind in Stored::ALL {
+            metrics.facts.get_or_create(&What { kind }).inc_by(0);
         }
         if redis {
             registry.register(
@@ -262,7 +217,7 @@ impl Metrics {
                 metrics.redis_trusted.clone(),
             );
         }
-        Arc::new(Self { registry, ..metrics })
+        Arc::new(Self { registry: all, ..metrics })
     }
 
     /// An answer was written.
@@ -350,22 +305,27 @@ impl Metrics {
         ConnectionGuard(Arc::clone(self))
     }
 
-    /// The text for Prometheus.
+    /// The text for whoever collects metrics.
     #[must_use]
-    pub fn text(&self, now: Now) -> String {
+    pub fn text(&self, now: Now, format: Format) -> String {
         self.sessions.set(i64::try_from(now.sessions).unwrap_or(i64::MAX));
         self.queue.set(i64::try_from(now.queue).unwrap_or(i64::MAX));
+        self.log_lines_dropped.inner().store(now.log_lines_dropped, Ordering::Relaxed);
         if let Some((breaker, trusted)) = now.redis {
-            for state in [Breaker::Closed, Breaker::Open, Breaker::HalfOpen] {
+            for &state in Breaker::ALL {
                 self.redis_breaker.get_or_create(&State { state }).set(i64::from(state == breaker));
             }
             self.redis_trusted.set(i64::from(trusted));
         }
-        let mut text = String::new();
-        // Writing to a String cannot fail.
-        let _ = prometheus_client::encoding::text::encode(&mut text, &self.registry);
-        text
+        exposition::write(&self.registry, format)
     }
+}
+
+/// Which build this is. Who packages it may set `VISITFLOW_REVISION` for the compiler.
+fn build() -> Info<Vec<(&'static str, &'static str)>> {
+    let version = [("version", env!("CARGO_PKG_VERSION"))];
+    let revision = option_env!("VISITFLOW_REVISION").map(|revision| ("revision", revision));
+    Info::new(version.into_iter().chain(revision).collect())
 }
 
 /// Counts a connection as open while it lives.
@@ -386,7 +346,7 @@ mod tests {
     fn what_is_shed_is_counted_from_zero() {
         let metrics = Metrics::new();
         metrics.shed(Shed::Ping);
-        let text = metrics.text(Now::default());
+        let text = metrics.text(Now::default(), Format::Prometheus);
         for (kind, count) in [("report", 0), ("ping", 1), ("page_view", 0)] {
             assert!(text.contains(&format!("visitflow_shed_total{{kind=\"{kind}\"}} {count}\n")), "{text}");
         }
@@ -394,9 +354,10 @@ mod tests {
 
     #[test]
     fn redis_is_spoken_of_only_where_there_is_one() {
-        assert!(!Metrics::new().text(Now::default()).contains("visitflow_redis"));
+        assert!(!Metrics::new().text(Now::default(), Format::Prometheus).contains("visitflow_redis"));
         let metrics = Metrics::with_redis();
-        let text = metrics.text(Now { redis: Some((Breaker::HalfOpen, false)), ..Now::default() });
+        let text = metrics
+            .text(Now { redis: Some((Breaker::HalfOpen, false)), ..Now::default() }, Format::Prometheus);
         for line in [
             "visitflow_redis_breaker{state=\"closed\"} 0",
             "visitflow_redis_breaker{state=\"open\"} 0",
@@ -405,7 +366,8 @@ mod tests {
         ] {
             assert!(text.lines().any(|said| said == line), "{line}: {text}");
         }
-        let text = metrics.text(Now { redis: Some((Breaker::Closed, true)), ..Now::default() });
+        let text =
+            metrics.text(Now { redis: Some((Breaker::Closed, true)), ..Now::default() }, Format::Prometheus);
         assert!(text.contains("visitflow_redis_trusted 1\n"), "{text}");
         assert!(text.contains("visitflow_redis_breaker{state=\"half_open\"} 0\n"), "{text}");
     }

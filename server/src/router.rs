@@ -31,6 +31,36 @@ const OPENAPI: &str = "/api/openapi.json";
 /// Where somebody who asks for nothing in particular is sent.
 const DASHBOARD: &str = "/dashboard";
 
+/// The methods of an endpoint that is asked, and those of one that is told.
+const ASKED: &str = "GET, HEAD, OPTIONS";
+const TOLD: &str = "POST, OPTIONS";
+
+/// Every path of the API, and what `Allow` says of it.
+pub const ROUTES: &[(&str, &str)] = &[
+    (path::SESSION_START, TOLD),
+    (path::SESSION_PING, TOLD),
+    (path::SESSION_END, TOLD),
+    (path::PAGE_VIEW, TOLD),
+    (path::EVENT, TOLD),
+    (path::ORDER, TOLD),
+    (path::LOGIN, TOLD),
+    (path::LOGOUT, TOLD),
+    (path::OVERVIEW, ASKED),
+    (path::TIMESERIES, ASKED),
+    (path::PAGES, ASKED),
+    (path::REFERRERS, ASKED),
+    (path::SITES, ASKED),
+    (path::LIVE, ASKED),
+    (path::REFUSED, ASKED),
+    (path::ERASE, "DELETE, OPTIONS"),
+    (OPENAPI, ASKED),
+];
+
+/// What `Allow` says of a path of the API.
+fn allowed(path: &str) -> Option<&'static str> {
+    ROUTES.iter().find(|(route, _)| *route == path).map(|(_, allow)| *allow)
+}
+
 /// Finds the endpoint and calls it. What is large and seldom asked for is boxed, so that it does not
 /// make the future of every request large.
 ///
@@ -58,26 +88,10 @@ pub async fn route(call: Call<'_>) -> Result<Reply, Problem> {
         path::ERASE if call.head.method == Method::DELETE => Box::pin(privacy::erase(call)).await,
         OPENAPI if get => Ok(openapi::describe()),
         "/" if get && call.app.assets.find(DASHBOARD).is_some() => Ok(reply::see(DASHBOARD)),
-        path::SESSION_START
-        | path::SESSION_PING
-        | path::SESSION_END
-        | path::PAGE_VIEW
-        | path::EVENT
-        | path::ORDER
-        | path::LOGIN
-        | path::LOGOUT => Err(method_not_allowed("POST, OPTIONS")),
-        path::ERASE => Err(method_not_allowed("DELETE, OPTIONS")),
-        path::OVERVIEW
-        | path::TIMESERIES
-        | path::PAGES
-        | path::REFERRERS
-        | path::SITES
-        | path::LIVE
-        | path::REFUSED
-        | OPENAPI => Err(method_not_allowed("GET, HEAD, OPTIONS")),
+        other if let Some(allow) = allowed(other) => Err(method_not_allowed(allow)),
         other => match call.app.assets.find(other) {
             Some(asset) if get => Ok(assets::serve(&call, asset)),
-            Some(_) => Err(method_not_allowed("GET, HEAD, OPTIONS")),
+            Some(_) => Err(method_not_allowed(ASKED)),
             None => Err(not_found()),
         },
     }
@@ -111,5 +125,77 @@ fn method_not_allowed(allow: &'static str) -> Problem {
     Problem {
         allow: Some(allow),
         ..Problem::new(StatusCode::METHOD_NOT_ALLOWED, kind::METHOD_NOT_ALLOWED, detail)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// A file of the repository.
+    macro_rules! file {
+        ($path:literal) => {
+            include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../", $path))
+        };
+    }
+
+    /// The words that stand between two marks.
+    fn between<'a>(text: &'a str, before: &str, after: &str) -> BTreeSet<&'a str> {
+        text.split(before).skip(1).filter_map(|rest| rest.split(after).next()).collect()
+    }
+
+    /// The table of paths that a proxy has to pass on.
+    fn proxied() -> Vec<&'static str> {
+        let section = file!("docs/deployment.md")
+            .split("\n## ")
+            .find(|part| part.starts_with("Behind a reverse proxy"));
+        let rows = section.unwrap().lines().filter(|line| line.starts_with("| `/"));
+        rows.flat_map(|row| between(row.split('|').nth(1).unwrap(), "`/", "`")).collect()
+    }
+
+    #[test]
+    fn every_path_of_the_match_is_a_route() {
+        let source = file!("server/src/router.rs").split("mod tests").next().unwrap();
+        let matched = between(source, "        path::", " if ");
+        let listed = between(source, "    (path::", ",");
+        assert_eq!(matched, listed);
+    }
+
+    #[test]
+    fn the_description_for_machines_has_every_route() {
+        let api: serde_json::Value =
+            serde_json::from_str(file!("server/src/endpoints/openapi.json")).unwrap();
+        for (route, allow) in ROUTES.iter().filter(|(route, _)| *route != OPENAPI) {
+            let method = allow.split(',').next().unwrap().to_lowercase();
+            assert!(api["paths"][route][&method].is_object(), "{method} {route}");
+        }
+    }
+
+    #[test]
+    fn the_paths_for_a_proxy_are_those_that_are_served() {
+        let (proxied, assets) = (proxied(), assets::names());
+        let served: Vec<&str> = ROUTES.iter().map(|(route, _)| *route).chain(assets).collect();
+        for path in &served {
+            assert!(proxied.iter().any(|start| path[1..].starts_with(start)), "{path}: {proxied:?}");
+        }
+        for start in proxied.iter().filter(|start| start.starts_with("api/")) {
+            assert!(served.iter().any(|path| path[1..].starts_with(start)), "nothing is served at /{start}");
+        }
+    }
+
+    #[test]
+    fn the_example_of_a_proxy_passes_on_what_browsers_of_visitors_need() {
+        let example = file!("examples/reverse-proxy/nginx.conf");
+        let families = between(example, "(api/(", ")");
+        assert!(!families.is_empty());
+        for families in families {
+            let families: BTreeSet<String> =
+                families.split('|').map(|name| format!("/api/{name}/")).collect();
+            let needed = [path::SESSION_START, path::PAGE_VIEW, path::LOGIN, path::ERASE];
+            let needed = needed.iter().map(|path| format!("{}/", path.rsplit_once('/').unwrap().0)).collect();
+            assert_eq!(families, needed);
+        }
     }
 }

@@ -4,11 +4,13 @@
 //! |---|---|
 //! | [`admission`] | how many connections are open, in total and of each address |
 //! | [`connection`] | one connection: the limits of HTTP, and of every wait on the client |
+//! | [`tls`] | the certificate and its key, which may be read again |
 
 mod admission;
 mod connection;
+pub mod tls;
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,11 +19,10 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
-use tokio_rustls::rustls::pki_types::pem::PemObject as _;
-use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use self::admission::{PerAddress, most_connections};
 use self::connection::Line;
+use self::tls::Tls;
 use crate::app::App;
 use crate::clock;
 use crate::config::Serve;
@@ -44,7 +45,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 pub struct Listeners {
     public: TcpListener,
     admin: TcpListener,
-    tls: Option<Arc<ServerConfig>>,
+    tls: Option<Arc<Tls>>,
 }
 
 /// Why the server cannot listen.
@@ -72,11 +73,12 @@ impl Listeners {
     /// When an address is taken, or the certificate cannot be used.
     pub async fn bind(config: &Serve) -> Result<Self, ListenError> {
         let tls = match (&config.tls_cert, &config.tls_key) {
-            (Some(cert), Some(key)) => Some(Arc::new(tls(cert, key).map_err(ListenError::Tls)?)),
+            (Some(cert), Some(key)) => Some(Arc::new(Tls::read(cert, key).map_err(ListenError::Tls)?)),
             _ => None,
         };
         let bind = async |address, flag| {
-            TcpListener::bind(address).await.map_err(|source| ListenError::Bind { address, flag, source })
+            let bound = TcpListener::bind(&addresses(address)[..]).await;
+            bound.map_err(|source| ListenError::Bind { address, flag, source })
         };
         Ok(Self {
             public: bind(config.listen, "--listen").await?,
@@ -92,25 +94,21 @@ impl Listeners {
     pub fn addresses(&self) -> std::io::Result<(SocketAddr, SocketAddr)> {
         Ok((self.public.local_addr()?, self.admin.local_addr()?))
     }
+
+    /// The certificate and its key, if the server speaks TLS.
+    #[must_use]
+    pub fn tls(&self) -> Option<Arc<Tls>> {
+        self.tls.clone()
+    }
 }
 
-/// Reads a certificate chain and its key.
-///
-/// # Errors
-/// A sentence that names the file.
-pub fn tls(cert: &std::path::Path, key: &std::path::Path) -> Result<ServerConfig, String> {
-    let named =
-        |path: &std::path::Path, error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
-    let chain: Vec<_> = CertificateDer::pem_file_iter(cert)
-        .and_then(Iterator::collect)
-        .map_err(|error| named(cert, &error))?;
-    let key_der = PrivateKeyDer::from_pem_file(key).map_err(|error| named(key, &error))?;
-    let mut config = ServerConfig::builder()
-        .with_no_client_auth()
-        .with_single_cert(chain, key_der)
-        .map_err(|error| named(cert, &error))?;
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(config)
+/// What to bind for an address, the first that can be had: where a system has no IPv6, all addresses
+/// are those of IPv4.
+#[must_use]
+pub fn addresses(address: SocketAddr) -> Vec<SocketAddr> {
+    let all = address.is_ipv6() && address.ip().is_unspecified();
+    let ipv4 = all.then(|| (Ipv4Addr::UNSPECIFIED, address.port()).into());
+    [address].into_iter().chain(ipv4).collect()
 }
 
 /// Serves until `shutdown`, then lets what is in flight finish within the drain limit. Everything
@@ -130,7 +128,7 @@ pub async fn run(app: Arc<App>, listeners: Listeners, shutdown: impl Future<Outp
             accepted = listeners.public.accept() => {
                 let Some((stream, peer)) = accepted_or_pause(accepted).await else { continue };
                 let Some(guard) = counts.admit(peer.ip(), &turns, &app) else { continue };
-                let (app, tls) = (Arc::clone(&app), listeners.tls.clone());
+                let (app, tls) = (Arc::clone(&app), listeners.tls.as_deref().map(Tls::config));
                 let line = Line { idle, draining: draining.clone() };
                 connections.spawn(async move {
                     let _guard = guard;

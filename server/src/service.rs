@@ -96,7 +96,8 @@ async fn handle(
         CookieSecure::Never => false,
         CookieSecure::Auto => target.https || !origin::is_loopback(host),
     };
-    router::route(Call { app, head, now, client, key, host, https: target.https, secure, body: Some(body) }).await
+    router::route(Call { app, head, now, client, key, host, https: target.https, secure, body: Some(body) })
+        .await
 }
 
 /// Counts a request or a preflight that is refused because of its origin, and tells the operator.

@@ -140,6 +140,41 @@ impl Server {
         String::from_utf8(output.stdout).expect("output is text")
     }
 
+    /// Runs the binary in the server's directory with these arguments alone; returns what it printed.
+    ///
+    /// # Panics
+    ///
+    /// It failed.
+    pub async fn run_plain(&self, arguments: &[&str]) -> String {
+        let output = self.begin_plain(arguments).wait_with_output().await.expect("the command ends");
+        assert!(output.status.success(), "visitflow {arguments:?}: {output:?}");
+        String::from_utf8(output.stdout).expect("output is text")
+    }
+
+    /// As [`Self::run_plain`], for what must fail.
+    ///
+    /// # Panics
+    ///
+    /// It succeeded.
+    pub async fn fails_plain(&self, arguments: &[&str]) -> String {
+        let output = self.begin_plain(arguments).wait_with_output().await.expect("the command ends");
+        assert!(!output.status.success(), "visitflow {arguments:?}: {output:?}");
+        String::from_utf8([output.stdout, output.stderr].concat()).expect("output is text")
+    }
+
+    /// Begins the binary in the server's directory with these arguments alone; dropping it kills it.
+    ///
+    /// # Panics
+    ///
+    /// There is no binary.
+    #[must_use]
+    pub fn begin_plain(&self, arguments: &[&str]) -> Child {
+        let mut command = Command::new(binary());
+        command.args(arguments).current_dir(self.directory()).env_clear().kill_on_drop(true);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.spawn().expect("the binary runs")
+    }
+
     /// Runs a subcommand that must fail; returns what it said.
     ///
     /// # Panics
@@ -189,15 +224,20 @@ impl Server {
 
     /// kill -9.
     pub async fn kill(&mut self) {
-        self.signal(Signal::SIGKILL).await;
+        self.end_by(Signal::SIGKILL).await;
     }
 
     /// Asks the server to stop and waits until it has.
     pub async fn terminate(&mut self) -> ExitStatus {
-        self.signal(Signal::SIGTERM).await
+        self.end_by(Signal::SIGTERM).await
     }
 
-    async fn signal(&mut self, signal: Signal) -> ExitStatus {
+    /// Sends a signal that ends the server, and waits until it has ended.
+    ///
+    /// # Panics
+    ///
+    /// The server does not run, or does not end.
+    pub async fn end_by(&mut self, signal: Signal) -> ExitStatus {
         kill(self.pid(), signal).expect("the server runs");
         let mut process = self.process.take().expect("the server runs");
         let ended = tokio::time::timeout(PATIENCE, process.wait()).await;

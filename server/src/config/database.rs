@@ -21,6 +21,12 @@ impl DatabaseUrl {
         self.0.clone().map_err(|wrong| format!("--database-url: {wrong}"))
     }
 
+    /// Whether it is an SQLite file.
+    #[must_use]
+    pub fn is_sqlite(&self) -> bool {
+        matches!(self.0, Ok(Database::Sqlite(_)))
+    }
+
     /// The database as `flag`, which takes SQLite only.
     pub(super) fn sqlite(&self, flag: &str) -> Result<Sqlite, String> {
         match &self.0 {

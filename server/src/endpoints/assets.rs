@@ -26,6 +26,12 @@ struct Embedded {
 
 const EMBEDDED: &[Embedded] = include!(concat!(env!("OUT_DIR"), "/assets.rs"));
 
+/// The names of the embedded files.
+#[cfg(test)]
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    EMBEDDED.iter().map(|file| file.name)
+}
+
 /// What pages may do: nothing from elsewhere, nothing inline, no frame around them.
 const PAGE_POLICY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; \
     connect-src 'self'; object-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";

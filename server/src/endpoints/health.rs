@@ -8,7 +8,8 @@ use crate::clock;
 use crate::http::fields;
 use crate::http::problem::Problem;
 use crate::http::reply::{self, Reply};
-use crate::observe::{Breaker, Now};
+use crate::log;
+use crate::observe::{Breaker, Format, Now};
 use crate::store::sessions::BreakerState;
 
 /// The process runs.
@@ -27,14 +28,14 @@ pub async fn ready(app: &App) -> Result<Reply, Problem> {
     Ok(alive())
 }
 
-/// The metrics, in the Prometheus text format; as OpenMetrics for whom asks for it.
+/// The metrics, in the Prometheus text format; as OpenMetrics for those who accept it.
 #[must_use]
 pub fn metrics(app: &App, head: &Parts) -> Reply {
     let accepted = fields::text(&head.headers, header::ACCEPT).unwrap_or_default();
-    let content_type = if accepted.contains("application/openmetrics-text") {
-        "application/openmetrics-text; version=1.0.0; charset=utf-8"
+    let (format, content_type) = if accepted.contains("application/openmetrics-text") {
+        (Format::OpenMetrics, "application/openmetrics-text; version=1.0.0; charset=utf-8")
     } else {
-        "text/plain; version=0.0.4; charset=utf-8"
+        (Format::Prometheus, "text/plain; version=0.0.4; charset=utf-8")
     };
     let sessions = &app.lifecycle.sessions;
     let redis = sessions.redis().map(|redis| {
@@ -45,8 +46,13 @@ pub fn metrics(app: &App, head: &Parts) -> Reply {
         };
         (breaker, redis.is_trusted())
     });
-    let text =
-        app.metrics.text(Now { sessions: sessions.local.len(), queue: app.lifecycle.ingest.depth(), redis });
+    let now = Now {
+        sessions: sessions.local.len(),
+        queue: app.lifecycle.ingest.depth(),
+        redis,
+        log_lines_dropped: log::lines_dropped(),
+    };
+    let text = app.metrics.text(now, format);
     let mut answer = reply::text(text, content_type);
     reply::set(&mut answer, header::CACHE_CONTROL, "no-store");
     answer

@@ -8,6 +8,7 @@
 //! be deleted. To delete takes some room on the disk, for the log of the file; if there is none, the
 //! [reserve](super::reserve) is given up for it.
 
+use std::error::Error;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
@@ -17,6 +18,7 @@ use super::BATCH_FACTS;
 use super::reserve::Reserve;
 use crate::ledger::command::Command;
 use crate::session::Millis;
+use crate::store::files::{FileError, Kept};
 use crate::store::{Result, StoreError};
 
 /// The spool of one server.
@@ -50,26 +52,44 @@ pub struct Spooled {
     pub command: Command,
 }
 
+/// The file, made if it is not there, and how many bytes of how many commands it holds.
+fn connect(path: &Path) -> rusqlite::Result<(Connection, u64, u64)> {
+    let db = Connection::open(path)?;
+    db.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))?;
+    db.pragma_update(None, "synchronous", "full")?;
+    db.execute_batch(
+        "CREATE TABLE IF NOT EXISTS commands (
+            seq INTEGER PRIMARY KEY AUTOINCREMENT,
+            since INTEGER NOT NULL,
+            command TEXT NOT NULL
+        )",
+    )?;
+    let held = "SELECT COALESCE(SUM(LENGTH(CAST(command AS BLOB))), 0), COUNT(*) FROM commands";
+    let (bytes, commands) = db.query_row(held, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok((db, bytes, commands))
+}
+
 impl Spool {
     /// Opens the spool, with what it holds from before. `cap_bytes` bounds the commands in it.
     ///
     /// # Errors
     /// When the file cannot be opened; so for all below.
     pub fn open(path: &Path, cap_bytes: u64) -> Result<Self> {
+        let failed = |source: Box<dyn Error + Send + Sync>| FileError::new(Kept::Spool, path, source);
         let mut lock = path.as_os_str().to_owned();
         lock.push(".lock");
-        let claim = File::create(lock).map_err(StoreError::Lock)?;
+        let claim = File::create(lock).map_err(|error| failed(error.into()))?;
         match claim.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 return Err(StoreError::SpoolClaimed(path.display().to_string()));
             }
-            Err(TryLockError::Error(error)) => return Err(StoreError::Lock(error)),
+            Err(TryLockError::Error(error)) => return Err(failed(error.into()).into()),
         }
         let mut reserve = Reserve::of(path);
-        let opened = open(path).or_else(|error| if reserve.give_up() { open(path) } else { Err(error) });
-        let (db, bytes, commands) =
-            opened.map_err(|source| StoreError::Open { path: path.display().to_string(), source })?;
+        let opened =
+            connect(path).or_else(|error| if reserve.give_up() { connect(path) } else { Err(error) });
+        let (db, bytes, commands) = opened.map_err(|error| failed(error.into()))?;
         let mut spool = Self {
             db,
             _claim: claim,
@@ -219,24 +239,4 @@ impl Spool {
     pub fn path(&self) -> &Path {
         &self.path
     }
-}
-
-/// Opens the file; with how much waits in it: bytes, commands.
-fn open(path: &Path) -> rusqlite::Result<(Connection, u64, u64)> {
-    let db = Connection::open(path)?;
-    db.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))?;
-    db.pragma_update(None, "synchronous", "full")?;
-    db.execute_batch(
-        "CREATE TABLE IF NOT EXISTS commands (
-            seq INTEGER PRIMARY KEY AUTOINCREMENT,
-            since INTEGER NOT NULL,
-            command TEXT NOT NULL
-        )",
-    )?;
-    let (bytes, commands) = db.query_row(
-        "SELECT COALESCE(SUM(LENGTH(CAST(command AS BLOB))), 0), COUNT(*) FROM commands",
-        [],
-        |row| Ok((row.get(0)?, row.get(1)?)),
-    )?;
-    Ok((db, bytes, commands))
 }

@@ -256,6 +256,9 @@ impl Worker {
                 if let Some(spool) = &mut self.spool {
                     spool.tidy();
                 }
+                if let Err(error) = self.store.tidy(now) {
+                    self.trouble(&error);
+                }
                 // From the last tick that was read: none is missed while the store was away.
                 match self.store.changed_since(now.min(self.followed_until) - OVERLAP_MS).await {
                     Ok(records) => {

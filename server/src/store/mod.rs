@@ -4,12 +4,14 @@
 //! |---|---|
 //! | [`sessions`] | the fast copy of live tokens, consulted on every hit |
 //! | [`events`] | the durable store: visits, tokens, facts, users, keys; and the reports over them |
+//! | [`files`] | what is wrong with a file |
 //!
 //! The durable store owns every token. The fast copy is filled from it (with SQLite alone at start,
 //! else as sessions are asked for), changed only after a commit, and refuses a generation lower than
 //! the one it holds.
 
 pub mod events;
+pub mod files;
 pub mod sessions;
 
 use std::time::Duration;
@@ -19,8 +21,8 @@ use self::events::postgres::errors;
 /// A store could not do what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The database said no.
-    #[error("the database failed: {0}")]
+    /// SQLite said no: the embedded database, or the spool.
+    #[error("SQLite failed: {0}")]
     Database(#[from] rusqlite::Error),
     /// Postgres refused the statement, or was lost while it ran; [`StoreError::is_away`] tells which.
     #[error("Postgres failed: {}", errors::told(.0))]
@@ -46,20 +48,12 @@ pub enum StoreError {
     /// The schema could not be brought up to date.
     #[error("the migration failed: {0}")]
     Migration(#[from] refinery::Error),
-    /// The database's file cannot be used.
-    #[error("cannot open the database {path}: {source}; check that its folder exists and is writable")]
-    Open {
-        /// The file.
-        path: String,
-        /// What SQLite says.
-        source: rusqlite::Error,
-    },
+    /// A file cannot be used.
+    #[error(transparent)]
+    File(#[from] files::FileError),
     /// Another server runs on this database.
     #[error("another visitflow server runs on {0}; stop it, or name another file with --database-url")]
     Claimed(String),
-    /// The file that claims the database cannot be used.
-    #[error("cannot lock the database: {0}; check that its folder exists and is writable")]
-    Lock(std::io::Error),
     /// The database, or the folder it is to be in, cannot be written to.
     #[error("cannot write: {0}")]
     NotWritable(String),

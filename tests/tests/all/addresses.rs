@@ -165,5 +165,5 @@ async fn with_sites_named_only_their_facts_are_taken() {
     }
     assert_eq!((stored(), server.number("SELECT COUNT(*) FROM sessions")), (before, visits));
     let metrics = server.ask_admin("/metrics").await.expect(200).text();
-    assert!(metrics.contains("visitflow_dropped_total{reason=\"OtherSite\"} 9\n"), "{metrics}");
+    assert!(metrics.contains("visitflow_dropped_total{reason=\"other_site\"} 9\n"), "{metrics}");
 }

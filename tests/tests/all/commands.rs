@@ -1,8 +1,14 @@
 //! The subcommands, while the server runs beside them.
 
+use std::fs;
+use std::net::{Ipv6Addr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
-use visitflow_e2e::machine::PATIENCE;
+use visitflow_e2e::machine::{PATIENCE, free_port};
+use visitflow_e2e::patience::until;
 use visitflow_e2e::{Postgres, Redis, Server, Visitor, password_of};
+
+/// Ports that are free, whichever they are.
+const PORTS: [&str; 4] = ["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"];
 
 /// The running server notices what a command has ended: soon, not at once.
 async fn is_signed_out(visitor: &Visitor) {
@@ -100,5 +106,106 @@ async fn what_cannot_work_is_said_in_a_sentence() {
         let said = server.fails(command).await;
         assert!(said.len() > 10, "{command:?} says {said:?}");
         assert!(!said.contains("panicked"), "{command:?} says {said:?}");
+    }
+}
+
+#[tokio::test]
+async fn check_and_the_log_tell_of_a_misspelt_variable_and_of_tls_that_does_not_fit() {
+    let setup = Server::with()
+        .environment("VISITFLOW_PUBLC_URL", "https://stats.example")
+        .environment("VISITFLOW_PUBLIC_URL", "http://stats.example");
+    let server = setup.start().await;
+    let hint = "VISITFLOW_PUBLC_URL is not a variable of visitflow; did you mean VISITFLOW_PUBLIC_URL?";
+    until("a warning", async || server.log().contains(hint)).await;
+    let told = server.fails(&[&["check"], &PORTS[..]].concat()).await;
+    assert!(told.contains(&format!("WRONG environment: {hint}")), "{told}");
+    let tls = ["--tls-cert", "missing.pem", "--tls-key", "missing.pem"];
+    let told = server.fails(&[&["check"], &PORTS[..], &tls].concat()).await;
+    assert!(told.contains("http://stats.example is http, but with --tls-cert"), "{told}");
+
+    let behind_a_proxy = Server::with().environment("VISITFLOW_PUBLIC_URL", "https://stats.example");
+    let told = behind_a_proxy.start().await.run(&[&["check"], &PORTS[..]].concat(), "").await;
+    assert!(told.contains("note  --public-url https://stats.example is https"), "{told}");
+}
+
+#[tokio::test]
+async fn a_flag_for_postgres_is_refused_with_sqlite() {
+    let server = Server::start().await;
+    for flag in [["--retention-days", "30"], ["--report-database-url", "postgres://db/x"]] {
+        for command in ["serve", "check"] {
+            let told = server.fails(&[&[command], &flag[..], &PORTS].concat()).await;
+            assert!(told.contains(&format!("{} works with Postgres only", flag[0])), "{command}: {told}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_cannot_be_used_is_named() {
+    let (mut server, postgres) = (Server::start().await, Postgres::shared_database().await);
+    server.terminate().await;
+    let file = server.directory().join("visitflow.db");
+    let letter = "a letter to somebody, and no header of a database ".repeat(99);
+    fs::write(&file, &letter).expect("a file");
+    let served: &[&[&str]] = &[&["serve"], &["check"]];
+    let others: &[&[&str]] = &[&["migrate"], &["user", "disable", "ada"], &["key", "add", "x"]];
+    let served = served.iter().map(|command| [*command, &PORTS[..]].concat());
+    for command in served.chain(others.iter().map(|command| command.to_vec())) {
+        let told = server.fails(&command).await;
+        let named = told.contains(&format!("cannot use the database {}", file.display()));
+        assert!(named && told.contains("name another file with --database-url"), "{command:?}: {told}");
+    }
+    let server = Server::with().postgres(&postgres).start().await;
+    let spool = server.directory().join("a-letter");
+    fs::write(&spool, &letter).expect("a file");
+    let spool = spool.to_string_lossy().into_owned();
+    for command in ["serve", "check"] {
+        let told = server.fails(&[&[command, "--spool", &spool], &PORTS[..]].concat()).await;
+        assert!(
+            told.contains(&format!("cannot use the spool {spool}")) && told.contains("--spool"),
+            "{told}"
+        );
+        let folder = ["--spool", "/missing/spool.db"];
+        let told = server.fails(&[&[command], &folder[..], &PORTS].concat()).await;
+        assert!(told.contains("/missing"), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn an_empty_file_is_a_new_database_and_a_new_spool() {
+    let mut server = Server::start().await;
+    server.terminate().await;
+    for name in ["visitflow.db", "visitflow.db-wal", "visitflow.db-shm"] {
+        let file = server.directory().join(name);
+        if file.exists() || name == "visitflow.db" {
+            fs::write(file, "").expect("a file");
+        }
+    }
+    server.run(&[&["check"], &PORTS[..]].concat(), "").await;
+    let nowhere = ["migrate", "--from", "sqlite://visitflow.db", "--to", "postgres://127.0.0.1:1/x"];
+    let told = server.fails_plain(&nowhere).await;
+    assert!(told.contains("visitflow.db is not that of this version"), "{told}");
+    server.restart().await;
+    server.visitor().view("/").await.expect(204);
+    server.assert_page_views(1);
+
+    let postgres = Postgres::shared_database().await;
+    let spool = server.directory().join("spool.db");
+    fs::write(&spool, "").expect("a file");
+    let with_spool = Server::with().postgres(&postgres).spool(&spool).start().await;
+    with_spool.visitor().view("/").await.expect(204);
+}
+
+#[tokio::test]
+async fn a_port_by_itself_is_all_addresses() {
+    let server = Server::start().await;
+    let (public, admin) = (free_port(), free_port());
+    let (listen, admin_listen) = (format!(":{public}"), format!("localhost:{admin}"));
+    let database = ["--database-url", "sqlite://another.db"];
+    let ports = ["serve", "--listen", &listen, "--admin-listen", &admin_listen];
+    let _running = server.begin_plain(&[&ports[..], &database].concat());
+    until("IPv4", async || TcpStream::connect(("127.0.0.1", public)).is_ok()).await;
+    assert!(TcpStream::connect(("127.0.0.1", admin)).is_ok());
+    if TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_ok() {
+        assert!(TcpStream::connect((Ipv6Addr::LOCALHOST, public)).is_ok());
     }
 }

@@ -73,7 +73,7 @@ async fn a_visitor_who_is_erased_leaves_nothing_but_the_account_and_others_stay(
     assert_eq!(server.number("SELECT COUNT(*) FROM erased_visitors WHERE LENGTH(visitor_hash) = 32"), 1);
     let told = metrics(&server).await;
     assert!(told.contains("visitflow_erasures_total{by=\"visitor\"} 1\n"), "{told}");
-    assert!(told.contains("visitflow_dropped_total{reason=\"Erased\"} 14\n"), "{told}");
+    assert!(told.contains("visitflow_dropped_total{reason=\"erased\"} 14\n"), "{told}");
 
     assert!(server.terminate().await.success());
     server.restart().await;

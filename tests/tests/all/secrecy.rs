@@ -2,8 +2,10 @@
 
 use serde_json::json;
 use std::fs;
+use tokio::io::AsyncWriteExt;
 use visitflow_e2e::answer::secret;
-use visitflow_e2e::{Server, password_of};
+use visitflow_e2e::setup::Setup;
+use visitflow_e2e::{Postgres, Server, password_of};
 
 /// From a block that is kept for documentation (RFC 5737 §3).
 const CLIENT_ADDRESS: &str = "203.0.113.77";
@@ -23,8 +25,26 @@ fn assert_no_file_holds(server: &Server, secrets: &[(&str, String)]) {
 
 #[tokio::test]
 async fn neither_files_nor_logs_hold_a_secret_an_address_or_a_password() {
-    let mut server =
-        Server::with().environment("VISITFLOW_LOG", "trace").user("alice").admin("root").start().await;
+    hold_no_secret(Server::with()).await;
+}
+
+#[tokio::test]
+async fn with_postgres_neither_spool_nor_logs_hold_a_secret_an_address_or_a_password() {
+    let postgres = Postgres::shared_database().await;
+    hold_no_secret(Server::with().postgres(&postgres)).await;
+}
+
+/// What a log may not hold, whichever level it has: who a visitor is, and what a password is checked with.
+#[track_caller]
+fn assert_names_nobody(log: &str, visitors: &[&str]) {
+    for word in visitors.iter().chain(&["$argon2", "203.0.113."]) {
+        let line = log.lines().find(|line| line.contains(word));
+        assert_eq!(line, None, "the log holds {word}");
+    }
+}
+
+async fn hold_no_secret(setup: Setup) {
+    let mut server = setup.environment("VISITFLOW_LOG", "trace").user("alice").admin("root").start().await;
     let key = server.add_key("reports").await;
     let mut secrets = vec![
         ("an API key", key.clone()),
@@ -63,10 +83,22 @@ async fn neither_files_nor_logs_hold_a_secret_an_address_or_a_password() {
     eve.ping().await.expect(401);
     note(format!("x.{forged}"));
 
+    root.erase_request(&eve.id).send().await.expect(204);
+
     assert!(server.log().len() > 1_000, "the server logs");
     assert_no_file_holds(&server, &secrets);
     assert!(server.terminate().await.success());
     assert_no_file_holds(&server, &secrets);
+    assert_names_nobody(&server.log(), &[&ada.id, &eve.id, &root.id]);
+    // The commands that write passwords log as much.
+    let mut again = server.begin(&["user", "add", "alice"]);
+    let mut stdin = again.stdin.take().expect("stdin is a pipe");
+    stdin.write_all(format!("{}\n", password_of("alice")).as_bytes()).await.expect("a password");
+    drop(stdin);
+    let output = again.wait_with_output().await.expect("the command ends");
+    assert!(output.status.success(), "{output:?}");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_names_nobody(&said, &[&password_of("alice")]);
 }
 
 #[tokio::test]

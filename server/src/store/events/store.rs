@@ -137,6 +137,17 @@ impl Store {
         }
     }
 
+    /// Keeps a file that grows beside the data small; to be called every second or so.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn tidy(&mut self, now: Millis) -> Result<()> {
+        match self {
+            Self::Sqlite(writer) => writer.tidy(now),
+            Self::Postgres(_) => Ok(()),
+        }
+    }
+
     /// Whether it stores: writes something, or asks something where only the connection can fail.
     ///
     /// # Errors

@@ -11,6 +11,7 @@
 //! | [`accounts`] | users and API keys |
 //! | [`readers`] | the connections for those queries |
 //! | `rows` | a row and its type |
+//! | [`wal`] | the write-ahead log does not grow for ever |
 //!
 //! The statements are the `.sql` files of `server/sql/sqlite`, one each.
 
@@ -21,15 +22,18 @@ pub mod readers;
 pub mod reports;
 mod rows;
 pub mod tokens;
+pub mod wal;
 mod write;
 pub mod writer;
 
+use std::error::Error;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
+use crate::store::files::{FileError, Kept};
 use crate::store::{Result, StoreError};
 
 /// A statement by the name of its file.
@@ -51,10 +55,6 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// visits that are live.
 const WRITER_CACHE: i64 = -8 * 1024;
 
-/// Pages in the write-ahead log after which it is copied into the file: 32 MiB. A page that changes
-/// in many commits is copied once.
-const CHECKPOINT_PAGES: i64 = 8_192;
-
 /// Prepared statements kept per connection; there are fewer than this.
 const STATEMENTS: usize = 64;
 
@@ -62,13 +62,21 @@ const STATEMENTS: usize = 64;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sqlite {
     path: PathBuf,
+    kept: Kept,
 }
 
 impl Sqlite {
-    /// The database in the file `path`; created at the first [`Self::open`].
+    /// The database in the file `path`; created at the first [`Self::open`]. An empty file, as an
+    /// interrupted start leaves it, is a new database.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into() }
+        Self { path: path.into(), kept: Kept::Database }
+    }
+
+    /// The file of a spool, which is to be checked as a database is.
+    #[must_use]
+    pub fn spool(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into(), kept: Kept::Spool }
     }
 
     /// The file.
@@ -82,17 +90,22 @@ impl Sqlite {
     /// # Errors
     /// When the file cannot be opened, or a migration fails.
     pub fn open(&self) -> Result<Connection> {
-        let mut connection = Connection::open(&self.path).map_err(|source| self.cannot_open(source))?;
+        let mut connection = self.connect().map_err(|source| self.failed(source))?;
+        migrate(&mut connection).map_err(|source| self.failed(source))?;
+        Ok(connection)
+    }
+
+    fn connect(&self) -> rusqlite::Result<Connection> {
+        let connection = Connection::open(&self.path)?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
-        let mode: String = connection
-            .pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))
-            .map_err(|source| self.cannot_open(source))?;
+        let mode: String =
+            connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;
         tracing::debug!(mode, path = %self.path.display(), "database opened");
         connection.pragma_update(None, "synchronous", "full")?;
         connection.pragma_update(None, "cache_size", WRITER_CACHE)?;
-        connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+        connection.pragma_update(None, "wal_autocheckpoint", wal::CHECKPOINT_PAGES)?;
+        connection.pragma_update(None, "journal_size_limit", wal::KEPT_BYTES)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
-        migrate(&mut connection)?;
         Ok(connection)
     }
 
@@ -104,7 +117,7 @@ impl Sqlite {
         let flags =
             OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
         let connection =
-            Connection::open_with_flags(&self.path, flags).map_err(|source| self.cannot_open(source))?;
+            Connection::open_with_flags(&self.path, flags).map_err(|source| self.failed(source))?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         Ok(connection)
@@ -118,11 +131,11 @@ impl Sqlite {
     pub fn claim(&self) -> Result<File> {
         let mut path = self.path.clone().into_os_string();
         path.push(".lock");
-        let file = File::create(path).map_err(StoreError::Lock)?;
+        let file = File::create(path).map_err(|source| self.failed(source))?;
         match file.try_lock() {
             Ok(()) => Ok(file),
             Err(TryLockError::WouldBlock) => Err(StoreError::Claimed(self.path.display().to_string())),
-            Err(TryLockError::Error(error)) => Err(StoreError::Lock(error)),
+            Err(TryLockError::Error(error)) => Err(self.failed(error)),
         }
     }
 
@@ -132,12 +145,7 @@ impl Sqlite {
     /// What is wrong with the file, or with its folder.
     pub fn check(&self) -> Result<()> {
         if self.path.exists() {
-            let connection = Connection::open_with_flags(&self.path, OpenFlags::SQLITE_OPEN_READ_WRITE)
-                .map_err(|source| self.cannot_open(source))?;
-            let writable = !connection.is_readonly(rusqlite::MAIN_DB)?;
-            connection
-                .query_row("SELECT COUNT(*) FROM sqlite_schema", [], |_| Ok(()))
-                .map_err(|source| self.cannot_open(source))?;
+            let writable = self.look().map_err(|source| self.failed(source))?;
             return if writable {
                 Ok(())
             } else {
@@ -152,19 +160,31 @@ impl Sqlite {
         written.map_err(|error| StoreError::NotWritable(format!("{}: {error}", folder.display())))
     }
 
+    /// Reads a little of a file that is there; returns whether it could be written to.
+    fn look(&self) -> rusqlite::Result<bool> {
+        let connection = Connection::open_with_flags(&self.path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        connection.query_row("SELECT COUNT(*) FROM sqlite_schema", [], |_| Ok(()))?;
+        Ok(!connection.is_readonly(rusqlite::MAIN_DB)?)
+    }
+
     /// Whether the schema is the one of this version; for who reads without [`Self::open`].
     ///
     /// # Errors
-    /// When there is no schema.
+    /// When the database refuses.
     pub fn is_current(db: &Connection) -> Result<bool> {
-        let applied: u32 =
+        let history = "SELECT COUNT(*) FROM sqlite_schema WHERE name = 'refinery_schema_history'";
+        if db.query_row(history, [], |row| row.get::<_, u32>(0))? == 0 {
+            return Ok(false); // an empty file, or a database of something else
+        }
+        let applied: Option<u32> =
             db.query_row("SELECT MAX(version) FROM refinery_schema_history", [], |row| row.get(0))?;
         let newest = migrations::migrations::runner().get_migrations().iter().map(|one| one.version()).max();
-        Ok(newest.is_some_and(|newest| i64::from(applied) == i64::from(newest)))
+        Ok(applied.map(i64::from) == newest.map(i64::from))
     }
 
-    fn cannot_open(&self, source: rusqlite::Error) -> StoreError {
-        StoreError::Open { path: self.path.display().to_string(), source }
+    /// What went wrong with the file, for who has to mend it.
+    pub(crate) fn failed(&self, source: impl Into<Box<dyn Error + Send + Sync>>) -> StoreError {
+        FileError::new(self.kept, &self.path, source).into()
     }
 }
 
@@ -172,7 +192,7 @@ impl Sqlite {
 ///
 /// # Errors
 /// When a migration fails; those before it stay applied.
-pub fn migrate(connection: &mut Connection) -> Result<()> {
+fn migrate(connection: &mut Connection) -> std::result::Result<(), refinery::Error> {
     let report = migrations::migrations::runner().run(connection)?;
     for migration in report.applied_migrations() {
         tracing::info!(version = migration.version(), name = migration.name(), "migration applied");

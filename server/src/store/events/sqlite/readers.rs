@@ -8,6 +8,7 @@ use rusqlite::{Connection, ErrorCode};
 use tokio::sync::Semaphore;
 
 use super::Sqlite;
+use super::wal::Gate;
 use crate::store::{Result, StoreError};
 
 /// How long a query waits for its turn before the caller is told to come back.
@@ -24,13 +25,21 @@ pub struct Readers {
     turns: Arc<Semaphore>,
     idle: Arc<Mutex<Vec<Connection>>>,
     limit: Option<Duration>,
+    gate: Gate,
 }
 
 impl Readers {
     /// At most `size` connections; each is opened when first needed.
     #[must_use]
     pub fn new(database: Sqlite, size: usize) -> Self {
-        Self { database, turns: Arc::new(Semaphore::new(size)), idle: Arc::default(), limit: None }
+        let (turns, idle) = (Arc::new(Semaphore::new(size)), Arc::default());
+        Self { database, turns, idle, limit: None, gate: Gate::default() }
+    }
+
+    /// What each of them goes through.
+    #[must_use]
+    pub fn gate(&self) -> Gate {
+        self.gate.clone()
     }
 
     /// Ends a query that takes longer.
@@ -48,7 +57,8 @@ impl Readers {
         &self,
         query: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let turn = tokio::time::timeout(PATIENCE, Arc::clone(&self.turns).acquire_owned())
+        let turn = async { (Arc::clone(&self.turns).acquire_owned().await, self.gate.enter().await) };
+        let turn = tokio::time::timeout(PATIENCE, turn)
             .await
             .map_err(|_| StoreError::Unavailable("every reader is busy"))?;
         let readers = self.clone();

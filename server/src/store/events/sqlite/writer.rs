@@ -4,6 +4,7 @@
 use rusqlite::ffi::{SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE};
 use rusqlite::{Connection, TransactionBehavior, params};
 
+use super::wal::{Gate, Wal};
 use super::{Sqlite, erase, load, sql, tokens, write};
 use crate::ledger::command::Command;
 use crate::ledger::{self, Memory};
@@ -20,6 +21,7 @@ pub struct Writer {
     db: Connection,
     recall: Recall,
     data_version: Option<i64>,
+    wal: Option<Wal>,
 }
 
 /// What is remembered of the last batches.
@@ -74,7 +76,7 @@ fn is_mistaken(error: &StoreError) -> bool {
 
 impl From<Connection> for Writer {
     fn from(db: Connection) -> Self {
-        Self { db, recall: Recall::default(), data_version: None }
+        Self { db, recall: Recall::default(), data_version: None, wal: None }
     }
 }
 
@@ -85,6 +87,22 @@ impl Writer {
     /// When it cannot be opened, or a migration fails.
     pub fn open(database: &Sqlite) -> Result<Self> {
         Ok(database.open()?.into())
+    }
+
+    /// Keeps the write-ahead log of its database from growing for ever: who reads for long goes through
+    /// the gate.
+    #[must_use]
+    pub fn behind(mut self, gate: Gate, database: &Sqlite) -> Self {
+        self.wal = Some(Wal::of(database, gate));
+        self
+    }
+
+    /// Cuts the write-ahead log if it has become too large; to be called every second or so.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn tidy(&mut self, now: Millis) -> Result<()> {
+        Ok(self.wal.as_mut().map_or(Ok(()), |wal| wal.tidy(&self.db, now))?)
     }
 
     /// Applies a batch and commits it.

@@ -1,0 +1,101 @@
+//! The subcommands.
+
+use std::time::Duration;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::{DatabaseUrl, Serve};
+use crate::store::events::postgres::url::PostgresUrl;
+use crate::store::events::sqlite::Sqlite;
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the server
+    Serve(Box<Serve>),
+    /// Manage the users who sign in
+    User {
+        /// What to do.
+        #[command(subcommand)]
+        command: UserCommand,
+    },
+    /// Manage the keys for reports and server-to-server calls
+    Key {
+        /// What to do.
+        #[command(subcommand)]
+        command: KeyCommand,
+    },
+    /// Bring the database's schema up to date, then stop; with --from and --to, move an installation
+    /// from SQLite to Postgres
+    Migrate(Move),
+    /// Say what is wrong with the configuration, and whether the stores answer
+    Check(Box<Serve>),
+}
+
+/// `visitflow migrate`
+#[derive(Debug, Args)]
+pub struct Move {
+    /// The SQLite file to read: sqlite://visitflow.db; no server may run on it. It stays as it is
+    #[arg(long, requires = "to", value_name = "URL")]
+    pub from: Option<DatabaseUrl>,
+    /// The Postgres database to fill: postgres://USER:PASSWORD@HOST:5432/DATABASE; an empty one, or one
+    /// that an interrupted migration has begun to fill
+    #[arg(long, requires = "from", value_name = "URL")]
+    pub to: Option<DatabaseUrl>,
+}
+
+impl Move {
+    /// From where to where, if an installation is to move.
+    ///
+    /// # Errors
+    /// What is wrong with the URLs.
+    pub fn ends(&self) -> Result<Option<(Sqlite, PostgresUrl)>, String> {
+        let (Some(from), Some(to)) = (&self.from, &self.to) else { return Ok(None) };
+        Ok(Some((from.sqlite("--from")?, to.postgres("--to")?)))
+    }
+}
+
+/// `visitflow user …`
+#[derive(Debug, Subcommand)]
+pub enum UserCommand {
+    /// Add a user, or set the password of one: asked for in a terminal, else one line of stdin
+    Add {
+        /// The name to sign in with
+        name: String,
+        /// May read the reports
+        #[arg(long)]
+        admin: bool,
+    },
+    /// Refuse a user's sign-ins and end all of that user's sessions
+    Disable {
+        /// The name
+        name: String,
+    },
+}
+
+/// `visitflow key …`
+#[derive(Debug, Subcommand)]
+pub enum KeyCommand {
+    /// Add an API key and print it; it is shown this once
+    Add {
+        /// What it is for
+        name: String,
+        /// What it may do
+        #[arg(long, value_delimiter = ',', default_value = "read,write")]
+        scope: Vec<Scope>,
+        /// When it stops working, from now: 90d, 12h
+        #[arg(long, value_parser = humantime::parse_duration, value_name = "DURATION")]
+        expires: Option<Duration>,
+    },
+}
+
+/// What an API key may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Scope {
+    /// Read reports
+    Read,
+    /// Send facts and orders
+    Write,
+    /// Erase visitors, anybody
+    Erase,
+}

@@ -1,0 +1,141 @@
+//! What a flag may say.
+
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs as _};
+use std::time::Duration;
+
+use clap::ValueEnum;
+
+use crate::session::Millis;
+
+/// The form of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
+/// When cookies carry `Secure`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CookieSecure {
+    /// Always but for plain HTTP on loopback
+    Auto,
+    /// Always
+    Always,
+    /// Never: for tests on plain HTTP
+    Never,
+}
+
+/// The session cookie's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CookiePrefix {
+    /// session_id
+    None,
+    /// __Host-session_id, which no sibling domain can set
+    Host,
+}
+
+/// What a browser's Global Privacy Control means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Gpc {
+    /// Telemetry is anonymous
+    Honour,
+    /// Nothing: the site has a lawful basis of its own
+    Ignore,
+}
+
+/// Which parameters of addresses are stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum KeepQuery {
+    /// Those that look like no secret, without e-mail addresses
+    Safe,
+    /// All of them, as they are sent
+    All,
+}
+
+/// Whose orders count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Orders {
+    /// Browsers' and API keys'
+    Any,
+    /// API keys' alone
+    Server,
+}
+
+/// A length in ms.
+pub(super) fn millis(duration: Duration) -> Millis {
+    Millis::try_from(duration.as_millis()).unwrap_or(Millis::MAX)
+}
+
+/// How long a session lasts.
+pub(super) fn session_length(text: &str) -> Result<Duration, String> {
+    let length = humantime::parse_duration(text).map_err(|error| format!("{error}; write 30m or 24h"))?;
+    let (least, most) = (Duration::from_secs(1), Duration::from_secs(400 * 86_400));
+    if (least..=most).contains(&length) { Ok(length) } else { Err("a session lasts from 1s to 400d".into()) }
+}
+
+/// How long a connection may wait for its client.
+pub(super) fn idle_timeout(text: &str) -> Result<Duration, String> {
+    let length = humantime::parse_duration(text).map_err(|error| format!("{error}; write 30s or 2m"))?;
+    let (least, most) = (Duration::from_secs(1), Duration::from_secs(3_600));
+    if (least..=most).contains(&length) { Ok(length) } else { Err("a timeout is from 1s to 1h".into()) }
+}
+
+/// How much the spool may hold, in bytes.
+pub(super) fn spool_size(text: &str) -> Result<u64, String> {
+    let units = [('K', 10), ('M', 20), ('G', 30)];
+    let last = text.chars().next_back().unwrap_or_default().to_ascii_uppercase();
+    let (digits, shift) = match units.iter().find(|(unit, _)| *unit == last) {
+        Some((_, shift)) => (&text[..text.len() - 1], *shift),
+        None => (text, 0),
+    };
+    let number: u64 = digits.parse().map_err(|_| "write a number of bytes, or such as 512M or 2G")?;
+    number
+        .checked_mul(1 << shift)
+        .filter(|bytes| (1 << 20..=1 << 40).contains(bytes))
+        .ok_or_else(|| "a spool has from 1M to 1024G".into())
+}
+
+/// A site, in the form in which it is stored.
+pub(super) fn site_name(name: &str) -> Result<String, String> {
+    crate::site::normalize(name).ok_or_else(|| "write a host name such as shop.example".into())
+}
+
+/// The domain of cookies, without the dot that browsers ignore.
+pub(super) fn cookie_domain(domain: &str) -> Result<String, String> {
+    let domain = domain.trim_start_matches('.').to_lowercase();
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
+    if !domain.is_empty() && domain.len() <= 253 && domain.chars().all(allowed) {
+        Ok(domain)
+    } else {
+        Err("write a domain such as example.com".into())
+    }
+}
+
+/// An address to listen on. A port by itself means all addresses: `[::]`, which takes IPv4 too. Of the
+/// addresses of a name the first of IPv4 counts: `localhost` is 127.0.0.1.
+pub(super) fn listen_address(text: &str) -> Result<SocketAddr, String> {
+    let wrong = || {
+        format!(
+            "{text:?} is no address; write 127.0.0.1:8080, localhost:8080, [::1]:8080, or :8080 for all addresses"
+        )
+    };
+    if let Ok(address) = text.parse() {
+        return Ok(address);
+    }
+    let (host, port) = text.rsplit_once(':').unwrap_or(("", text));
+    let port: u16 = port.parse().map_err(|_| wrong())?;
+    match host {
+        "" | "*" => Ok((Ipv6Addr::UNSPECIFIED, port).into()),
+        "localhost" => Ok((Ipv4Addr::LOCALHOST, port).into()),
+        _ if host.contains([':', '/', '[', ']']) => Err(wrong()),
+        _ => {
+            let found =
+                (host, port).to_socket_addrs().map_err(|error| format!("{host}: {error}; {}", wrong()))?;
+            let addresses: Vec<_> = found.collect();
+            let first = addresses.iter().find(|address| address.is_ipv4()).or(addresses.first());
+            first.copied().ok_or_else(wrong)
+        }
+    }
+}

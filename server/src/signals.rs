@@ -1,0 +1,50 @@
+//! What signals ask of the server. None of those that it can catch ends it without draining.
+
+use std::sync::Arc;
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::serve::tls::Tls;
+
+/// Ends when somebody asks the server to stop: SIGTERM, SIGINT or SIGQUIT.
+///
+/// # Errors
+/// When signals cannot be caught; so for the other one.
+pub fn stop() -> std::io::Result<impl Future<Output = ()>> {
+    let mut term = signal(SignalKind::terminate())?;
+    let (mut interrupt, mut quit) = (signal(SignalKind::interrupt())?, signal(SignalKind::quit())?);
+    Ok(async move {
+        tokio::select! { _ = term.recv() => {}, _ = interrupt.recv() => {}, _ = quit.recv() => {} }
+    })
+}
+
+/// Obeys the signals that do not stop the server: SIGHUP reads the certificate and its key again; SIGUSR1
+/// and SIGUSR2, which other programs take for their log files, do nothing.
+///
+/// # Errors
+/// As above.
+pub fn others(tls: Option<Arc<Tls>>) -> std::io::Result<impl Future<Output = ()>> {
+    let mut hangup = signal(SignalKind::hangup())?;
+    let (mut one, mut two) = (signal(SignalKind::user_defined1())?, signal(SignalKind::user_defined2())?);
+    Ok(async move {
+        loop {
+            tokio::select! {
+                _ = hangup.recv() => reload(tls.as_deref()),
+                _ = one.recv() => tracing::info!("SIGUSR1 means nothing to this server; the log is stderr"),
+                _ = two.recv() => tracing::info!("SIGUSR2 means nothing to this server; the log is stderr"),
+            }
+        }
+    })
+}
+
+fn reload(tls: Option<&Tls>) {
+    match tls.map(Tls::reload) {
+        None => tracing::info!(
+            "SIGHUP: this server has no certificate to read again; flags need a restart, SIGTERM stops it"
+        ),
+        Some(Ok(())) => tracing::info!("SIGHUP: the certificate and its key were read again"),
+        Some(Err(error)) => {
+            tracing::error!(error, "SIGHUP: the certificate that is in use stays in use");
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! The write-ahead log does not grow for ever.
+//!
+//! SQLite copies the log into the file once it has [`CHECKPOINT_PAGES`], and the next commit writes it
+//! from its start again, unless somebody still reads what is in it. Reports that overlap leave no such
+//! moment while facts come in. So when the log has more than [`MOST_BYTES`], new reports wait until
+//! those under way have ended, and the log is copied and cut to nothing. Look-ups go on: they take no
+//! longer than [`LOOKUP_PATIENCE`].
+
+use std::fmt;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use rusqlite::Connection;
+use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
+
+use super::BUSY_TIMEOUT;
+use crate::session::Millis;
+
+/// Pages in the log after which it is copied into the file: 32 MiB. A page that changes in many commits
+/// is copied once.
+pub(super) const CHECKPOINT_PAGES: i64 = 8_192;
+
+/// What the log's file keeps, in bytes, when it begins anew.
+pub(super) const KEPT_BYTES: i64 = CHECKPOINT_PAGES * 4_096;
+
+/// Size of the log's file in bytes beyond which reports wait for it.
+const MOST_BYTES: u64 = 2 * KEPT_BYTES as u64;
+
+/// How long the writer waits for the end of look-ups, which take a few milliseconds.
+const LOOKUP_PATIENCE: Duration = Duration::from_millis(100);
+
+/// After another process was found reading (a backup, say), reports are left alone for so long, in ms.
+const PAUSE_MS: Millis = 30_000;
+
+/// What those who read for long go through.
+#[derive(Clone, Debug, Default)]
+pub struct Gate(Arc<RwLock<()>>);
+
+impl Gate {
+    /// Waits while the gate is closed; what is returned keeps it from closing.
+    pub async fn enter(&self) -> OwnedRwLockReadGuard<()> {
+        Arc::clone(&self.0).read_owned().await
+    }
+
+    /// Closes the gate: nobody enters any more, and when all have left, it is closed.
+    fn close(&self) -> Closing {
+        Box::pin(Arc::clone(&self.0).write_owned())
+    }
+}
+
+type Closing = Pin<Box<dyn Future<Output = OwnedRwLockWriteGuard<()>> + Send>>;
+
+/// The writer's care for the log.
+pub(super) struct Wal {
+    file: PathBuf,
+    gate: Gate,
+    most_bytes: u64,
+    closing: Option<Closing>,
+    not_before: Millis,
+}
+
+impl fmt::Debug for Wal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Wal").field("file", &self.file).finish_non_exhaustive()
+    }
+}
+
+impl Wal {
+    /// Of the database in this file, whose long readers go through the gate.
+    pub(super) fn of(database: &super::Sqlite, gate: Gate) -> Self {
+        let mut file = database.path().as_os_str().to_owned();
+        file.push("-wal");
+        Self { file: file.into(), gate, most_bytes: MOST_BYTES, closing: None, not_before: 0 }
+    }
+
+    /// Cuts the log if it is too large and nobody reads; to be called every second or so. Does not wait
+    /// for reports.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub(super) fn tidy(&mut self, db: &Connection, now: Millis) -> rusqlite::Result<()> {
+        if self.closing.is_none() {
+            if now < self.not_before || self.bytes() <= self.most_bytes {
+                return Ok(());
+            }
+            self.closing = Some(self.gate.close());
+        }
+        let closed = self.closing.as_mut().and_then(|closing| closing.now_or_never());
+        let Some(_closed) = closed else { return Ok(()) };
+        self.closing = None;
+        let before = self.bytes();
+        db.busy_timeout(LOOKUP_PATIENCE)?;
+        let busy = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0));
+        db.busy_timeout(BUSY_TIMEOUT)?;
+        if busy? {
+            self.not_before = now + PAUSE_MS;
+            tracing::info!(file = %self.file.display(), bytes = before, "the write-ahead log grows while another program reads the database");
+        } else {
+            tracing::debug!(bytes = before, "the write-ahead log was cut");
+        }
+        Ok(())
+    }
+
+    fn bytes(&self) -> u64 {
+        std::fs::metadata(&self.file).map_or(0, |file| file.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use tokio::sync::oneshot;
+    use tokio::task::JoinHandle;
+
+    use super::*;
+    use crate::store::events::sqlite::Sqlite;
+    use crate::store::events::sqlite::readers::Readers;
+
+    const LIMIT: u64 = 256 * 1024;
+
+    struct World {
+        _folder: tempfile::TempDir,
+        database: Sqlite,
+        db: Connection,
+        reports: Readers,
+        wal: Wal,
+        now: Millis,
+    }
+
+    impl World {
+        fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let database = Sqlite::new(folder.path().join("v.db"));
+            let db = database.open().unwrap();
+            db.execute_batch("CREATE TABLE t (x BLOB)").unwrap();
+            let reports = Readers::new(database.clone(), 2);
+            let wal = Wal { most_bytes: LIMIT, ..Wal::of(&database, reports.gate()) };
+            Self { _folder: folder, database, db, reports, wal, now: 0 }
+        }
+
+        /// A second passes, in which 64 KiB are written.
+        fn second(&mut self) {
+            self.now += 1_000;
+            self.db.execute("INSERT INTO t VALUES (zeroblob(65536))", []).unwrap();
+            self.wal.tidy(&self.db, self.now).unwrap();
+        }
+
+        /// A report that reads until it is told to end; its first answer says that it has begun.
+        fn report(&self) -> (oneshot::Receiver<()>, mpsc::Sender<()>, JoinHandle<()>) {
+            let ((begun, begins), (end, ends), reports) =
+                (oneshot::channel(), mpsc::channel(), self.reports.clone());
+            let report = tokio::spawn(async move {
+                let query = move |db: &Connection| {
+                    db.query_row("SELECT COUNT(*) FROM t", [], |_| Ok(()))?;
+                    let _ = begun.send(());
+                    let _ = ends.recv();
+                    Ok(())
+                };
+                reports.read(query).await.unwrap();
+            });
+            (begins, end, report)
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn the_log_shrinks_though_reports_overlap_all_the_time() {
+        let mut world = World::new();
+        let (begun, mut end, mut report) = world.report();
+        begun.await.unwrap();
+        let (mut largest, mut cuts) = (0, 0);
+        for _ in 0..40 {
+            // The next report begins before this one ends, unless the gate keeps it out.
+            let (begun, next_end, next) = world.report();
+            if world.wal.closing.is_none() {
+                begun.await.unwrap();
+            }
+            drop(std::mem::replace(&mut end, next_end));
+            std::mem::replace(&mut report, next).await.unwrap();
+            let before = world.wal.bytes();
+            world.second();
+            largest = largest.max(before);
+            cuts += u32::from(world.wal.bytes() < before);
+        }
+        drop(end);
+        report.await.unwrap();
+        assert!(largest > LIMIT && largest < 3 * LIMIT, "{largest}");
+        assert!(cuts > 2, "{cuts}");
+    }
+
+    #[tokio::test]
+    async fn who_reads_elsewhere_delays_it_and_the_log_shrinks_when_they_leave() {
+        let mut world = World::new();
+        let elsewhere = world.database.open_reader().unwrap();
+        let snapshot = elsewhere.unchecked_transaction().unwrap();
+        snapshot.query_row("SELECT COUNT(*) FROM t", [], |_| Ok(())).unwrap();
+        for _ in 0..10 {
+            world.second();
+        }
+        assert!(world.wal.bytes() > LIMIT);
+        // Reports are not kept waiting for what nobody here can end.
+        assert!(world.wal.closing.is_none());
+        let (begun, end, report) = world.report();
+        begun.await.unwrap();
+        drop(end);
+        report.await.unwrap();
+        drop(snapshot);
+        world.now += PAUSE_MS;
+        world.second();
+        assert_eq!(world.wal.bytes(), 0);
+    }
+}

@@ -1,0 +1,87 @@
+//! The log on stderr: who reads it, or does not.
+
+use nix::sys::stat::Mode;
+use nix::unistd::mkfifo;
+use std::fs::File;
+use std::io::Read;
+use visitflow_e2e::Server;
+use visitflow_e2e::patience::until;
+
+/// A path that makes a line of the log 7 KB long.
+fn long_path() -> String {
+    format!("/{}", "x".repeat(7_000))
+}
+
+async fn dropped(server: &Server) -> f64 {
+    let text = server.ask_admin("/metrics").await.expect(200).text();
+    let line = text.lines().find_map(|line| line.strip_prefix("visitflow_log_lines_dropped_total "));
+    line.expect("a figure").parse().expect("a number")
+}
+
+/// Requests whose lines fill the pipe, and what the server keeps of them.
+async fn fill(server: &Server) {
+    let visitor = server.visitor();
+    let before = dropped(server).await;
+    for _ in 0..400 {
+        visitor.get(&long_path()).send().await.expect(404);
+    }
+    assert!(dropped(server).await > before, "nothing is dropped");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_nobody_reads_delays_no_request_and_no_end() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let pipe = folder.path().join("stderr");
+    mkfifo(&pipe, Mode::S_IRWXU).expect("a pipe");
+    // Open for both, so that neither side waits for the other to open it.
+    let mut reader = File::options().read(true).write(true).open(&pipe).expect("the pipe");
+    let log = pipe.to_string_lossy().into_owned();
+    let mut server = Server::with().log_to(&log).flag("--log", "debug").start().await;
+    fill(&server).await;
+    server.visitor().view("/").await.expect(204);
+
+    // Somebody reads again, and is told what is missing.
+    let reading = tokio::task::spawn_blocking(move || {
+        let (mut seen, mut chunk) = (Vec::new(), [0; 65_536]);
+        while !String::from_utf8_lossy(&seen).contains("lines of this log were dropped") {
+            let read = reader.read(&mut chunk).expect("a log");
+            seen.extend_from_slice(&chunk[..read]);
+            let kept = seen.len().saturating_sub(100_000);
+            seen.drain(..kept);
+        }
+        reader
+    });
+    let reader = tokio::time::timeout(visitflow_e2e::machine::PATIENCE, reading).await;
+    let _reader = reader.expect("the line in time").expect("a reader");
+
+    fill(&server).await;
+    server.assert_page_views(1);
+    assert!(server.terminate().await.success());
+}
+
+#[tokio::test]
+async fn a_log_closed_by_its_reader_stops_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let pipe = folder.path().join("stderr");
+    mkfifo(&pipe, Mode::S_IRWXU).expect("a pipe");
+    let reader = File::options().read(true).write(true).open(&pipe).expect("the pipe");
+    let log = pipe.to_string_lossy().into_owned();
+    let mut server = Server::with().log_to(&log).flag("--log", "debug").start().await;
+    drop(reader);
+    server.visitor().view("/").await.expect(204);
+    until("lines that are counted", async || dropped(&server).await > 0.0).await;
+    server.visitor().view("/").await.expect(204);
+    server.assert_page_views(2);
+    assert!(server.terminate().await.success());
+}
+
+#[tokio::test]
+async fn why_the_server_does_not_start_is_the_last_line() {
+    let server = Server::start().await;
+    let taken = ["serve", "--listen", &server.address(), "--admin-listen", "127.0.0.1:0"];
+    for form in ["text", "json"] {
+        let said = server.fails(&[&taken[..], &["--log-format", form]].concat()).await;
+        let last = said.lines().last().unwrap_or_default();
+        assert!(last.starts_with("visitflow: cannot listen on") && last.contains("--listen"), "{said}");
+    }
+}
