@@ -202,7 +202,7 @@ mod tests {
     #[test]
     fn what_the_server_cannot_have_issued_is_no_token() {
         let good = SessionToken::issue().unwrap().cookie_value();
-        let long = "s_".to_owned() + &"A".repeat(5_000);
+        let long = format!("s_{}", "A".repeat(5_000));
         for bad in [
             "",
             "s_",
