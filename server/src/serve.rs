@@ -14,6 +14,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use hyper::Request;
+use hyper::body::Incoming;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
@@ -26,6 +28,7 @@ use self::tls::Tls;
 use crate::app::App;
 use crate::clock;
 use crate::config::Serve;
+use crate::http::hangup;
 use crate::service;
 
 /// How long a TLS handshake may take.
@@ -175,7 +178,11 @@ async fn public(
     let Some(first) = line.first_byte(&stream).await else { return };
     let _ = stream.set_nodelay(true); // an answer is one packet; without it, it only comes later
     let secured = tls.is_some();
-    let answer = move |request| service::answer(Arc::clone(&app), request, peer, secured);
+    let (stream, client) = hangup::watched(stream);
+    let answer = move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(client.clone());
+        service::answer(Arc::clone(&app), request, peer, secured)
+    };
     match tls {
         None => line.http1(stream, answer).await,
         // A TLS record begins with its type, 22 for a handshake; a request with a method's name.

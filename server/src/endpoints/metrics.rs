@@ -6,18 +6,21 @@ mod words;
 
 use std::collections::BTreeMap;
 
+use hyper::StatusCode;
 use serde_json::{Value, json};
+use visitflow_protocol::problem as kind;
 
 use self::range::Query;
 pub use self::refused::refused;
 use super::keys::require_reader;
 use crate::endpoints::call::Call;
+use crate::http::hangup::Shared;
 use crate::http::problem::Problem;
 use crate::http::reply::{self, Reply};
 use crate::ingest::Load;
 use crate::session::Millis;
-use crate::store::StoreError;
 use crate::store::events::reports::{Counted, Money, Scope};
+use crate::store::{self, StoreError};
 
 /// A visit is active for this long after its last activity.
 const ACTIVE_MS: Millis = 5 * 60_000;
@@ -51,7 +54,7 @@ pub async fn overview(call: Call<'_>) -> Result<Reply, Problem> {
     let query = Query::parse(&call, &["from", "to", "tz", "site", "currency"])?;
     let wanted = query.currency()?;
     let (scope, active_since) = (query.scope(), call.now - ACTIVE_MS);
-    let overview = call.app.reports.overview(scope, active_since).await.map_err(failed)?;
+    let overview = ask(&call, call.app.reports.overview(scope, active_since)).await?;
     let (visits, money) = (overview.visits, overview.money);
     require_known(&call, wanted.as_deref(), money.iter().map(|money| &*money.currency)).await?;
     let all_orders: u64 = money.iter().map(|money| money.orders).sum();
@@ -108,7 +111,7 @@ async fn require_known(
 ) -> Result<(), Problem> {
     let Some(wanted) = wanted.filter(|wanted| !words::is_currency(wanted)) else { return Ok(()) };
     if here.clone().any(|currency| currency == wanted)
-        || call.app.reports.has_currency(wanted.to_owned()).await.map_err(failed)?
+        || ask(call, call.app.reports.has_currency(wanted.to_owned())).await?
     {
         return Ok(());
     }
@@ -122,7 +125,7 @@ pub async fn timeseries(call: Call<'_>) -> Result<Reply, Problem> {
     let (interval, wanted) = (query.interval()?, query.currency()?);
     let slots = query.slots(interval)?;
     let starts = slots.iter().map(|(from, _)| *from).collect();
-    let points = call.app.reports.timeseries(query.scope(), starts).await.map_err(failed)?;
+    let points = ask(&call, call.app.reports.timeseries(query.scope(), starts)).await?;
     let mut totals: BTreeMap<&str, u64> = BTreeMap::new();
     for (currency, count) in points.iter().flat_map(|point| &point.orders) {
         *totals.entry(currency).or_default() += count;
@@ -159,7 +162,7 @@ pub async fn sites(call: Call<'_>) -> Result<Reply, Problem> {
     let query = Query::parse(&call, &["from", "to", "tz", "limit"])?;
     let (scope, limit) = (query.scope(), query.limit(SITES, SITES_MAX)?);
     // One more than is told: whether there are more.
-    let sites = call.app.reports.sites(scope.from, scope.to, limit + 1).await.map_err(failed)?;
+    let sites = ask(&call, call.app.reports.sites(scope.from, scope.to, limit + 1)).await?;
     let told = usize::try_from(limit).unwrap_or(usize::MAX);
     let more = sites.len() > told;
     let sites: Vec<_> =
@@ -176,7 +179,7 @@ pub async fn pages(call: Call<'_>) -> Result<Reply, Problem> {
     admit(&call).await?;
     let query = Query::parse(&call, &["from", "to", "tz", "site", "limit"])?;
     let (scope, limit) = (query.scope(), query.limit(ROWS, ROWS_MAX)?);
-    let pages = call.app.reports.pages(scope, limit).await.map_err(failed)?;
+    let pages = ask(&call, call.app.reports.pages(scope, limit)).await?;
     let pages: Vec<_> = pages
         .iter()
         .map(|page| json!({"path": page.label, "page_views": page.count, "visits": page.visits}))
@@ -191,7 +194,7 @@ pub async fn referrers(call: Call<'_>) -> Result<Reply, Problem> {
     admit(&call).await?;
     let query = Query::parse(&call, &["from", "to", "tz", "site", "limit"])?;
     let (scope, limit) = (query.scope(), query.limit(ROWS, ROWS_MAX)?);
-    let referrers = call.app.reports.referrers(scope, limit).await.map_err(failed)?;
+    let referrers = ask(&call, call.app.reports.referrers(scope, limit)).await?;
     let referrers: Vec<_> = referrers
         .iter()
         .map(|Counted { label, visits, .. }| json!({"referrer": label, "visits": visits}))
@@ -210,8 +213,8 @@ pub async fn live(call: Call<'_>) -> Result<Reply, Problem> {
     let recent = Scope { from: now - minutes * MINUTE_MS, to: now + 1, site: query.scope().site };
     let idle_ms = call.app.lifecycle.sessions.ttl().idle_ms;
     let active_since = now - ACTIVE_MS;
-    let live = call.app.reports.live(recent, active_since, active_since - idle_ms).await;
-    let live = live.map_err(failed)?;
+    let live = call.app.reports.live(recent, active_since, active_since - idle_ms);
+    let live = ask(&call, live).await?;
     let mut counts = [0_u64; LIVE_MINUTES];
     for (minute, count) in live.per_minute {
         counts[minute.min(LIVE_MINUTES - 1)] += count;
@@ -224,6 +227,19 @@ pub async fn live(call: Call<'_>) -> Result<Reply, Problem> {
         "pages": pages,
         "page_views_per_minute": counts,
     })))
+}
+
+/// Waits for a report as long as its client does.
+async fn ask<T>(call: &Call<'_>, report: impl Future<Output = store::Result<T>>) -> Result<T, Problem> {
+    let Some(client) = call.head.extensions.get::<Shared>() else { return report.await.map_err(failed) };
+    tokio::select! {
+        answer = report => answer.map_err(failed),
+        () = client.gone() => Err(Problem::new(
+            StatusCode::REQUEST_TIMEOUT,
+            kind::BODY_TIMEOUT,
+            "The client has closed the connection; the report was ended.",
+        )),
+    }
 }
 
 /// What the asker of a report is told when a store fails.

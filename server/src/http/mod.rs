@@ -7,6 +7,7 @@
 //! | [`cookie`] | reading and writing the cookies |
 //! | [`fields`] | header fields, which are bytes |
 //! | [`foreign`] | the foreign origins that were refused of late |
+//! | [`hangup`] | whether the client has gone |
 //! | [`origin`] | whether a request comes from where it may |
 //! | [`problem`] | errors: one message for the caller, one for the log |
 //! | [`reply`] | answers |
@@ -17,6 +18,7 @@ pub mod client_ip;
 pub mod cookie;
 pub mod fields;
 pub mod foreign;
+pub mod hangup;
 pub mod origin;
 pub mod problem;
 pub mod reply;

@@ -305,6 +305,7 @@ async fn a_query_that_breaks_a_rule_is_refused() {
         "sites?limit=1001",
         "sites?site=a.example",
         "live?from=2026-01-01",
+        "refused?site=a.example",
         "live?site=*.example",
     ];
     let mut taken = Vec::new();

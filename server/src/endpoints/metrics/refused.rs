@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::range::rfc3339;
+use super::range::{Query, rfc3339};
 use crate::endpoints::call::Call;
 use crate::endpoints::keys::require_reader;
 use crate::http::problem::Problem;
@@ -11,6 +11,7 @@ use crate::http::reply::{self, Reply};
 /// The foreign origins that this server has refused of late.
 pub async fn refused(call: Call<'_>) -> Result<Reply, Problem> {
     require_reader(&call).await?;
+    Query::parse(&call, &[])?;
     let refused: Vec<_> = call
         .app
         .foreign

@@ -14,6 +14,9 @@ pub(super) fn unknown(name: &str, word: &str, known: &[&str]) -> Problem {
 
 /// A parameter that a report does not take.
 pub(super) fn unknown_parameter(name: &str, known: &[&str]) -> Problem {
+    if known.is_empty() {
+        return Problem::query(format!("This report has no parameter `{}`; it takes none.", cut(name)));
+    }
     let list = known.iter().map(|known| format!("`{known}`")).collect::<Vec<_>>().join(", ");
     let meant = meant(name, known.iter().copied());
     Problem::query(format!("This report has no parameter `{}`{meant} It takes {list}.", cut(name)))
