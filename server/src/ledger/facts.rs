@@ -144,13 +144,6 @@ impl<'c> World<'_, 'c> {
         self.insert(fact, site, Some(visit_id), context.now)
     }
 
-    /// The site of the session that an order names.
-    fn site_of_order(&mut self, kind: &Kind) -> Option<String> {
-        let Kind::Order(Order { session: Some(tag), .. }) = kind else { return None };
-        let visit_id = self.token(*tag)?.visit_id?;
-        self.visit(visit_id).map(|row| row.visit.site.clone())
-    }
-
     fn is_twin(&mut self, fact: &Fact, site: &str) -> bool {
         match &fact.kind {
             Kind::PageView { id, .. } => self.is_stored(Table::PageViews, *id, site),

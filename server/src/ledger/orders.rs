@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::changes::{OrderRow, RefundRow};
-use super::command::{Context, Fact, Order, Refund};
+use super::command::{Context, Fact, Kind, Order, Refund};
 use super::known::{Source, StoredOrder};
 use super::world::World;
 use crate::session::visit::{Visit, VisitorId};
@@ -104,6 +104,13 @@ impl<'c> World<'_, 'c> {
             received_at: context.now,
         });
         true
+    }
+
+    /// The site of the session that an order names.
+    pub(super) fn site_of_order(&mut self, kind: &Kind) -> Option<String> {
+        let Kind::Order(Order { session: Some(tag), .. }) = kind else { return None };
+        let visit_id = self.token(*tag)?.visit_id?;
+        self.visit(visit_id).map(|row| row.visit.site.clone())
     }
 
     fn visit_of_order(

@@ -255,7 +255,8 @@ impl World {
     pub(crate) async fn send_nameless(&self, browser: &Browser, facts: Vec<Fact>, now: Millis) -> Said {
         self.acts();
         let hit = Hit { visitor: None, ..hit(browser, now) };
-        let sent = self.lifecycle().facts(hit, vec![Run { visitor: None, facts }], offer).await;
+        let runs = vec![Run { visitor: None, facts }];
+        let sent = self.lifecycle().facts(hit, runs, Allowance::unlimited(), offer).await;
         let answer = sent.map(|(_, cookie)| cookie).map_err(|failure: Failure| failure.0);
         browser.takes(answer, browser.cookie().as_ref())
     }
