@@ -152,7 +152,7 @@ mod tests {
     #[test]
     fn a_minute_brings_back_a_minute_s_tokens() {
         let budget = Budget::new((10, 6));
-        drop(take(&budget, 10, 0).unwrap());
+        let _ = take(&budget, 10, 0).unwrap();
         assert_eq!(take(&budget, 1, 0).unwrap_err().retry_after_s, 11);
         assert!(take(&budget, 1, 9_999).is_err());
         assert!(take(&budget, 1, 10_000).is_ok());
@@ -166,7 +166,7 @@ mod tests {
         let budget = Budget::new((10, 6));
         take(&budget, 10, 0).unwrap().used(3);
         assert!(take(&budget, 8, 0).is_err());
-        drop(take(&budget, 7, 0).unwrap());
+        let _ = take(&budget, 7, 0).unwrap();
         assert!(take(&budget, 1, 0).is_err());
     }
 
@@ -191,14 +191,14 @@ mod tests {
     fn addresses_count_apart_are_bounded_and_are_forgotten_when_quiet() {
         let budget = Budget::new((10, 6));
         let other = |n: u32| Some(IpAddr::from(std::net::Ipv6Addr::from_bits(u128::from(n) << 64)));
-        drop(take(&budget, 10, 0).unwrap());
-        drop(Allowance::of(&budget, other(1), 0).take(10).unwrap());
+        let _ = take(&budget, 10, 0).unwrap();
+        let _ = Allowance::of(&budget, other(1), 0).take(10).unwrap();
         budget.forget_quiet(99_999);
         assert_eq!(budget.spent().len(), 2);
         budget.forget_quiet(100_000);
         assert_eq!(budget.spent().len(), 0);
         for n in 0..=65_536 {
-            drop(Allowance::of(&budget, other(n), 0).take(10).unwrap());
+            let _ = Allowance::of(&budget, other(n), 0).take(10).unwrap();
         }
         assert_eq!(budget.spent().len(), ADDRESSES_MAX);
         assert!(Allowance::of(&budget, other(65_536), 0).take(1).is_err());

@@ -138,9 +138,8 @@ impl Shared {
         for (waiting, account) in turns {
             let shared = Arc::clone(self);
             let turn = Turn { shared, account, begun: Instant::now(), verdict: Verdict::Wrong };
-            match waiting.map(|waiting| waiting.send(turn)) {
-                Some(Err(turn)) => turn.over(Verdict::Open),
-                Some(Ok(())) | None => {}
+            if let Some(Err(turn)) = waiting.map(|waiting| waiting.send(turn)) {
+                turn.over(Verdict::Open);
             }
         }
         if let (Some(due), Ok(runtime)) = (alarm, tokio::runtime::Handle::try_current()) {
