@@ -161,12 +161,11 @@ fn an_extension_that_must_be_understood_is_not() {
         let header = format!(r#"{{"alg":"HS256","crit":{crit}}}"#);
         assert_eq!(judged(&header), Err(Flaw::Critical), "{crit}");
     }
-    for b64 in ["false", "true", "null"] {
-        assert_eq!(judged(&format!(r#"{{"alg":"HS256","b64":{b64}}}"#)), Err(Flaw::Critical), "{b64}");
-    }
+    assert_eq!(judged(r#"{"alg":"HS256","b64":"no"}"#), Err(Flaw::Critical));
     // What the library cannot read is refused before that.
-    for header in [r#"{"alg":"HS256","crit":"b64"}"#, r#"{"alg":"HS256","crit":[7]}"#] {
-        assert!(judged(header).is_err(), "{header}");
+    for extension in [r#""crit":"b64""#, r#""crit":[7]"#, r#""b64":false"#, r#""b64":true"#, r#""b64":null"#]
+    {
+        assert!(judged(&format!(r#"{{"alg":"HS256",{extension}}}"#)).is_err(), "{extension}");
     }
 }
 
