@@ -3,9 +3,12 @@
 
 use std::sync::Arc;
 
+use visitflow_e2e::disk::SmallDisk;
+use visitflow_server::ingest::spool::Spool;
 use visitflow_server::ingest::{Durable, Ingest};
+use visitflow_server::ledger::command::{Command, Context, Fact, Kind, Run};
 use visitflow_server::observe::Metrics;
-use visitflow_server::session::{Millis, Ttl};
+use visitflow_server::session::{Carrier, Millis, Ttl, uuid_v7};
 use visitflow_server::store::events::sqlite::{Sqlite, writer};
 use visitflow_server::store::events::{Lookup, Store};
 use visitflow_server::store::sessions::Sessions;
@@ -33,4 +36,48 @@ async fn a_probe_writes() {
     let version = database.open_reader().unwrap();
     let version: i64 = version.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
     assert_eq!(version, NOW / 1_000);
+}
+
+/// A command of some 40 KB.
+fn large() -> Command {
+    let fact = |n: i64| Fact {
+        site: Some("shop.example".into()),
+        occurred_at: NOW,
+        anonymous: true,
+        kind: Kind::Event {
+            id: uuid_v7(NOW + n),
+            name: "large".into(),
+            props: Some("x".repeat(400)),
+            url: None,
+        },
+    };
+    let facts = (0..80).map(fact).collect();
+    let context = Context { now: NOW, carrier: Carrier::Nothing, offer: None, visitor: None, site: None };
+    Command::Facts { context, runs: vec![Run { visitor: None, facts }] }
+}
+
+#[test]
+fn what_was_taken_of_a_spool_is_deleted_though_its_disk_is_full() {
+    let disk = SmallDisk::of_bytes(8 << 20);
+    let path = disk.path().join("spool.db");
+    let mut spool = Spool::open(&path, 1 << 30).unwrap();
+    while spool.append(&[large()], NOW).is_ok() {}
+    disk.fill();
+    while spool.append(&[large()], NOW).is_ok() {}
+    let (waited, mut taken) = (spool.len(), 0);
+    assert!(waited > 50, "{waited} commands fit on the disk");
+    while let Some(last) = spool.oldest(1_024).unwrap().last() {
+        spool.taken_through(last.seq);
+        taken += 1;
+    }
+    assert!(taken > 1, "in several portions");
+    assert_eq!((spool.len(), spool.bytes()), (0, 0));
+    let left: u64 = rusqlite::Connection::open(&path)
+        .unwrap()
+        .query_row("SELECT COUNT(*) FROM commands", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(left, 0, "deleted from the file too");
+    assert!(path.metadata().unwrap().len() < 100_000, "the disk has its room again");
+    spool.append(&[large()], NOW).unwrap();
+    assert_eq!(spool.oldest(9).unwrap().len(), 1);
 }

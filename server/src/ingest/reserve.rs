@@ -5,8 +5,8 @@ use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-/// How much is kept: the log of a deletion of some thousand commands.
-const BYTES: usize = 1 << 20;
+/// How much is kept: the journal of a deletion of a thousand commands.
+const BYTES: usize = 2 << 20;
 
 /// A file beside another that holds nothing but room.
 #[derive(Debug)]

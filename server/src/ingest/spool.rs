@@ -5,7 +5,7 @@
 //! twice, which changes nothing the second time.
 //!
 //! Invariant: what the store has taken is not applied again by this process, whether or not it could
-//! be deleted. To delete takes some room on the disk, for the log of the file; if there is none, the
+//! be deleted. To delete takes some room on the disk, for SQLite's journal; if there is none, the
 //! [reserve](super::reserve) is given up for it.
 
 use std::error::Error;
@@ -55,7 +55,10 @@ pub struct Spooled {
 /// The file, made if it is not there, and how many bytes of how many commands it holds.
 fn connect(path: &Path) -> rusqlite::Result<(Connection, u64, u64)> {
     let db = Connection::open(path)?;
-    db.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))?;
+    db.pragma_update(None, "auto_vacuum", "incremental")?; // of a new file
+    // Not WAL: its log is as large as what was written, and to empty it takes that room once more. What
+    // this journal needs for a deletion is a few pages, and it keeps its room.
+    db.pragma_update_and_check(None, "journal_mode", "persist", |_| Ok(()))?;
     db.pragma_update(None, "synchronous", "full")?;
     db.execute_batch(
         "CREATE TABLE IF NOT EXISTS commands (
@@ -200,7 +203,9 @@ impl Spool {
     fn shrink(&self) -> Result<()> {
         let free: i64 = self.db.pragma_query_value(None, "freelist_count", |row| row.get(0))?;
         if free > FREE_PAGES_MAX {
-            self.db.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)")?;
+            let mut vacuum = self.db.prepare("PRAGMA incremental_vacuum")?;
+            let mut pages = vacuum.query([])?;
+            while pages.next()?.is_some() {}
         }
         Ok(())
     }

@@ -38,6 +38,7 @@ mod rotation_outages;
 mod secrecy;
 mod services;
 mod signals;
+mod spool;
 mod stores;
 mod tabs;
 mod visits_by_address;

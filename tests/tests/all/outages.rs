@@ -289,7 +289,7 @@ fn assert_told_to_come_back(answer: Answer) {
     assert!((1..=60).contains(&seconds));
 }
 
-async fn becomes_ready(server: &Server) {
+pub(crate) async fn becomes_ready(server: &Server) {
     let deadline = Instant::now() + PATIENCE;
     while server.ask_admin("/readyz").await.status != 200 {
         assert!(Instant::now() < deadline, "the server is not ready");
