@@ -127,9 +127,12 @@ fn compiled(pattern: &str) -> Regex {
 pub fn text(sent: &str) -> Cow<'_, str> {
     let mut kept = Cow::Borrowed(sent);
     if kept.contains('=') {
+        let mut names = PARAMETER.captures_iter(sent).filter_map(|found| found.get(2));
+        let answers_sign_in = names.any(|name| is_beside_state(name.as_str()));
         let shown = PARAMETER.replace_all(&kept, |found: &Captures<'_>| {
             let (whole, before, name) = (&found[0], &found[1], &found[2]);
-            if is_secret(name) || holds_secret(&found[3]) { before.to_owned() } else { whole.to_owned() }
+            let drops = is_secret(name) || holds_secret(&found[3]) || (answers_sign_in && is_state(name));
+            if drops { before.to_owned() } else { whole.to_owned() }
         });
         if shown != kept {
             kept = Cow::Owned(shown.into_owned());
@@ -168,13 +171,10 @@ fn ending_apart(piece: &str) -> impl Iterator<Item = &str> {
 /// A canonical query: without the parameters that look like secrets, and without e-mail addresses.
 pub(super) fn without_secrets_in_query(query: &str) -> String {
     let names = || query.split(['&', ';']).map(|pair| pair.split('=').next().unwrap_or_default());
-    let answers_sign_in = || names().any(|name| STATE_BESIDE.contains(&name.to_lowercase().as_str()));
+    let answers_sign_in = || names().any(is_beside_state);
     let drops = |pair: &str| {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        pair.is_empty()
-            || is_secret(name)
-            || holds_secret(value)
-            || (name.eq_ignore_ascii_case("state") && answers_sign_in())
+        pair.is_empty() || is_secret(name) || holds_secret(value) || (is_state(name) && answers_sign_in())
     };
     let pairs: Vec<Cow<'_, str>> = query
         .split('&')
@@ -185,6 +185,14 @@ pub(super) fn without_secrets_in_query(query: &str) -> String {
         .filter(|pair| !drops(pair))
         .collect();
     without_persons(&pairs.join("&")).into_owned()
+}
+
+fn is_state(name: &str) -> bool {
+    name.eq_ignore_ascii_case("state")
+}
+
+fn is_beside_state(name: &str) -> bool {
+    STATE_BESIDE.iter().any(|beside| name.eq_ignore_ascii_case(beside))
 }
 
 /// Whether a parameter of this name holds a secret or an e-mail address.
