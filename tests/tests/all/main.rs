@@ -17,6 +17,7 @@ mod faults;
 mod figures;
 mod files;
 mod guesses;
+mod hangup;
 mod heads;
 mod input;
 mod journey;
