@@ -105,7 +105,6 @@ export function createBoard({ choose, arrived, left }) {
     if (isEmpty) empty.show(answer.period, selection.site);
     else empty.hide();
     mark();
-    if (answer.overview.sites) toolbar.offerSites(selection, answer.overview.sites);
     toolbar.offerCurrencies(answer.overview);
     figures.show(answer);
   }
