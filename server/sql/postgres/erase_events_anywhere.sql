@@ -1,1 +1,1 @@
-DELETE FROM events WHERE visit_id = ANY($1)
+DELETE FROM events WHERE (visit_id IN (SELECT unnest($1::uuid[]))) IS TRUE

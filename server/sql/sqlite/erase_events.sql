@@ -1,1 +1,1 @@
-DELETE FROM events WHERE visit_id = ?1 AND occurred_at BETWEEN ?2 AND ?3
+DELETE FROM events WHERE occurred_at BETWEEN ?2 AND ?3 AND visit_id IN (SELECT value FROM json_each(?1))

@@ -84,6 +84,32 @@ impl Gone {
     }
 }
 
+/// A stretch of time, and the visits whose facts are looked for in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Stretch {
+    pub(super) since: Millis,
+    pub(super) until: Millis,
+    pub(super) visits: Vec<Uuid>,
+}
+
+/// Where the facts of these visits are looked for: stretches that do not overlap, so that no fact is
+/// looked at twice, however many visits there are at one time.
+pub(super) fn stretches(visits: &[Gone]) -> Vec<Stretch> {
+    let mut ordered: Vec<&Gone> = visits.iter().collect();
+    ordered.sort_unstable_by_key(|visit| visit.since);
+    let mut stretches: Vec<Stretch> = Vec::new();
+    for Gone { id, since, until, .. } in ordered {
+        match stretches.last_mut().filter(|stretch| *since <= stretch.until) {
+            Some(stretch) => {
+                stretch.until = stretch.until.max(*until);
+                stretch.visits.push(*id);
+            }
+            None => stretches.push(Stretch { since: *since, until: *until, visits: vec![*id] }),
+        }
+    }
+    stretches
+}
+
 /// Whether a browser may ask, by whose its visit is: none if the visit is not there. `erased`: the
 /// visitor has been erased already, perhaps by this very browser, which did not hear the answer.
 pub(super) fn may_ask(visitor: VisitorId, of_visit: Option<Option<&str>>, erased: bool) -> bool {
@@ -98,4 +124,24 @@ pub(super) fn marks(visitor: VisitorId, visits: &[Gone], sessions: &[Record]) ->
     let visits = visits.iter().map(|visit| visit.id.to_string());
     let sessions = sessions.iter().map(|record| record.tag.to_string());
     std::iter::once(visitor.to_string()).chain(visits).chain(sessions).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn visits_of_one_time_are_looked_for_together() {
+        let visit =
+            |id: u128, since, until| Gone { id: Uuid::from_u128(id), since, until, page_views: 1, events: 0 };
+        let visits = [visit(3, 50, 60), visit(1, 0, 10), visit(2, 10, 30), visit(4, 5, 8)];
+        let ids = |ids: &[u128]| ids.iter().copied().map(Uuid::from_u128).collect();
+        assert_eq!(
+            stretches(&visits),
+            [
+                Stretch { since: 0, until: 30, visits: ids(&[1, 4, 2]) },
+                Stretch { since: 50, until: 60, visits: ids(&[3]) }
+            ]
+        );
+    }
 }

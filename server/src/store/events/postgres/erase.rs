@@ -9,7 +9,7 @@ use crate::session::Millis;
 use crate::session::record::Record;
 use crate::session::visit::VisitorId;
 use crate::store::Result;
-use crate::store::events::erasure::{AskedBy, Erased, Erasure, Gone, marks, may_ask};
+use crate::store::events::erasure::{AskedBy, Erased, Erasure, Gone, Stretch, marks, may_ask, stretches};
 
 /// Erases; the caller has begun the transaction, and commits it if something was done.
 pub(super) async fn erase(session: &Session, asked: &Erasure) -> Result<Erased> {
@@ -55,10 +55,11 @@ fn gone(row: &Row) -> Result<Gone> {
 }
 
 async fn facts(session: &Session, visits: &[Gone], ids: &[Uuid]) -> Result<u64> {
-    let since: Vec<Millis> = visits.iter().map(|visit| visit.since).collect();
-    let until: Vec<Millis> = visits.iter().map(|visit| visit.until).collect();
-    let mut page_views = session.execute(named!("erase_page_views"), &[&ids, &since, &until]).await?;
-    let mut events = session.execute(named!("erase_events"), &[&ids, &since, &until]).await?;
+    let (mut page_views, mut events) = (0, 0);
+    for Stretch { since, until, visits } in stretches(visits) {
+        page_views += session.execute(named!("erase_page_views"), &[&visits, &since, &until]).await?;
+        events += session.execute(named!("erase_events"), &[&visits, &since, &until]).await?;
+    }
     let counted = |count: fn(&Gone) -> i64| visits.iter().map(count).sum::<i64>().unsigned_abs();
     if page_views < counted(|visit| visit.page_views) {
         page_views += session.execute(named!("erase_page_views_anywhere"), &[&ids]).await?;

@@ -1,13 +1,14 @@
 //! Erases a visitor, in one transaction.
 
 use rusqlite::{Connection, OptionalExtension as _, Row, TransactionBehavior, params};
+use uuid::Uuid;
 
 use super::{rows, sql};
 use crate::session::Millis;
 use crate::session::record::Record;
 use crate::session::visit::VisitorId;
 use crate::store::Result;
-use crate::store::events::erasure::{AskedBy, Erased, Erasure, Gone, marks, may_ask};
+use crate::store::events::erasure::{AskedBy, Erased, Erasure, Gone, marks, may_ask, stretches};
 
 pub(super) fn erase(db: &mut Connection, asked: &Erasure) -> Result<Erased> {
     let Erasure { visitor, by, now } = *asked;
@@ -68,8 +69,9 @@ fn sessions(db: &Connection, visits: &[Gone], now: Millis) -> Result<Vec<Record>
 /// Deletes their facts.
 fn facts(db: &Connection, visits: &[Gone]) -> Result<u64> {
     let (mut page_views, mut events) = (0, 0);
-    for visit in visits {
-        let place = params![visit.id.to_string(), visit.since, visit.until];
+    for stretch in stretches(visits) {
+        let of_visits = list(stretch.visits.iter().map(Uuid::to_string).collect());
+        let place = params![of_visits, stretch.since, stretch.until];
         page_views += changed(db, sql!("erase_page_views"), place)?;
         events += changed(db, sql!("erase_events"), place)?;
     }
