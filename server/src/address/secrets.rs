@@ -127,12 +127,10 @@ fn compiled(pattern: &str) -> Regex {
 pub fn text(sent: &str) -> Cow<'_, str> {
     let mut kept = Cow::Borrowed(sent);
     if kept.contains('=') {
-        let mut names = PARAMETER.captures_iter(sent).filter_map(|found| found.get(2));
-        let answers_sign_in = names.any(|name| is_beside_state(name.as_str()));
+        let answers_sign_in = answers_sign_in(sent);
         let shown = PARAMETER.replace_all(&kept, |found: &Captures<'_>| {
             let (whole, before, name) = (&found[0], &found[1], &found[2]);
-            let drops = is_secret(name) || holds_secret(&found[3]) || (answers_sign_in && is_state(name));
-            if drops { before.to_owned() } else { whole.to_owned() }
+            if opens(name, &found[3], answers_sign_in) { before.to_owned() } else { whole.to_owned() }
         });
         if shown != kept {
             kept = Cow::Owned(shown.into_owned());
@@ -149,10 +147,11 @@ pub(super) fn without_secrets(path: &str) -> Cow<'_, str> {
     if !path.contains(['=', '@', '%']) {
         return Cow::Borrowed(path);
     }
+    let answers_sign_in = answers_sign_in(path);
     let mut kept = String::with_capacity(path.len());
     for piece in path.split_inclusive(['/', ';', '&']).flat_map(ending_apart) {
         let (name, value) = piece.split_once('=').unwrap_or((piece, ""));
-        if piece.len() == name.len() || !(is_secret(name) || holds_secret(value)) {
+        if piece.len() == name.len() || !opens(name, value, answers_sign_in) {
             kept.push_str(piece);
         } else if kept.ends_with([';', '&']) {
             kept.pop();
@@ -170,11 +169,10 @@ fn ending_apart(piece: &str) -> impl Iterator<Item = &str> {
 
 /// A canonical query: without the parameters that look like secrets, and without e-mail addresses.
 pub(super) fn without_secrets_in_query(query: &str) -> String {
-    let names = || query.split(['&', ';']).map(|pair| pair.split('=').next().unwrap_or_default());
-    let answers_sign_in = || names().any(is_beside_state);
+    let answers_sign_in = answers_sign_in(query);
     let drops = |pair: &str| {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        pair.is_empty() || is_secret(name) || holds_secret(value) || (is_state(name) && answers_sign_in())
+        pair.is_empty() || opens(name, value, answers_sign_in)
     };
     let pairs: Vec<Cow<'_, str>> = query
         .split('&')
@@ -187,12 +185,16 @@ pub(super) fn without_secrets_in_query(query: &str) -> String {
     without_persons(&pairs.join("&")).into_owned()
 }
 
-fn is_state(name: &str) -> bool {
-    name.eq_ignore_ascii_case("state")
+/// Whether a parameter may not be kept.
+fn opens(name: &str, value: &str, answers_sign_in: bool) -> bool {
+    is_secret(name) || holds_secret(value) || (answers_sign_in && name.eq_ignore_ascii_case("state"))
 }
 
-fn is_beside_state(name: &str) -> bool {
-    STATE_BESIDE.iter().any(|beside| name.eq_ignore_ascii_case(beside))
+/// Whether a parameter that an answer to a sign-in has is there.
+fn answers_sign_in(text: &str) -> bool {
+    let parts = text.split(['?', '&', ';', '#', '/']).filter_map(|part| part.split_once('='));
+    let mut names = parts.map(|(name, _)| name.to_lowercase());
+    names.any(|name| STATE_BESIDE.contains(&name.as_str()))
 }
 
 /// Whether a parameter of this name holds a secret or an e-mail address.
@@ -403,6 +405,8 @@ mod tests {
             ("1 + 1 = 2", "1 + 1 = 2"),
             ("https://a.example/x?token=s3cret&y=1 - Shop", "https://a.example/x?&y=1 - Shop"),
             ("a.example/#access_token=s3cret", "a.example/#"),
+            ("a.example/?code=s3cret&state=s3cret&a=1", "a.example/?&&a=1"),
+            ("a.example/?state=bavaria", "a.example/?state=bavaria"),
             ("a.example/?next=%2Fb%3Fkey%3Ds3cret", "a.example/?"),
             ("Welcome, ada@example.org!", "Welcome, (email)!"),
             ("<a href=\"/reset?key=s3cret\">", "<a href=\"/reset?\">"),

@@ -68,6 +68,7 @@ fn what_names_a_person_or_opens_a_door_is_left_out() {
         ("https://a.example/a;jsessionid=SECRET?x", "https://a.example/a?x"),
         ("https://a.example/a;v=1;JSESSIONID=SECRET/b", "https://a.example/a;v=1/b"),
         ("https://a.example/#/access_token=SECRET&token_type=b&x=1", "https://a.example/#/&x=1"),
+        ("https://a.example/#/code=SECRET&state=SECRET&x=1", "https://a.example/#/&x=1"),
         ("https://a.example/#/in?token=SECRET&tab=2", "https://a.example/#/in?tab=2"),
         ("https://a.example/u/ada@example.org", "https://a.example/u/(email)"),
         ("https://a.example/?q=ada%40example.org&a", "https://a.example/?q=(email)&a"),
