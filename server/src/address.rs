@@ -59,15 +59,22 @@ pub fn referrer(text: &str, keep: KeepQuery) -> Option<String> {
             Some(name.map_or_else(|| format!("{scheme}:"), |name| format!("{scheme}://{name}")))
         }
         // Such as `blob:https://shop.example/…`.
-        scheme => Some(page(url.path(), keep).map_or_else(|| format!("{scheme}:"), |page| page.url)),
+        scheme => match page(url.path(), keep) {
+            Some(page) => Some(page.url),
+            None => (scheme.len() <= SCHEME_BYTES).then(|| format!("{scheme}:")),
+        },
     }
 }
+
+/// The longest scheme that is kept of a referrer; the registered ones have at most 29.
+const SCHEME_BYTES: usize = 64;
 
 /// What reports call a referrer in the form that [`referrer`] gives it: the site, else the app, else the
 /// scheme.
 #[must_use]
 pub fn referrer_host(referrer: &str) -> Option<String> {
-    let url = Url::parse(referrer).ok()?;
+    // `ftp:` alone is no address to the library.
+    let Ok(url) = Url::parse(referrer) else { return referrer.strip_suffix(':').map(str::to_owned) };
     match url.scheme() {
         "http" | "https" => crate::site::of_parsed(&url),
         scheme => Some(url.host_str().unwrap_or(scheme).to_owned()),

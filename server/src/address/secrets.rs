@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
+use unicode_normalization::UnicodeNormalization as _;
 use url::form_urlencoded;
 
 /// What stands in the place of an e-mail address; all of it may stand in an address. First the escape
@@ -11,8 +12,20 @@ use url::form_urlencoded;
 const EMAIL: &str = "${1}(email)";
 
 /// A parameter is a secret where a word of its name holds one of these.
-const PARTS: [&str; 12] = [
+const PARTS: [&str; 24] = [
     "token",
+    "accesskey",
+    "authcode",
+    "authkey",
+    "csrf",
+    "licensekey",
+    "mailaddr",
+    "privatekey",
+    "resetcode",
+    "secretkey",
+    "sessionkey",
+    "usermail",
+    "verificationcode",
     "passw",
     "passphrase",
     "passcode",
@@ -27,7 +40,14 @@ const PARTS: [&str; 12] = [
 ];
 
 /// … or where one of these is a word of it, as in `user_pwd` and `authHash`.
-const WORDS: [&str; 21] = [
+const WORDS: [&str; 28] = [
+    "invite",
+    "magic",
+    "phone",
+    "pw",
+    "ticket",
+    "username",
+    "xsrf",
     "assertion",
     "auth",
     "authorization",
@@ -150,8 +170,12 @@ pub(super) fn without_secrets(path: &str) -> Cow<'_, str> {
     let answers_sign_in = answers_sign_in(path);
     let mut kept = String::with_capacity(path.len());
     for piece in path.split_inclusive(['/', ';', '&']).flat_map(ending_apart) {
-        let (name, value) = piece.split_once('=').unwrap_or((piece, ""));
-        if piece.len() == name.len() || !opens(name, value, answers_sign_in) {
+        // Without `=` it may be an escaped address.
+        let opens = match piece.split_once('=') {
+            Some((name, value)) => opens(name, value, answers_sign_in),
+            None => piece.contains('%') && holds_secret(piece),
+        };
+        if !opens {
             kept.push_str(piece);
         } else if kept.ends_with([';', '&']) {
             kept.pop();
@@ -199,8 +223,7 @@ fn answers_sign_in(text: &str) -> bool {
 
 /// Whether a parameter of this name holds a secret or an e-mail address.
 fn is_secret(name: &str) -> bool {
-    let name = form_urlencoded::parse(name.as_bytes()).next().map_or(Cow::Borrowed(""), |(name, _)| name);
-    let words = words(&name);
+    let words = words(&plain(name));
     if words.first().is_some_and(|word| word == "utm") {
         return false;
     }
@@ -212,6 +235,22 @@ fn is_secret(name: &str) -> bool {
     };
     let holds = |part: &str| words.iter().any(|own| own.contains(part));
     ends_as_secret || WORDS.into_iter().any(is) || PARTS.into_iter().any(holds)
+}
+
+/// A name as it reads: unescaped, however often, without characters that are not seen, and with letters of
+/// other widths as the plain ones.
+fn plain(name: &str) -> String {
+    let mut name = Cow::Borrowed(name);
+    for _ in 0..ESCAPES_MAX {
+        let decoded = percent_decoded(&name.replace('+', " "));
+        if decoded == name {
+            break;
+        }
+        name = Cow::Owned(decoded);
+    }
+    let unseen =
+        |c: &char| matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{feff}');
+    name.nfkc().filter(|c| !unseen(c)).collect()
 }
 
 /// The words of a name, in lower case: of `userEmail[0]` `user` and `email`. Digits are no letters.
@@ -231,10 +270,13 @@ fn words(name: &str) -> Vec<String> {
     words
 }
 
+/// How often a value may be escaped for what it holds to be found.
+const ESCAPES_MAX: usize = 5;
+
 /// Whether a value is itself an address, perhaps escaped, that holds a secret.
 fn holds_secret(value: &str) -> bool {
     let mut value = Cow::Borrowed(value);
-    for _ in 0..3 {
+    for _ in 0..ESCAPES_MAX {
         let within = value.split(['?', '&', '#', ';', '/']).filter_map(|part| part.split_once('='));
         if within.into_iter().any(|(name, _)| is_secret(name)) {
             return true;

@@ -92,7 +92,8 @@ impl Call<'_> {
     /// Whether the browser asks for privacy and the server is to honour it.
     #[must_use]
     pub fn gpc(&self) -> bool {
-        self.app.config.gpc == Gpc::Honour && self.header("sec-gpc").as_deref() == Some("1")
+        self.app.config.gpc == Gpc::Honour
+            && self.head.headers.get_all("sec-gpc").iter().any(|says| says == "1")
     }
 
     /// Whether the page is another site's, so that the browser keeps none of our cookies.

@@ -56,6 +56,7 @@ fn site(call: &Call<'_>, named: Option<&str>, page: Option<&Page>) -> Result<Opt
 /// Whether nobody is there to be counted: the answer is 204 then, and nothing is stored.
 fn not_a_person(call: &Call<'_>, webdriver: bool) -> Option<Drop> {
     let purpose = call.header("sec-purpose").or_else(|| call.header("purpose"));
+    let purpose = purpose.map(|purpose| purpose.to_ascii_lowercase());
     if webdriver {
         Some(Drop::Webdriver)
     } else if purpose.is_some_and(|purpose| purpose.contains("prefetch") || purpose.contains("prerender")) {

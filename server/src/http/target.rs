@@ -37,7 +37,13 @@ pub fn target(head: &Parts, proxied: bool, tls: bool) -> Result<Target, Problem>
     let forwarded = |name| fields::elements(&head.headers, name).next_back().filter(|_| proxied);
     let https =
         tls || forwarded("x-forwarded-proto").is_some_and(|proto| proto.eq_ignore_ascii_case(b"https"));
-    let origin = |host: &[u8]| Origin::of_host(https, std::str::from_utf8(host).ok()?);
+    // Where TLS ends at a proxy, the port behind the host may be that of the hop after it.
+    let ends_before = https && !tls;
+    let origin = |host: &[u8]| {
+        let host = std::str::from_utf8(host).ok()?;
+        let host = host.strip_suffix(":80").filter(|_| ends_before).unwrap_or(host);
+        Origin::of_host(https, host)
+    };
     let named = host(head)?;
     let named = origin(named.as_bytes())
         .ok_or_else(|| bad("The host of this request is not a host name or an address."))?;
@@ -132,6 +138,8 @@ mod tests {
         assert_eq!(see(Version::HTTP_11, "/", headers, false).unwrap(), "http://inner:8080");
         let headers: &[(&str, &[u8])] =
             &[("host", b"shop.test:443"), ("x-forwarded-proto", b"https"), ("x-forwarded-host", b"a b")];
+        assert_eq!(see(Version::HTTP_11, "/", headers, true).unwrap(), "https://shop.test");
+        let headers: &[(&str, &[u8])] = &[("host", b"shop.test:80"), ("x-forwarded-proto", b"https")];
         assert_eq!(see(Version::HTTP_11, "/", headers, true).unwrap(), "https://shop.test");
     }
 }

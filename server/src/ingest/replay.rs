@@ -48,8 +48,14 @@ impl Worker {
             return;
         }
         let waiting = self.spool.as_ref().map_or(0, Spool::len);
-        let tried = self.portion.of(waiting);
-        match self.replay(tried).await {
+        let most = self.portion.of(waiting);
+        let read = self.spool.as_ref().map_or(Ok(Vec::new()), |spool| spool.oldest(most));
+        let tried = read.as_ref().map_or(0, Vec::len);
+        let replayed = match read {
+            Ok(spooled) => self.replay(spooled).await,
+            Err(error) => Err(error),
+        };
+        match replayed {
             Ok(()) => self.portion.was_taken(),
             Err(error) => {
                 if error.is_too_much() {
@@ -69,9 +75,7 @@ impl Worker {
         }
     }
 
-    async fn replay(&mut self, most: usize) -> Result<()> {
-        let Some(spool) = &self.spool else { return Ok(()) };
-        let spooled = spool.oldest(most)?;
+    async fn replay(&mut self, spooled: Vec<Spooled>) -> Result<()> {
         let now = clock::now();
         if spooled.is_empty() {
             self.store.probe(now).await?;

@@ -3,6 +3,8 @@
 //! lie in the spool for a while. (A sign-in by password holds that password's hash, and is not
 //! spooled.)
 
+use std::collections::{BTreeMap, HashMap};
+
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -207,8 +209,8 @@ pub struct Outcome {
     pub of_other_sites: u32,
 }
 
-/// The most visits that facts may begin: one for each run of a request without a visit, and one for
-/// each fact that comes too late to be of a living visit.
+/// The most visits that facts may begin: one for each run of a request without a visit, and as many as
+/// the facts make that come too late to be of a living visit.
 #[must_use]
 pub fn visits_at_most(runs: &[Run], carrier: &Carrier, now: Millis, ttl: Ttl) -> u32 {
     let may_begin = match carrier {
@@ -219,10 +221,33 @@ pub fn visits_at_most(runs: &[Run], carrier: &Carrier, now: Millis, ttl: Ttl) ->
     let most = runs.iter().map(|run| {
         let starting = || run.facts.iter().filter(|fact| !fact.anonymous && fact.kind.starts_a_visit());
         let is_late = |fact: &&Fact| now - fact.occurred_at >= ttl.idle_ms;
-        let late = starting().filter(is_late).count();
+        let late = late_visits(run.visitor.is_some(), starting().filter(is_late), ttl);
         late + usize::from(may_begin && starting().any(|fact| !is_late(&fact)))
     });
     u32::try_from(most.sum::<usize>()).unwrap_or(u32::MAX)
+}
+
+/// How many visits late facts make if none is stored: those of a visitor share one where it covers them,
+/// those of nobody make one each.
+fn late_visits<'a>(of_visitor: bool, facts: impl Iterator<Item = &'a Fact>, ttl: Ttl) -> usize {
+    // By site: the visits' starts, and their last activity.
+    let mut visits: HashMap<Option<&str>, BTreeMap<Millis, Millis>> = HashMap::new();
+    let (mut made, mut of_nobody) = (0, 0);
+    for Fact { site, occurred_at, .. } in facts {
+        if !of_visitor {
+            of_nobody += 1;
+            continue;
+        }
+        let visits = visits.entry(site.as_deref()).or_default();
+        match visits.range_mut(..=occurred_at).next_back() {
+            Some((_, last)) if *occurred_at < *last + ttl.idle_ms => *last = *occurred_at.max(last),
+            _ => {
+                visits.insert(*occurred_at, *occurred_at);
+                made += 1;
+            }
+        }
+    }
+    made + of_nobody
 }
 
 impl Command {
@@ -235,7 +260,7 @@ impl Command {
         }
     }
 
-    /// When it was received; an engagement is of no instant.
+    /// When it was received; none for an engagement.
     #[must_use]
     pub fn now(&self) -> Option<Millis> {
         match self {
@@ -272,5 +297,38 @@ impl Kind {
             Self::Event { url, .. } => (url.as_deref(), None),
             Self::Order(_) | Self::Refund(_) => (None, None),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A late view of a site, so many minutes ago.
+    fn view(site: &str, minutes: Millis) -> Fact {
+        let kind = Kind::Event { id: Uuid::nil(), name: "seen".into(), props: None, url: None };
+        Fact { site: Some(site.into()), occurred_at: -60_000 * minutes, anonymous: false, kind }
+    }
+
+    #[test]
+    fn late_facts_of_one_visit_count_as_one() {
+        let ttl = Ttl::default();
+        let most = |visitor, facts| visits_at_most(&[Run { visitor, facts }], &Carrier::Nothing, 0, ttl);
+        let ann: Option<VisitorId> = "v_018f3a5e-7c1b-4f6a-9d2e-3b4c5d6e7f80".parse().ok();
+        let queued = || (0..100).map(|n| view("a.example", 140 - n)).collect::<Vec<_>>();
+        assert_eq!(most(ann, queued()), 1, "an hour and a half without a pause");
+        assert_eq!(most(ann, vec![view("a.example", 90), view("a.example", 40)]), 2, "with a pause");
+        assert_eq!(most(ann, vec![view("a.example", 90), view("b.example", 90)]), 2);
+        assert_eq!(
+            most(ann, vec![view("a.example", 40), view("a.example", 41)]),
+            2,
+            "the later one came first"
+        );
+        assert_eq!(most(None, queued()), 100, "nobody's share none");
+        assert_eq!(
+            most(ann, vec![view("a.example", 40), view("a.example", 1)]),
+            2,
+            "and one that is not late"
+        );
     }
 }

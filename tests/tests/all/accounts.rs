@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use std::process::Stdio;
+use std::time::Instant;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::Command;
 use visitflow_e2e::machine::{PATIENCE, binary};
@@ -59,6 +60,7 @@ async fn types(server: &Server, lines: [&str; 2]) -> (bool, String) {
         .kill_on_drop(true)
         .spawn()
         .expect("script, of the package bsdutils");
+    let script = terminal.id().expect("it runs");
     let mut stdin = terminal.stdin.take().expect("a pipe");
     let mut stdout = terminal.stdout.take().expect("a pipe");
     let mut shown = Vec::new();
@@ -67,6 +69,7 @@ async fn types(server: &Server, lines: [&str; 2]) -> (bool, String) {
             let prompts = |shown: &[u8]| shown.windows(2).filter(|end| end == b": ").count();
             let before = prompts(&shown);
             while prompts(&shown) == before && stdout.read_buf(&mut shown).await.expect("a terminal") > 0 {}
+            hides(script).await;
             let _ = stdin.write_all(format!("{line}\n").as_bytes()).await; // it may have ended
         }
         stdout.read_to_end(&mut shown).await.expect("a terminal");
@@ -74,6 +77,21 @@ async fn types(server: &Server, lines: [&str; 2]) -> (bool, String) {
     };
     let status = tokio::time::timeout(PATIENCE, session).await.expect("it asks twice and ends");
     (status.success(), String::from_utf8_lossy(&shown).into_owned())
+}
+
+/// Waits until the terminal that `script` made shows nothing, or its program has ended: a person types
+/// later than a test.
+async fn hides(script: u32) {
+    let program = format!("cat /proc/{script}/task/{script}/children");
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let look = format!("for p in $({program}); do stty -F /proc/$p/fd/0 -a; done");
+        let told = Command::new("sh").args(["-c", &look]).output().await.expect("a shell").stdout;
+        if told.is_empty() || String::from_utf8_lossy(&told).contains("-echo ") {
+            return;
+        }
+        assert!(Instant::now() < deadline, "the terminal shows what is typed");
+    }
 }
 
 #[tokio::test]
