@@ -4,7 +4,7 @@
 //! |---|---|
 //! | this one | how the log begins and ends; the line of a panic |
 //! | `filter` | what `--log` asks for |
-//! | `writer` | stderr, written by a thread of its own, so that no request waits for who reads it |
+//! | `writer` | stderr, written by its own thread, so that no request waits for a slow reader |
 
 mod filter;
 mod writer;

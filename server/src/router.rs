@@ -56,6 +56,14 @@ pub const ROUTES: &[(&str, &str)] = &[
     (OPENAPI, ASKED),
 ];
 
+/// A path as the log may show it: those of other pages may hold what is nobody else's business.
+#[must_use]
+pub fn logged(path: &str) -> &str {
+    let is_ours =
+        ["/", DASHBOARD, "/healthz", "/readyz", "/metrics"].contains(&path) || allowed(path).is_some();
+    if is_ours { path } else { "(other)" }
+}
+
 /// What `Allow` says of a path of the API.
 fn allowed(path: &str) -> Option<&'static str> {
     ROUTES.iter().find(|(route, _)| *route == path).map(|(_, allow)| *allow)

@@ -47,10 +47,10 @@ pub async fn answer(app: Arc<App>, request: Request<Incoming>, peer: IpAddr, tls
     };
     finish(&mut answer, &verdict, https);
     if head.method == Method::HEAD {
-        reply::behead(&mut answer);
+        reply::without_body(&mut answer);
     }
     app.metrics.answered(answer.status().as_u16(), begun.elapsed());
-    tracing::debug!(method = %head.method, path = head.uri.path(), status = answer.status().as_u16(), micros = begun.elapsed().as_micros(), "answered");
+    tracing::debug!(method = %head.method, path = router::logged(head.uri.path()), status = answer.status().as_u16(), micros = begun.elapsed().as_micros(), "answered");
     answer
 }
 
@@ -115,7 +115,8 @@ fn note_foreign(app: &App, verdict: &Verdict, now: Millis) {
 
 /// The answer for a problem, and its line in the log.
 fn refuse(head: &Parts, problem: &Problem) -> Reply {
-    let (method, path, status, kind) = (&head.method, head.uri.path(), problem.status.as_u16(), problem.kind);
+    let (method, path, status, kind) =
+        (&head.method, router::logged(head.uri.path()), problem.status.as_u16(), problem.kind);
     match &problem.log {
         Some(cause) if problem.status.is_server_error() => {
             tracing::error!(%method, path, status, kind, cause, "request failed")

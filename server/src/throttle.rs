@@ -24,7 +24,8 @@
 //! 1. Guesses on one account are judged one after the other, however many come at once and from
 //!    however many addresses. The first five without success are not delayed; before each next one
 //!    there is a pause, 0.1 s, 0.2 s, 0.4 s and so on, of 5 s at most. A success, or 15 minutes
-//!    without a guess, ends that. It delays and never locks.
+//!    without a guess, ends that. An account is delayed and never locked; but where more addresses guess
+//!    at it than there are turns within the time that a sign-in waits, its owner is told to come back.
 //! 2. Of the addresses that wait for the same account, the one whose last turn is longest ago is
 //!    next; one that had no turn lately goes before all that had. So a flood from one address delays
 //!    the owner, who signs in from another, by one guess at most.

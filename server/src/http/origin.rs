@@ -123,7 +123,7 @@ impl OriginRules {
     /// was sent to; it counts where no `--public-url` is configured.
     #[must_use]
     pub fn judge(&self, headers: &HeaderMap, own: &Origin) -> Verdict {
-        // Two different values are nobody's word.
+        // Two different values say nothing.
         let said = fields::single(headers, ORIGIN);
         let fetch_site = fields::single(headers, SEC_FETCH_SITE);
         let (Ok(said), Ok(fetch_site)) = (said, fetch_site) else { return Verdict::Foreign(None) };

@@ -84,8 +84,8 @@ pub fn add_cookie(reply: &mut Reply, cookie: Option<HeaderValue>) {
     }
 }
 
-/// Leaves the head of an answer and takes its body, for HEAD (RFC 9110 §9.3.2).
-pub fn behead(reply: &mut Reply) {
+/// Removes the body of an answer and keeps its head, for HEAD (RFC 9110 §9.3.2).
+pub fn without_body(reply: &mut Reply) {
     let length = reply.body().size_hint().exact().unwrap_or(0);
     if reply.status() != StatusCode::NO_CONTENT && reply.status() != StatusCode::NOT_MODIFIED {
         reply.headers_mut().insert(header::CONTENT_LENGTH, length.into());

@@ -11,7 +11,7 @@ use crate::session::visit::{Visit, VisitorId};
 use crate::session::{Carrier, Millis};
 
 /// Most tokens of one visit that a store tells. A batch ends fewer (one a command), so where this many
-/// are told, one that is live is left after it.
+/// are told, one is left that has not been ended.
 pub const TOKENS_OF_MAX: i64 = 1_025;
 
 /// A row of `sessions`, as far as the ledger changes it.
@@ -280,7 +280,7 @@ impl Known {
 pub(super) struct VisitIndex(BTreeSet<(VisitorId, String, Millis, Uuid)>);
 
 impl VisitIndex {
-    /// Notes a visit; one without a visitor is nobody's.
+    /// Notes a visit that has a visitor.
     pub(super) fn insert(&mut self, visit: &Visit) {
         if let Some(visitor) = visit.visitor_id {
             self.0.insert((visitor, visit.site.clone(), visit.started_at, visit.id));

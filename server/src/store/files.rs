@@ -1,4 +1,4 @@
-//! What is wrong with a file that the server keeps, for who has to mend it: every message names the
+//! What is wrong with a file that the server keeps, for the operator: every message names the
 //! file, and the flag that names another one.
 
 use std::error::Error;

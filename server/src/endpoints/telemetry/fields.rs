@@ -45,7 +45,7 @@ pub(in crate::endpoints) fn page_beside(url: Option<&str>, keep: KeepQuery) -> O
     address::page(url?, keep)
 }
 
-/// An address or a referrer as it may be stored: of nobody without click ids, which single out a person.
+/// An address or a referrer as it may be stored: an anonymous one loses its click ids, which single out a person.
 pub(in crate::endpoints) fn of_somebody(address: String, anonymous: bool) -> String {
     if anonymous { without_click_ids(&address).into_owned() } else { address }
 }

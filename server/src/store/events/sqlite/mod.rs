@@ -167,7 +167,7 @@ impl Sqlite {
         Ok(!connection.is_readonly(rusqlite::MAIN_DB)?)
     }
 
-    /// Whether the schema is the one of this version; for who reads without [`Self::open`].
+    /// Whether the schema is the one of this version; for readers that do not call [`Self::open`].
     ///
     /// # Errors
     /// When the database refuses.
@@ -182,7 +182,7 @@ impl Sqlite {
         Ok(applied.map(i64::from) == newest.map(i64::from))
     }
 
-    /// What went wrong with the file, for who has to mend it.
+    /// What went wrong with the file, for the operator.
     pub(crate) fn failed(&self, source: impl Into<Box<dyn Error + Send + Sync>>) -> StoreError {
         FileError::new(self.kept, &self.path, source).into()
     }
