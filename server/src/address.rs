@@ -2,8 +2,8 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`spelling`] | one spelling for each address (RFC 3986 §6.2.2) |
-//! | [`secrets`] | parameters that look like secrets, e-mail addresses, names and passwords before the host |
+//! | `spelling` | one spelling for each address (RFC 3986 §6.2.2) |
+//! | `secrets` | parameters that look like secrets, e-mail addresses, names and passwords before the host |
 //!
 //! Scheme and host are in lower case and international hosts in the form of the DNS, default ports and
 //! dot segments are gone (the [`url`] crate does that). What names a person or opens a door is left out:

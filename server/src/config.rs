@@ -89,7 +89,7 @@ pub struct Common {
 /// `visitflow serve`
 #[derive(Clone, Debug, Args)]
 pub struct Serve {
-    /// Address for visitors: 127.0.0.1:8080, localhost:8080, [::1]:8080; :8080 or 8080 is all addresses of this
+    /// Address for visitors: 127.0.0.1:8080, localhost:8080, `[::1]:8080`; :8080 or 8080 is all addresses of this
     /// machine, IPv6 and IPv4
     #[arg(
         long,

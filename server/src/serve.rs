@@ -2,8 +2,8 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`admission`] | how many connections are open, in total and of each address |
-//! | [`connection`] | one connection: the limits of HTTP, and of every wait on the client |
+//! | `admission` | how many connections are open, in total and of each address |
+//! | `connection` | one connection: the limits of HTTP, and of every wait on the client |
 //! | [`tls`] | the certificate and its key, which may be read again |
 
 mod admission;

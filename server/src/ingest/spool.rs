@@ -6,7 +6,7 @@
 //!
 //! Invariant: what the store has taken is not applied again by this process, whether or not it could
 //! be deleted. To delete takes some room on the disk, for SQLite's journal; if there is none, the
-//! [reserve](super::reserve) is given up for it.
+//! reserve (`reserve.rs`) is given up for it.
 
 use std::error::Error;
 use std::fs::{File, TryLockError};

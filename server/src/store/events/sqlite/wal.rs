@@ -1,10 +1,10 @@
 //! The write-ahead log does not grow for ever.
 //!
-//! SQLite copies the log into the file once it has [`CHECKPOINT_PAGES`], and the next commit writes it
+//! SQLite copies the log into the file once it has `CHECKPOINT_PAGES`, and the next commit writes it
 //! from its start again, unless somebody still reads what is in it. Reports that overlap leave no such
-//! moment while facts come in. So when the log has more than [`MOST_BYTES`], new reports wait until
+//! moment while facts come in. So when the log has more than `MOST_BYTES`, new reports wait until
 //! those under way have ended, and the log is copied and cut to nothing. Look-ups go on: they take no
-//! longer than [`LOOKUP_PATIENCE`].
+//! longer than `LOOKUP_PATIENCE`.
 
 use std::fmt;
 use std::path::PathBuf;
