@@ -201,6 +201,7 @@ fn apt_get() -> Command {
     if !root {
         apt.arg("apt-get");
     }
+    apt.args(["-o", "DPkg::Lock::Timeout=300"]); // another apt may be at work
     apt.env("DEBIAN_FRONTEND", "noninteractive");
     apt
 }
