@@ -4,13 +4,15 @@ use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
 use std::fs::File;
 use std::io::Read;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
 use visitflow_e2e::Server;
+use visitflow_e2e::machine::PATIENCE;
 use visitflow_e2e::patience::until;
 
-/// A path that makes a line of the log 7 KB long.
-fn long_path() -> String {
-    format!("/{}", "x".repeat(7_000))
-}
+/// Requests whose lines, at debug, are more than twice what the server buffers.
+const MANY: usize = 8_000;
 
 async fn dropped(server: &Server) -> f64 {
     let text = server.ask_admin("/metrics").await.expect(200).text();
@@ -18,13 +20,21 @@ async fn dropped(server: &Server) -> f64 {
     line.expect("a figure").parse().expect("a number")
 }
 
-/// Requests whose lines fill the pipe, and what the server keeps of them.
+/// Sends requests in one connection, each without waiting for the answer before; reads all answers.
 async fn fill(server: &Server) {
-    let visitor = server.visitor();
     let before = dropped(server).await;
-    for _ in 0..400 {
-        visitor.get(&long_path()).send().await.expect(404);
-    }
+    let address = server.address();
+    let stream = TcpStream::connect(&address).await.expect("a connection");
+    let (mut answers, mut requests) = stream.into_split();
+    let one = format!("GET /none HTTP/1.1\r\nHost: {address}\r\n\r\n");
+    let last = format!("GET /none HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    let sent = [one.repeat(MANY - 1), last].concat();
+    let sending = tokio::spawn(async move { requests.write_all(sent.as_bytes()).await });
+    let mut read = Vec::new();
+    let all = timeout(PATIENCE, answers.read_to_end(&mut read)).await;
+    all.expect("answers in time").expect("answers");
+    sending.await.expect("no panic").expect("requests");
+    assert_eq!(String::from_utf8_lossy(&read).matches("HTTP/1.1 404 ").count(), MANY);
     assert!(dropped(server).await > before, "nothing is dropped");
 }
 
@@ -51,7 +61,7 @@ async fn a_log_that_nobody_reads_delays_no_request_and_no_end() {
         }
         reader
     });
-    let reader = tokio::time::timeout(visitflow_e2e::machine::PATIENCE, reading).await;
+    let reader = timeout(PATIENCE, reading).await;
     let _reader = reader.expect("the line in time").expect("a reader");
 
     fill(&server).await;
