@@ -1,5 +1,7 @@
 //! What a report is about: a host, lower case, without port and `www.`: pure.
 
+use std::borrow::Cow;
+
 use url::{Host, Url};
 use visitflow_protocol::limits;
 
@@ -27,13 +29,33 @@ pub fn of_parsed(url: &Url) -> Option<String> {
     if !matches!(url.scheme(), "http" | "https") {
         return None;
     }
-    let host = match url.host()? {
-        Host::Domain(domain) => domain.trim_end_matches('.').to_owned(),
-        host => host.to_string(),
-    };
-    let host = without_www(&host);
-    (!host.is_empty() && host.len() <= limits::SITE_BYTES).then(|| host.to_owned())
+    Some(without_www(&host(url)?).to_owned())
 }
+
+/// The host of an http(s) address, a name without a dot at its end; none if it is a name that no host can
+/// have.
+#[must_use]
+pub fn host(url: &Url) -> Option<Cow<'_, str>> {
+    match url.host()? {
+        Host::Domain(name) => {
+            let name = name.strip_suffix('.').unwrap_or(name);
+            is_host_name(name).then_some(Cow::Borrowed(name))
+        }
+        address => Some(Cow::Owned(address.to_string())),
+    }
+}
+
+/// Whether a host can have this name: labels of 1 to 63 letters, digits and hyphens (RFC 1123 §2.1), also
+/// underscores, which are in use.
+#[must_use]
+pub fn is_host_name(name: &str) -> bool {
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    let is_label = |label: &str| (1..=LABEL_BYTES).contains(&label.len()) && label.bytes().all(is_allowed);
+    name.len() <= limits::SITE_BYTES && name.split('.').all(is_label)
+}
+
+/// The longest label of a DNS name (RFC 1035 §2.3.4).
+const LABEL_BYTES: usize = 63;
 
 /// Without `www.`, but where no host with a dot is left: `www.com` is somebody's domain.
 fn without_www(host: &str) -> &str {
@@ -61,7 +83,7 @@ mod tests {
             ("[::1]:80", "[::1]"),
             ("[::1]", "[::1]"),
             ("shop.example.", "shop.example"),
-            ("shop.example..", "shop.example"),
+            ("my_shop.example", "my_shop.example"),
             ("Bücher.example", "xn--bcher-kva.example"),
             ("XN--BCHER-KVA.example", "xn--bcher-kva.example"),
             ("[2001:DB8:0:0:0:0:0:1]:8443", "[2001:db8::1]"),
@@ -79,7 +101,26 @@ mod tests {
             assert_eq!(normalize(written).as_deref(), Some(site), "{written}");
             assert_eq!(normalize(site).as_deref(), Some(site), "{site}, again");
         }
-        for bad in ["", "a b", "a/b", "a\0b", &"a".repeat(254)] {
+        let (long_label, long_name) = ("a".repeat(64), ["a"; 128].join("."));
+        assert_eq!(normalize(&long_label[1..]).as_deref(), Some(&long_label[1..]));
+        assert_eq!(normalize(&long_name[2..]).as_deref(), Some(&long_name[2..]));
+        for bad in [
+            "",
+            "a b",
+            "a/b",
+            "a\0b",
+            &long_label,
+            &long_name,
+            "a..test",
+            ".",
+            "..",
+            ".a",
+            "a..",
+            "a,b",
+            "*",
+            "a=b",
+            "a!",
+        ] {
             assert_eq!(normalize(bad), None, "{bad}");
         }
     }

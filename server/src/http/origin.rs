@@ -38,11 +38,7 @@ impl Origin {
             scheme @ ("http" | "https") => scheme,
             _ => return None,
         };
-        let host = url.host_str()?;
-        let host = host.strip_suffix('.').unwrap_or(host);
-        if host.is_empty() {
-            return None;
-        }
+        let host = crate::site::host(&url)?;
         Some(Self(match url.port() {
             Some(port) => format!("{scheme}://{host}:{port}"),
             None => format!("{scheme}://{host}"),
@@ -259,7 +255,11 @@ mod tests {
         assert_eq!(of_host(false, "shop.test.:80").unwrap(), "http://shop.test");
         assert_eq!(of_host(false, "shop.test:443").unwrap(), "http://shop.test:443");
         assert_eq!(of_host(true, "[::1]:443").unwrap(), "https://[::1]");
-        assert_eq!(of_host(true, "shop.test/"), None);
+        for bad in
+            ["shop.test/", "a,b", "*", "*.test", "a..test", ".", &"a".repeat(64), &["a"; 128].join(".")]
+        {
+            assert_eq!(of_host(true, bad), None, "{bad}");
+        }
     }
 
     #[test]

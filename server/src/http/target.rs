@@ -1,10 +1,8 @@
 //! How a request reached us: over TLS or not, by which host.
 
-use std::borrow::Cow;
-
 use hyper::StatusCode;
 use hyper::Version;
-use hyper::header::HOST;
+use hyper::header::{HOST, HeaderValue};
 use hyper::http::request::Parts;
 use visitflow_protocol::problem as kind;
 
@@ -44,31 +42,38 @@ pub fn target(head: &Parts, proxied: bool, tls: bool) -> Result<Target, Problem>
         let host = host.strip_suffix(":80").filter(|_| ends_before).unwrap_or(host);
         Origin::of_host(https, host)
     };
-    let named = host(head)?;
-    let named = origin(named.as_bytes())
-        .ok_or_else(|| bad("The host of this request is not a host name or an address."))?;
+    let named = host(head, origin)?;
     let own = forwarded("x-forwarded-host").and_then(origin).unwrap_or(named);
     Ok(Target { https, own })
 }
 
 /// The host that the request itself names.
-fn host(head: &Parts) -> Result<Cow<'_, str>, Problem> {
-    let mut fields = head.headers.get_all(HOST).iter();
+fn host(head: &Parts, origin: impl Fn(&[u8]) -> Option<Origin>) -> Result<Origin, Problem> {
+    let mut fields = head.headers.get_all(HOST).iter().map(HeaderValue::as_bytes);
     let (field, second) = (fields.next(), fields.next());
     if second.is_some() {
         return Err(bad("This request names its host twice; send one Host header."));
     }
-    let field = field.map(|value| String::from_utf8_lossy(value.as_bytes()));
-    let authority = head.uri.authority().map(|authority| Cow::Borrowed(authority.as_str()));
+    let authority = head.uri.authority().map(|authority| authority.as_str().as_bytes());
     let missing = || bad("This request does not say which host it is for; send a Host header.");
+    let read = |host| {
+        origin(host).ok_or_else(|| {
+            bad("The host of this request is not a host name or an address. A name has at most 253 characters: labels of 1 to 63 letters, digits, - and _, with a dot between them.")
+        })
+    };
     match head.version {
-        Version::HTTP_09 | Version::HTTP_10 => Ok(authority.or(field).unwrap_or(Cow::Borrowed("localhost"))),
-        Version::HTTP_11 => field.map(|field| authority.unwrap_or(field)).ok_or_else(missing),
+        Version::HTTP_09 | Version::HTTP_10 => read(authority.or(field).unwrap_or(b"localhost")),
+        Version::HTTP_11 => field.map(|field| authority.unwrap_or(field)).ok_or_else(missing).and_then(read),
         _ => match (authority, field) {
-            (Some(authority), Some(field)) if !authority.eq_ignore_ascii_case(&field) => {
-                Err(bad("The Host header and :authority of this request name two hosts."))
+            (Some(authority), Some(field)) => {
+                let named = read(authority)?;
+                if named == read(field)? {
+                    Ok(named)
+                } else {
+                    Err(bad("The Host header and :authority of this request name two hosts."))
+                }
             }
-            (authority, field) => authority.or(field).ok_or_else(missing),
+            (authority, field) => authority.or(field).ok_or_else(missing).and_then(read),
         },
     }
 }
@@ -103,6 +108,18 @@ mod tests {
         {
             assert_eq!(see(&[("host", bad)]), None, "{bad:?}");
         }
+        let long = "a".repeat(300);
+        for bad in ["a,b", "*", "*.test", "a..test", ".test", ".", "a!b", &long] {
+            assert_eq!(see(&[("host", bad.as_bytes())]), None, "{bad}");
+        }
+        for (sent, own) in [
+            ("my_shop.test", "http://my_shop.test"),
+            ("[2001:DB8::1]:8080", "http://[2001:db8::1]:8080"),
+            ("127.0.0.1:80", "http://127.0.0.1"),
+            ("shop.test.", "http://shop.test"),
+        ] {
+            assert_eq!(see(&[("host", sent.as_bytes())]).unwrap(), own);
+        }
     }
 
     #[test]
@@ -117,7 +134,13 @@ mod tests {
         let see = |uri, headers: &[(&str, &[u8])]| see(Version::HTTP_2, uri, headers, false);
         assert_eq!(see("http://one.test/", &[]).unwrap(), "http://one.test");
         assert_eq!(see("http://one.test/", &[("host", b"One.test")]).unwrap(), "http://one.test");
-        assert_eq!(see("http://one.test/", &[("host", b"two.test")]), None);
+        for same in [&b"one.test:80"[..], b"one.test.", b"ONE.test.:80"] {
+            assert_eq!(see("http://one.test/", &[("host", same)]).unwrap(), "http://one.test", "{same:?}");
+        }
+        assert_eq!(see("http://[::0001]:80/", &[("host", b"[::1]")]).unwrap(), "http://[::1]");
+        for other in [&b"two.test"[..], b"one.test:81", b"one.test..", b"one,test", b""] {
+            assert_eq!(see("http://one.test/", &[("host", other)]), None, "{other:?}");
+        }
         assert_eq!(see("/", &[("host", b"two.test")]).unwrap(), "http://two.test");
         assert_eq!(see("/", &[]), None);
     }
