@@ -52,8 +52,10 @@ pub struct PageView {
     #[cfg_attr(feature = "serde", serde(deserialize_with = "rounded"))]
     pub sequence: Option<u32>,
     /// Milliseconds since the view happened, computed anew at each try.
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "rounded_or_refused"))]
     pub age_ms: Option<u64>,
     /// Count the view and nothing else: no cookie is read or set, no visit is made.
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "false_if_null"))]
     pub anonymous: bool,
     /// The report's site; else the host of `url`.
     pub site: Option<String>,
@@ -111,8 +113,10 @@ pub struct Event {
     #[cfg_attr(feature = "serde", serde(deserialize_with = "lenient"))]
     pub url: Option<String>,
     /// Milliseconds since the event happened, computed anew at each try.
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "rounded_or_refused"))]
     pub age_ms: Option<u64>,
     /// Store the event without a visit.
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "false_if_null"))]
     pub anonymous: bool,
     /// The report's site; else the host of `url`.
     pub site: Option<String>,
@@ -146,6 +150,7 @@ pub struct Order {
     #[cfg_attr(feature = "serde", serde(deserialize_with = "lenient"))]
     pub url: Option<String>,
     /// Milliseconds since the order was placed, computed anew at each try.
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "rounded_or_refused"))]
     pub age_ms: Option<u64>,
     /// The report's site; else the host of `url`.
     pub site: Option<String>,
@@ -213,6 +218,23 @@ fn rounded<'de, D: serde::Deserializer<'de>, T: TryFrom<u64>>(
 ) -> Result<Option<T>, D::Error> {
     let number: Option<f64> = lenient(deserializer)?;
     Ok(number.filter(|number| *number >= 0.0).and_then(|number| T::try_from(number.round() as u64).ok()))
+}
+
+/// Reads a number that a browser may give a fraction, and that must be one if it is there.
+#[cfg(feature = "serde")]
+fn rounded_or_refused<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    let number: Option<f64> = serde::Deserialize::deserialize(deserializer)?;
+    match number.map(f64::round) {
+        Some(number) if number < 0.0 => Err(serde::de::Error::custom("a number of milliseconds is negative")),
+        number => Ok(number.map(|number| number as u64)),
+    }
+}
+
+/// Reads a flag that must be one if it is there.
+#[cfg(feature = "serde")]
+fn false_if_null<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    let flag: Option<bool> = serde::Deserialize::deserialize(deserializer)?;
+    Ok(flag.unwrap_or(false))
 }
 
 /// Reads a flag that is set by `true` alone.
@@ -283,5 +305,48 @@ mod tests {
         );
         assert_eq!(read(r#"{"sequence":-1}"#).sequence, None);
         assert!(serde_json::from_str::<PageView>(r#"{"url":5}"#).is_err());
+    }
+
+    #[test]
+    fn null_is_absent_in_every_field() {
+        fn all_null<T: serde::de::DeserializeOwned + Default + PartialEq + std::fmt::Debug>(fields: &str) {
+            let body =
+                fields.split(' ').map(|field| format!("\"{field}\":null")).collect::<Vec<_>>().join(",");
+            assert_eq!(serde_json::from_str::<T>(&format!("{{{body}}}")).unwrap(), T::default());
+        }
+        all_null::<Start>("visitor_id url referrer site cookies webdriver");
+        all_null::<PageView>(
+            "id visitor_id url referrer title device sequence age_ms anonymous site webdriver",
+        );
+        all_null::<Device>(
+            "screen_width screen_height viewport_width viewport_height language time_zone platform mobile brands",
+        );
+        all_null::<Event>("id visitor_id name props url age_ms anonymous site webdriver");
+        all_null::<Order>(
+            "id refund_of amount currency items visitor_id session user_id url age_ms site webdriver",
+        );
+        all_null::<Ping>("page_view_id engaged_ms scroll_pct webdriver");
+        all_null::<Erase>("visitor_id");
+        let login: Login =
+            serde_json::from_str(r#"{"username":null,"password":null,"assertion":null,"visit":null}"#)
+                .unwrap();
+        assert!(login == Login::default());
+    }
+
+    #[test]
+    fn numbers_are_rounded() {
+        let age = |value: &str| {
+            serde_json::from_str::<Event>(&format!("{{\"age_ms\":{value}}}")).map(|event| event.age_ms).ok()
+        };
+        for (sent, kept) in [("12.5", 13), ("0.4", 0), ("-0.4", 0), ("1e3", 1_000), ("1e99", u64::MAX)] {
+            assert_eq!(age(sent), Some(Some(kept)), "{sent}");
+        }
+        for bad in ["-1", "-0.5", "\"1\"", "[]", "true", "1e999"] {
+            assert_eq!(age(bad), None, "{bad}");
+        }
+        let ping: Ping = serde_json::from_str(r#"{"engaged_ms":1200.7,"scroll_pct":49.5}"#).unwrap();
+        assert_eq!((ping.engaged_ms, ping.scroll_pct), (Some(1_201), Some(50)));
+        let read = |text: &str| serde_json::from_str::<PageView>(text).unwrap();
+        assert_eq!(read(r#"{"sequence":2.0}"#).sequence, Some(2));
     }
 }
