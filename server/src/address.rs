@@ -3,25 +3,41 @@
 //! | module | holds |
 //! |---|---|
 //! | `spelling` | one spelling for each address (RFC 3986 §6.2.2) |
-//! | `secrets` | parameters that look like secrets, e-mail addresses, names and passwords before the host |
+//! | `cleaning` | what of a path, a query or a text is kept |
+//! | `parameters` | parameters whose values are secrets, wherever they stand in a text |
+//! | `names` | which names of parameters look like secrets |
+//! | `persons` | e-mail addresses, names and passwords before a host |
+//! | `reading` | how a text reads with its escapes undone |
 //!
 //! Scheme and host are in lower case and international hosts in the form of the DNS, default ports and
 //! dot segments are gone (the [`url`] crate does that). What names a person or opens a door is left out:
 //! `user:password@`, fragments that are no route, parameters that look like secrets, e-mail addresses.
 //! With `--keep-query all` the query stays as it was sent.
+//!
+//! Invariant: the form of a form is itself. What is left out may join what stood around it to a new secret
+//! or a dot segment, so an address is formed until it no longer changes.
 
-mod secrets;
+mod cleaning;
+mod names;
+mod parameters;
+mod persons;
+mod reading;
 mod spelling;
 
-use url::Url;
-use visitflow_protocol::limits::{SITE_BYTES, URL_BYTES};
+use std::borrow::Cow;
 
-use self::secrets::{without_secrets, without_secrets_in_query};
+use url::Url;
+use visitflow_protocol::limits::URL_BYTES;
+
 use self::spelling::{cut, spelled};
 use crate::campaign::names_campaign;
 use crate::config::KeepQuery;
 
-pub use self::secrets::text;
+pub use self::cleaning::text;
+pub(crate) use self::names::is_of_secret_property;
+
+/// How often a text is searched for secrets. What changes even then was made to do so, and is not kept.
+const PASSES: usize = 10;
 
 /// Schemes of apps; the app's name is the host.
 const APPS: [&str; 2] = ["android-app", "ios-app"];
@@ -55,7 +71,7 @@ pub fn referrer(text: &str, keep: KeepQuery) -> Option<String> {
         "http" | "https" => of_page(&url, keep).map(|page| page.url),
         "about" | "javascript" => None,
         scheme if APPS.contains(&scheme) => {
-            let name = url.host_str().map(str::to_lowercase).filter(|name| is_name(name));
+            let name = url.host_str().map(str::to_lowercase).filter(|name| crate::site::is_host_name(name));
             Some(name.map_or_else(|| format!("{scheme}:"), |name| format!("{scheme}://{name}")))
         }
         // Such as `blob:https://shop.example/…`.
@@ -89,16 +105,24 @@ fn bare_host(text: &str) -> Option<Url> {
     looks_like_one.then(|| Url::parse(&format!("https://{text}")).ok()).flatten()
 }
 
-fn is_name(name: &str) -> bool {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
-    (1..=SITE_BYTES).contains(&name.len()) && name.bytes().all(allowed)
-}
-
 fn of_page(url: &Url, keep: KeepQuery) -> Option<Page> {
     let site = crate::site::of_parsed(url)?;
-    let parts = Parts::of(url, keep)?.fitted();
-    let (url, path) = (parts.whole(), parts.path_and_route());
-    Some(Page { url, path, site })
+    let mut url = Cow::Borrowed(url);
+    for _ in 0..PASSES {
+        let parts = Parts::of(&url, keep)?.fitted();
+        let whole = parts.whole();
+        if whole == url.as_str() {
+            return Some(Page { path: parts.path_and_route(), url: whole, site });
+        }
+        url = Cow::Owned(Url::parse(&whole).ok()?);
+    }
+    Some(Page { url: format!("{}/", origin(&url)?), path: "/".to_owned(), site })
+}
+
+/// Scheme, host and port.
+fn origin(url: &Url) -> Option<String> {
+    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+    Some(format!("{}://{}{port}", url.scheme(), crate::site::host(url)?))
 }
 
 /// An address in canonical parts, all of them ASCII.
@@ -118,17 +142,15 @@ struct Parts {
 
 impl Parts {
     fn of(url: &Url, keep: KeepQuery) -> Option<Self> {
-        let host = url.host_str()?.trim_end_matches('.');
-        let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
-        let path_of = |text: &str| without_secrets(&spelled(text)).into_owned();
+        let path_of = |text: &str| cleaning::path(spelled(text));
         let query_of = |text: &str| match keep {
             KeepQuery::All => spelled(text),
-            KeepQuery::Safe => without_secrets_in_query(&spelled(text)),
+            KeepQuery::Safe => cleaning::query(&spelled(text)),
         };
         let route = url.fragment().filter(|fragment| fragment.starts_with(['/', '!'])).unwrap_or_default();
         let (route, route_query) = route.split_once('?').unwrap_or((route, ""));
         Some(Self {
-            origin: format!("{}://{host}{port}", url.scheme()),
+            origin: origin(url)?,
             path: path_of(url.path()),
             query: query_of(url.query().unwrap_or_default()),
             route: path_of(route),

@@ -67,9 +67,12 @@ fn what_names_a_person_or_opens_a_door_is_left_out() {
         ("https://a.example/?next=/reset?key=SECRET", "https://a.example/"),
         ("https://a.example/a;jsessionid=SECRET?x", "https://a.example/a?x"),
         ("https://a.example/a;v=1;JSESSIONID=SECRET/b", "https://a.example/a;v=1/b"),
-        ("https://a.example/#/access_token=SECRET&token_type=b&x=1", "https://a.example/#/&x=1"),
-        ("https://a.example/#/code=SECRET&state=SECRET&x=1", "https://a.example/#/&x=1"),
-        ("https://a.example/go/https%3A%2F%2Fx%2F%3Ftoken%3DSECRET", "https://a.example/go/"),
+        ("https://a.example/#/access_token=SECRET&token_type=b&x=1", "https://a.example/#/access_token=&x=1"),
+        ("https://a.example/#/code=SECRET&state=SECRET&x=1", "https://a.example/#/code=&x=1"),
+        (
+            "https://a.example/go/https%3A%2F%2Fx%2F%3Ftoken%3DSECRET",
+            "https://a.example/go/https%3A%2F%2Fx%2F%3Ftoken%3D",
+        ),
         ("https://a.example/?u=https%25253A%25252F%25253Ftoken%25253DSECRET&a", "https://a.example/?a"),
         (
             "https://a.example/?to%E2%80%8Bken=SECRET&%2574oken=SECRET&authkey=SECRET&a",
@@ -167,17 +170,97 @@ fn a_short_text_is_cut_at_a_character_and_names_nobody() {
     assert_eq!(short_text("Inbox of ada@example.org", 512), "Inbox of (email)");
 }
 
+#[test]
+fn the_form_of_a_form_is_itself_where_leaving_out_joins_what_stood_around() {
+    for (sent, kept) in [
+        ("https://a.example/a/..;token=1/b", "https://a.example/b"),
+        ("https://a.example/a/.;token=1", "https://a.example/a/"),
+        ("https://a.example/?q=%22ada%22@example.org", "https://a.example/?q=(email)"),
+        ("https://a.example/a;token=1;token=2", "https://a.example/a"),
+        ("https://a.example/#/..;token=1", "https://a.example/#/.."),
+    ] {
+        assert_eq!(url(sent), kept, "{sent}");
+        assert_eq!(url(kept), kept, "{kept}, again");
+    }
+}
+
+/// Ways in which a text holds `SECRET`.
+const SHAPES: [&str; 20] = [
+    "?token=SECRET",
+    "&reset_code=SECRET",
+    ";sid=SECRET",
+    "token=SECRET",
+    "password:SECRET",
+    "code:SECRET",
+    "{\"token\":\"SECRET\"}",
+    "{\"code\" : \"SECRET words\"}",
+    "{\"user\":{\"pin\":[\"SECRET\",\"SECRET\"]}}",
+    "{\\\"key\\\":\\\"SECRET\\\"}",
+    "{'jwt': 'SECRET'}",
+    "{\"\\u0074oken\":\"SECRET\"}",
+    "user[password]=SECRET",
+    "//ada:SECRET@host/",
+    "https://ada:SECRET@host/",
+    "SECRET@example.org",
+    "\"SECRET\"@example.org",
+    "SECRET+x@mail.example.co.uk",
+    "to%E2%80%8Bken=SECRET",
+    "a_name_of_more_than_sixty_four_characters_in_front_of_what_is_here_a_token=SECRET",
+];
+
+/// Escapes all that is no letter or digit, this often.
+fn escaped(text: &str, times: usize) -> String {
+    (0..times).fold(text.to_owned(), |text, _| {
+        let escape = |c: char| match c {
+            'A'..='Z' | 'a'..='z' | '0'..='9' => c.to_string(),
+            _ => c.to_string().bytes().map(|byte| format!("%{byte:02X}")).collect(),
+        };
+        text.chars().map(escape).collect()
+    })
+}
+
 proptest! {
     #[test]
-    fn the_form_of_a_form_is_itself(rest in "[ -~]{0,60}", odd in "\\PC{0,12}") {
+    fn the_form_of_a_form_is_itself(
+        rest in "[ -~]{0,60}",
+        nasty in "([/.;:=&?#@%+\"{}\\[\\]\\\\,a1]|%2[25EF]|%3[ABDF]|%40|%7B|token|code|ada@b\\.cc|//u:p@|\\.\\./){0,16}",
+        odd in "\\PC{0,12}",
+    ) {
         for keep in [Safe, All] {
-            let sent = format!("https://a.example/{rest}{odd}");
-            if let Some(page) = page(&sent, keep) {
-                prop_assert_eq!(super::page(&page.url, keep), Some(page));
+            for rest in [&rest, &nasty] {
+                let sent = format!("https://a.example/{rest}{odd}");
+                if let Some(page) = page(&sent, keep) {
+                    prop_assert_eq!(super::page(&page.url, keep), Some(page));
+                }
             }
-            if let Some(kept) = referrer(&odd, keep) {
-                prop_assert_eq!(referrer(&kept, keep), Some(kept));
+            for odd in [&odd, &nasty] {
+                if let Some(kept) = referrer(odd, keep) {
+                    prop_assert_eq!(referrer(&kept, keep), Some(kept));
+                }
             }
+        }
+        for sent in [&rest, &nasty, &odd] {
+            let kept = text(sent).into_owned();
+            prop_assert_eq!(text(&kept), &*kept);
+        }
+    }
+
+    #[test]
+    fn no_planted_secret_survives(
+        shape in prop::sample::select(&SHAPES[..]),
+        times in 0..7_usize,
+        before in "[a-z0-9 ?&#;/=:.,%+-]{0,8}[ ?&;/=]",
+        after in "[ ?&#;/=][a-z0-9 ?&#;/=:.,%@\"{}-]{0,8}",
+    ) {
+        let planted = escaped(shape, times);
+        let sent = format!("{before}{planted}{after}");
+        prop_assert!(!text(&sent).contains("SECRET"), "{} of {}", text(&sent), sent);
+        // In a path browsers write `\\` as `/`, and it escapes nothing more.
+        let places = if planted.contains('\\') { &["?", "?q="][..] } else { &["", "?", "?q=", "#/", "#/r?q="] };
+        for place in places {
+            let sent = format!("https://a.example/{place}{planted}{after}");
+            let kept = url(&sent);
+            prop_assert!(!kept.contains("SECRET"), "{} of {}", kept, sent);
         }
     }
 

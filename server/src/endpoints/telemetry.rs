@@ -2,6 +2,7 @@
 //! the commit that holds them.
 
 pub(in crate::endpoints) mod fields;
+mod properties;
 
 use hyper::StatusCode;
 use serde::de::DeserializeOwned;
@@ -201,7 +202,7 @@ impl Item for wire::Event {
         let kind = Kind::Event {
             id: fields::fact_id(self.id.as_deref(), occurred_at)?,
             name: address::text(&name).into_owned(),
-            props: fields::props(self.props),
+            props: properties::props(self.props),
             url: page.map(|page| fields::of_somebody(page.url, anonymous)),
         };
         checked(call, self.visitor_id.as_deref(), site, occurred_at, anonymous, kind)
@@ -239,7 +240,7 @@ impl Item for wire::Order {
                 id,
                 amount: fields::amount(self.amount)?,
                 currency,
-                items: fields::order_items(self.items),
+                items: properties::order_items(self.items),
                 from_api,
                 session: if from_api { fields::session_tag(self.session.as_deref())? } else { None },
                 user_id,

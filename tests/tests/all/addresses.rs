@@ -40,6 +40,11 @@ async fn no_secret_and_no_mailbox_of_an_address_reaches_a_file_or_the_log() {
         "https://shop.example/u/s3cret.ada@mail.example",
         "https://shop.example/?q=s3cret.ada%40mail.example",
         "https://shop.example/#/u/s3cret.ada%2540mail.example",
+        "https://shop.example/?data={\"token\":\"S3CRETTOKEN\"}",
+        "https://shop.example/?data=%257B%2522token%2522%253A%2522S3CRETTOKEN%2522%257D",
+        "https://shop.example/?q=token:S3CRETTOKEN",
+        "https://shop.example/?u=//ada:S3CRETPW@mail.example/",
+        "https://shop.example/x,token=S3CRETTOKEN",
     ];
     for address in secrets {
         let start = json!({"visitor_id": ada.id, "url": address, "referrer": address});
@@ -48,7 +53,7 @@ async fn no_secret_and_no_mailbox_of_an_address_reaches_a_file_or_the_log() {
             let texts = json!({"platform": address, "brands": "s3cret.ada@mail.example"});
             let fact = json!({
                 "url": address, "referrer": address, "title": format!("Page {address}"), "device": texts,
-                "name": "open s3cret.ada@mail.example", "props": {"to": [address]}, "anonymous": anonymous,
+                "name": "open s3cret.ada@mail.example", "props": {"to": [address], address: 1, "reset_token": "s3cret"}, "anonymous": anonymous,
             });
             view(&ada, fact.clone()).await;
             send(&ada, "/api/telemetry/event", fact.clone()).await;

@@ -1,10 +1,7 @@
 //! The fields of facts: each checked by one function, which says how to mend what it refuses.
 
-use std::borrow::Cow;
-
-use serde_json::Value;
 use uuid::Uuid;
-use visitflow_protocol::{id as ids, json::Json, limits, wire};
+use visitflow_protocol::{id as ids, limits, wire};
 
 use crate::address::{self, Page};
 use crate::campaign::without_click_ids;
@@ -102,58 +99,6 @@ pub(in crate::endpoints) fn device(device: Option<wire::Device>) -> Option<Strin
 /// The number of a page view within its visit, from 1.
 pub(in crate::endpoints) fn sequence(sequence: Option<u32>) -> Option<i32> {
     sequence.and_then(|number| i32::try_from(number).ok()).filter(|number| *number > 0)
-}
-
-/// The properties of an event: left out if they are no object, too many, or hold what no database takes.
-pub(in crate::endpoints) fn props(props: Option<Json>) -> Option<String> {
-    let fits = |props: &String| props.len() <= limits::PROPS_BYTES;
-    json("props", props, |value| value.is_object()).filter(fits)
-}
-
-/// The items of an order: left out if they are no array of objects, or too many.
-pub(in crate::endpoints) fn order_items(items: Option<Json>) -> Option<String> {
-    json("items", items, |value| {
-        let list = value.as_array();
-        list.is_some_and(|list| list.len() <= limits::ORDER_ITEMS && list.iter().all(Value::is_object))
-    })
-}
-
-/// JSON of the given shape that every database takes, with the secrets and e-mail addresses in its
-/// texts left out.
-fn json(field: &str, sent: Option<Json>, is_shaped: impl FnOnce(&Value) -> bool) -> Option<String> {
-    let sent = sent.map(|json| json.0).filter(|json| json != "null")?;
-    let value: Option<Value> = serde_json::from_str(&sent).ok();
-    let Some(mut value) = value.filter(is_shaped).filter(|value| !has_nul(value)) else {
-        tracing::debug!(field, "left out: not of the form that docs/api.md gives");
-        return None;
-    };
-    // What nothing is taken out of stays as it was written.
-    Some(if tidy(&mut value) { value.to_string() } else { sent })
-}
-
-fn has_nul(value: &Value) -> bool {
-    match value {
-        Value::String(text) => text.contains('\0'),
-        Value::Array(list) => list.iter().any(has_nul),
-        Value::Object(map) => map.iter().any(|(key, value)| key.contains('\0') || has_nul(value)),
-        _ => false,
-    }
-}
-
-/// Takes secrets and e-mail addresses out of all texts; whether there were any.
-fn tidy(value: &mut Value) -> bool {
-    match value {
-        Value::String(text) => match address::text(text) {
-            Cow::Borrowed(_) => false,
-            Cow::Owned(kept) => {
-                *text = kept;
-                true
-            }
-        },
-        Value::Array(list) => list.iter_mut().fold(false, |changed, item| tidy(item) | changed),
-        Value::Object(map) => map.values_mut().fold(false, |changed, item| tidy(item) | changed),
-        _ => false,
-    }
 }
 
 /// The shop's own number of an order or a refund.
@@ -304,40 +249,6 @@ mod tests {
         assert_eq!(session_tag(Some(&format!("s_{}", token.tag()))).unwrap(), Some(token.tag()));
         assert!(session_tag(Some(&token.cookie_value())).unwrap_err().detail.contains("never"));
         assert!(session_tag(Some("x")).is_err());
-    }
-
-    #[test]
-    fn properties_that_cannot_be_stored_are_left_out() {
-        let kept = |json: &str| props(Some(Json(json.into())));
-        for bad in [
-            "[1]",
-            "1",
-            "null",
-            r#"{"a":"\u0000"}"#,
-            r#"{"\u0000":1}"#,
-            r#"{"a":"\ud800"}"#,
-            r#"{"a":1e999}"#,
-        ] {
-            assert_eq!(kept(bad), None, "{bad}");
-        }
-        assert_eq!(kept(&format!("{{\"a\":{}{}}}", "[".repeat(500), "]".repeat(500))), None);
-        assert_eq!(kept(&format!("{{\"a\":\"{}\"}}", "x".repeat(limits::PROPS_BYTES))), None);
-        for good in ["{}", r#"{"a":"\\u0000"}"#, r#"{ "n": 1.10, "to": "x" }"#] {
-            assert_eq!(kept(good).as_deref(), Some(good));
-        }
-        let items = |json: &str| order_items(Some(Json(json.into())));
-        assert_eq!(items(r#"[{"sku":1}]"#).as_deref(), Some(r#"[{"sku":1}]"#));
-        assert_eq!(
-            (items("{}"), items("[1]"), items(&format!("[{}{{}}]", "{},".repeat(200)))),
-            (None, None, None)
-        );
-    }
-
-    #[test]
-    fn properties_name_nobody() {
-        let sent = r#"{"to":["Ada <ada@example.org>",{"at":"https://a.example/?token=SECRET&b=1"}],"n":1.5}"#;
-        let kept = r#"{"to":["Ada <(email)>",{"at":"https://a.example/?&b=1"}],"n":1.5}"#;
-        assert_eq!(props(Some(Json(sent.into()))).as_deref(), Some(kept));
     }
 
     #[test]

@@ -1,0 +1,167 @@
+//! What of an address or a text is kept: all but secrets and what names persons.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use super::PASSES;
+use super::names;
+use super::parameters::{Room, answers_sign_in, is_state, secrets};
+use super::persons::persons;
+use super::reading::Reading;
+
+/// A text without secrets and e-mail addresses, whether it is an address, holds one, or neither. What
+/// stays as it was is borrowed.
+#[must_use]
+pub fn text(sent: &str) -> Cow<'_, str> {
+    let mut kept = Cow::Borrowed(sent);
+    for _ in 0..PASSES {
+        match without(&kept, Room::Prose) {
+            Some(next) => kept = Cow::Owned(next),
+            None => return kept,
+        }
+    }
+    Cow::Owned(String::new())
+}
+
+/// A canonical path or route: without `;jsessionid=…`, without the values of other secrets, and without
+/// e-mail addresses.
+pub(super) fn path(path: String) -> String {
+    without(&path, Room::Path).unwrap_or(path)
+}
+
+/// A canonical query: without the parameters that are secrets or hold one, and without e-mail addresses.
+pub(super) fn query(query: &str) -> String {
+    let answers_sign_in = answers_sign_in(&Reading::of(query).plain);
+    let kept = |pair: &str| parameter(pair, answers_sign_in);
+    let pairs = query.split('&').filter_map(|pair| match pair.contains(';') {
+        true => Some(pair.split(';').filter_map(kept).collect::<Vec<_>>().join(";"))
+            .filter(|pair| !pair.is_empty()),
+        false => kept(pair),
+    });
+    pairs.collect::<Vec<_>>().join("&")
+}
+
+/// A parameter as it is kept, if it is.
+fn parameter(pair: &str, answers_sign_in: bool) -> Option<String> {
+    let name = pair.split_once('=').map_or(pair, |(name, _)| name);
+    if pair.is_empty() || names::secret(name).is_some() || is_state(name, answers_sign_in) {
+        return None;
+    }
+    let reading = Reading::of(pair);
+    let holds_secret = !secrets(&reading, Room::Query, answers_sign_in).is_empty();
+    (!holds_secret).then(|| reading.replaced(persons(&reading)).unwrap_or_else(|| pair.to_owned()))
+}
+
+/// A text without the secrets that one search finds; none if there are none.
+fn without(text: &str, room: Room) -> Option<String> {
+    if !text.contains(['=', ':', '@', '%', '\\']) {
+        return None;
+    }
+    let reading = Reading::of(text);
+    let plain = &reading.plain;
+    let mut found = persons(&reading);
+    for secret in secrets(&reading, room, answers_sign_in(plain)) {
+        // Parameters of a path go with their names.
+        let named = room == Room::Path && plain[..secret.name].ends_with([';', '&']);
+        let part: Range<usize> = if named { secret.name - 1..secret.value.end } else { secret.value };
+        found.push((part, ""));
+    }
+    reading.replaced(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_loses_the_secrets_in_it() {
+        for (sent, kept) in [
+            ("https://a.example/x?token=s3cret&y=1 - Shop", "https://a.example/x?token=&y=1 - Shop"),
+            ("a.example/#access_token=s3cret", "a.example/#access_token="),
+            ("a.example/?code=s3cret&state=s3cret&a=1", "a.example/?code=&state=&a=1"),
+            ("a.example/?next=%2Fb%3Fkey%3Ds3cret", "a.example/?next=%2Fb%3Fkey%3D"),
+            ("%3Ftoken%3DSECRET", "%3Ftoken%3D"),
+            ("%25253Ftoken%25253DSECRET%252526a", "%25253Ftoken%25253D%252526a"),
+            ("Welcome, ada@example.org!", "Welcome, (email)!"),
+            ("<a href=\"/reset?key=s3cret\">", "<a href=\"/reset?key=\">"),
+            ("token=SECRET", "token="),
+            ("(token=SECRET next)", "(token= next)"),
+            ("reset|password:hunter|x", "reset|password:"),
+            ("Your code:123456 is here", "Your code: is here"),
+            (r#"{"token":"SECRET","a":1}"#, r#"{"token":"","a":1}"#),
+            (r#"{"token" : ["SE]CRET", {"a":"SECRET"}],"a":1}"#, r#"{"token" : ,"a":1}"#),
+            (r#"{"code":"rust","pin":1234,"a":1}"#, r#"{"code":"","pin":,"a":1}"#),
+            (r#"{\"token\":\"SE\\\"CRET\",\"a\":1}"#, r#"{\"token\":\"\",\"a\":1}"#),
+            ("{'token':'SECRET words'}", "{'token':''}"),
+            (r#"{"\u0074oken":"SECRET"}"#, r#"{"\u0074oken":""}"#),
+            (r#"{"token":"SECRET"#, r#"{"token":""#),
+            ("token==SECRET", "token="),
+            (r#"<a token="SECRET" title="x">"#, r#"<a token="" title="x">"#),
+            ("tokenSECRET", "tokenSECRET"),
+        ] {
+            assert_eq!(text(sent), kept);
+            assert_eq!(text(kept), kept, "again");
+        }
+        let long = format!("{}_token", "x".repeat(70));
+        assert_eq!(text(&format!("a.example/?{long}=SECRET")), format!("a.example/?{long}="));
+    }
+
+    #[test]
+    fn words_of_a_sentence_stay() {
+        for sent in [
+            "Shoes",
+            "1 + 1 = 2",
+            "code: the hidden language",
+            "Code:Rust",
+            "key=value pairs",
+            "Session: 10:30",
+            "Tokens: how they work",
+            "keyboard=qwertz",
+            "monkey:1234",
+            "Passwords & secrets",
+            "https://token.example:8080/x",
+            "a.example/?state=bavaria",
+            "a.example/?country_code=DE123",
+            "key:\u{9690}\u{85cf}\u{7684}\u{8bed}\u{8a00}\u{9690}\u{85cf}\u{7684}\u{8bed}\u{8a00}",
+        ] {
+            assert!(matches!(text(sent), Cow::Borrowed(kept) if kept == sent), "{sent}: {}", text(sent));
+        }
+    }
+
+    #[test]
+    fn a_path_keeps_its_segments() {
+        for (sent, kept) in [
+            ("/x,token=1/b", "/x,token=/b"),
+            ("/x:token=1/b", "/x:token=/b"),
+            ("/x/token:SECRET/b", "/x/token:/b"),
+            ("/a;jsessionid=SECRET/b", "/a/b"),
+            ("/go/https%3A%2F%2Fx%2F%3Ftoken%3DSE%2FCRET/b", "/go/https%3A%2F%2Fx%2F%3Ftoken%3D/b"),
+            ("/v1/books:batch", "/v1/books:batch"),
+            ("/state=bavaria", "/state=bavaria"),
+            ("/u/ada%40example.org/a", "/u/(email)/a"),
+        ] {
+            assert_eq!(path(sent.to_owned()), kept);
+        }
+    }
+
+    #[test]
+    fn a_query_loses_the_parameters_that_hold_a_secret() {
+        for (sent, kept) in [
+            ("a=1&token=SECRET&b", "a=1&b"),
+            ("a=1;sid=SECRET;b=2", "a=1;b=2"),
+            (r"data=%7B%22token%22:%22SECRET%22%7D&a", "a"),
+            (r"data=%257B%2522user%2522%253A%257B%2522pin%2522%253A1234%257D%257D&a", "a"),
+            ("q=token:SECRET&a", "a"),
+            (
+                "q=rust+code:+the+hidden+language+of+computers",
+                "q=rust+code:+the+hidden+language+of+computers",
+            ),
+            ("q=lang:rust", "q=lang:rust"),
+            ("u=//user:SECRET@x/", "u=//x/"),
+            ("u=//x&mail%5F=1&b=a@b.example", "u=//x&b=(email)"),
+            ("next=%2Fcb%3Ferror%3Dx%26state%3DSECRET&a", "a"),
+        ] {
+            assert_eq!(query(sent), kept);
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! The properties of an event and the items of an order: JSON of a site's own making.
+
+use std::borrow::Cow;
+
+use serde_json::{Map, Value};
+use visitflow_protocol::{json::Json, limits};
+
+use crate::address;
+
+/// The properties of an event: left out if they are no object, too many, or hold what no database takes.
+pub(super) fn props(props: Option<Json>) -> Option<String> {
+    let fits = |props: &String| props.len() <= limits::PROPS_BYTES;
+    json("props", props, |value| value.is_object()).filter(fits)
+}
+
+/// The items of an order: left out if they are no array of objects, or too many.
+pub(super) fn order_items(items: Option<Json>) -> Option<String> {
+    json("items", items, |value| {
+        let list = value.as_array();
+        list.is_some_and(|list| list.len() <= limits::ORDER_ITEMS && list.iter().all(Value::is_object))
+    })
+}
+
+/// JSON of the given shape that every database takes, with the secrets and e-mail addresses in its names
+/// and texts left out.
+fn json(field: &str, sent: Option<Json>, is_shaped: impl FnOnce(&Value) -> bool) -> Option<String> {
+    let sent = sent.map(|json| json.0).filter(|json| json != "null")?;
+    let value: Option<Value> = serde_json::from_str(&sent).ok();
+    let Some(mut value) = value.filter(is_shaped).filter(|value| !has_nul(value)) else {
+        tracing::debug!(field, "left out: not of the form that docs/api.md gives");
+        return None;
+    };
+    // What nothing is taken out of stays as it was written. Of a name that comes twice the reader saw the
+    // last value alone.
+    let is_whole = !tidy(&mut value) && texts_of(&value) == texts_in(&sent);
+    Some(if is_whole { sent } else { value.to_string() })
+}
+
+/// How many names and texts a value has.
+fn texts_of(value: &Value) -> usize {
+    match value {
+        Value::String(_) => 1,
+        Value::Array(list) => list.iter().map(texts_of).sum(),
+        Value::Object(map) => map.values().map(|value| 1 + texts_of(value)).sum(),
+        _ => 0,
+    }
+}
+
+/// How many names and texts are written in JSON.
+fn texts_in(json: &str) -> usize {
+    let (mut quotes, mut escaped) = (0, false);
+    for byte in json.bytes() {
+        quotes += usize::from(byte == b'"' && !escaped);
+        escaped = byte == b'\\' && !escaped;
+    }
+    quotes / 2
+}
+
+fn has_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(list) => list.iter().any(has_nul),
+        Value::Object(map) => map.iter().any(|(key, value)| key.contains('\0') || has_nul(value)),
+        _ => false,
+    }
+}
+
+/// Takes secrets and e-mail addresses out of all names and texts, and the properties that are secrets;
+/// whether there were any.
+fn tidy(value: &mut Value) -> bool {
+    match value {
+        Value::String(text) => match address::text(text) {
+            Cow::Borrowed(_) => false,
+            Cow::Owned(kept) => {
+                *text = kept;
+                true
+            }
+        },
+        Value::Array(list) => list.iter_mut().fold(false, |changed, item| tidy(item) | changed),
+        Value::Object(map) => tidy_object(map),
+        _ => false,
+    }
+}
+
+fn tidy_object(map: &mut Map<String, Value>) -> bool {
+    let mut changed = false;
+    let mut kept = Map::new();
+    for (name, mut value) in std::mem::take(map) {
+        let holds_text = value.is_string() || value.is_array() || value.is_object();
+        if holds_text && address::is_of_secret_property(&name) {
+            changed = true;
+            continue;
+        }
+        changed |= tidy(&mut value);
+        let tidied = address::text(&name);
+        changed |= tidied != name;
+        // Two names may have become one: the first counts.
+        kept.entry(tidied).or_insert(value);
+    }
+    *map = kept;
+    changed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn properties_that_cannot_be_stored_are_left_out() {
+        let kept = |json: &str| props(Some(Json(json.into())));
+        for bad in [
+            "[1]",
+            "1",
+            "null",
+            r#"{"a":"\u0000"}"#,
+            r#"{"\u0000":1}"#,
+            r#"{"a":"\ud800"}"#,
+            r#"{"a":1e999}"#,
+        ] {
+            assert_eq!(kept(bad), None, "{bad}");
+        }
+        assert_eq!(kept(&format!("{{\"a\":{}{}}}", "[".repeat(500), "]".repeat(500))), None);
+        assert_eq!(kept(&format!("{{\"a\":\"{}\"}}", "x".repeat(limits::PROPS_BYTES))), None);
+        for good in ["{}", r#"{"a":"\\u0000"}"#, r#"{ "n": 1.10, "to": "x" }"#] {
+            assert_eq!(kept(good).as_deref(), Some(good));
+        }
+        let items = |json: &str| order_items(Some(Json(json.into())));
+        assert_eq!(items(r#"[{"sku":1}]"#).as_deref(), Some(r#"[{"sku":1}]"#));
+        assert_eq!(
+            (items("{}"), items("[1]"), items(&format!("[{}{{}}]", "{},".repeat(200)))),
+            (None, None, None)
+        );
+    }
+
+    #[test]
+    fn properties_name_nobody() {
+        let sent = r#"{"to":["Ada <ada@example.org>",{"at":"https://a.example/?token=SECRET&b=1"}],"n":1.5}"#;
+        let kept = r#"{"to":["Ada <(email)>",{"at":"https://a.example/?token=&b=1"}],"n":1.5}"#;
+        assert_eq!(props(Some(Json(sent.into()))).as_deref(), Some(kept));
+    }
+
+    #[test]
+    fn no_name_of_a_property_holds_a_secret_or_bears_one() {
+        let kept = |json: &str| props(Some(Json(json.into())));
+        for (sent, expected) in [
+            (r#"{"token":"SECRET","a":{"user_email":["SECRET"]}}"#, r#"{"a":{}}"#),
+            (r#"{"ada@example.org":1,"bob@example.org":2}"#, r#"{"(email)":1}"#),
+            (r#"{"/a?token=SECRET":1,"token:SECRET":2}"#, r#"{"/a?token=":1,"token:":2}"#),
+            (r#"{"a":"token=SECRET","a":1}"#, r#"{"a":1}"#),
+            (r#"{"a":"\u0000","a":"\""}"#, r#"{"a":"\""}"#),
+        ] {
+            assert_eq!(kept(sent).as_deref(), Some(expected), "{sent}");
+        }
+        for whole in [
+            r#"{"code":"SUMMER10","key":"A4","token_type":"bearer","tokens":12, "a":[1.10,"x\\"]}"#,
+            r#"{"password_strength":"weak","email_opt_in":"yes","a":"\"{"}"#,
+        ] {
+            assert_eq!(kept(whole).as_deref(), Some(whole));
+        }
+        let items = order_items(Some(Json(r#"[{"sku":"A","token":"SECRET"}]"#.into())));
+        assert_eq!(items.as_deref(), Some(r#"[{"sku":"A"}]"#));
+    }
+}
