@@ -309,17 +309,16 @@ impl Lifecycle {
             Right::Admin => AskedBy::Admin,
             Right::Key => AskedBy::Key,
             Right::Own => match self.sessions.touch(proof, None, hit.now).await {
-                Carrier::Live { visit_id: Some(visit_id), .. } => AskedBy::Visitor(visit_id),
+                Carrier::Live { visit_id: Some(visit_id), .. } => AskedBy::Visitor(Some(visit_id)),
+                Carrier::Erased => AskedBy::Visitor(None),
                 Carrier::Live { visit_id: None, .. } => return Err(Refusal::NotTheirs),
                 Carrier::Unverified(_) => return Err(UNTOLD.into()),
-                Carrier::Crossing { .. } | Carrier::Erased | Carrier::Nothing => {
-                    return Err(Refusal::Expired);
-                }
+                Carrier::Crossing { .. } | Carrier::Nothing => return Err(Refusal::Expired),
             },
         };
         match self.ingest.erase(Erasure { visitor, by, now: hit.now }).await? {
             Erased::NotTheirs => Err(Refusal::NotTheirs),
-            Erased::Done { ended, .. } => {
+            Erased::Done(ended) => {
                 let is_own = right == Right::Own
                     || ended.iter().any(|record| proof.is_some_and(|proof| proof.tag == record.tag));
                 Ok(if is_own { Cookie::Clear } else { Cookie::Leave })

@@ -1,1 +1,2 @@
-DELETE FROM page_views WHERE (visit_id IN (SELECT unnest($1::uuid[]))) IS TRUE
+DELETE FROM page_views WHERE (id_time, site, id) IN (
+    SELECT id_time, site, id FROM page_views WHERE (visit_id IN (SELECT unnest($1::uuid[]))) IS TRUE LIMIT $2)

@@ -1,4 +1,6 @@
--- Before the orders: a refund whose order is the visitor's is too.
-DELETE FROM refunds AS r WHERE visitor_id = $1 OR (visit_id IN (SELECT unnest($2::uuid[]))) IS TRUE
-    OR EXISTS (SELECT 1 FROM orders AS o WHERE o.site = r.site AND o.id = r.refund_of
-        AND (o.visitor_id = $1 OR (o.visit_id IN (SELECT unnest($2::uuid[]))) IS TRUE))
+-- A refund is of the visit and the visitor of its order.
+DELETE FROM refunds WHERE (site, id) IN (
+    (SELECT site, id FROM refunds WHERE visitor_id = $1
+    UNION ALL
+    SELECT site, id FROM refunds WHERE visit_id = ANY($2))
+    LIMIT $3)

@@ -1,2 +1,1 @@
-DELETE FROM sessions WHERE visitor_id = $1
-RETURNING id, started_at, GREATEST(last_activity, ended_at), page_views, events
+DELETE FROM sessions WHERE id = ANY($1)

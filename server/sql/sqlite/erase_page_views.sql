@@ -1,1 +1,3 @@
-DELETE FROM page_views WHERE occurred_at BETWEEN ?2 AND ?3 AND visit_id IN (SELECT value FROM json_each(?1))
+DELETE FROM page_views WHERE (id, site) IN (
+    SELECT id, site FROM page_views
+    WHERE occurred_at BETWEEN ?2 AND ?3 AND visit_id IN (SELECT value FROM json_each(?1)) LIMIT ?4)

@@ -1,2 +1,1 @@
-DELETE FROM sessions WHERE visitor_id = ?1
-RETURNING id, started_at, MAX(last_activity, COALESCE(ended_at, 0)), page_views, events
+DELETE FROM sessions WHERE id IN (SELECT value FROM json_each(?1))

@@ -58,7 +58,7 @@ async fn right(call: &Call<'_>) -> Result<Right, Problem> {
 fn refused(refusal: Refusal) -> Problem {
     match refusal {
         Refusal::Store(error) if !error.is_refusal() => {
-            let detail = "The database is away, or what came meanwhile is not stored yet: nothing was erased. Send it again after Retry-After.";
+            let detail = "The database is away, or what came meanwhile is not stored yet: the visitor is not erased, or not wholly. Send it again after Retry-After.";
             Problem { detail: detail.into(), ..Problem::unavailable(error.to_string()) }
         }
         other => other.into(),

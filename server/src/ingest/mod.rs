@@ -4,6 +4,7 @@
 //! |---|---|
 //! | this one | the door: a bounded queue, and who may still enter when it fills |
 //! | `writer` | the one writer: batch → one commit → answers; housekeeping |
+//! | `erasing` | an erasure, piece by piece |
 //! | [`spool`] | commands on disk that the store has not taken yet |
 //! | `reserve` | room on the disk that the spool needs for deleting |
 //! | `promise` | what a command promises while the store is away |
@@ -14,6 +15,7 @@
 //! its own: a client that hangs up cancels nothing. When idle there is no delay; under load a
 //! commit carries up to [`BATCH_MAX`] commands.
 
+mod erasing;
 mod promise;
 mod replay;
 mod reserve;
@@ -53,7 +55,12 @@ const QUEUE_PATIENCE: Duration = Duration::from_secs(2);
 const TROUBLE: Duration = Duration::from_secs(10);
 
 /// A command, and who waits for its outcome.
-type Waiting = (Command, oneshot::Sender<Result<Outcome>>);
+struct Waiting {
+    command: Command,
+    reply: oneshot::Sender<Result<Outcome>>,
+    /// What the request's own command did, where this one does what that has left.
+    done: Option<Outcome>,
+}
 
 /// What the writer is asked to do.
 enum Job {
@@ -132,7 +139,7 @@ impl Ingest {
         Ok((Self { queue, metrics, failed_at }, Writer { thread }))
     }
 
-    /// Commits a command; answers after the commit that holds it.
+    /// Commits a command; answers after the commit that holds it, or the last of what it has left to do.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] when the queue stays full; the command was not taken then. Else
@@ -148,12 +155,11 @@ impl Ingest {
         Ok(outcome)
     }
 
-    /// Erases a visitor, with all that has come so far.
+    /// Erases a visitor, with all that has come so far; answers after the commit of the last piece.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] while the store is away or the spool holds anything, and when the
-    /// store fails. Nothing was done then, unless the connection broke during the commit; to ask
-    /// again is safe.
+    /// store fails. Some of it may be done then; to ask again goes on with it.
     pub async fn erase(&self, asked: Erasure) -> Result<Erased> {
         let (reply, answer) = oneshot::channel();
         self.send(Job::Erase(asked, reply)).await?;

@@ -109,7 +109,7 @@ impl Worker {
                     (Outcome::default(), Some(record))
                 })
             }
-            Command::Engagement { .. } => (Outcome::default(), None),
+            Command::Link { .. } | Command::Engagement { .. } => (Outcome::default(), None),
         }
     }
 }

@@ -2,12 +2,14 @@
 //! goes to the store directly again; new commands queue up behind it meanwhile. What was promised
 //! and did not come to be is withdrawn.
 
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use super::BATCH_MAX;
 use super::spool::{Spool, Spooled};
 use super::writer::Worker;
 use crate::clock;
+use crate::ledger::LINKS_OF_BATCH;
 use crate::ledger::command::{Command, Outcome};
 use crate::session::Millis;
 use crate::store::events::{Batch, Taken};
@@ -25,6 +27,15 @@ const SLOW_TRIES: u32 = 3;
 
 /// How long a spool that cannot be read is left alone: facts still go there, and are acknowledged.
 const UNREADABLE: Duration = Duration::from_secs(10);
+
+/// What is left to do of the oldest commands of the spool. They stay there until it is done: applied again,
+/// they leave the same to do.
+#[derive(Debug)]
+pub(super) struct Rest {
+    /// The last place of these commands.
+    place: i64,
+    commands: VecDeque<Command>,
+}
 
 impl Worker {
     /// From now on facts go to the spool; says so once, whoever noticed.
@@ -45,6 +56,13 @@ impl Worker {
     /// Replays a batch of the spool, if it is time to try.
     pub(super) async fn drain(&mut self) {
         if !self.pause().is_zero() {
+            return;
+        }
+        if let Some(rest) = self.rest.take() {
+            if let Err(error) = self.replay_rest(rest).await {
+                tracing::debug!(%error, "the store is away still");
+                self.goes_away();
+            }
             return;
         }
         let waiting = self.spool.as_ref().map_or(0, Spool::len);
@@ -111,6 +129,11 @@ impl Worker {
                     } else {
                         self.sessions.publish(&committed.changed, now).await;
                     }
+                    if !committed.left.is_empty() {
+                        let commands = committed.left.into_iter().map(|(_, command)| command).collect();
+                        self.rest = Some(Rest { place: places[part.end - 1], commands });
+                        return Ok(());
+                    }
                 }
                 Err(error) if error.is_refusal() && taken.len() > 1 => {
                     let middle = part.start + taken.len() / 2;
@@ -127,6 +150,34 @@ impl Worker {
             }
             // Parts come in their order: everything up to the end of this one has been taken.
             self.taken(places[part.end - 1]);
+        }
+        Ok(())
+    }
+
+    /// Does some of what is left to do. When nothing is, the commands have been taken.
+    async fn replay_rest(&mut self, mut rest: Rest) -> Result<()> {
+        let some: Vec<Command> = rest.commands.drain(..rest.commands.len().min(LINKS_OF_BATCH)).collect();
+        let batch = Batch {
+            commands: &some,
+            taken: Taken::Again,
+            local: &self.sessions.local,
+            ttl: self.sessions.ttl(),
+            now: clock::now(),
+        };
+        match self.store.commit(batch).await {
+            Ok(committed) => rest.commands.extend(committed.left.into_iter().map(|(_, command)| command)),
+            Err(error) if error.is_refusal() => {
+                tracing::error!(%error, "the store refuses what commands of the spool have left to do");
+                for command in &some {
+                    self.set_aside(command, &error).await?;
+                }
+            }
+            Err(error) => return Err(error),
+        }
+        if rest.commands.is_empty() {
+            self.taken(rest.place);
+        } else {
+            self.rest = Some(rest);
         }
         Ok(())
     }

@@ -5,6 +5,7 @@
 //! A batch that the store refuses is halved until the command that it refuses is alone. That one
 //! is set aside (table `dead_letters`); its neighbours are stored.
 
+use std::collections::{HashMap, VecDeque};
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -12,14 +13,15 @@ use std::time::Instant;
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::replay::Portion;
+use super::erasing::Erasing;
+use super::replay::{Portion, Rest};
 use super::spool::Spool;
 use super::{BATCH_FACTS, BATCH_MAX, Job, Waiting, lock};
 use crate::clock;
+use crate::ledger::LINKS_OF_BATCH;
 use crate::ledger::command::{Command, Outcome};
 use crate::observe::Metrics;
 use crate::session::Millis;
-use crate::store::events::erasure::{Erased, Erasure};
 use crate::store::events::{Batch, Store, Taken};
 use crate::store::sessions::Sessions;
 use crate::store::sessions::local::Slid;
@@ -69,6 +71,9 @@ pub(super) fn spawn(
         draining,
         left_alone_until: None,
         portion: Portion::default(),
+        rest: None,
+        unfinished: VecDeque::new(),
+        erasing: VecDeque::new(),
         expire_from: 0,
         followed_until: clock::now(),
         sweeping: None,
@@ -96,6 +101,12 @@ pub(super) struct Worker {
     pub(super) draining: bool,
     pub(super) left_alone_until: Option<Instant>,
     pub(super) portion: Portion,
+    /// What is left to do of the oldest commands of the spool.
+    pub(super) rest: Option<Rest>,
+    /// What is left to do of commands that requests wait for.
+    unfinished: VecDeque<Waiting>,
+    /// Erasures that have begun, or are next.
+    pub(super) erasing: VecDeque<Erasing>,
     /// Nothing is ended for having expired before this instant.
     pub(super) expire_from: Millis,
     /// What other processes changed before this instant has been read.
@@ -129,7 +140,7 @@ impl Worker {
                     Ok(job) => job.or_else(|| Some(Job::Stop)),
                     Err(_) => None,
                 }
-            } else if self.sweeping.is_some() {
+            } else if self.has_begun_something() {
                 jobs.try_recv().ok()
             } else {
                 jobs.recv().await.or(Some(Job::Stop))
@@ -138,7 +149,7 @@ impl Worker {
                 match job {
                     Job::Commit(command, reply) => {
                         weight += command.weight();
-                        batch.push((command, reply));
+                        batch.push(Waiting { command, reply, done: None });
                     }
                     Job::Stop => stopping = true,
                     other => others.push(other),
@@ -147,12 +158,16 @@ impl Worker {
                     next = jobs.try_recv().ok();
                 }
             }
+            // Behind those that came meanwhile: nobody waits for what another has left to do.
+            let unfinished = self.unfinished.len().min(LINKS_OF_BATCH);
+            batch.extend(self.unfinished.drain(..unfinished));
             if !batch.is_empty() {
                 self.commit(&mut batch).await;
             }
             for job in others.drain(..) {
                 self.housekeep(job).await;
             }
+            self.go_on_erasing().await;
             self.go_on_sweeping().await;
             if self.draining {
                 self.drain().await;
@@ -171,21 +186,36 @@ impl Worker {
         }
     }
 
+    /// Whether there is work that waits for no job.
+    fn has_begun_something(&self) -> bool {
+        self.sweeping.is_some() || !self.erasing.is_empty() || !self.unfinished.is_empty()
+    }
+
     // ---- batches
 
     async fn commit(&mut self, batch: &mut Vec<Waiting>) {
         let begun = Instant::now();
-        let (commands, replies): (Vec<_>, Vec<_>) = batch.drain(..).unzip();
-        let results = self.store(&commands).await;
+        let asking = batch.drain(..).map(|Waiting { command, reply, done }| (command, (reply, done)));
+        let (commands, replies): (Vec<_>, Vec<_>) = asking.unzip();
+        let (results, mut left) = self.store(&commands).await;
         self.metrics.committed(commands.len(), begun.elapsed());
-        for (reply, result) in replies.into_iter().zip(results) {
-            let _ = reply.send(result); // whoever asked may have gone; what is stored stays stored
+        for (place, ((reply, done), result)) in replies.into_iter().zip(results).enumerate() {
+            let result = result.map(|outcome| done.unwrap_or(outcome));
+            match (left.remove(&place), &result) {
+                (Some(command), Ok(outcome)) => {
+                    self.unfinished.push_back(Waiting { command, reply, done: Some(*outcome) });
+                }
+                // Whoever asked may have gone; what is stored stays stored.
+                _ => _ = reply.send(result),
+            }
         }
     }
 
-    /// Stores commands, by halves where a half is refused; the outcome of each, in their order.
-    async fn store(&mut self, commands: &[Command]) -> Vec<Result<Outcome>> {
+    /// Stores commands, by halves where a half is refused; the outcome of each, in their order, and what
+    /// some of them, by their place, have left to do.
+    async fn store(&mut self, commands: &[Command]) -> (Vec<Result<Outcome>>, HashMap<usize, Command>) {
         let mut results = Vec::with_capacity(commands.len());
+        let mut left = HashMap::new();
         let mut parts = vec![commands];
         while let Some(part) = parts.pop() {
             if self.draining {
@@ -206,6 +236,8 @@ impl Worker {
             match self.store.commit(batch).await {
                 Ok(committed) => {
                     self.sessions.publish_live(&committed.changed, now).await;
+                    let first = results.len();
+                    left.extend(committed.left.into_iter().map(|(place, command)| (first + place, command)));
                     results.extend(committed.outcomes.into_iter().map(Ok));
                 }
                 Err(error) if error.is_refusal() && part.len() > 1 => {
@@ -229,7 +261,7 @@ impl Worker {
                 }
             }
         }
-        results
+        (results, left)
     }
 
     /// A command that the store refuses for what it holds. A fact is kept where somebody can look
@@ -276,10 +308,7 @@ impl Worker {
                 let piece = slid.len().div_ceil(PIECES_MAX).max(PIECE_MIN);
                 self.sweeping = Some(Sweep { now, slid, piece, reply });
             }
-            Job::Erase(asked, reply) => {
-                let erased = self.erase(&asked).await;
-                let _ = reply.send(erased); // what is erased stays erased
-            }
+            Job::Erase(asked, reply) => self.erasing.push_back(Erasing::new(asked, reply)),
             Job::Probe(now, reply) => {
                 let probed = self.probe(now).await;
                 let _ = reply.send(probed);
@@ -288,20 +317,7 @@ impl Worker {
         }
     }
 
-    /// Erases in the store alone: while anything is in the spool, more of the visitor may be.
-    async fn erase(&mut self, asked: &Erasure) -> Result<Erased> {
-        if self.draining {
-            return Err(StoreError::Unavailable("erasure needs the database, and an empty spool"));
-        }
-        let erased = self.store.erase(asked).await.inspect_err(|error| self.trouble(error))?;
-        if let Erased::Done { ended, .. } = &erased {
-            self.sessions.publish(ended, asked.now).await;
-            self.metrics.erased(asked.by.kind());
-        }
-        Ok(erased)
-    }
-
-    fn trouble(&mut self, error: &StoreError) {
+    pub(super) fn trouble(&mut self, error: &StoreError) {
         tracing::warn!(%error, "housekeeping has to wait");
         if self.spool.is_some() && !error.is_refusal() {
             self.goes_away();

@@ -1,7 +1,4 @@
 //! What a batch changes, in the form in which a store writes it: rows by table, each key once.
-//!
-//! Invariant: a store writes `links` first. They reach visits that the batch has not looked up, and
-//! none that it begins afterwards.
 
 use uuid::Uuid;
 
@@ -14,8 +11,6 @@ use crate::session::visit::VisitorId;
 /// What a store is to write.
 #[derive(Debug, Default)]
 pub struct Changes<'c> {
-    /// Visitors whose visits without a user all get this one.
-    pub links: Vec<(VisitorId, String)>,
     /// Visits that began, or of which more than the counters changed.
     pub visits: Vec<VisitPut<'c>>,
     /// Visits of which only counters, activity and end changed: nearly all that a batch touches.

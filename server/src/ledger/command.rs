@@ -175,6 +175,15 @@ pub enum Command {
         /// The live token it came with.
         presented: Proof,
     },
+    /// Give a visitor's visits their user: what a sign-in has left to do where there are many.
+    Link {
+        /// Of the visits that began at or before this instant: when the sign-in was received.
+        until: Millis,
+        /// Whose visits.
+        visitor: VisitorId,
+        /// The user of those that have none.
+        user_id: String,
+    },
     /// Note how a page view was engaged with.
     Engagement {
         /// The visit of the session that says so.
@@ -260,13 +269,13 @@ impl Command {
         }
     }
 
-    /// When it was received; none for an engagement.
+    /// When it was received; none for an engagement and a link.
     #[must_use]
     pub fn now(&self) -> Option<Millis> {
         match self {
             Self::Start { context, .. } | Self::Facts { context, .. } => Some(context.now),
             Self::SignIn { now, .. } | Self::SignOut { now, .. } | Self::End { now, .. } => Some(*now),
-            Self::Engagement { .. } => None,
+            Self::Engagement { .. } | Self::Link { .. } => None,
         }
     }
 
@@ -277,7 +286,7 @@ impl Command {
             Self::Start { context, .. } => u32::from(context.carrier.visit_id().is_none()),
             Self::Facts { context, runs } => visits_at_most(runs, &context.carrier, context.now, ttl),
             Self::SignIn { presented, visit, .. } => u32::from(*visit && presented.is_some()),
-            Self::SignOut { .. } | Self::End { .. } | Self::Engagement { .. } => 0,
+            Self::SignOut { .. } | Self::End { .. } | Self::Link { .. } | Self::Engagement { .. } => 0,
         }
     }
 }

@@ -55,6 +55,8 @@ pub struct Wants {
     pub visitor_at: HashSet<(VisitorId, String, Millis)>,
     /// The user's latest visit that began at or before an instant.
     pub user_at: HashSet<(String, Millis)>,
+    /// The newest visits without a user that a visitor began at or before an instant, so many at most.
+    pub anonymous: HashSet<(VisitorId, Millis, usize)>,
     /// Whether a page view or an event of this id is stored on this site.
     pub facts: HashSet<(Table, Uuid, String)>,
     /// Whether an order of this site and number is stored, and what it says.
@@ -115,6 +117,7 @@ impl Wants {
         self.erased.retain(|visitor| !known.asked.erased.contains(visitor));
         self.visitor_at.retain(|at| !known.asked.visitor_at.contains(at));
         self.user_at.retain(|at| !known.asked.user_at.contains(at));
+        self.anonymous.retain(|key| !known.asked.anonymous.contains(key));
         self.facts.retain(|fact| !known.asked.facts.contains(fact));
         self.orders.retain(|order| !known.asked.orders.contains(order));
         self.refunds.retain(|refund| !known.asked.refunds.contains(refund));
@@ -167,6 +170,7 @@ pub struct Known {
     pub(super) current: HashMap<(VisitorId, String), Uuid>,
     pub(super) erased: HashSet<VisitorId>,
     pub(super) user_at: HashMap<(String, Millis), Uuid>,
+    pub(super) anonymous: HashMap<(VisitorId, Millis, usize), Vec<Uuid>>,
     pub(super) facts: HashSet<(Table, Uuid, String)>,
     pub(super) orders: HashMap<(String, String), StoredOrder>,
     pub(super) refunds: HashSet<(String, String)>,
@@ -185,6 +189,7 @@ impl Known {
         asked.erased.extend(wants.erased);
         asked.visitor_at.extend(wants.visitor_at);
         asked.user_at.extend(wants.user_at);
+        asked.anonymous.extend(wants.anonymous);
         asked.facts.extend(wants.facts);
         asked.orders.extend(wants.orders);
         asked.refunds.extend(wants.refunds);
@@ -252,6 +257,11 @@ impl Known {
     /// The answer to `user_at`.
     pub fn user_at(&mut self, user_id: String, at: Millis, visit_id: Uuid) {
         self.user_at.insert((user_id, at), visit_id);
+    }
+
+    /// One of the answers to `anonymous`.
+    pub fn anonymous(&mut self, key: (VisitorId, Millis, usize), visit_id: Uuid) {
+        self.anonymous.entry(key).or_default().push(visit_id);
     }
 
     /// A page view or an event of this id is stored on this site.

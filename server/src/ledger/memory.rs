@@ -10,7 +10,6 @@ use uuid::Uuid;
 use super::changes::Changes;
 use super::known::{Known, VisitRow, Wants};
 use crate::session::Millis;
-use crate::session::visit::VisitorId;
 
 /// Visits that are remembered: those that were touched last. A visit takes some 200 bytes.
 const VISITS_MAX: NonZeroUsize = NonZeroUsize::new(16_384).expect("not zero");
@@ -55,10 +54,6 @@ impl Memory {
         for (_, id, _) in &known.facts {
             self.facts.put(*id, ());
         }
-        // In the order in which a store writes: links reach no visit that the batch begins.
-        for (visitor, user_id) in &changes.links {
-            self.link(*visitor, user_id);
-        }
         for (id, row) in known.visits {
             self.visits.put(id, row);
         }
@@ -84,23 +79,13 @@ impl Memory {
     pub fn forget(&mut self) {
         self.visits.clear();
     }
-
-    /// A link reaches every visit of its visitor.
-    fn link(&mut self, visitor: VisitorId, user_id: &str) {
-        for (_, row) in &mut self.visits {
-            if row.visit.visitor_id == Some(visitor) && row.visit.user_id.is_none() {
-                row.visit.user_id = Some(user_id.to_owned());
-            }
-        }
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ledger::changes::VisitPut;
     use crate::ledger::known::Table;
-    use crate::session::visit::Visit;
+    use crate::session::visit::{Visit, VisitorId};
 
     fn visit(id: u128, visitor: Option<VisitorId>) -> VisitRow {
         let visit = Visit {
@@ -148,25 +133,6 @@ mod tests {
         assert_eq!(remembered(&mut memory, 1).map(|row| row.visit.last_activity), Some(9));
         memory.forget();
         assert_eq!(remembered(&mut memory, 1), None);
-    }
-
-    #[test]
-    fn a_link_reaches_the_visits_before_it_and_none_that_its_batch_begins() {
-        let mut memory = learnt(&Changes::default());
-        let begun = VisitPut {
-            row: visit(4, Some(ann())),
-            entry_url: None,
-            referrer: None,
-            referrer_host: None,
-            campaign: crate::campaign::Campaign::default(),
-        };
-        let changes =
-            Changes { links: vec![(ann(), "u_1".into())], visits: vec![begun], ..Changes::default() };
-        memory.learn(Known::default(), &changes);
-        let user = |memory: &mut Memory, id| remembered(memory, id).and_then(|row| row.visit.user_id);
-        assert_eq!(user(&mut memory, 1).as_deref(), Some("u_1"));
-        assert_eq!(user(&mut memory, 2), None);
-        assert_eq!(user(&mut memory, 4), None);
     }
 
     #[test]

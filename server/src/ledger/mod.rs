@@ -21,6 +21,9 @@
 //! share the store. A store looks up under its one lock and holds it to the commit; what a writer
 //! remembers instead (`memory`) is checked under that lock.
 //!
+//! Invariant: a batch looks up and changes a bounded number of rows for each command that it holds. What
+//! is more is left for commands of its own ([`Plan::left`]).
+//!
 //! Invariant: a command that is applied a second time changes nothing. Facts are known by their
 //! ids, sessions by the tag or the secret that was offered for them.
 
@@ -48,6 +51,18 @@ use crate::session::{Carrier, Ttl};
 /// chain of such questions (session, visit, its sessions, the visitor's other visits) is far shorter.
 pub const LOOK_UPS_MAX: usize = 16;
 
+/// Visits that one batch may give their user, by all its commands.
+const LINKED_OF_BATCH: usize = 2_048;
+
+/// Earlier visits that a sign-in gives their user at once: more than nearly any visitor has.
+const LINKED_FIRST: usize = 64;
+
+/// And each command that goes on with what it has left.
+pub const LINKED_MOST: usize = 512;
+
+/// So many such commands have room in one batch.
+pub const LINKS_OF_BATCH: usize = LINKED_OF_BATCH / LINKED_MOST;
+
 /// What a batch does.
 #[derive(Debug)]
 pub struct Plan<'c> {
@@ -55,6 +70,8 @@ pub struct Plan<'c> {
     pub outcomes: Vec<Outcome>,
     /// What is to be written.
     pub changes: Changes<'c>,
+    /// What commands, by their place, have left to do in a later batch. They are done after that.
+    pub left: Vec<(usize, Command)>,
 }
 
 /// What a batch will surely want to know: enough for nearly all, so that one look-up does.
@@ -94,6 +111,7 @@ pub fn first_wants(commands: &[Command], ttl: Ttl) -> Wants {
             Command::Engagement { visit_id, .. } => {
                 wants.visits.insert(*visit_id);
             }
+            Command::Link { .. } => {} // how many there is room for, the plan finds
         }
     }
     wants
@@ -118,13 +136,15 @@ pub fn assume_offers_are_new(commands: &[Command], wants: &mut Wants, known: &mu
 /// What must be looked up before the batch can be planned; the caller does, and calls again.
 pub fn plan<'c>(commands: &'c [Command], known: &Known, ttl: Ttl) -> Result<Plan<'c>, Box<Wants>> {
     let mut world = World::new(known, ttl);
-    let outcomes = commands.iter().map(|command| {
+    let mut left = Vec::new();
+    let outcomes = commands.iter().enumerate().map(|(place, command)| {
         let before = world.visits_begun;
         let outcome = world.apply(command);
+        left.extend(world.left.take().map(|command| (place, command)));
         Outcome { begun: world.visits_begun - before, ..outcome }
     });
     let outcomes = outcomes.collect();
-    world.finish().map(|changes| Plan { outcomes, changes })
+    world.finish().map(|changes| Plan { outcomes, changes, left })
 }
 
 impl<'c> World<'_, 'c> {
@@ -142,6 +162,10 @@ impl<'c> World<'_, 'c> {
             }
             Command::SignOut { now, presented, offer } => self.sign_out(*now, *presented, *offer),
             Command::End { now, presented } => self.end(*now, *presented),
+            Command::Link { until, visitor, user_id } => {
+                self.link_earlier(*visitor, user_id, *until, LINKED_MOST);
+                Outcome::default()
+            }
             Command::Engagement { visit_id, page_view_id, engaged_ms, scroll_pct } => {
                 self.engage(*visit_id, *page_view_id, *engaged_ms, *scroll_pct)
             }

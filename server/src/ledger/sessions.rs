@@ -76,7 +76,11 @@ impl<'c> World<'_, 'c> {
             return Outcome { issued: true, ..Outcome::default() };
         };
         let Some(mut record) = self.live(presented, now) else {
-            return self.lost_or_done(offer);
+            let outcome = self.lost_or_done(offer);
+            if outcome.issued && visit {
+                self.link_again(offer, user_id, now);
+            }
+            return outcome;
         };
         let before = record.visit_id;
         record.rotate(offer, Some(user_id.to_owned()), now);
@@ -85,8 +89,8 @@ impl<'c> World<'_, 'c> {
                 record.bind(None);
             } else {
                 match own.link(Some(user_id)) {
-                    Link::Keep => {}
-                    Link::Set => self.link(&own, user_id),
+                    // Also one that is the user's already: an earlier sign-in may not have come to its end.
+                    Link::Keep | Link::Set => self.link(&own, user_id, now),
                     Link::NewVisit => {
                         let next = Beginning {
                             site: &own.site,
@@ -107,6 +111,15 @@ impl<'c> World<'_, 'c> {
             self.end_visit_if_deserted(left, now);
         }
         Outcome { issued: true, ..Outcome::default() }
+    }
+
+    /// Goes on with a sign-in that was applied before, perhaps not to its end.
+    fn link_again(&mut self, offer: Proof, user_id: &str, now: Millis) {
+        let visit_id = self.token(offer.tag).and_then(|record| record.visit_id);
+        let own = visit_id.and_then(|id| self.visit(id)).map(|row| row.visit.clone());
+        if let Some(own) = own.filter(|visit| visit.user_id.as_deref() == Some(user_id)) {
+            self.link(&own, user_id, now);
+        }
     }
 
     pub(super) fn sign_out(&mut self, now: Millis, presented: Proof, offer: Proof) -> Outcome {

@@ -2,7 +2,8 @@
 
 use uuid::Uuid;
 
-use super::command::{Context, Fact, Kind, Outcome};
+use super::LINKED_FIRST;
+use super::command::{Command, Context, Fact, Kind, Outcome};
 use super::known::VisitRow;
 use super::world::{Touched, World};
 use crate::campaign::Campaign;
@@ -43,7 +44,7 @@ impl<'c> World<'_, 'c> {
             bound
         } else if let Some(visit) = self.joinable(beginning, user_id, context.now) {
             if let (Some(name), Link::Set) = (user_id, visit.link(user_id)) {
-                self.link(&visit, name);
+                self.link(&visit, name, context.now);
             }
             outcome.joined = true;
             visit.id
@@ -179,21 +180,35 @@ impl<'c> World<'_, 'c> {
         }
     }
 
-    /// Gives the visit, and the visitor's other anonymous visits, their user.
-    pub(super) fn link(&mut self, visit: &Visit, user_id: &str) {
-        let mut linked = vec![visit.id];
+    /// Gives the visit, and the visitor's earlier anonymous visits, their user.
+    pub(super) fn link(&mut self, visit: &Visit, user_id: &str, now: Millis) {
+        self.set_user(visit.id, user_id);
         if let Some(visitor) = visit.visitor_id {
-            linked.extend(self.visits_of(visitor));
-            // The first link of a batch stands; a second one finds no visit without a user.
-            if self.changes.links.iter().all(|(linked, _)| *linked != visitor) {
-                self.changes.links.push((visitor, user_id.to_owned()));
-            }
+            self.link_earlier(visitor, user_id, now, LINKED_FIRST);
         }
-        for id in linked {
-            if let Some(touched) = self.touch(id).filter(|touched| touched.row.visit.user_id.is_none()) {
-                touched.whole = true;
-                touched.row.visit.user_id = Some(user_id.to_owned());
-            }
+    }
+
+    /// Gives the newest of the visitor's anonymous visits until an instant their user, so many at most and
+    /// as far as the batch has room. The others are left.
+    pub(super) fn link_earlier(&mut self, visitor: VisitorId, user_id: &str, until: Millis, most: usize) {
+        let has_room = self.links_left >= most;
+        let mut all = false;
+        if has_room {
+            self.links_left -= most;
+            let (visits, are_all) = self.anonymous(visitor, until, most);
+            visits.into_iter().for_each(|id| self.set_user(id, user_id));
+            all = are_all;
+        }
+        if !all {
+            self.left = Some(Command::Link { until, visitor, user_id: user_id.to_owned() });
+        }
+    }
+
+    /// A visit's user is set once.
+    fn set_user(&mut self, id: Uuid, user_id: &str) {
+        if let Some(touched) = self.touch(id).filter(|touched| touched.row.visit.user_id.is_none()) {
+            touched.whole = true;
+            touched.row.visit.user_id = Some(user_id.to_owned());
         }
     }
 

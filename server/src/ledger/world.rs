@@ -9,7 +9,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use uuid::Uuid;
 
 use super::changes::{Changes, Engagement, VisitPut};
-use super::command::Outcome;
+use super::command::{Command, Outcome};
 use super::known::{Known, StoredOrder, Table, VisitIndex, VisitRow, Wants};
 use crate::campaign::Campaign;
 use crate::session::record::{Crossed, Record, Standing};
@@ -37,6 +37,10 @@ pub(super) struct World<'k, 'c> {
     pub(super) changes: Changes<'c>,
     /// By the commands that were applied so far.
     pub(super) visits_begun: u32,
+    /// How many more visits may be given their user.
+    pub(super) links_left: usize,
+    /// What the present command has left to do.
+    pub(super) left: Option<Command>,
     tokens: HashMap<Tag, Record>,
     visits: HashMap<Uuid, Touched<'c>>,
     /// The visits above that the batch has begun or given a visitor or a site.
@@ -61,6 +65,8 @@ impl<'k, 'c> World<'k, 'c> {
             wants: Wants::default(),
             changes: Changes::default(),
             visits_begun: 0,
+            links_left: super::LINKED_OF_BATCH,
+            left: None,
             tokens: HashMap::new(),
             visits: HashMap::new(),
             index: VisitIndex::default(),
@@ -246,12 +252,6 @@ impl<'k, 'c> World<'k, 'c> {
         self.known_index.get_or_init(|| self.known.visits.values().map(|row| &row.visit).collect())
     }
 
-    /// The visitor's visits that have been looked up or changed.
-    pub(super) fn visits_of(&self, visitor: VisitorId) -> Vec<Uuid> {
-        let visits: HashSet<Uuid> = self.index.of(visitor).chain(self.known_index().of(visitor)).collect();
-        visits.into_iter().collect()
-    }
-
     /// The visitor's latest visit on a site that began at or before an instant.
     pub(super) fn latest_until(&mut self, visitor: VisitorId, site: &str, at: Millis) -> Option<&VisitRow> {
         self.wants.visitor_at.insert((visitor, site.to_owned(), at));
@@ -274,6 +274,21 @@ impl<'k, 'c> World<'k, 'c> {
         let begun = begun.filter_map(open).next();
         let stored = self.known.latest_open.get(&visitor).copied().and_then(open);
         begun.into_iter().chain(stored).max_by_key(|row| row.visit.started_at)
+    }
+
+    /// The newest visits without a user that the visitor began at or before an instant, so many of the
+    /// stored ones at most; and whether these are all.
+    pub(super) fn anonymous(&mut self, visitor: VisitorId, until: Millis, most: usize) -> (Vec<Uuid>, bool) {
+        let key = (visitor, until, most);
+        self.wants.anonymous.insert(key);
+        let stored = self.known.anonymous.get(&key).map_or(&[][..], Vec::as_slice);
+        let is_anonymous = |id: &Uuid| {
+            self.present(*id).is_some_and(|VisitRow { visit, .. }| {
+                visit.visitor_id == Some(visitor) && visit.user_id.is_none() && visit.started_at <= until
+            })
+        };
+        let visits = stored.iter().copied().chain(self.index.of(visitor)).filter(is_anonymous).collect();
+        (visits, stored.len() < most)
     }
 
     /// The latest visit of a user that began at or before an instant.

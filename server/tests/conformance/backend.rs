@@ -145,6 +145,11 @@ impl Place {
         spool.query_row("SELECT COUNT(*) FROM commands", [], |row| row.get(0)).unwrap()
     }
 
+    /// Whether the database is Postgres: its tables of facts have a column more.
+    pub(crate) fn is_postgres(&self) -> bool {
+        self.postgres.is_some()
+    }
+
     /// Runs statements.
     pub(crate) async fn execute(&self, statements: &str) {
         match &self.postgres {

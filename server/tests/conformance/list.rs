@@ -120,6 +120,11 @@ macro_rules! everywhere {
                 a_fact_with_only_the_cookie_of_an_erased_session_is_refused
                 a_fact_far_from_its_visit_is_erased_too
                 a_restart_forgets_no_erasure;
+            many:
+                a_sign_in_gives_each_of_many_earlier_visits_its_user
+                a_visitor_with_many_visits_leaves_no_row
+                a_visit_with_many_facts_leaves_no_row
+                a_browser_that_did_not_hear_of_its_erasure_may_ask_again_and_erases_nobody_else;
         }
     };
 }
@@ -146,6 +151,14 @@ macro_rules! told {
             erasure:
                 // What is refused is found at the replay: `what_comes_late_of_an_erased_visitor_is_refused`.
                 what_is_refused_is_told;
+            many:
+                // A server that is killed between two pieces, with the database at hand.
+                a_batch_gives_a_bounded_number_of_visits_their_user
+                a_sign_in_that_was_cut_off_is_finished_by_the_next
+                a_sign_in_that_is_applied_again_goes_on_where_it_was_cut_off
+                another_user_takes_nothing_of_a_sign_in_that_goes_on
+                each_piece_of_an_erasure_is_bounded
+                an_erasure_that_was_cut_off_takes_nothing_new_and_is_finished_by_the_next;
         }
     };
 }

@@ -24,6 +24,7 @@ mod cases {
     pub(crate) mod erasure;
     pub(crate) mod late;
     pub(crate) mod limits;
+    pub(crate) mod many;
     pub(crate) mod orders;
     pub(crate) mod races;
     pub(crate) mod refunds;

@@ -20,6 +20,7 @@ CREATE TABLE sessions (
 CREATE INDEX sessions_started_at ON sessions (started_at, site);
 CREATE INDEX sessions_visitor ON sessions (visitor_id, site, started_at);
 CREATE INDEX sessions_user ON sessions (user_id, started_at) WHERE user_id IS NOT NULL;
+CREATE INDEX sessions_anonymous ON sessions (visitor_id, started_at) WHERE user_id IS NULL AND visitor_id IS NOT NULL;
 CREATE INDEX sessions_open ON sessions (visitor_id, started_at) WHERE ended_at IS NULL;
 
 -- The security objects: one row a token, named by its tag.
@@ -111,6 +112,8 @@ CREATE TABLE orders (
     PRIMARY KEY (site, id)
 );
 CREATE INDEX orders_created_at ON orders (created_at);
+CREATE INDEX orders_visitor ON orders (visitor_id) WHERE visitor_id IS NOT NULL;
+CREATE INDEX orders_visit ON orders (visit_id) WHERE visit_id IS NOT NULL;
 
 -- Money that was paid back. A refund may come before its order.
 CREATE TABLE refunds (
@@ -128,6 +131,8 @@ CREATE TABLE refunds (
 );
 CREATE INDEX refunds_order ON refunds (site, refund_of);
 CREATE INDEX refunds_created_at ON refunds (created_at);
+CREATE INDEX refunds_visitor ON refunds (visitor_id) WHERE visitor_id IS NOT NULL;
+CREATE INDEX refunds_visit ON refunds (visit_id) WHERE visit_id IS NOT NULL;
 
 CREATE TABLE users (
     id            text COLLATE "C" PRIMARY KEY,  -- 'u_' + UUIDv7

@@ -1,8 +1,11 @@
-//! Erasure: what is asked, what was done. Each database does it in one transaction under its one
-//! lock, in `sqlite/erase.rs` and `postgres/erase.rs`.
+//! Erasure: what is asked, what was done. Each database does it a [`Piece`] at a time, each in one
+//! transaction under its one lock, in `sqlite/erase.rs` and `postgres/erase.rs`.
 //!
-//! Invariant: after it no row names the visitor or one of the visits, and none comes: a hash of the
-//! `visitor_id` refuses what is late ([`crate::ledger`]). Rows of sessions stay until they are swept,
+//! Invariant: a piece reads and deletes a bounded number of the visitor's rows, however many there are.
+//!
+//! Invariant: after the last one no row names the visitor or one of the visits, and none comes: a hash of
+//! the `visitor_id`, stored with the first piece, refuses what is late ([`crate::ledger`]). What comes
+//! meanwhile in a visit that is there still goes with it. Rows of sessions stay until they are swept,
 //! ended and emptied: other servers, and a Redis that comes back, must hear that they are dead.
 
 use uuid::Uuid;
@@ -19,11 +22,21 @@ pub const ERASED_KEPT_MS: Millis = 8 * 24 * 3_600_000;
 /// over the index on their time. If fewer are there than the visit has counted, everywhere.
 pub(super) const AROUND_MS: Millis = 2 * 3_600_000;
 
+/// A piece takes at most so many visits, and so many rows of each other table but those of facts.
+pub const ROWS_AT_ONCE: usize = 500;
+
+/// It takes visits with at most so many facts together; of a visit that has more, so many of these.
+pub const FACTS_AT_ONCE: usize = 2_000;
+
+/// And visits whose facts are looked for in at most so much time: others' facts are looked at there too.
+const STRETCH_MS: Millis = 6 * 3_600_000;
+
 /// Who asks for an erasure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AskedBy {
-    /// A browser, whose session has this visit: that must be the visitor's.
-    Visitor(Uuid),
+    /// A browser, whose session has this visit: that must be the visitor's. None: its session was erased,
+    /// so that it may only go on with the erasure of a visitor that has begun.
+    Visitor(Option<Uuid>),
     /// An admin.
     Admin,
     /// An API key.
@@ -56,19 +69,30 @@ pub struct Erasure {
 /// What was done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Erased {
-    /// It is erased; also if there was nothing.
-    Done {
-        /// Rows that were deleted or emptied.
-        rows: u64,
-        /// The sessions of the visitor, ended and emptied.
-        ended: Vec<Record>,
-    },
+    /// It is erased; also if there was nothing. With the sessions of the visitor, ended and emptied.
+    Done(Vec<Record>),
     /// The browser's visit is another visitor's; nothing was done.
     NotTheirs,
 }
 
-/// A visit that was deleted, and where its facts are to be looked for.
-#[derive(Clone, Copy, Debug)]
+/// What one transaction of an erasure did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Piece {
+    /// It has erased something, if anything was there.
+    Done {
+        /// Rows that were deleted or emptied.
+        rows: u64,
+        /// Sessions of the visitor, ended and emptied.
+        ended: Vec<Record>,
+        /// Whether nothing is left.
+        last: bool,
+    },
+    /// As [`Erased::NotTheirs`].
+    NotTheirs,
+}
+
+/// A visit that is to be deleted, and where its facts are to be looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Gone {
     pub(super) id: Uuid,
     pub(super) since: Millis,
@@ -82,6 +106,36 @@ impl Gone {
         let (since, until) = (began.saturating_sub(AROUND_MS), ended.saturating_add(AROUND_MS));
         Self { id, since, until, page_views: page_views.into(), events: events.into() }
     }
+
+    fn facts(&self) -> i64 {
+        self.page_views + self.events
+    }
+}
+
+/// Which of the visits that were found a piece takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Share<'a> {
+    /// These, with all that they hold.
+    Whole(&'a [Gone]),
+    /// Some facts of one.
+    Part(&'a Gone),
+}
+
+/// As many visits as one piece can take, in their order: at least one, or a part of it.
+pub(super) fn share(visits: &[Gone]) -> Share<'_> {
+    let most = FACTS_AT_ONCE as i64;
+    if let Some(first) = visits.first().filter(|first| first.facts() > most) {
+        return Share::Part(first);
+    }
+    let (mut facts, mut time, mut until) = (0, 0, Millis::MIN);
+    let fits = |visit: &&Gone| {
+        facts += visit.facts();
+        time += visit.until.saturating_sub(visit.since.max(until.min(visit.until)));
+        until = until.max(visit.until);
+        facts <= most && time <= STRETCH_MS
+    };
+    let fitting = visits.iter().take_while(fits).count();
+    Share::Whole(&visits[..fitting.max(1).min(visits.len())])
 }
 
 /// A stretch of time, and the visits whose facts are looked for in it.
@@ -110,8 +164,20 @@ pub(super) fn stretches(visits: &[Gone]) -> Vec<Stretch> {
     stretches
 }
 
+/// How many page views and events a visit counts, when so many of them were deleted. One of which none
+/// was found has none.
+pub(super) fn left(visit: &Gone, page_views: u64, events: u64) -> (i32, i32) {
+    if page_views + events == 0 {
+        return (0, 0);
+    }
+    let left = |counted: i64, deleted: u64| {
+        i32::try_from(counted.saturating_sub_unsigned(deleted).max(0)).unwrap_or(i32::MAX)
+    };
+    (left(visit.page_views, page_views), left(visit.events, events))
+}
+
 /// Whether a browser may ask, by whose its visit is: none if the visit is not there. `erased`: the
-/// visitor has been erased already, perhaps by this very browser, which did not hear the answer.
+/// visitor's erasure has begun, perhaps asked by this very browser, which did not hear the answer.
 pub(super) fn may_ask(visitor: VisitorId, of_visit: Option<Option<&str>>, erased: bool) -> bool {
     match of_visit {
         Some(of_visit) => of_visit == Some(visitor.to_string().as_str()),
@@ -129,6 +195,29 @@ pub(super) fn marks(visitor: VisitorId, visits: &[Gone], sessions: &[Record]) ->
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn gone(id: u128, hour: Millis, page_views: i32) -> Gone {
+        Gone::new(Uuid::from_u128(id), hour * 3_600_000, hour * 3_600_000, page_views, 0)
+    }
+
+    #[test]
+    fn a_piece_takes_visits_of_a_bounded_number_of_facts_and_a_bounded_time() {
+        let whole = |visits: &[Gone]| match share(visits) {
+            Share::Whole(taken) => taken.len(),
+            Share::Part(_) => 0,
+        };
+        assert_eq!(whole(&[]), 0);
+        let at_once: Vec<Gone> = (0..500).map(|n| gone(n, 0, 4)).collect();
+        assert_eq!(whole(&at_once), 500, "all of one time");
+        let busy: Vec<Gone> = (0..500).map(|n| gone(n, 0, 500)).collect();
+        assert_eq!(whole(&busy), 4);
+        let daily: Vec<Gone> = (0..500).map(|n| gone(n, 24 * n as Millis, 1)).collect();
+        assert_eq!(whole(&daily), 1, "each of another time");
+        let hourly: Vec<Gone> = (0..500).map(|n| gone(n, n as Millis, 1)).collect();
+        assert_eq!(whole(&hourly), 3);
+        assert_eq!(whole(&[gone(0, 0, 2_000), gone(1, 0, 1)]), 1);
+        assert_eq!(share(&[gone(0, 0, 2_001)]), Share::Part(&gone(0, 0, 2_001)));
+    }
 
     #[test]
     fn visits_of_one_time_are_looked_for_together() {

@@ -7,12 +7,12 @@
 
 use std::time::Duration;
 
-use super::erasure::{Erased, Erasure};
+use super::erasure::{Erasure, Piece};
 use super::postgres::pool::Pool;
 use super::sqlite::readers::Readers;
 use super::{postgres, sqlite};
 use crate::ledger::command::{Command, Outcome};
-use crate::ledger::{self, Known, Wants};
+use crate::ledger::{self, Known, Plan, Wants};
 use crate::session::record::Record;
 use crate::session::token::Tag;
 use crate::session::{Millis, Ttl};
@@ -69,6 +69,14 @@ pub struct Committed {
     pub outcomes: Vec<Outcome>,
     /// The records of tokens that changed.
     pub changed: Vec<Record>,
+    /// What commands, by their place, have left to do: see [`Plan::left`].
+    pub left: Vec<(usize, Command)>,
+}
+
+impl From<Plan<'_>> for Committed {
+    fn from(Plan { outcomes, changes, left }: Plan<'_>) -> Self {
+        Self { outcomes, changed: changes.tokens, left }
+    }
 }
 
 /// The writer's side of the store.
@@ -93,14 +101,15 @@ impl Store {
         }
     }
 
-    /// Erases a visitor, whole or not at all.
+    /// Erases a piece of a visitor, to be called until it was the last; `before` is how many rows the
+    /// pieces before it have erased.
     ///
     /// # Errors
     /// As above.
-    pub async fn erase(&mut self, asked: &Erasure) -> Result<Erased> {
+    pub async fn erase(&mut self, asked: &Erasure, before: u64) -> Result<Piece> {
         match self {
-            Self::Sqlite(writer) => writer.erase(asked),
-            Self::Postgres(writer) => writer.erase(asked).await,
+            Self::Sqlite(writer) => writer.erase(asked, before),
+            Self::Postgres(writer) => writer.erase(asked, before).await,
         }
     }
 

@@ -10,7 +10,7 @@ use crate::facts::{event, fact, on, order, page, refund, view};
 use crate::world::{Browser, HOUR, MINUTE, Said, World, eventually};
 
 /// How many rows are somebody's, in all tables together.
-async fn rows(world: &World) -> i64 {
+pub(super) async fn rows(world: &World) -> i64 {
     let tables = [
         "sessions",
         "visitors",

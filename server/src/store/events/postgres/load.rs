@@ -66,6 +66,9 @@ fn questions<'a>(session: &'a Session, wants: &'a Wants) -> Vec<Asking<'a>> {
     if !wants.visitor_at.is_empty() {
         asking.push(visits_at(session, wants.visitor_at.iter().collect()));
     }
+    if !wants.anonymous.is_empty() {
+        asking.push(anonymous(session, wants.anonymous.iter().copied().collect()));
+    }
     for (user_id, at) in &wants.user_at {
         asking.push(user_at(session, user_id.clone(), *at));
     }
@@ -110,6 +113,28 @@ fn visits_at<'a>(session: &'a Session, wanted: Vec<&'a (VisitorId, String, Milli
         let instants: Vec<Millis> = wanted.iter().map(|(.., at)| *at).collect();
         let rows = session.query(named!("visit_of_visitor_at"), &[&visitors, &sites, &instants]).await?;
         Ok(told_visits(rows))
+    }
+    .boxed()
+}
+
+fn anonymous(session: &Session, wanted: Vec<(VisitorId, Millis, usize)>) -> Asking<'_> {
+    async move {
+        let visitors: Vec<String> = wanted.iter().map(|(visitor, ..)| visitor.to_string()).collect();
+        let instants: Vec<Millis> = wanted.iter().map(|(_, until, _)| *until).collect();
+        let most: Vec<i64> =
+            wanted.iter().map(|(.., most)| i64::try_from(*most).unwrap_or(i64::MAX)).collect();
+        let rows = session.query(named!("visits_anonymous"), &[&visitors, &instants, &most]).await?;
+        let told: Told = Box::new(move |known| {
+            for row in &rows {
+                let visit = rows::visit(row)?;
+                let place = usize::try_from(row.try_get::<_, i64>(9)? - 1).ok();
+                let key = place.and_then(|place| wanted.get(place));
+                known.anonymous(*key.ok_or(StoreError::Malformed("place"))?, visit.visit.id);
+                known.visit(visit);
+            }
+            Ok(())
+        });
+        Ok(told)
     }
     .boxed()
 }

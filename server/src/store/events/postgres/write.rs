@@ -51,9 +51,6 @@ pub(super) async fn write_and_commit(
 
 fn writings<'a>(session: &'a Session, changes: &'a Changes<'_>, now: Millis) -> Vec<Writing<'a>> {
     let mut writing: Vec<Writing<'a>> = Vec::new();
-    if !changes.links.is_empty() {
-        writing.push(links(session, &changes.links));
-    }
     if !changes.visits.is_empty() {
         writing.push(visits(session, &changes.visits));
     }
@@ -145,11 +142,6 @@ fn text(visitor: VisitorId) -> String {
 
 fn execute<'a>(session: &'a Session, sql: Sql, columns: impl Columns + 'a) -> Writing<'a> {
     async move { session.execute(sql, &columns.params()).await }.boxed()
-}
-
-fn links<'a>(session: &'a Session, links: &'a [(VisitorId, String)]) -> Writing<'a> {
-    let visitors = column(links, |(visitor, _)| text(*visitor));
-    execute(session, named!("visitor_link_user"), (visitors, column(links, |(_, user_id)| &**user_id)))
 }
 
 fn visits<'a>(session: &'a Session, rows: &'a [VisitPut<'_>]) -> Writing<'a> {

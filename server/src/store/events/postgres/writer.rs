@@ -20,7 +20,7 @@ use crate::ledger::command::Command;
 use crate::ledger::{self, Memory};
 use crate::session::record::{CROSSING_MS, Record};
 use crate::session::{Millis, Ttl};
-use crate::store::events::erasure::{ERASED_KEPT_MS, Erased, Erasure};
+use crate::store::events::erasure::{ERASED_KEPT_MS, Erasure, Piece};
 use crate::store::events::{Batch, Committed, ENDED_KEPT_MS, SWEEP_GRACE_MS};
 use crate::store::sessions::Slides;
 use crate::store::{Result, StoreError};
@@ -35,7 +35,7 @@ const LOCK_PATIENCE: Duration = Duration::from_secs(4);
 /// How long a sweep may take: it looks at every live session.
 const SWEEP_PATIENCE: Duration = Duration::from_secs(20);
 
-/// How long an erasure may take: facts that are not where they are looked for first are looked for
+/// How long a piece of an erasure may take: facts that are not where they are looked for first are looked for
 /// everywhere.
 const ERASURE_PATIENCE: Duration = Duration::from_secs(20);
 
@@ -120,14 +120,14 @@ impl Writer {
         .await
     }
 
-    /// Erases a visitor.
+    /// Erases a piece of a visitor; `before` is how many rows the pieces before it have erased.
     ///
     /// # Errors
     /// As above. If the connection broke during the commit, it may be done.
-    pub async fn erase(&mut self, asked: &Erasure) -> Result<Erased> {
+    pub async fn erase(&mut self, asked: &Erasure, before: u64) -> Result<Piece> {
         self.within(ERASURE_PATIENCE, async |session, recall| {
             recall.begun(begin(session, None).await?);
-            let erased = erase::erase(session, asked).await?;
+            let erased = erase::erase(session, asked, before).await?;
             session.client.batch_execute("COMMIT").await?;
             recall.memory.forget();
             Ok(erased)
@@ -353,7 +353,7 @@ async fn apply(
                     recall.begun(expected);
                 }
                 recall.memory.learn(known, &plan.changes);
-                return Ok(Committed { outcomes: plan.outcomes, changed: plan.changes.tokens });
+                return Ok(plan.into());
             }
             Err(more) => wants = *more,
         }

@@ -1,4 +1,4 @@
-//! Erases a visitor, in one transaction.
+//! Erases a visitor, a piece at a time, each in one transaction.
 
 use rusqlite::{Connection, OptionalExtension as _, Row, TransactionBehavior, params};
 use uuid::Uuid;
@@ -8,35 +8,58 @@ use crate::session::Millis;
 use crate::session::record::Record;
 use crate::session::visit::VisitorId;
 use crate::store::Result;
-use crate::store::events::erasure::{AskedBy, Erased, Erasure, Gone, marks, may_ask, stretches};
+use crate::store::events::erasure::{
+    AskedBy, Erasure, FACTS_AT_ONCE, Gone, Piece, ROWS_AT_ONCE, Share, left, marks, may_ask, share, stretches,
+};
 
-pub(super) fn erase(db: &mut Connection, asked: &Erasure) -> Result<Erased> {
+const ROWS: i64 = ROWS_AT_ONCE as i64;
+const FACTS: i64 = FACTS_AT_ONCE as i64;
+
+/// Erases a piece; `before` is how many rows the pieces before it have erased.
+pub(super) fn erase(db: &mut Connection, asked: &Erasure, before: u64) -> Result<Piece> {
     let Erasure { visitor, by, now } = *asked;
     let db = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     if let AskedBy::Visitor(visit_id) = by {
-        let visit = db.prepare_cached(sql!("visit_get"))?.query_row([visit_id.to_string()], rows::visit);
-        let of_visit = visit.optional()?.map(|row| row.visit.visitor_id.map(|visitor| visitor.to_string()));
+        let of_visit = visit_id.map(|id| visitor_of(&db, id)).transpose()?.flatten();
         let of_visit = of_visit.as_ref().map(Option::as_deref);
         if !may_ask(visitor, of_visit, is_erased(&db, visitor)?) {
-            return Ok(Erased::NotTheirs);
+            return Ok(Piece::NotTheirs);
         }
     }
-    let name = visitor.to_string();
-    let visits = visits(&db, &name)?;
-    let ended = sessions(&db, &visits, now)?;
-    let mut count = (visits.len() + ended.len()) as u64;
-    for record in &ended {
-        count += changed(&db, sql!("erase_retired"), params![record.tag.to_string()])?;
-    }
-    count += changed(&db, sql!("erase_visitor"), [&name])?;
-    count += facts(&db, &visits)?;
-    count += changed(&db, sql!("erase_refunds"), [&name, &ids(&visits)])?;
-    count += changed(&db, sql!("erase_orders"), [&name, &ids(&visits)])?;
-    count += changed(&db, sql!("erase_dead_letters"), [list(marks(visitor, &visits, &ended))])?;
     changed(&db, sql!("erased_put"), params![visitor.hash(), now])?;
-    changed(&db, sql!("erasure_put"), params![now, by.kind(), count])?;
+    let name = visitor.to_string();
+    let visits = find(&db, &name)?;
+    let ids = ids(&visits);
+    let ended = sessions(&db, &ids, now)?;
+    let mut rows = ended.len() as u64;
+    for record in &ended {
+        rows += changed(&db, sql!("erase_retired"), params![record.tag.to_string()])?;
+    }
+    let deleted = [
+        changed(&db, sql!("erase_visitor"), params![name, ROWS])?,
+        changed(&db, sql!("erase_refunds"), params![name, ids, ROWS])?,
+        changed(&db, sql!("erase_orders"), params![name, ids, ROWS])?,
+    ];
+    rows += deleted.iter().sum::<u64>();
+    rows += changed(&db, sql!("erase_dead_letters"), [list(marks(visitor, &visits, &ended))])?;
+    let is_full = |rows: usize| rows >= ROWS_AT_ONCE;
+    let mut last = false;
+    // A visit goes when all that is found by it has gone.
+    if !is_full(ended.len()) && !deleted.iter().any(|rows| is_full(*rows as usize)) {
+        match share(&visits) {
+            Share::Part(visit) => rows += part(&db, visit)?,
+            Share::Whole(taken) => {
+                rows += facts(&db, taken)?;
+                rows += changed(&db, sql!("erase_visits"), [self::ids(taken)])?;
+                last = taken.len() == visits.len() && !is_full(visits.len());
+            }
+        }
+    }
+    if last {
+        changed(&db, sql!("erasure_put"), params![now, by.kind(), before + rows])?;
+    }
     db.commit()?;
-    Ok(Erased::Done { rows: count, ended })
+    Ok(Piece::Done { rows, ended, last })
 }
 
 /// Whether a visitor's data was erased within the last days.
@@ -44,44 +67,60 @@ pub(super) fn is_erased(db: &Connection, visitor: VisitorId) -> Result<bool> {
     Ok(db.prepare_cached(sql!("erased_get"))?.exists([visitor.hash()])?)
 }
 
-/// Deletes the visits.
-fn visits(db: &Connection, visitor: &str) -> Result<Vec<Gone>> {
+/// Whose a visit is, if it is there.
+fn visitor_of(db: &Connection, visit_id: Uuid) -> Result<Option<Option<String>>> {
+    let visit = db.prepare_cached(sql!("visit_get"))?.query_row([visit_id.to_string()], rows::visit);
+    Ok(visit.optional()?.map(|row| row.visit.visitor_id.map(|visitor| visitor.to_string())))
+}
+
+fn find(db: &Connection, visitor: &str) -> Result<Vec<Gone>> {
     let gone = |row: &Row<'_>| {
         Ok(Gone::new(rows::uuid(row, 0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
     };
-    let mut statement = db.prepare_cached(sql!("erase_visits"))?;
-    let visits = statement.query_map([visitor], gone)?;
+    let mut statement = db.prepare_cached(sql!("erase_find"))?;
+    let visits = statement.query_map(params![visitor, ROWS], gone)?;
     Ok(visits.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Ends and empties their sessions.
-fn sessions(db: &Connection, visits: &[Gone], now: Millis) -> Result<Vec<Record>> {
-    let mut records = Vec::new();
+/// Ends and empties sessions of the visits.
+fn sessions(db: &Connection, visits: &str, now: Millis) -> Result<Vec<Record>> {
     let mut statement = db.prepare_cached(sql!("erase_tokens"))?;
-    for visit in visits {
-        for record in statement.query_map(params![visit.id.to_string(), now], rows::record)? {
-            records.push(record?);
-        }
-    }
-    Ok(records)
+    let records = statement.query_map(params![visits, now, ROWS], rows::record)?;
+    Ok(records.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Deletes their facts.
+/// Deletes the facts of visits.
 fn facts(db: &Connection, visits: &[Gone]) -> Result<u64> {
     let (mut page_views, mut events) = (0, 0);
     for stretch in stretches(visits) {
         let of_visits = list(stretch.visits.iter().map(Uuid::to_string).collect());
-        let place = params![of_visits, stretch.since, stretch.until];
+        let place = params![of_visits, stretch.since, stretch.until, FACTS];
         page_views += changed(db, sql!("erase_page_views"), place)?;
         events += changed(db, sql!("erase_events"), place)?;
     }
     let counted = |count: fn(&Gone) -> i64| visits.iter().map(count).sum::<i64>().unsigned_abs();
     if page_views < counted(|visit| visit.page_views) {
-        page_views += changed(db, sql!("erase_page_views_anywhere"), [ids(visits)])?;
+        page_views += changed(db, sql!("erase_page_views_anywhere"), params![ids(visits), FACTS])?;
     }
     if events < counted(|visit| visit.events) {
-        events += changed(db, sql!("erase_events_anywhere"), [ids(visits)])?;
+        events += changed(db, sql!("erase_events_anywhere"), params![ids(visits), FACTS])?;
     }
+    Ok(page_views + events)
+}
+
+/// Deletes some facts of a visit that has many, and counts them off.
+fn part(db: &Connection, visit: &Gone) -> Result<u64> {
+    let id = ids(std::slice::from_ref(visit));
+    let around = params![id, visit.since, visit.until, FACTS];
+    let mut page_views = changed(db, sql!("erase_page_views"), around)?;
+    let mut events = changed(db, sql!("erase_events"), around)?;
+    if page_views + events == 0 {
+        page_views = changed(db, sql!("erase_page_views_anywhere"), params![id, FACTS])?;
+        events = changed(db, sql!("erase_events_anywhere"), params![id, FACTS])?;
+    }
+    let (page_views_left, events_left) = left(visit, page_views, events);
+    let counted = params![visit.id.to_string(), page_views_left, events_left];
+    changed(db, sql!("erase_counted"), counted)?;
     Ok(page_views + events)
 }
 

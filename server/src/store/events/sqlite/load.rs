@@ -57,6 +57,16 @@ pub(super) fn look_up(db: &Connection, wants: &Wants, known: &mut Known) -> Resu
             known.user_at(user_id.clone(), *at, id);
         }
     }
+    for key in &wants.anonymous {
+        let (visitor, until, most) = key;
+        let most = i64::try_from(*most).unwrap_or(i64::MAX);
+        let mut statement = db.prepare_cached(sql!("visits_anonymous"))?;
+        for row in statement.query_map(params![visitor.to_string(), until, most], rows::visit)? {
+            let row = row?;
+            known.anonymous(*key, row.visit.id);
+            known.visit(row);
+        }
+    }
     for (table, id, site) in &wants.facts {
         let stored = match table {
             Table::PageViews => sql!("page_views_stored"),

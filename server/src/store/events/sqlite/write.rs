@@ -10,9 +10,6 @@ use crate::session::record::Record;
 use crate::store::Result;
 
 pub(super) fn write(db: &Connection, changes: &Changes<'_>, now: Millis) -> Result<()> {
-    for (visitor, user_id) in &changes.links {
-        db.prepare_cached(sql!("visitor_link_user"))?.execute(params![visitor.to_string(), user_id])?;
-    }
     for put in &changes.visits {
         let (row, visit) = (&put.row, &put.row.visit);
         db.prepare_cached(sql!("visit_put"))?.execute(params![

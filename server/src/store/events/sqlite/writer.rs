@@ -10,7 +10,7 @@ use crate::ledger::command::Command;
 use crate::ledger::{self, Memory};
 use crate::session::record::{CROSSING_MS, Record};
 use crate::session::{Millis, Ttl};
-use crate::store::events::erasure::{ERASED_KEPT_MS, Erased, Erasure};
+use crate::store::events::erasure::{ERASED_KEPT_MS, Erasure, Piece};
 use crate::store::events::{Batch, Committed, ENDED_KEPT_MS, SWEEP_GRACE_MS};
 use crate::store::sessions::Slides;
 use crate::store::{Result, StoreError};
@@ -49,7 +49,7 @@ fn apply(batch: &Batch<'_>, db: &mut Connection, recall: &mut Recall, believe: b
                 write::write(&transaction, &plan.changes, batch.now)?;
                 transaction.commit()?;
                 recall.memory.learn(known, &plan.changes);
-                return Ok(Committed { outcomes: plan.outcomes, changed: plan.changes.tokens });
+                return Ok(plan.into());
             }
             Err(more) => wants = *more,
         }
@@ -119,13 +119,13 @@ impl Writer {
         }
     }
 
-    /// Erases a visitor.
+    /// Erases a piece of a visitor; `before` is how many rows the pieces before it have erased.
     ///
     /// # Errors
     /// When the database refuses; then nothing of it was done.
-    pub fn erase(&mut self, asked: &Erasure) -> Result<Erased> {
+    pub fn erase(&mut self, asked: &Erasure, before: u64) -> Result<Piece> {
         self.recall.memory.forget();
-        erase::erase(&mut self.db, asked)
+        erase::erase(&mut self.db, asked, before)
     }
 
     /// Writes activity that only the fast copy knew.

@@ -1,0 +1,9 @@
+-- Some of the visits, those first that sessions may be live of.
+SELECT * FROM (
+    SELECT id, started_at, last_activity, page_views, events
+    FROM sessions WHERE visitor_id = ?1 AND ended_at IS NULL ORDER BY started_at DESC LIMIT ?2)
+UNION ALL
+SELECT * FROM (
+    SELECT id, started_at, MAX(last_activity, ended_at), page_views, events
+    FROM sessions WHERE visitor_id = ?1 AND ended_at IS NOT NULL ORDER BY site, started_at LIMIT ?2)
+LIMIT ?2

@@ -1,1 +1,0 @@
-UPDATE sessions SET user_id = ?2 WHERE visitor_id = ?1 AND user_id IS NULL
