@@ -209,7 +209,7 @@ impl Model {
             let row = &self.visits[visit];
             let others = user.is_some() && row.user.is_some() && row.user != user.map(name);
             if row.ended_at.is_none() && now - row.last_activity < TTL.idle_ms && !others {
-                if let Some(user) = user {
+                if let (Some(user), None) = (user, &row.user) {
                     self.link(visit, user);
                 }
                 return visit;
@@ -219,11 +219,9 @@ impl Model {
     }
 
     fn link(&mut self, visit: usize, user: u8) {
-        if self.visits[visit].user.is_none() {
-            let visitor = self.visits[visit].visitor;
-            for row in self.visits.iter_mut().filter(|row| row.visitor == visitor && row.user.is_none()) {
-                row.user = Some(name(user));
-            }
+        let visitor = self.visits[visit].visitor;
+        for row in self.visits.iter_mut().filter(|row| row.visitor == visitor && row.user.is_none()) {
+            row.user = Some(name(user));
         }
     }
 

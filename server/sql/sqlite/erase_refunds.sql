@@ -1,6 +1,6 @@
 -- A refund is of the visit and the visitor of its order.
-DELETE FROM refunds WHERE (site, id) IN (
+DELETE FROM refunds WHERE (site, id) IN (SELECT site, id FROM (
     SELECT site, id FROM refunds WHERE visitor_id = ?1
     UNION ALL
     SELECT site, id FROM refunds WHERE visit_id IN (SELECT value FROM json_each(?2))
-    LIMIT ?3)
+    LIMIT ?3))

@@ -75,7 +75,8 @@ pub struct Visit {
 pub enum Link {
     /// The visit was anonymous: it and the visitor's earlier anonymous visits get the user.
     Set,
-    /// The visit is this user's already.
+    /// The visit is this user's already, or nobody signs in. A sign-in gives the visitor's earlier anonymous
+    /// visits the user all the same.
     Keep,
     /// The visit is another user's, and a visit's user is set once: a new visit begins.
     NewVisit,

@@ -157,6 +157,7 @@ macro_rules! told {
                 a_sign_in_that_was_cut_off_is_finished_by_the_next
                 a_sign_in_that_is_applied_again_goes_on_where_it_was_cut_off
                 another_user_takes_nothing_of_a_sign_in_that_goes_on
+                others_are_served_between_the_pieces_of_a_sign_in_and_of_an_erasure
                 each_piece_of_an_erasure_is_bounded
                 an_erasure_that_was_cut_off_takes_nothing_new_and_is_finished_by_the_next;
         }

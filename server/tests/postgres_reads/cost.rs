@@ -130,12 +130,14 @@ async fn a_look_up_or_an_erasure_reads_what_is_asked_for_however_much_the_visito
     for statement in MUCH {
         postgres.execute(&filled(statement)).await;
     }
-    for (name, text, _, values) in LOOKUPS.into_iter().chain(ERASURE) {
+    let lookups = LOOKUPS.map(|lookup| (lookup, ""));
+    let erasure = ERASURE.map(|erasure| (erasure, "SET enable_bitmapscan = off;"));
+    for ((name, text, _, values), settings) in lookups.into_iter().chain(erasure) {
         let values = values.iter().map(|value| filled(value)).collect::<Vec<_>>().join(", ");
         // As the writer runs it: one plan for any values.
         let explain = format!(
             "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_hashjoin = off; \
-             SET enable_mergejoin = off; PREPARE {name} AS {text}; \
+             SET enable_mergejoin = off; {settings} PREPARE {name} AS {text}; \
              EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE {name} ({values})"
         );
         let explained = sql::texts(&postgres.url(), &explain).await.remove(0);

@@ -1,5 +1,8 @@
 //! Visitors who have more than one batch may touch: what is theirs is given a user, and erased, in pieces.
 
+use std::pin::pin;
+
+use futures_util::future::{Either, select};
 use uuid::Uuid;
 use visitflow_server::ledger::command::Command;
 use visitflow_server::ledger::{LINKED_MOST, LINKS_OF_BATCH};
@@ -151,6 +154,31 @@ pub(crate) async fn another_user_takes_nothing_of_a_sign_in_that_goes_on(world: 
     assert!(commits(&mut store, &left, world.now + 4).await.left.is_empty());
     assert_eq!(of_user(world, ann.visitor, "u_1").await, 201);
     assert_eq!(of_user(world, ann.visitor, "u_2").await, 1, "a visit of its own");
+}
+
+pub(crate) async fn others_are_served_between_the_pieces_of_a_sign_in_and_of_an_erasure(world: &World) {
+    let (ann, root) = (Browser::new(), Browser::new());
+    world.view(&ann, world.now).await;
+    visits(world, ann.visitor, 12 * LINKED_MOST, 0, world.now - HOUR).await;
+    let signed_in = world.sign_in(&ann, "u_1", world.now + 1);
+    assert_eq!(first_of(signed_in, world).await, Said::Fresh);
+    assert_eq!(of_user(world, ann.visitor, "").await, 0);
+    let erased = world.erase_as_it_is(&root, ann.visitor, Right::Admin, world.now + 2);
+    assert_eq!(first_of(erased, world).await, Said::Left);
+    assert_eq!((world.visits().await, world.page_views().await), (2, 2), "those of the others");
+}
+
+/// What a long request is told. The page view of somebody that comes right after it is answered before it.
+async fn first_of(long: impl Future<Output = Said>, world: &World) -> Said {
+    let bob = Browser::new();
+    let (long, view) = (pin!(long), pin!(world.view(&bob, world.now + 2)));
+    match select(long, view).await {
+        Either::Right((said, long)) => {
+            assert_eq!(said, Said::Fresh);
+            long.await
+        }
+        Either::Left((said, _)) => panic!("the others waited until it was told {said:?}"),
+    }
 }
 
 // ---- erasure

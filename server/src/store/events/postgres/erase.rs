@@ -21,6 +21,8 @@ const FACTS: i64 = FACTS_AT_ONCE as i64;
 /// transaction, and commits it.
 pub(super) async fn erase(session: &Session, asked: &Erasure, before: u64) -> Result<Piece> {
     let Erasure { visitor, by, now } = *asked;
+    // A bitmap is made of all that an index finds, however few of these rows are wanted.
+    session.client.batch_execute("SET LOCAL enable_bitmapscan = off").await?;
     if let AskedBy::Visitor(visit_id) = by {
         let visit = session.query(named!("visit_get"), &[&visit_id.as_slice()]).await?;
         let of_visit = match visit.first() {
