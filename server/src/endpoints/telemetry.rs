@@ -199,6 +199,7 @@ impl Item for wire::Event {
         let occurred_at = fields::occurred_at(call.now, self.age_ms)?;
         let page = fields::page_beside(self.url.as_deref(), call.app.config.keep_query);
         let site = site(call, self.site.as_deref(), page.as_ref())?;
+        require_site(call, site.as_ref(), self.visitor_id.is_some())?;
         let kind = Kind::Event {
             id: fields::fact_id(self.id.as_deref(), occurred_at)?,
             name: address::text(&name).into_owned(),
@@ -248,6 +249,12 @@ impl Item for wire::Order {
         };
         let named_site = site(call, self.site.as_deref(), page.as_ref())?;
         let visitor = visitor(call, self.visitor_id.as_deref())?.filter(|_| !call.gpc());
+        // A refund comes when the visit is long over: it does not tell the site.
+        let of_visit = match &kind {
+            Kind::Order(order) => order.session.is_some() || visitor.is_some(),
+            _ => false,
+        };
+        require_site(call, named_site.as_ref(), of_visit)?;
         let fact = Fact {
             site: named_site,
             occurred_at: fields::occurred_at(call.now, self.age_ms)?,
@@ -256,6 +263,17 @@ impl Item for wire::Order {
         };
         Ok(Checked { fact, visitor })
     }
+}
+
+/// Refuses what a server sends of no site, unless it names whose visit it belongs to: a server has no page,
+/// and the host that it calls may be any.
+fn require_site(call: &Call<'_>, site: Option<&String>, of_visit: bool) -> Result<(), Problem> {
+    if call.key.is_none() || site.is_some() || of_visit {
+        return Ok(());
+    }
+    Err(Problem::field(
+        "`site` is missing. A request with an API key comes from no page, so say which site this belongs to, such as shop.example.",
+    ))
 }
 
 fn checked(

@@ -142,15 +142,40 @@ impl StoredOrder {
     }
 }
 
-/// Whether two words on an order differ. How a number or a list is spelt makes no difference.
+/// Whether two words on an order contradict each other. How a number or a list is spelt makes no
+/// difference, and who names no items denies none.
 fn differ(one: Words<'_>, other: Words<'_>) -> bool {
-    let list = |items: Option<&str>| items.and_then(|items| serde_json::from_str::<Value>(items).ok());
-    number(one.0) != number(other.0) || one.1 != other.1 || (one.2 != other.2 && list(one.2) != list(other.2))
+    number(one.0) != number(other.0) || one.1 != other.1 || items_differ(one.2, other.2)
 }
 
 /// A decimal without the zeros behind.
 fn number(amount: &str) -> &str {
     if amount.contains('.') { amount.trim_end_matches('0').trim_end_matches('.') } else { amount }
+}
+
+fn items_differ(one: Option<&str>, other: Option<&str>) -> bool {
+    let (Some(one), Some(other)) = (one, other) else { return false };
+    let list = |items| serde_json::from_str::<Value>(items).ok();
+    one != other
+        && match (list(one), list(other)) {
+            (Some(one), Some(other)) => !is_same(&one, &other),
+            _ => true,
+        }
+}
+
+/// Whether two values of JSON say the same: 1 and 1.0 are one number.
+fn is_same(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Number(one), Value::Number(other)) => one == other || one.as_f64() == other.as_f64(),
+        (Value::Array(one), Value::Array(other)) => {
+            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| is_same(one, other))
+        }
+        (Value::Object(one), Value::Object(other)) => {
+            let is_in_other = |(name, value)| other.get(name).is_some_and(|other| is_same(value, other));
+            one.len() == other.len() && one.iter().all(is_in_other)
+        }
+        _ => one == other,
+    }
 }
 
 #[cfg(test)]
@@ -159,11 +184,21 @@ mod tests {
 
     #[test]
     fn two_words_differ_in_what_they_say_and_not_in_how_it_is_spelt() {
-        let said = ("49.90", "EUR", Some(r#"[{"sku":"a","price":"1"}]"#));
-        for same in [("49.9000", "EUR", said.2), ("49.9", "EUR", Some(r#"[ {"price": "1", "sku": "a"} ]"#))] {
-            assert!(!differ(said, same), "{same:?}");
+        let said = ("49.90", "EUR", Some(r#"[{"sku":"a","price":1,"sizes":[38]}]"#));
+        let spelt = Some(r#"[ {"price": 1.0, "sizes": [38.00], "sku": "a"} ]"#);
+        for same in [("49.9000", "EUR", said.2), ("49.9", "EUR", spelt), ("49.90", "EUR", None)] {
+            assert!(!differ(said, same) && !differ(same, said), "{same:?}");
         }
-        for other in [("49.91", "EUR", said.2), ("49.90", "USD", said.2), ("49.90", "EUR", None)] {
+        let items = [
+            r#"[{"sku":"a","price":1.01,"sizes":[38]}]"#,
+            r#"[{"sku":"a","price":"1","sizes":[38]}]"#,
+            r#"[{"sku":"a","price":1,"sizes":[38],"gift":true}]"#,
+            r#"[{"sku":"a","price":1,"size":[38]}]"#,
+            r#"[{"sku":"a","price":1,"sizes":[38,39]}]"#,
+            "[]",
+        ];
+        let others = items.map(|items| ("49.90", "EUR", Some(items)));
+        for other in others.into_iter().chain([("49.91", "EUR", said.2), ("49.90", "USD", said.2)]) {
             assert!(differ(said, other) && differ(other, said), "{other:?}");
         }
         assert!(!differ(("100", "EUR", None), ("100.0000", "EUR", None)));

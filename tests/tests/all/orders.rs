@@ -58,11 +58,56 @@ async fn the_shop_s_server_may_call_itself_a_tool() {
     let key = server.add_key("shop").await;
     let shop = server.visitor();
     for agent in ["curl/8.5.0", "python-requests/2.32", "Go-http-client/1.1"] {
-        let order = json!({"id": agent, "amount": "1", "currency": "EUR"});
+        let order = json!({"id": agent, "amount": "1", "currency": "EUR", "site": SITE});
         let request = shop.post("/api/telemetry/order", &order).bearer(&key).header("user-agent", agent);
         request.cookie("").without("origin").without("sec-fetch-site").send().await.expect(204);
     }
     assert_eq!(server.number("SELECT COUNT(*) FROM orders"), 3);
+}
+
+#[tokio::test]
+async fn what_a_server_sends_of_no_site_is_refused_and_not_given_to_the_host_it_calls() {
+    let server = Server::start().await;
+    let key = server.add_key("shop").await;
+    let (ada, shop) = (server.visitor(), server.visitor());
+    ada.view("/").await.expect(204);
+    let order = json!({"id": "7", "amount": "5", "currency": "EUR"});
+    let with = |field: &str, value: &str| {
+        let mut order = order.clone();
+        order[field] = json!(value);
+        order
+    };
+    for nowhere in [order.clone(), with("user_id", "ada"), with("refund_of", "6"), with("url", "/checkout")] {
+        let refused = by_key(&shop, &key, &nowhere).await.expect_problem(400, "invalid-field");
+        assert!(refused.text().contains("`site` is missing"), "{}", refused.text());
+    }
+    let mut paid_back = with("refund_of", "6");
+    paid_back["visitor_id"] = json!(ada.id);
+    by_key(&shop, &key, &paid_back).await.expect_problem(400, "invalid-field");
+    let event = shop.post("/api/telemetry/event", &json!({"name": "shipped"})).bearer(&key);
+    event.cookie("").without("origin").send().await.expect_problem(400, "invalid-field");
+    let whose = [with("visitor_id", &ada.id), with("url", &format!("https://{SITE}/checkout"))];
+    for (body, id) in whose.into_iter().zip(["1", "2"]) {
+        let mut body = body;
+        body["id"] = json!(id);
+        by_key(&shop, &key, &body).await.expect(204);
+    }
+    assert_eq!(
+        server.texts("SELECT id || site FROM orders ORDER BY id"),
+        [format!("1{SITE}"), format!("2{SITE}")]
+    );
+    assert_eq!(server.number("SELECT (SELECT COUNT(*) FROM refunds) + (SELECT COUNT(*) FROM events)"), 0);
+}
+
+/// Clients that write every field write `null` for what is not there.
+#[tokio::test]
+async fn an_order_whose_refund_of_is_null_is_an_order() {
+    let server = Server::start().await;
+    let key = server.add_key("shop").await;
+    let order = json!({"id": "7", "refund_of": null, "amount": "5", "currency": "EUR", "site": SITE});
+    by_key(&server.visitor(), &key, &order).await.expect(204);
+    assert_eq!(server.number("SELECT COUNT(*) FROM orders"), 1);
+    assert_eq!(server.number("SELECT COUNT(*) FROM refunds"), 0);
 }
 
 #[tokio::test]

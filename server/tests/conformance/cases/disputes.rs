@@ -25,7 +25,7 @@ pub(crate) async fn another_claim_with_other_words_disputes_the_first(world: &Wo
         ("0.01", "EUR", Some(ITEMS)),
         ("10.00", "USD", Some(ITEMS)),
         ("10.00", "EUR", Some(r#"[{"sku":"b","price":"10.00"}]"#)),
-        ("10.00", "EUR", None),
+        ("10.00", "EUR", Some("[]")),
     ];
     for (number, (amount, currency, items)) in others.into_iter().enumerate() {
         let numbered = |claim: Fact| match claim.kind {
@@ -46,6 +46,7 @@ pub(crate) async fn the_same_words_again_dispute_nothing(world: &World) {
     for (amount, items) in [("10.00", ITEMS), ("10.00", ITEMS), ("10", spelt_otherwise), ("10.0", ITEMS)] {
         world.send(&Browser::new(), claim(world, amount, "EUR", Some(items)), world.now).await;
     }
+    world.send(&Browser::new(), claim(world, "10.00", "EUR", None), world.now).await;
     let array = vec![claim(world, "10.00", "EUR", Some(ITEMS)), claim(world, "10", "EUR", Some(ITEMS))];
     world.send_all(&Browser::new(), array, world.now).await;
     assert_eq!(stored(world).await, ["browser EUR"]);
