@@ -173,7 +173,7 @@ pub(super) fn rfc3339(at: Millis) -> String {
 
 /// A time zone by its name.
 fn zone(name: &str) -> Result<TimeZone, Problem> {
-    let zone = TimeZone::get(name).ok().filter(|zone| !zone.is_unknown());
+    let zone = TimeZone::get(name).ok().filter(|zone| !zone.is_unknown() && !words::is_no_zone(name));
     zone.ok_or_else(|| words::unknown_zone(name))
 }
 
@@ -189,17 +189,16 @@ fn site(name: &str) -> Result<String, Problem> {
 }
 
 fn instant(name: &str, text: &str, zone: &TimeZone) -> Result<Timestamp, Problem> {
-    let date = || text.parse::<Date>().ok().filter(|_| text.len() == 10);
+    let date = || text.parse::<Date>().ok().filter(|date| text.len() == 10 && date.year() >= 1970);
     let midnight = |date: Date| {
         date.to_datetime(Time::midnight()).to_zoned(zone.clone()).ok().map(|zoned| zoned.timestamp())
     };
     // In a query, the + of an offset arrives as a space unless it was escaped.
-    let instant = date().and_then(midnight).or_else(|| text.replace(' ', "+").parse().ok());
-    let instant = instant.filter(|at| (Timestamp::UNIX_EPOCH..).contains(at));
-    instant.ok_or_else(|| {
+    let moment = || text.replace(' ', "+").parse().ok().filter(|at| *at >= Timestamp::UNIX_EPOCH);
+    date().and_then(midnight).or_else(moment).ok_or_else(|| {
         let meant = last_day(text).map_or(String::new(), |day| format!(" That month ends with {day}."));
         Problem::query(format!(
-            "`{name}` is a date such as 2026-10-01, or RFC 3339 such as 2026-10-01T08:00:00Z.{meant}"
+            "`{name}` is a date such as 2026-10-01, or RFC 3339 such as 2026-10-01T08:00:00Z, from 1970-01-01 to 9999-12-30.{meant}"
         ))
     })
 }
@@ -272,14 +271,29 @@ mod tests {
             "from=",
             "from",
             "tz=Etc/Unknown",
+            "tz=localtime",
+            "tz=PosixRules",
+            "tz=Factory",
+            "tz=right/Europe/Berlin",
+            "tz=..%2F..%2Fetc%2Flocaltime",
             "site=a%20b",
             "site=*.shop.example",
             "site=a.example,b.example",
             "site=a.example%00",
             "to=0000-01-01",
+            "to=1969-12-31",
+            "to=1969-12-31T23:59:59Z",
+            "to=-2026-01-01",
+            "to=%2B012026-01-01",
+            "to=10000-01-01",
+            "to=9999-12-31",
+            "to=9999-12-31T23:59:59Z",
+            "from=9999-12-30",
         ] {
             assert!(read(bad).is_err(), "{bad}");
         }
+        let told = read("from=9999-12-31").unwrap_err().detail;
+        assert!(told.contains("from 1970-01-01 to 9999-12-30"), "{told}");
         for limit in ["0", "101", "x", "%2B5", "1e1", "-1", "5.0"] {
             assert!(read(&format!("limit={limit}")).unwrap().limit(10, 100).is_err(), "{limit}");
         }
@@ -304,6 +318,9 @@ mod tests {
             ("tz=Europe/Berln", "`Europe/Berlin`?"),
             ("tz=Berlin", "`Europe/Berlin`?"),
             ("tz=America/NewYork", "`America/New_York`?"),
+            ("tz=Berlim", "`Europe/Berlin`?"),
+            ("tz=Germany/Berlin", "`Europe/Berlin`?"),
+            ("tz=Asia/Japam", "`Japan`?"),
             ("interval=days", "`day`?"),
             ("interval=Hour", "`hour`?"),
             ("currency=euro", "`EUR`?"),
@@ -315,10 +332,52 @@ mod tests {
         ] {
             assert!(told(query).contains(meant), "{query}: {}", told(query));
         }
-        for (query, not) in
-            [("tz=Mars/Olympus", "did you mean"), ("tz=UTC%2B2", "Etc/"), ("interval=year", "mean")]
-        {
-            assert!(!told(query).contains(not), "{query}: {}", told(query));
+    }
+
+    #[test]
+    fn a_word_that_is_far_from_all_others_is_told_without_any() {
+        for zone in [
+            "Mars/Olympus",
+            "UTC%2B2",
+            "GMT%2B1",
+            "GMT2",
+            "PST",
+            "EDT",
+            "BST",
+            "CEST",
+            "Europe/Munich",
+            "Europe/Bern",
+            "x",
+            "/",
+            "localtime",
+        ] {
+            let told = read(&format!("tz={zone}")).unwrap_err().detail;
+            assert!(!told.contains("did you mean"), "{told}");
+        }
+        for parameter in ["q", "until", "zone", "domain", "tt", "\u{4e2d}"] {
+            let told = read(&format!("{parameter}=1")).unwrap_err().detail;
+            assert!(!told.contains("did you mean"), "{told}");
+        }
+        for interval in ["year", "week", "minute", "d"] {
+            let told = read(&format!("interval={interval}")).unwrap().interval().unwrap_err().detail;
+            assert!(!told.contains("did you mean"), "{told}");
+        }
+        for code in ["XBX", "QQQ", "E", "dollar"] {
+            let told = words::unknown_currency(code, std::iter::empty()).detail;
+            assert!(!told.contains("did you mean"), "{told}");
+        }
+        let here = words::unknown_currency("USX", ["USD", "EUR"].into_iter()).detail;
+        assert!(here.contains("`USD`?"), "{here}");
+    }
+
+    #[test]
+    fn the_first_and_the_last_days_are_days_in_every_zone() {
+        for zone in ["UTC", "Asia/Tokyo", "America/Los_Angeles", "Pacific/Kiritimati"] {
+            let query = read(&format!("from=1970-01-01&to=1970-01-03&tz={zone}")).unwrap();
+            assert_eq!(query.slots(Interval::Day).unwrap().len(), 2, "{zone}");
+            let query = read(&format!("from=9999-12-28&to=9999-12-30&tz={zone}")).unwrap();
+            assert_eq!(query.slots(Interval::Day).unwrap().len(), 2, "{zone}");
+            assert_eq!(query.slots(Interval::Hour).unwrap().len(), 48, "{zone}");
         }
     }
 

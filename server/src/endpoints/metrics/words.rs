@@ -1,5 +1,7 @@
 //! The words of a query, and which one was meant where one is misspelt.
 
+use std::collections::BTreeSet;
+
 use iso_currency::{Currency, IntoEnumIterator as _};
 use jiff::tz;
 
@@ -29,42 +31,64 @@ pub(super) fn is_currency(code: &str) -> bool {
 
 /// A currency that nothing is in; `here` are those of the report.
 pub(super) fn unknown_currency<'a>(code: &str, here: impl Iterator<Item = &'a str>) -> Problem {
-    let codes = here.chain(Currency::iter().map(|currency| currency.code()));
-    let meant = meant(code, codes);
+    let iso = Currency::iter().map(|currency| currency.code());
+    // Many codes differ in one letter; those of the report are the likelier ones.
+    let meant = Some(meant(code, here)).filter(|meant| meant != ".").unwrap_or_else(|| meant(code, iso));
     Problem::query(format!("`currency` is a code of ISO 4217, such as EUR; `{}` is none{meant}", cut(code)))
+}
+
+/// Whether the database of time zones has this name for something else than a zone that people live in:
+/// the zone of the server's machine, the rules for zones that are told without any, no zone at all.
+pub(super) fn is_no_zone(name: &str) -> bool {
+    ["localtime", "posixrules", "Factory"].iter().any(|other| other.eq_ignore_ascii_case(name))
 }
 
 /// A time zone that is none.
 pub(super) fn unknown_zone(zone: &str) -> Problem {
     let names: Vec<_> = tz::db().available().map(|name| name.to_string()).collect();
-    // The signs of Etc/GMT+1 and the like are the wrong way round: nobody means them.
-    let names = names.iter().filter(|name| !name.starts_with("Etc/"));
+    // Names with digits are rules (EST5EDT), or have their signs the wrong way round (Etc/GMT+1).
+    let is_meant = |name: &&String| !is_no_zone(name) && !name.bytes().any(|byte| byte.is_ascii_digit());
+    // The city tells, whatever is before it.
     let city = |name: &str| name.rsplit('/').next().unwrap_or_default().to_owned();
-    let near = |name: &&String| distance(zone, name).min(distance(zone, &city(name)));
-    let meant = names.min_by_key(near).filter(|name| is_near(zone, near(name)));
-    let meant = meant.map_or(".".to_owned(), |name| format!("; did you mean `{name}`?"));
+    let near = |name: &&String| (distance(&city(zone), &city(name)), distance(zone, name));
+    let nearest = names.iter().filter(is_meant).min_by_key(near);
+    let nearest = nearest.filter(|name| is_near(&city(zone), &city(name), CITY_LETTERS));
     Problem::query(format!(
-        "`tz` is an IANA time zone name such as Europe/Berlin; `{}` is none{meant}",
-        cut(zone)
+        "`tz` is an IANA time zone name such as Europe/Berlin; `{}` is none{}",
+        cut(zone),
+        suggestion(nearest.map(String::as_str))
     ))
 }
 
-/// The end of a sentence: which of the words was meant, if one is near.
+/// The end of a sentence: which of the words was meant, if one is near and no other is as near.
 fn meant<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> String {
-    let nearest = known.min_by_key(|known| distance(word, known));
-    match nearest.filter(|known| is_near(word, distance(word, known))) {
-        Some(known) => format!("; did you mean `{known}`?"),
-        None => ".".to_owned(),
-    }
+    let known: BTreeSet<&str> = known.filter(|known| is_near(word, known, WORD_LETTERS)).collect();
+    let least = known.iter().map(|known| distance(word, known)).min();
+    let mut nearest = known.iter().filter(|known| Some(distance(word, known)) == least);
+    suggestion(match (nearest.next(), nearest.next()) {
+        (Some(only), None) => Some(only),
+        _ => None,
+    })
 }
 
+fn suggestion(word: Option<&str>) -> String {
+    word.map_or(".".to_owned(), |word| format!("; did you mean `{word}`?"))
+}
+
+/// How many letters two words differ in. Upper and lower case are the same.
 fn distance(word: &str, known: &str) -> usize {
     strsim::damerau_levenshtein(&cut(word).to_lowercase(), &known.to_lowercase())
 }
 
-/// Half of the letters may be wrong.
-fn is_near(word: &str, distance: usize) -> bool {
-    distance * 2 <= cut(word).chars().count()
+/// One letter in so many may be wrong in a parameter or a value: `days` means `day`.
+const WORD_LETTERS: usize = 3;
+
+/// And in a city: `PST` does not mean `EST`.
+const CITY_LETTERS: usize = 4;
+
+/// Whether a word may be a misspelt other one: of so many letters of the shorter one, one is wrong.
+fn is_near(word: &str, known: &str, letters: usize) -> bool {
+    distance(word, known) * letters <= cut(word).chars().count().min(known.chars().count())
 }
 
 /// A word as an answer repeats it.
