@@ -19,7 +19,8 @@ use crate::endpoints::call::Call;
 use crate::endpoints::keys;
 use crate::http::client_ip::{self, Client};
 use crate::http::fields;
-use crate::http::origin::{self, Verdict};
+use crate::http::foreign::ForeignOrigin;
+use crate::http::origin::{self, Sender};
 use crate::http::problem::Problem;
 use crate::http::reply::{self, Reply};
 use crate::http::target::{self, Target};
@@ -37,15 +38,15 @@ pub async fn answer(app: Arc<App>, request: Request<Incoming>, peer: IpAddr, tls
     let begun = Instant::now();
     let (head, body) = request.into_parts();
     let client = client_ip::client(peer, &head.headers, &app.config.trusted_proxies);
-    let (mut answer, verdict, https) = match target::target(&head, client.proxied, tls) {
+    let (mut answer, sender, https) = match target::target(&head, client.proxied, tls) {
         Ok(target) => {
-            let verdict = app.origins.judge(&head.headers, &target.own);
-            let outcome = handle(&app, &head, body, client, &verdict, &target).await;
-            (outcome.unwrap_or_else(|problem| refuse(&head, &problem)), verdict, target.https)
+            let sender = app.origins.judge(&head.headers, &target.own);
+            let outcome = handle(&app, &head, body, client, &sender, &target).await;
+            (outcome.unwrap_or_else(|problem| refuse(&head, &problem)), sender, target.https)
         }
-        Err(problem) => (refuse(&head, &problem), Verdict::Own, tls),
+        Err(problem) => (refuse(&head, &problem), Sender::Own, tls),
     };
-    finish(&mut answer, &verdict, https);
+    finish(&mut answer, &sender, https);
     if head.method == Method::HEAD {
         reply::without_body(&mut answer);
     }
@@ -59,7 +60,7 @@ async fn handle(
     head: &Parts,
     body: Incoming,
     client: Client,
-    verdict: &Verdict,
+    sender: &Sender,
     target: &Target,
 ) -> Result<Reply, Problem> {
     if head.uri.path_and_query().is_some_and(|target| target.as_str().len() > TARGET_BYTES) {
@@ -71,14 +72,14 @@ async fn handle(
     }
     let now = clock::now();
     if head.method == Method::OPTIONS {
-        if head.headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD) {
-            note_foreign(app, verdict, now);
+        if *sender == Sender::Foreign && head.headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD) {
+            note_foreign(app, head, now);
         }
-        return Ok(preflight(&head.headers, verdict));
+        return Ok(preflight(&head.headers, sender));
     }
     let key = if head.uri.path().starts_with("/api/") { keys::holder(app, head, now).await? } else { None };
-    if matches!(verdict, Verdict::Foreign(_)) && key.is_none() && !head.method.is_safe() {
-        note_foreign(app, verdict, now);
+    if *sender == Sender::Foreign && key.is_none() && !head.method.is_safe() {
+        note_foreign(app, head, now);
         return Err(Problem::new(
             StatusCode::FORBIDDEN,
             kind::FOREIGN_ORIGIN,
@@ -101,15 +102,12 @@ async fn handle(
 }
 
 /// Counts a request or a preflight that is refused because of its origin, and tells the operator.
-fn note_foreign(app: &App, verdict: &Verdict, now: Millis) {
-    let Verdict::Foreign(origin) = verdict else { return };
+fn note_foreign(app: &App, head: &Parts, now: Millis) {
     app.metrics.refused_foreign_origin();
-    if let Some(origin) = origin
-        && app.foreign.refused(origin, now)
+    if let Some(origin) = ForeignOrigin::of(&head.headers)
+        && app.foreign.refused(&origin, now)
     {
-        tracing::info!(
-            "refused requests of pages of {origin}; if they are yours, start the server with --allowed-origin {origin}"
-        );
+        tracing::info!("refused requests with Origin: {}; {}", origin.as_str(), origin.advice());
     }
 }
 
@@ -129,9 +127,9 @@ fn refuse(head: &Parts, problem: &Problem) -> Reply {
 
 /// The answer to a CORS preflight: 204, with permission for listed origins alone. Their pages may
 /// send any header: tracing adds some to every request.
-fn preflight(asked: &HeaderMap, verdict: &Verdict) -> Reply {
+fn preflight(asked: &HeaderMap, sender: &Sender) -> Reply {
     let mut answer = reply::no_content();
-    if matches!(verdict, Verdict::Listed(_)) {
+    if matches!(sender, Sender::Listed(_)) {
         reply::set(&mut answer, header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, DELETE");
         answer.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_HEADERS, allowed_headers(asked));
         reply::set(&mut answer, header::ACCESS_CONTROL_MAX_AGE, "7200");
@@ -157,10 +155,10 @@ fn allowed_headers(asked: &HeaderMap) -> HeaderValue {
 }
 
 /// Headers that every answer carries.
-fn finish(answer: &mut Reply, verdict: &Verdict, https: bool) {
+fn finish(answer: &mut Reply, sender: &Sender, https: bool) {
     let headers = answer.headers_mut();
     headers.append(header::VARY, HeaderValue::from_static("Origin"));
-    if let Verdict::Listed(origin) = verdict {
+    if let Sender::Listed(origin) = sender {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
         headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
         headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("retry-after"));

@@ -7,8 +7,11 @@
 use std::num::NonZeroUsize;
 use std::sync::{Mutex, PoisonError};
 
+use hyper::HeaderMap;
+use hyper::header::ORIGIN;
 use lru::LruCache;
 
+use super::fields;
 use super::origin::Origin;
 use crate::session::Millis;
 
@@ -27,11 +30,71 @@ const LINE_EVERY_MS: Millis = 60_000;
 /// Most lines in that time, of all origins.
 const LINES: usize = 20;
 
+/// Longest origin that is kept, in bytes, if it is none of http or https.
+const ORIGIN_BYTES: usize = 100;
+
+/// What a foreign page says of where it is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum ForeignOrigin {
+    /// A page of the web: it can be allowed.
+    Web(Origin),
+    /// `null`: a page that hides where it is, or has no origin.
+    Null,
+    /// A page within an app or a browser's extension (`capacitor://localhost`), or a file.
+    App(String),
+}
+
+impl ForeignOrigin {
+    /// That of a request, if it names one that is well formed.
+    #[must_use]
+    pub fn of(headers: &HeaderMap) -> Option<Self> {
+        let said = fields::single(headers, ORIGIN).ok()??.to_str().ok()?;
+        if said == "null" {
+            return Some(Self::Null);
+        }
+        Origin::of_header(said).map(Self::Web).or_else(|| is_app(said).then(|| Self::App(said.to_owned())))
+    }
+
+    /// The text as browsers write it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Web(origin) => origin.as_str(),
+            Self::Null => "null",
+            Self::App(text) => text,
+        }
+    }
+
+    /// What the operator can do about it: a sentence that goes on after another.
+    #[must_use]
+    pub fn advice(&self) -> String {
+        match self {
+            Self::Web(origin) => {
+                format!("if its pages are yours, start the server with --allowed-origin {origin}")
+            }
+            Self::Null => "no flag allows pages without an origin: files, sandboxed frames without allow-same-origin, pages with Referrer-Policy: no-referrer; serve the page over https and without these".into(),
+            Self::App(_) => "only http and https origins can be allowed; if it is your app or extension, let it load its page over https, or send its facts through your own server with an API key".into(),
+        }
+    }
+}
+
+/// Whether a text is scheme and host as browsers write them, of another scheme than http and https.
+fn is_app(text: &str) -> bool {
+    let Some((scheme, host)) = text.split_once("://") else { return false };
+    let of_scheme = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"+-.".contains(&byte);
+    let of_host = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:".contains(&byte);
+    text.len() <= ORIGIN_BYTES
+        && !matches!(scheme, "http" | "https")
+        && scheme.starts_with(|first: char| first.is_ascii_lowercase())
+        && scheme.bytes().all(of_scheme)
+        && host.bytes().all(of_host)
+}
+
 /// An origin whose requests were refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refused {
     /// The origin.
-    pub origin: Origin,
+    pub origin: ForeignOrigin,
     /// Its requests, since there was none for an hour.
     pub requests: u64,
     /// The last of them.
@@ -44,7 +107,7 @@ pub struct ForeignOrigins(Mutex<Known>);
 
 #[derive(Debug)]
 struct Known {
-    origins: LruCache<Origin, Requests>,
+    origins: LruCache<ForeignOrigin, Requests>,
     /// When the first of `lines` was written, and how many were since.
     lines_since: Millis,
     lines: usize,
@@ -65,7 +128,7 @@ impl Default for ForeignOrigins {
 
 impl ForeignOrigins {
     /// Notes a refused request; whether the log is to say so.
-    pub fn refused(&self, origin: &Origin, now: Millis) -> bool {
+    pub fn refused(&self, origin: &ForeignOrigin, now: Millis) -> bool {
         let known = &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let seen = known.origins.get_or_insert_mut_ref(origin, || Requests {
             count: 0,
@@ -115,8 +178,47 @@ mod tests {
 
     const MINUTE: Millis = 60_000;
 
-    fn origin(name: &str) -> Origin {
-        format!("https://{name}.example").parse().unwrap()
+    fn origin(name: &str) -> ForeignOrigin {
+        ForeignOrigin::Web(format!("https://{name}.example").parse().unwrap())
+    }
+
+    fn of(said: &str) -> Option<ForeignOrigin> {
+        ForeignOrigin::of(&HeaderMap::from_iter([(ORIGIN, said.parse().unwrap())]))
+    }
+
+    #[test]
+    fn an_origin_that_is_well_formed_is_told_with_what_to_do() {
+        for (said, advice) in [
+            ("https://shop.example", "--allowed-origin https://shop.example"),
+            ("http://localhost:5173", "--allowed-origin http://localhost:5173"),
+            ("null", "sandboxed frames"),
+            ("capacitor://localhost", "API key"),
+            ("file://", "API key"),
+            ("moz-extension://2c127fa4-62c7-7e4f-90e5-472b45eecfdc", "API key"),
+            ("safari-web-extension://2C127FA4-62C7-7E4F-90E5-472B45EECFDC", "API key"),
+            ("chrome-extension://abc", "API key"),
+        ] {
+            let origin = of(said).unwrap_or_else(|| panic!("{said}"));
+            assert_eq!(origin.as_str(), said);
+            assert!(origin.advice().contains(advice), "{}", origin.advice());
+        }
+        let long = format!("app://{}", "a".repeat(ORIGIN_BYTES));
+        for odd in [
+            "",
+            "evil",
+            "NULL",
+            "<script>",
+            "https://a.example/b",
+            "https://a b",
+            "app://a b",
+            "://a",
+            "1://a",
+            "app://<b>",
+            "app:a",
+            &long,
+        ] {
+            assert_eq!(of(odd), None, "{odd}");
+        }
     }
 
     #[test]

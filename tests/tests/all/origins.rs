@@ -216,23 +216,32 @@ async fn the_operator_sees_which_origin_was_refused() {
     }
     let preflight = ada.request("OPTIONS", "/api/telemetry/page_view").header("origin", SHOP);
     preflight.header("access-control-request-method", "POST").send().await.expect(204);
-    for odd in ["<script>alert(1)</script>", "https://a.example/b", "nonsense", "null"] {
+    for odd in ["<script>alert(1)</script>", "https://a.example/b", "nonsense"] {
         send(odd).await;
     }
     let seen = refused().await;
     assert_eq!(seen.as_array().map(Vec::len), Some(2), "{seen}");
+    assert!(seen[0]["advice"].as_str().unwrap_or_default().contains("--allowed-origin"), "{seen}");
     assert_eq!((&seen[0]["origin"], &seen[0]["requests"]), (&json!(SHOP), &json!(4)));
     assert_eq!((&seen[1]["origin"], &seen[1]["requests"]), (&json!("https://blog.example"), &json!(1)));
     let last_at = seen[0]["last_at"].as_str().unwrap_or_default();
     assert!(last_at.starts_with("20") && last_at.ends_with('Z'), "{last_at}");
+    for app in ["null", "capacitor://localhost"] {
+        send(app).await;
+    }
+    let seen = refused().await;
+    assert_eq!((&seen[0]["origin"], &seen[1]["origin"]), (&json!("capacitor://localhost"), &json!("null")));
 
     let log = server.log();
     let lines: Vec<_> = log.lines().filter(|line| line.contains(SHOP)).collect();
     assert_eq!(lines.len(), 1, "one line a minute: {log}");
     assert!(lines[0].contains("INFO") && lines[0].contains(&format!("--allowed-origin {SHOP}")), "{log}");
     assert!(!log.contains("script") && !log.contains("nonsense"), "{log}");
+    for told in ["Origin: null; no flag", "Origin: capacitor://localhost; only http"] {
+        assert!(log.contains(told), "{log}");
+    }
     let text = server.ask_admin("/metrics").await.expect(200).text();
-    assert!(text.lines().any(|line| line == "visitflow_foreign_origin_total 9"), "{text}");
+    assert!(text.lines().any(|line| line == "visitflow_foreign_origin_total 10"), "{text}");
 }
 
 #[tokio::test]

@@ -71,11 +71,11 @@ function refusals(list) {
     list.length > SHOWN_ORIGINS && el("p", {}, `And from ${format.plural(list.length - SHOWN_ORIGINS, "other origin")}.`));
 }
 
-function refusal({ origin, requests, last_at: lastAt }) {
+function refusal({ origin, advice, requests, last_at: lastAt }) {
   const times = [requests > 0 && format.plural(requests, "request"), lastAt && `the last at ${format.clock(new Date(lastAt))}`];
   const detail = times.filter(Boolean).join(", ");
   return el("li", {}, "Facts from ", code(printable(origin)), ` were refused${detail && ` (${detail})`}`,
-    isOrigin(origin) ? [": start the server with ", code(`--allowed-origin ${origin}`)] : null, ".");
+    isOrigin(origin) ? [": start the server with ", code(`--allowed-origin ${origin}`)] : advice ? `: ${advice}` : null, ".");
 }
 
 /** Whether it is an origin as browsers write it: only that is offered as a flag. */

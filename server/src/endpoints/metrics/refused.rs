@@ -5,6 +5,7 @@ use serde_json::json;
 use super::range::{Query, rfc3339};
 use crate::endpoints::call::Call;
 use crate::endpoints::keys::require_reader;
+use crate::http::foreign::Refused;
 use crate::http::problem::Problem;
 use crate::http::reply::{self, Reply};
 
@@ -17,7 +18,14 @@ pub async fn refused(call: Call<'_>) -> Result<Reply, Problem> {
         .foreign
         .recent(call.now)
         .iter()
-        .map(|seen| json!({"origin": seen.origin.as_str(), "requests": seen.requests, "last_at": rfc3339(seen.last_at)}))
+        .map(|Refused { origin, requests, last_at }| {
+            json!({
+                "origin": origin.as_str(),
+                "advice": origin.advice(),
+                "requests": requests,
+                "last_at": rfc3339(*last_at),
+            })
+        })
         .collect();
     Ok(reply::json(&json!({ "refused": refused })))
 }
