@@ -5,7 +5,9 @@ use std::error::Error;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use rusqlite::ErrorCode;
+use rusqlite::{Connection, ErrorCode};
+
+use crate::store::StoreError;
 
 /// What a file is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,9 +69,42 @@ impl FileError {
             Some(ErrorCode::Unknown) => {
                 format!("it was made by another program or another version; name another file with {flag}")
             }
-            Some(_) | None => "check that its folder exists, and that this user may write to both".into(),
+            Some(_) | None => format!(
+                "check that its folder exists, and that this user may write to both, or name another file with {flag}"
+            ),
         }
     }
+}
+
+/// An error of SQLite while a connection was in use: with the file's name, if the file is what is wrong,
+/// and not what was asked of it.
+pub fn named(error: StoreError, db: &Connection) -> StoreError {
+    let path = db.path().filter(|path| !path.is_empty());
+    match (error, path) {
+        (StoreError::Database(source), Some(path)) if is_of_file(source.sqlite_error_code()) => {
+            FileError::new(Kept::Database, Path::new(path), source).into()
+        }
+        (error, _) => error,
+    }
+}
+
+fn is_of_file(code: Option<ErrorCode>) -> bool {
+    use ErrorCode as Code;
+    matches!(
+        code,
+        Some(
+            Code::CannotOpen
+                | Code::DatabaseBusy
+                | Code::DatabaseCorrupt
+                | Code::DatabaseLocked
+                | Code::DiskFull
+                | Code::FileLockingProtocolFailed
+                | Code::NotADatabase
+                | Code::PermissionDenied
+                | Code::ReadOnly
+                | Code::SystemIoFailure
+        )
+    )
 }
 
 /// SQLite's code, if an error comes from SQLite.

@@ -54,9 +54,6 @@ pub enum StoreError {
     /// Another server runs on this database.
     #[error("another visitflow server runs on {0}; stop it, or name another file with --database-url")]
     Claimed(String),
-    /// The database, or the folder it is to be in, cannot be written to.
-    #[error("cannot write: {0}")]
-    NotWritable(String),
     /// A name that is taken.
     #[error("there is {0} already; choose another name")]
     Taken(String),

@@ -166,7 +166,13 @@ async fn a_file_that_cannot_be_used_is_named() {
         );
         let folder = ["--spool", "/missing/spool.db"];
         let told = server.fails(&[&[command], &folder[..], &PORTS].concat()).await;
-        assert!(told.contains("/missing"), "{told}");
+        let named = told.contains("cannot use the spool /missing/spool.db")
+            && told.contains("another file with --spool");
+        assert!(named, "{told}");
+        let folder = ["--database-url", "sqlite:///missing/visitflow.db"];
+        let told = server.fails_plain(&[&[command], &folder[..], &PORTS].concat()).await;
+        let named = told.contains("cannot use the database /missing/visitflow.db");
+        assert!(named && told.contains("another file with --database-url"), "{told}");
     }
 }
 

@@ -146,18 +146,14 @@ impl Sqlite {
     pub fn check(&self) -> Result<()> {
         if self.path.exists() {
             let writable = self.look().map_err(|source| self.failed(source))?;
-            return if writable {
-                Ok(())
-            } else {
-                Err(StoreError::NotWritable(self.path.display().to_string()))
-            };
+            return if writable { Ok(()) } else { Err(self.failed("it is read-only")) };
         }
         let folder =
             self.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         // Only a try tells whether a folder can be written to; nothing of it is left.
         let probe = folder.join(format!(".visitflow-check-{}", std::process::id()));
         let written = File::create_new(&probe).and_then(|_| std::fs::remove_file(&probe));
-        written.map_err(|error| StoreError::NotWritable(format!("{}: {error}", folder.display())))
+        written.map_err(|error| self.failed(format!("its folder {}: {error}", folder.display())))
     }
 
     /// Reads a little of a file that is there; returns whether it could be written to.
@@ -203,8 +199,27 @@ fn migrate(connection: &mut Connection) -> std::result::Result<(), refinery::Err
 #[cfg(test)]
 mod tests {
     use refinery::Target;
+    use uuid::Uuid;
 
+    use super::writer::Writer;
     use super::*;
+    use crate::session::Ttl;
+    use crate::store::sessions::Slides;
+
+    #[test]
+    fn a_file_that_fails_while_it_is_in_use_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("visitflow.db");
+        let db = Sqlite::new(&path).open().unwrap();
+        db.pragma_update(None, "query_only", true).unwrap();
+        let mut writer = Writer::from(db);
+        let slides = Slides { visits: vec![(Uuid::nil(), 0)], ..Slides::default() };
+        for failed in [writer.probe(0), writer.slide(&slides), writer.sweep(Ttl { idle_ms: 1, max_ms: 1 }, 1)]
+        {
+            let told = failed.unwrap_err().to_string();
+            assert!(told.contains("visitflow.db: ") && told.contains("--database-url"), "{told}");
+        }
+    }
 
     #[test]
     fn a_file_of_the_version_before_is_brought_up_to_date_with_what_it_holds() {

@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 
 use super::Sqlite;
 use super::wal::Gate;
-use crate::store::{Result, StoreError};
+use crate::store::{Result, StoreError, files};
 
 /// How long a query waits for its turn before the caller is told to come back.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -79,7 +79,8 @@ impl Readers {
             let answer = connection
                 .unchecked_transaction()
                 .map_err(StoreError::from)
-                .and_then(|snapshot| query(&snapshot));
+                .and_then(|snapshot| query(&snapshot))
+                .map_err(|error| files::named(error, &connection));
             connection.progress_handler(0, None::<fn() -> bool>)?;
             readers.idle().push(connection);
             match (answer, over) {

@@ -13,7 +13,7 @@ use crate::session::{Millis, Ttl};
 use crate::store::events::erasure::{ERASED_KEPT_MS, Erasure, Piece};
 use crate::store::events::{Batch, Committed, ENDED_KEPT_MS, SWEEP_GRACE_MS};
 use crate::store::sessions::Slides;
-use crate::store::{Result, StoreError};
+use crate::store::{Result, StoreError, files};
 
 /// The writer's connection.
 #[derive(Debug)]
@@ -81,6 +81,12 @@ impl From<Connection> for Writer {
 }
 
 impl Writer {
+    /// Does some work; where the file fails, the error names it.
+    fn in_file<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        let done = work(self);
+        done.map_err(|error| files::named(error, &self.db))
+    }
+
     /// Opens the database and brings its schema up to date.
     ///
     /// # Errors
@@ -110,13 +116,13 @@ impl Writer {
     /// # Errors
     /// When the database refuses; then nothing of it was stored.
     pub fn commit(&mut self, batch: Batch<'_>) -> Result<Committed> {
-        match apply(&batch, &mut self.db, &mut self.recall, true) {
+        self.in_file(|Self { db, recall, .. }| match apply(&batch, db, recall, true) {
             Err(error) if is_mistaken(&error) => {
-                self.recall.memory.forget();
-                apply(&batch, &mut self.db, &mut self.recall, false)
+                recall.memory.forget();
+                apply(&batch, db, recall, false)
             }
-            applied => applied.inspect_err(|_| self.recall.memory.forget()),
-        }
+            applied => applied.inspect_err(|_| recall.memory.forget()),
+        })
     }
 
     /// Erases a piece of a visitor; `before` is how many rows the pieces before it have erased.
@@ -125,7 +131,7 @@ impl Writer {
     /// When the database refuses; then nothing of it was done.
     pub fn erase(&mut self, asked: &Erasure, before: u64) -> Result<Piece> {
         self.recall.memory.forget();
-        erase::erase(&mut self.db, asked, before)
+        self.in_file(|writer| erase::erase(&mut writer.db, asked, before))
     }
 
     /// Writes activity that only the fast copy knew.
@@ -133,16 +139,20 @@ impl Writer {
     /// # Errors
     /// When the database refuses; then nothing of it was stored.
     pub fn slide(&mut self, slides: &Slides) -> Result<()> {
-        let transaction = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        for (tag, at) in &slides.sessions {
-            transaction.prepare_cached(sql!("token_slide"))?.execute(params![tag.to_string(), at])?;
-        }
-        for (visit_id, at) in &slides.visits {
-            transaction.prepare_cached(sql!("visit_slide"))?.execute(params![visit_id.to_string(), at])?;
-        }
-        transaction.commit()?;
-        self.recall.memory.slid(&slides.visits);
-        Ok(())
+        self.in_file(|writer| {
+            let transaction = writer.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            for (tag, at) in &slides.sessions {
+                transaction.prepare_cached(sql!("token_slide"))?.execute(params![tag.to_string(), at])?;
+            }
+            for (visit_id, at) in &slides.visits {
+                transaction
+                    .prepare_cached(sql!("visit_slide"))?
+                    .execute(params![visit_id.to_string(), at])?;
+            }
+            transaction.commit()?;
+            writer.recall.memory.slid(&slides.visits);
+            Ok(())
+        })
     }
 
     /// Ends what has expired, forgets what is long over.
@@ -150,19 +160,21 @@ impl Writer {
     /// # Errors
     /// When the database refuses.
     pub fn sweep(&mut self, ttl: Ttl, now: Millis) -> Result<()> {
-        let transaction = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let since = now - SWEEP_GRACE_MS;
-        let limits = params![since - ttl.idle_ms, since - ttl.max_ms, ttl.idle_ms, ttl.max_ms];
-        transaction.prepare_cached(sql!("tokens_expire"))?.execute(limits)?;
-        let ended = transaction.prepare_cached(sql!("visits_expire"))?.execute([since - ttl.idle_ms])?;
-        transaction.prepare_cached(sql!("tokens_forget"))?.execute([now - ENDED_KEPT_MS])?;
-        transaction.prepare_cached(sql!("retired_forget"))?.execute([now - CROSSING_MS])?;
-        transaction.prepare_cached(sql!("erased_forget"))?.execute([now - ERASED_KEPT_MS])?;
-        transaction.commit()?;
-        if ended > 0 {
-            self.recall.memory.forget();
-        }
-        Ok(())
+        self.in_file(|writer| {
+            let transaction = writer.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let since = now - SWEEP_GRACE_MS;
+            let limits = params![since - ttl.idle_ms, since - ttl.max_ms, ttl.idle_ms, ttl.max_ms];
+            transaction.prepare_cached(sql!("tokens_expire"))?.execute(limits)?;
+            let ended = transaction.prepare_cached(sql!("visits_expire"))?.execute([since - ttl.idle_ms])?;
+            transaction.prepare_cached(sql!("tokens_forget"))?.execute([now - ENDED_KEPT_MS])?;
+            transaction.prepare_cached(sql!("retired_forget"))?.execute([now - CROSSING_MS])?;
+            transaction.prepare_cached(sql!("erased_forget"))?.execute([now - ERASED_KEPT_MS])?;
+            transaction.commit()?;
+            if ended > 0 {
+                writer.recall.memory.forget();
+            }
+            Ok(())
+        })
     }
 
     /// The records that were rotated, bound or ended at or after an instant, if another process has
@@ -193,8 +205,9 @@ impl Writer {
     ///
     /// # Errors
     /// When the database refuses.
-    pub fn probe(&self, now: Millis) -> Result<()> {
-        Ok(self.db.pragma_update(None, "user_version", now / 1_000 % i64::from(i32::MAX))?)
+    pub fn probe(&mut self, now: Millis) -> Result<()> {
+        let number = now / 1_000 % i64::from(i32::MAX);
+        self.in_file(|writer| Ok(writer.db.pragma_update(None, "user_version", number)?))
     }
 
     /// Keeps a command that the database refuses for whoever looks after it.
