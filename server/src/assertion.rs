@@ -191,7 +191,8 @@ impl Assertions {
     }
 }
 
-/// The names in a part of a token; none if it is no JSON object in base64url, or has a name twice.
+/// The names in a part of a token; none if it is no JSON object in base64url, or
+/// an object in it has a name twice.
 fn names(part: &str) -> Option<Names> {
     serde_json::from_slice(&BASE64URL.decode(part).ok()?).ok()
 }

@@ -177,6 +177,7 @@ fn a_name_that_is_there_twice_is_refused() {
         r#"{"alg":"none","alg":"HS256"}"#,
         r#"{"alg":"HS256","x":1,"x":1}"#,
         r#"{"alg":"HS256","\u0078":1,"x":1}"#,
+        r#"{"alg":"HS256","jwk":{"kty":"oct","kty":"RSA"}}"#,
     ] {
         assert_eq!(
             assertions(SECRET).subject(&written(header, &claims), NOW),
@@ -185,11 +186,21 @@ fn a_name_that_is_there_twice_is_refused() {
         );
     }
     let claims = claims.trim_end_matches('}');
-    for more in [r#""sub":"bob""#, r#""exp":1"#, r#""x":1,"x":2"#, r#""aud":"visitflow""#] {
+    for more in [
+        r#""sub":"bob""#,
+        r#""exp":1"#,
+        r#""x":1,"x":2"#,
+        r#""aud":"visitflow""#,
+        r#""a":{"x":1,"x":2}"#,
+        r#""a":[1,{"b":[{"x":{},"\u0078":null}]}]"#,
+    ] {
         let claims = format!("{claims},{more}}}");
         let token = written(r#"{"alg":"HS256"}"#, &claims);
         assert_eq!(assertions(SECRET).subject(&token, NOW), Err(Flaw::Malformed), "{more}");
     }
+    let apart = r#""a":{"x":1,"sub":-2,"a":[{"x":1.5},{"x":"x"},true,null]}"#;
+    let token = written(r#"{"alg":"HS256"}"#, &format!("{claims},{apart}}}"));
+    assert_eq!(assertions(SECRET).subject(&token, NOW).as_deref(), Ok("ada"), "one name in several objects");
 }
 
 #[test]
