@@ -122,6 +122,7 @@ pub fn key(common: &Common, command: KeyCommand) -> Result<(), CommandError> {
     if name.is_empty() {
         return Err(CommandError::Told("a key needs a name, to know later what it is for".into()));
     }
+    passwords::check_label(&name).map_err(CommandError::Told)?;
     let database = database(common)?;
     let (id, text, secret_hash) = keys::issue()
         .map_err(|error| CommandError::Told(format!("the operating system has no randomness: {error}")))?;

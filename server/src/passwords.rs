@@ -7,7 +7,7 @@ use argon2::password_hash::{PasswordHash, PasswordHasher as _, PasswordVerifier 
 use unicode_normalization::UnicodeNormalization as _;
 
 use crate::store::{Result, StoreError};
-use crate::throttle::guesses::Verdict;
+use crate::throttle::guesses::Guessed;
 use crate::throttle::turns::Turn;
 
 /// Longest name of a user, in bytes.
@@ -51,7 +51,7 @@ impl Passwords {
             let password = prepared(&password);
             let matches = PasswordHash::new(&hash)
                 .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok());
-            turn.over(if matches && known { Verdict::Right } else { Verdict::Wrong });
+            turn.over(if matches && known { Guessed::Right } else { Guessed::Wrong });
             matches && known
         });
         judged.await.unwrap_or(false)
@@ -95,6 +95,12 @@ pub fn check_new(password: &str) -> std::result::Result<(), String> {
     if password.chars().any(char::is_control) {
         return Err("the password holds a control character; choose one without".into());
     }
+    let prepared = prepared(password);
+    let mut letters = prepared.chars().filter(|c| *c != ' ');
+    let first = letters.next();
+    if letters.all(|letter| Some(letter) == first) {
+        return Err("the password is one character again and again; choose one of several characters".into());
+    }
     Ok(())
 }
 
@@ -106,13 +112,30 @@ pub fn check_name(name: &str) -> std::result::Result<(), String> {
     if name.is_empty() {
         return Err("a user needs a name: visitflow user add NAME".into());
     }
+    check_label(name)
+}
+
+/// Whether people can read a name, and type it again: nothing in it is invisible.
+///
+/// # Errors
+/// A sentence that says what is wrong with it.
+pub fn check_label(name: &str) -> std::result::Result<(), String> {
     if name.len() > NAME_BYTES {
         return Err(format!("the name is longer than {NAME_BYTES} bytes; choose a shorter one"));
     }
-    if name.chars().any(char::is_control) {
-        return Err("the name holds a control character; choose one without".into());
+    if name.chars().any(|c| c.is_control() || is_invisible(c)) {
+        return Err("the name holds a control character or an invisible one; choose one without".into());
+    }
+    if name.trim() != name {
+        return Err("the name begins or ends with a space; write it without".into());
     }
     Ok(())
+}
+
+/// Format characters that show nothing, or turn the text around (Unicode: general category Cf).
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0001}'..='\u{e007f}')
 }
 
 /// Hashes a password with Argon2id and a fresh salt (19 MiB, 2 passes: the crate's defaults, which
@@ -160,20 +183,54 @@ mod tests {
 
     #[test]
     fn a_new_password_has_ten_characters_once_it_is_normalized() {
-        let longest = "x".repeat(PASSWORD_BYTES);
-        for good in ["0123456789", "éééééééééé", "🐴🐴🐴🐴🐴🐴🐴🐴🐴🐴", "a b c d e f", &longest]
+        let longest = "xy".repeat(PASSWORD_BYTES / 2);
+        for good in ["0123456789", "éèéèéèéèéè", "🐴🐴🐴🐴🐴🐮🐴🐴🐴🐴", "a b c d e f", &longest]
         {
             assert_eq!(check_new(good), Ok(()), "{good}");
         }
-        let too_long = "x".repeat(PASSWORD_BYTES + 1);
+        let too_long = "xy".repeat(PASSWORD_BYTES / 2 + 1);
         let decomposed = "e\u{301}".repeat(9);
         for bad in ["", "x", "123456789", &decomposed, "0123456789\0", "0123456789\t", &too_long] {
             assert!(check_new(bad).is_err(), "{bad:?}");
         }
         assert!(check_new(&decomposed).unwrap_err().contains("has 9 characters"));
-        assert!(check_name("ada").is_ok() && check_name("Zoë K.").is_ok());
-        for bad in ["", "a\0", "a\n", &"é".repeat(129)] {
+    }
+
+    #[test]
+    fn one_character_again_and_again_is_no_password() {
+        let nothing =
+            ["          ", "\u{a0}\u{3000}        ", "aaaaaaaaaa", "a a a a a a a", " 🐴🐴🐴🐴🐴🐴🐴🐴🐴🐴"];
+        for bad in nothing.map(str::to_owned).into_iter().chain(["e\u{301}".repeat(10)]) {
+            assert!(check_new(&bad).unwrap_err().contains("one character"), "{bad:?}");
+        }
+        assert_eq!(check_new("aaaaaaaaab"), Ok(()));
+    }
+
+    #[test]
+    fn a_name_can_be_read_and_typed() {
+        for good in [
+            "ada",
+            "Zoë K.",
+            "\u{645}\u{6cc}\u{200c}\u{62e}\u{648}\u{627}\u{647}\u{645}",
+            "root@shop.example",
+        ] {
+            assert_eq!(check_name(good), Ok(()), "{good}");
+        }
+        for bad in [
+            "",
+            " ",
+            " root",
+            "root ",
+            "\u{a0}root",
+            "a\0",
+            "a\n",
+            "ro\u{200b}ot",
+            "\u{202e}toor",
+            "\u{feff}root",
+            &"é".repeat(129),
+        ] {
             assert!(check_name(bad).is_err(), "{bad:?}");
         }
+        assert!(check_name(" root").unwrap_err().contains("begins or ends with a space"));
     }
 }

@@ -5,6 +5,7 @@
 //! | [`budget`] | how much an address may do: so much at once, then so much a minute |
 //! | [`guesses`] | which guess of a password is judged next; pure |
 //! | `fair` | a queue in which addresses take turns; pure |
+//! | `pace` | how fast the guesses on one account follow each other; pure |
 //! | [`turns`] | waiting for one's turn, on the runtime |
 //!
 //! **By address.** Visits and sessions that begin, and sign-ins. An IPv6 address counts by its /64.
@@ -39,6 +40,7 @@
 pub mod budget;
 mod fair;
 pub mod guesses;
+mod pace;
 pub mod turns;
 
 use std::net::IpAddr;

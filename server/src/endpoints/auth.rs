@@ -12,7 +12,7 @@ use crate::http::problem::Problem;
 use crate::http::reply::{self, Reply};
 use crate::passwords::{self, NAME_BYTES, PASSWORD_BYTES};
 use crate::store::events::accounts::Account;
-use crate::throttle::guesses::Verdict;
+use crate::throttle::guesses::Guessed;
 
 /// Verifies a user, by password or by assertion, rotates the token, links the visit.
 pub async fn login(mut call: Call<'_>) -> Result<Reply, Problem> {
@@ -86,7 +86,7 @@ async fn verify(call: &Call<'_>, name: &str, password: String) -> Result<Account
     let account = match app.lookups.account(name).await {
         Ok(account) => account.filter(|account| !account.disabled),
         Err(error) => {
-            turn.over(Verdict::Open);
+            turn.over(Guessed::Open);
             return Err(error.into());
         }
     };

@@ -78,7 +78,7 @@ impl Worker {
             Err(error) => {
                 if error.is_too_much() {
                     tracing::warn!(%error, commands = tried, "trying fewer commands of the spool");
-                    if self.portion.was_too_much(tried) == Verdict::SetAside {
+                    if self.portion.was_too_much(tried) == AfterTooMuch::SetAside {
                         self.set_head_aside(&error).await;
                     }
                 } else {
@@ -239,7 +239,7 @@ pub(super) struct Portion {
 
 /// What follows from a portion that was too much.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Verdict {
+enum AfterTooMuch {
     /// Fewer are tried, or the one again.
     TryAgain,
     /// The one command has had its tries.
@@ -262,10 +262,10 @@ impl Portion {
         *self = Self { most: (self.most * 2).min(BATCH_MAX), slow: 0 };
     }
 
-    fn was_too_much(&mut self, tried: usize) -> Verdict {
+    fn was_too_much(&mut self, tried: usize) -> AfterTooMuch {
         let slow = if tried > 1 { 0 } else { self.slow + 1 };
         *self = Self { most: (tried / 2).max(1), slow };
-        if slow < SLOW_TRIES { Verdict::TryAgain } else { Verdict::SetAside }
+        if slow < SLOW_TRIES { AfterTooMuch::TryAgain } else { AfterTooMuch::SetAside }
     }
 }
 
@@ -281,7 +281,7 @@ mod tests {
         portion.was_too_much(100);
         assert_eq!(portion.of(5_000), 50, "half of what was tried");
         for _ in 0..6 {
-            assert_eq!(portion.was_too_much(portion.of(5_000)), Verdict::TryAgain);
+            assert_eq!(portion.was_too_much(portion.of(5_000)), AfterTooMuch::TryAgain);
         }
         assert_eq!(portion.of(5_000), 1);
         portion.was_taken();
@@ -296,8 +296,8 @@ mod tests {
     fn a_command_that_is_too_much_by_itself_is_set_aside_after_three_tries() {
         let mut portion = Portion::default();
         let tried = [4, 2, 1, 1, 1, 1].map(|tried| portion.was_too_much(tried));
-        let again = Verdict::TryAgain;
-        assert_eq!(tried, [again, again, again, again, Verdict::SetAside, Verdict::SetAside]);
+        let again = AfterTooMuch::TryAgain;
+        assert_eq!(tried, [again, again, again, again, AfterTooMuch::SetAside, AfterTooMuch::SetAside]);
         portion.was_taken();
         assert_eq!(portion.was_too_much(1), again, "the next command has tries of its own");
     }

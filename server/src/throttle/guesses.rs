@@ -8,6 +8,7 @@ use lru::LruCache;
 
 use super::TooMany;
 use super::fair::FairQueue;
+use super::pace::Pace;
 use crate::session::Millis;
 
 /// Accounts whose guesses are remembered. Beyond, the one without a guess for longest is forgotten:
@@ -17,27 +18,15 @@ const ACCOUNTS_MAX: usize = 10_000;
 /// Guesses that wait: fewer than [`ACCOUNTS_MAX`], so that there is always an account to forget.
 const WAITING_MAX: usize = 2_048;
 
-/// Guesses on one account that are not delayed.
-const FREE: u32 = 5;
-
-/// The first pause; each next one is twice as long.
-const PAUSE_MS: Millis = 100;
-
-/// The longest pause.
-const PAUSE_MAX_MS: Millis = 5_000;
-
-/// Guesses are forgotten after this long without another.
-const KEPT_MS: Millis = 15 * 60_000;
-
 /// The longest that a guess waits.
 pub const PATIENCE_MS: Millis = 30_000;
 
 /// What judging a guess takes, until it has been measured.
 const COST_MS: Millis = 50;
 
-/// How a guess was judged.
+/// What a guess turned out to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum Guessed {
     /// It was the password.
     Right,
     /// It was not, or the request hung up.
@@ -72,34 +61,6 @@ struct Account {
     pace: Pace,
     is_judging: bool,
     queue: FairQueue,
-}
-
-/// How fast an account's guesses follow each other.
-#[derive(Clone, Copy, Debug, Default)]
-struct Pace {
-    /// Without success.
-    guesses: u32,
-    /// When the last one had been judged.
-    last: Millis,
-}
-
-impl Pace {
-    /// When the next guess may be judged.
-    fn due(self) -> Millis {
-        match self.guesses.checked_sub(FREE) {
-            None => Millis::MIN,
-            Some(over) => self.last + PAUSE_MAX_MS.min(PAUSE_MS << over.min(16)),
-        }
-    }
-
-    fn wrong(&mut self, now: Millis) {
-        self.guesses = self.guesses.saturating_add(1);
-        self.last = now;
-    }
-
-    fn is_forgotten(self, now: Millis) -> bool {
-        self.guesses == 0 || now - self.last >= KEPT_MS
-    }
 }
 
 impl Account {
@@ -223,16 +184,16 @@ impl Guesses {
     }
 
     /// Notes that a guess whose turn had come is over; judging it took so long.
-    pub fn over(&mut self, account: &str, verdict: Verdict, took_ms: Millis, now: Millis) {
+    pub fn over(&mut self, account: &str, guessed: Guessed, took_ms: Millis, now: Millis) {
         self.free += 1;
         let own = self.account(account);
         own.is_judging = false;
-        match verdict {
-            Verdict::Right => own.pace = Pace::default(),
-            Verdict::Wrong => own.pace.wrong(now),
-            Verdict::Open => {}
+        match guessed {
+            Guessed::Right => own.pace = Pace::default(),
+            Guessed::Wrong => own.pace.wrong(now),
+            Guessed::Open => {}
         }
-        if verdict != Verdict::Open {
+        if guessed != Guessed::Open {
             self.cost_ms = ((7 * self.cost_ms + took_ms.max(1)) / 8).max(1);
         }
         self.forget_if_idle(account);
@@ -268,6 +229,7 @@ impl Guesses {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::throttle::pace::{KEPT_MS, PAUSE_MAX_MS};
 
     fn address(n: u32) -> IpAddr {
         IpAddr::V4(n.into())
@@ -279,7 +241,7 @@ mod tests {
         loop {
             while let Some((ticket, account)) = guesses.next(now) {
                 judged.push((now, ticket));
-                guesses.over(&account, Verdict::Wrong, 1, now);
+                guesses.over(&account, Guessed::Wrong, 1, now);
             }
             match guesses.due() {
                 Some(due) if due <= until => now = now.max(due),
@@ -299,7 +261,7 @@ mod tests {
         let (first, account) = guesses.next(0).unwrap();
         assert_eq!((first, account.as_str()), (1, "ann"));
         assert_eq!(guesses.next(0), None, "seven slots are free, and the account is being judged");
-        guesses.over("ann", Verdict::Wrong, 1, 0);
+        guesses.over("ann", Guessed::Wrong, 1, 0);
         let times: Vec<_> = run(&mut guesses, 0, 1_000_000).into_iter().map(|(at, _)| at).collect();
         let right = [0, 0, 0, 0, 100, 300, 700, 1_500, 3_100, 6_300, 11_300, 16_300, 21_300, 26_300];
         assert_eq!(times[..right.len()], right);
@@ -319,7 +281,7 @@ mod tests {
         guesses.arrive("ann", address(1), now).unwrap();
         assert_eq!(guesses.next(now + 4_999), None);
         let (_, account) = guesses.next(now + 5_000).unwrap();
-        guesses.over(&account, Verdict::Right, 1, now + 5_000);
+        guesses.over(&account, Guessed::Right, 1, now + 5_000);
         assert!(guesses.accounts.is_empty());
         for _ in 0..10 {
             guesses.arrive("bob", address(1), now).unwrap();
@@ -351,7 +313,7 @@ mod tests {
         while !turns.contains(&owner) {
             now = now.max(guesses.due().unwrap());
             let (ticket, account) = guesses.next(now).unwrap();
-            guesses.over(&account, Verdict::Wrong, 1, now);
+            guesses.over(&account, Guessed::Wrong, 1, now);
             guesses.arrive("ann", address(1), now).ok();
             turns.push(ticket);
         }
@@ -377,7 +339,7 @@ mod tests {
         let (bob, left) = guesses.arrive("bob", address(3), 0).unwrap();
         assert!(left.is_some(), "the flood gives up its latest guess");
         assert!(guesses.arrive("carol", address(1), 0).is_err(), "and gets no more places");
-        guesses.over(&judged, Verdict::Wrong, 1, 1);
+        guesses.over(&judged, Guessed::Wrong, 1, 1);
         let order: Vec<_> = run(&mut guesses, 1, 1).into_iter().map(|(_, ticket)| ticket).collect();
         let same_account = 2_001; // came before her
         assert_eq!(order[..3], [same_account, ann, bob]);
@@ -413,7 +375,7 @@ mod tests {
         guesses.leave(first);
         assert_eq!(guesses.next(0).unwrap().0, second);
         guesses.leave(second);
-        guesses.over("ann", Verdict::Open, 9_999, 0);
+        guesses.over("ann", Guessed::Open, 9_999, 0);
         assert!(guesses.waiting.is_empty() && guesses.queue.is_empty() && guesses.accounts.is_empty());
         assert_eq!((guesses.free, guesses.cost_ms), (1, COST_MS));
     }
@@ -426,7 +388,7 @@ mod tests {
         }
         assert!(guesses.next(0).is_some() && guesses.next(0).is_some());
         assert_eq!((guesses.next(0), guesses.due()), (None, None));
-        guesses.over("ann", Verdict::Wrong, 1, 0);
+        guesses.over("ann", Guessed::Wrong, 1, 0);
         assert_eq!(guesses.next(0).unwrap().1, "carol");
     }
 

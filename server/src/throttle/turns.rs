@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::TooMany;
-use super::guesses::{Guesses, PATIENCE_MS, Verdict};
+use super::guesses::{Guessed, Guesses, PATIENCE_MS};
 use crate::session::Millis;
 
 /// Seconds until the next try of a guess that had to leave.
@@ -41,7 +41,7 @@ pub struct Turn {
     shared: Arc<Shared>,
     account: String,
     begun: Instant,
-    verdict: Verdict,
+    guessed: Guessed,
 }
 
 /// The place of a guess that waits; dropped, the guess leaves.
@@ -91,8 +91,8 @@ impl Turns {
 
 impl Turn {
     /// Says how the guess was judged; a turn that is dropped without a word counts as wrong.
-    pub fn over(mut self, verdict: Verdict) {
-        self.verdict = verdict;
+    pub fn over(mut self, guessed: Guessed) {
+        self.guessed = guessed;
     }
 }
 
@@ -100,7 +100,7 @@ impl Drop for Turn {
     fn drop(&mut self) {
         let now = self.shared.now();
         let took = Millis::try_from(self.begun.elapsed().as_millis()).unwrap_or(Millis::MAX);
-        self.shared.state().guesses.over(&self.account, self.verdict, took, now);
+        self.shared.state().guesses.over(&self.account, self.guessed, took, now);
         self.shared.advance();
     }
 }
@@ -137,9 +137,9 @@ impl Shared {
         // Without the lock: a turn that nobody takes is dropped here, and comes back to it.
         for (waiting, account) in turns {
             let shared = Arc::clone(self);
-            let turn = Turn { shared, account, begun: Instant::now(), verdict: Verdict::Wrong };
+            let turn = Turn { shared, account, begun: Instant::now(), guessed: Guessed::Wrong };
             if let Some(Err(turn)) = waiting.map(|waiting| waiting.send(turn)) {
-                turn.over(Verdict::Open);
+                turn.over(Guessed::Open);
             }
         }
         if let (Some(due), Ok(runtime)) = (alarm, tokio::runtime::Handle::try_current()) {
@@ -186,7 +186,7 @@ mod tests {
                 tokio::spawn(async move {
                     let turn = turns.take(&account, FLOOD).await?;
                     let at = begun.elapsed().as_millis();
-                    turn.over(Verdict::Wrong);
+                    turn.over(Guessed::Wrong);
                     Ok::<_, TooMany>(at)
                 })
             })
@@ -221,9 +221,9 @@ mod tests {
         let came = Instant::now();
         let turn = turns.take("ann", OWNER).await.unwrap();
         assert!(came.elapsed() <= Duration::from_secs(5), "{:?}", came.elapsed());
-        turn.over(Verdict::Right);
+        turn.over(Guessed::Right);
         let came = Instant::now();
-        turns.take("bob", OWNER).await.unwrap().over(Verdict::Right);
+        turns.take("bob", OWNER).await.unwrap().over(Guessed::Right);
         assert_eq!(came.elapsed(), Duration::ZERO, "no other account is concerned");
         flooding.abort();
     }
@@ -241,7 +241,7 @@ mod tests {
         gone.abort();
         assert!(gone.await.unwrap_err().is_cancelled());
         assert_eq!(turns.shared.state().waiting.len(), 1);
-        held.over(Verdict::Right);
+        held.over(Guessed::Right);
         stays.await.unwrap().unwrap();
         assert!(turns.shared.state().waiting.is_empty());
     }

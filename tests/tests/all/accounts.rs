@@ -27,6 +27,7 @@ async fn a_password_has_at_least_ten_characters() {
         ("x", "1 character"),
         (&decomposed, "9 characters"),
         ("0123456789\0", "control"),
+        ("          ", "one character again and again"),
     ] {
         let (added, said) = add(bad).await;
         assert!(!added && said.contains(why), "{bad:?}: {said}");
@@ -34,6 +35,17 @@ async fn a_password_has_at_least_ten_characters() {
     server.visitor().log_in_with("ada", "x").await.expect_problem(401, "wrong-credentials");
     assert!(add("0123456789").await.0);
     server.visitor().log_in_with("ada", "0123456789").await.expect(200);
+}
+
+#[tokio::test]
+async fn a_name_that_nobody_can_type_is_refused() {
+    let server = Server::start().await;
+    for name in [" root", "root\u{a0}", "ro\u{200b}ot", "ro\u{1b}[1mot"] {
+        for command in [["user", "add", name], ["key", "add", name]] {
+            let told = server.fails(&command).await;
+            assert!(told.contains("the name "), "{name:?}: {told}");
+        }
+    }
 }
 
 #[tokio::test]
