@@ -28,6 +28,12 @@ pub mod path {
     pub const SESSION_PING: &str = "/api/session/ping";
     /// `POST`: end the session.
     pub const SESSION_END: &str = "/api/session/end";
+    /// `GET`: the browser's own session, by its cookie.
+    pub const SESSION: &str = "/api/session";
+    /// `POST`: whose session a token is; for backends, with an API key.
+    pub const INTROSPECT: &str = "/api/session/introspect";
+    /// `GET`: whether the cookie is of a live session; for proxies.
+    pub const VERIFY: &str = "/api/session/verify";
     /// `POST`: one page view, or an array of them.
     pub const PAGE_VIEW: &str = "/api/telemetry/page_view";
     /// `POST`: one custom event, or an array of them.

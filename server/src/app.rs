@@ -12,6 +12,7 @@ use crate::http::foreign::ForeignOrigins;
 use crate::http::origin::OriginRules;
 use crate::ingest::spool::Spool;
 use crate::ingest::{Durable, Ingest, Writer};
+use crate::keys::Keys;
 use crate::lifecycle::Lifecycle;
 use crate::observe::Metrics;
 use crate::passwords::Passwords;
@@ -42,8 +43,10 @@ pub struct App {
     pub lifecycle: Lifecycle,
     /// The dashboard's queries.
     pub reports: Reports,
-    /// Users and keys.
+    /// Users.
     pub lookups: Accounts,
+    /// API keys.
+    pub keys: Keys,
     /// Checks passwords.
     pub passwords: Passwords,
     /// Checks assertions, if `--jwt-key` is given.
@@ -100,6 +103,7 @@ impl App {
         let app = Self {
             lifecycle: Lifecycle { sessions, ingest },
             reports,
+            keys: Keys::new(lookups.clone()),
             lookups,
             passwords: Passwords::new()?,
             assertions,
@@ -144,7 +148,7 @@ impl Stores {
                     durable: Durable { store: Store::Sqlite(writer), spool: None },
                     lookup: match config.redis_url {
                         Some(_) => Lookup::Sqlite(lookups.clone()),
-                        None => Lookup::Complete,
+                        None => Lookup::Complete(lookups.clone()),
                     },
                     reports: Reports::Sqlite(reports),
                     lookups: Accounts::Sqlite(lookups),

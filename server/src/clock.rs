@@ -1,7 +1,9 @@
-//! The one place that asks what time it is.
+//! The one place that asks what time it is, and how instants are written.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
+
+use jiff::Timestamp;
 
 use crate::session::Millis;
 
@@ -11,6 +13,12 @@ pub fn now() -> Millis {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |since| Millis::try_from(since.as_millis()).unwrap_or(Millis::MAX))
+}
+
+/// An instant in the form of RFC 3339, as answers give it.
+#[must_use]
+pub fn rfc3339(at: Millis) -> String {
+    Timestamp::from_millisecond(at).unwrap_or(Timestamp::UNIX_EPOCH).to_string()
 }
 
 /// Lets something happen at most once a minute, such as a line in the log.

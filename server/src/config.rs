@@ -23,7 +23,7 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser};
 use ipnet::IpNet;
 
-pub use self::commands::{Command, KeyCommand, Move, Scope, UserCommand};
+pub use self::commands::{Command, KeyCommand, Move, UserCommand};
 pub use self::database::DatabaseUrl;
 pub use self::values::{CookiePrefix, CookieSecure, Gpc, KeepQuery, LogFormat, Orders};
 use self::values::{

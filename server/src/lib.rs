@@ -46,6 +46,7 @@ pub mod config;
 pub mod endpoints;
 pub mod http;
 pub mod ingest;
+pub mod keys;
 pub mod ledger;
 pub mod lifecycle;
 pub mod log;

@@ -8,10 +8,10 @@ use std::sync::Arc;
 
 use crate::ingest::{Ingest, Load};
 use crate::ledger::command::{Command, Context, Fact, Outcome, Run, visits_at_most};
-use crate::session::record::Crossed;
+use crate::session::record::{Crossed, Record};
 use crate::session::token::{Proof, SessionToken};
 use crate::session::visit::VisitorId;
-use crate::session::{Carrier, Millis};
+use crate::session::{Activity, Carrier, Millis};
 use crate::store::StoreError;
 use crate::store::events::erasure::{AskedBy, Erased, Erasure};
 use crate::store::sessions::Sessions;
@@ -178,7 +178,7 @@ impl Lifecycle {
         let may_start = named().filter(recent).any(|fact| fact.kind.starts_a_visit());
         let token = hit.token.filter(|_| named().next().is_some());
         let proof = token.as_ref().map(SessionToken::proof);
-        let carrier = self.sessions.touch(proof, activity, hit.now).await;
+        let carrier = self.sessions.touch(proof, activity.map(Activity::Visitor), hit.now).await;
         let most = visits_at_most(&runs, &carrier, hit.now, self.sessions.ttl());
         let held = allowance.take(most).map_err(Refusal::from)?;
         let has_none = matches!(carrier, Carrier::Erased | Carrier::Nothing);
@@ -209,7 +209,7 @@ impl Lifecycle {
         engagement: Option<(uuid::Uuid, i64, i64)>,
     ) -> Result<Cookie, Refusal> {
         let proof = hit.token.as_ref().map(SessionToken::proof);
-        match self.sessions.touch(proof, Some(hit.now), hit.now).await {
+        match self.sessions.touch(proof, Some(Activity::Visitor(hit.now)), hit.now).await {
             Carrier::Live { visit_id, .. } => {
                 if let (Some(visit_id), Some((page_view_id, engaged_ms, scroll_pct))) = (visit_id, engagement)
                 {
@@ -222,6 +222,31 @@ impl Lifecycle {
             Carrier::Unverified(_) => Err(UNTOLD.into()),
             _ => Err(Refusal::Expired),
         }
+    }
+
+    /// Whose session a token is, as it was everywhere within the last second; none without a live one.
+    /// If `slides`, that keeps a signed-in session alive, and once a minute its cookie.
+    ///
+    /// # Errors
+    /// When no store in reach can tell.
+    pub async fn identify(
+        &self,
+        token: SessionToken,
+        slides: bool,
+        now: Millis,
+    ) -> Result<Option<(Record, Cookie)>, Refusal> {
+        let proof = token.proof();
+        let Some(mut record) = self.sessions.vouch(proof, slides, now).await? else { return Ok(None) };
+        if !slides || record.user_id.is_none() {
+            return Ok(Some((record, Cookie::Leave)));
+        }
+        let begins_a_minute = record.last_activity.div_euclid(MINUTE_MS) < now.div_euclid(MINUTE_MS);
+        record.slide(now);
+        let cookie = match begins_a_minute {
+            true => self.keep_proven(Some((token, proof)), now).await,
+            false => Cookie::Leave,
+        };
+        Ok(Some((record, cookie)))
     }
 
     /// Ends the session.
@@ -285,7 +310,7 @@ impl Lifecycle {
     /// When the store fails.
     pub async fn sign_out<E: From<Refusal> + From<getrandom::Error>>(&self, hit: Hit) -> Result<Cookie, E> {
         let proof = hit.token.as_ref().map(SessionToken::proof);
-        match (self.sessions.touch(proof, Some(hit.now), hit.now).await, proof) {
+        match (self.sessions.touch(proof, Some(Activity::Visitor(hit.now)), hit.now).await, proof) {
             (Carrier::Live { .. }, Some(presented)) => {
                 let offer = SessionToken::rotate(presented.tag)?;
                 let command = Command::SignOut { now: hit.now, presented, offer: offer.proof() };
@@ -330,7 +355,7 @@ impl Lifecycle {
     /// the request came is no token at all; one that was still on its way then begins nothing.
     async fn arrive(&self, hit: &Hit) -> Carrier {
         let proof = hit.token.as_ref().map(SessionToken::proof);
-        match self.sessions.touch(proof, Some(hit.now), hit.now).await {
+        match self.sessions.touch(proof, Some(Activity::Visitor(hit.now)), hit.now).await {
             Carrier::Crossing { crossed: Crossed::Ended { at }, .. } if at < hit.now => Carrier::Nothing,
             carrier => carrier,
         }
@@ -365,6 +390,8 @@ impl Lifecycle {
         }
     }
 }
+
+const MINUTE_MS: Millis = 60_000;
 
 /// Every store is away, and the session is not known here.
 const UNTOLD: StoreError = StoreError::Unavailable("no store can tell of the session");

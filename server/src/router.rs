@@ -3,6 +3,7 @@
 //! | path | endpoint |
 //! |---|---|
 //! | `POST /api/session/{start,ping,end}` | [`endpoints::session`] |
+//! | `GET /api/session`, `POST /api/session/introspect`, `GET /api/session/verify` | [`endpoints::introspection`] |
 //! | `POST /api/telemetry/{page_view,event,order}` | [`endpoints::telemetry`] |
 //! | `POST /api/auth/{login,logout}` | [`endpoints::auth`] |
 //! | `GET /api/metrics/{overview,timeseries,pages,referrers,sites,live,refused}` | [`endpoints::metrics`] |
@@ -18,9 +19,10 @@ use visitflow_protocol::{path, problem as kind};
 
 use crate::app::App;
 use crate::endpoints::call::Call;
-use crate::endpoints::{assets, auth, health, metrics, openapi, privacy, session, telemetry};
+use crate::endpoints::{assets, auth, health, introspection, metrics, openapi, privacy, session, telemetry};
 use crate::http::problem::Problem;
 use crate::http::reply::{self, Reply};
+use crate::store::events::accounts::Scope;
 
 #[cfg(doc)]
 use crate::endpoints;
@@ -35,26 +37,36 @@ const DASHBOARD: &str = "/dashboard";
 const ASKED: &str = "GET, HEAD, OPTIONS";
 const TOLD: &str = "POST, OPTIONS";
 
-/// Every path of the API, and what `Allow` says of it.
-pub const ROUTES: &[(&str, &str)] = &[
-    (path::SESSION_START, TOLD),
-    (path::SESSION_PING, TOLD),
-    (path::SESSION_END, TOLD),
-    (path::PAGE_VIEW, TOLD),
-    (path::EVENT, TOLD),
-    (path::ORDER, TOLD),
-    (path::LOGIN, TOLD),
-    (path::LOGOUT, TOLD),
-    (path::OVERVIEW, ASKED),
-    (path::TIMESERIES, ASKED),
-    (path::PAGES, ASKED),
-    (path::REFERRERS, ASKED),
-    (path::SITES, ASKED),
-    (path::LIVE, ASKED),
-    (path::REFUSED, ASKED),
-    (path::ERASE, "DELETE, OPTIONS"),
-    (OPENAPI, ASKED),
+/// Every path of the API: what `Allow` says of it, and the scope that an API key needs for it. Where
+/// there is none a key changes nothing.
+pub const ROUTES: &[(&str, &str, Option<Scope>)] = &[
+    (path::SESSION, ASKED, None),
+    (path::SESSION_START, TOLD, Some(Scope::Write)),
+    (path::SESSION_PING, TOLD, Some(Scope::Write)),
+    (path::SESSION_END, TOLD, Some(Scope::Write)),
+    (path::INTROSPECT, TOLD, Some(Scope::Session)),
+    (path::VERIFY, ASKED, None),
+    (path::PAGE_VIEW, TOLD, Some(Scope::Write)),
+    (path::EVENT, TOLD, Some(Scope::Write)),
+    (path::ORDER, TOLD, Some(Scope::Write)),
+    (path::LOGIN, TOLD, Some(Scope::Write)),
+    (path::LOGOUT, TOLD, Some(Scope::Write)),
+    (path::OVERVIEW, ASKED, Some(Scope::Read)),
+    (path::TIMESERIES, ASKED, Some(Scope::Read)),
+    (path::PAGES, ASKED, Some(Scope::Read)),
+    (path::REFERRERS, ASKED, Some(Scope::Read)),
+    (path::SITES, ASKED, Some(Scope::Read)),
+    (path::LIVE, ASKED, Some(Scope::Read)),
+    (path::REFUSED, ASKED, Some(Scope::Read)),
+    (path::ERASE, "DELETE, OPTIONS", Some(Scope::Erase)),
+    (OPENAPI, ASKED, None),
 ];
+
+/// The scope that an API key needs for a path.
+#[must_use]
+pub fn scope(path: &str) -> Option<Scope> {
+    ROUTES.iter().find(|(route, ..)| *route == path)?.2
+}
 
 /// A path as the log may show it: those of other pages may hold what is nobody else's business.
 #[must_use]
@@ -66,7 +78,7 @@ pub fn logged(path: &str) -> &str {
 
 /// What `Allow` says of a path of the API.
 fn allowed(path: &str) -> Option<&'static str> {
-    ROUTES.iter().find(|(route, _)| *route == path).map(|(_, allow)| *allow)
+    ROUTES.iter().find(|(route, ..)| *route == path).map(|(_, allow, _)| *allow)
 }
 
 /// Finds the endpoint and calls it. What is large and seldom asked for is boxed, so that it does not
@@ -81,6 +93,9 @@ pub async fn route(call: Call<'_>) -> Result<Reply, Problem> {
         path::SESSION_START if post => session::start(call).await,
         path::SESSION_PING if post => session::ping(call).await,
         path::SESSION_END if post => session::end(call).await,
+        path::SESSION if get => introspection::own(call).await,
+        path::INTROSPECT if post => introspection::introspect(call).await,
+        path::VERIFY if get => introspection::verify(call).await,
         path::PAGE_VIEW if post => telemetry::page_view(call).await,
         path::EVENT if post => telemetry::event(call).await,
         path::ORDER if post => telemetry::order(call).await,
@@ -175,7 +190,7 @@ mod tests {
     fn the_description_for_machines_has_every_route() {
         let api: serde_json::Value =
             serde_json::from_str(file!("server/src/endpoints/openapi.json")).unwrap();
-        for (route, allow) in ROUTES.iter().filter(|(route, _)| *route != OPENAPI) {
+        for (route, allow, _) in ROUTES.iter().filter(|(route, ..)| *route != OPENAPI) {
             let method = allow.split(',').next().unwrap().to_lowercase();
             assert!(api["paths"][route][&method].is_object(), "{method} {route}");
         }
@@ -184,7 +199,7 @@ mod tests {
     #[test]
     fn the_paths_for_a_proxy_are_those_that_are_served() {
         let (proxied, assets) = (proxied(), assets::names());
-        let served: Vec<&str> = ROUTES.iter().map(|(route, _)| *route).chain(assets).collect();
+        let served: Vec<&str> = ROUTES.iter().map(|(route, ..)| *route).chain(assets).collect();
         for path in &served {
             assert!(proxied.iter().any(|start| path[1..].starts_with(start)), "{path}: {proxied:?}");
         }

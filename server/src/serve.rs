@@ -34,11 +34,12 @@ use crate::service;
 /// How long a TLS handshake may take.
 const HANDSHAKE_PATIENCE: Duration = Duration::from_secs(10);
 
-/// How often it is noticed what other processes changed.
-const TICK_EVERY: Duration = Duration::from_secs(1);
+/// How often it is noticed what other processes changed: often enough that a session that they end is
+/// dead here within [`TRUE_MS`](crate::store::sessions::TRUE_MS).
+const TICK_EVERY: Duration = Duration::from_millis(500);
 
 /// Every so many ticks, what slid is written and what has expired is ended.
-const TICKS_PER_SWEEP: u32 = 30;
+const TICKS_PER_SWEEP: u32 = 60;
 
 /// How long to wait after an accept that failed.
 const PAUSE: Duration = Duration::from_millis(50);

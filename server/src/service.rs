@@ -10,7 +10,7 @@ use hyper::body::Incoming;
 use hyper::header::{self, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::{HeaderMap, Method, Request, StatusCode};
-use visitflow_protocol::{path, problem as kind};
+use visitflow_protocol::problem as kind;
 
 use crate::app::App;
 use crate::clock;
@@ -86,10 +86,8 @@ async fn handle(
             "This origin may not call visitflow; start the server with --allowed-origin for it.",
         ));
     }
-    // Erasing has a scope of its own, which the endpoint looks at.
-    let writes = !head.method.is_safe() && head.uri.path() != path::ERASE;
-    if writes && key.is_some_and(|key| !key.write) {
-        return Err(keys::lacks_write());
+    if let (Some(key), Some(scope)) = (&key, router::scope(head.uri.path())) {
+        keys::require_scope(key, scope)?;
     }
     let host = target.host();
     let secure = match app.config.cookie_secure {

@@ -9,6 +9,7 @@ use visitflow_server::ingest::{Durable, Ingest};
 use visitflow_server::ledger::command::{Command, Context, Fact, Kind, Run};
 use visitflow_server::observe::Metrics;
 use visitflow_server::session::{Carrier, Millis, Ttl, uuid_v7};
+use visitflow_server::store::events::sqlite::readers::Readers;
 use visitflow_server::store::events::sqlite::{Sqlite, writer};
 use visitflow_server::store::events::{Lookup, Store};
 use visitflow_server::store::sessions::Sessions;
@@ -30,7 +31,8 @@ async fn a_probe_writes() {
     let folder = tempfile::tempdir().unwrap();
     let database = Sqlite::new(folder.path().join("visitflow.db"));
     let durable = Durable { store: Store::Sqlite(writer::Writer::open(&database).unwrap()), spool: None };
-    let sessions = Arc::new(Sessions::new(Ttl::default(), Lookup::Complete));
+    let sessions =
+        Arc::new(Sessions::new(Ttl::default(), Lookup::Complete(Readers::new(database.clone(), 1))));
     let (ingest, _writer) = Ingest::start(durable, sessions, Metrics::new()).unwrap();
     ingest.probe(NOW).await.unwrap();
     let version = database.open_reader().unwrap();

@@ -23,6 +23,7 @@ use visitflow_server::store::events::postgres::pool::Pool;
 use visitflow_server::store::events::postgres::url::PostgresUrl;
 use visitflow_server::store::events::postgres::writer::Writer;
 use visitflow_server::store::events::sqlite::Sqlite;
+use visitflow_server::store::events::sqlite::readers::Readers;
 use visitflow_server::store::events::{Database, Lookup, SWEEP_GRACE_MS, Store};
 use visitflow_server::store::sessions::Sessions;
 use visitflow_server::throttle::budget::Allowance;
@@ -529,7 +530,7 @@ fn open(database: &Database) -> (Store, Lookup) {
         Database::Sqlite(file) => {
             let db = file.open().unwrap();
             db.pragma_update(None, "synchronous", "off").unwrap(); // what is tested here is not the disk
-            (Store::Sqlite(db.into()), Lookup::Complete)
+            (Store::Sqlite(db.into()), Lookup::Complete(Readers::new(file.clone(), 1)))
         }
         Database::Postgres(url) => {
             let lookup = Lookup::Postgres(Pool::lookups(url).unwrap());

@@ -1,1 +1,1 @@
-SELECT secret_hash, scopes, expires_at FROM api_keys WHERE id = ?1
+SELECT secret_hash, scopes, site, expires_at FROM api_keys WHERE id = ?1

@@ -1,2 +1,3 @@
-INSERT INTO api_keys (id, name, secret_hash, scopes, created_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+INSERT INTO api_keys (id, name, secret_hash, scopes, site, created_at, expires_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
 ON CONFLICT (name) DO NOTHING

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 
 use super::{DatabaseUrl, Serve};
+use crate::store::events::accounts::Scope;
 use crate::store::events::postgres::url::PostgresUrl;
 use crate::store::events::sqlite::Sqlite;
 
@@ -83,19 +84,22 @@ pub enum KeyCommand {
         /// What it may do
         #[arg(long, value_delimiter = ',', default_value = "read,write")]
         scope: Vec<Scope>,
+        /// The one site whose sessions it may ask about, as reports name it (with the scope session alone)
+        #[arg(long, value_name = "HOST")]
+        site: Option<String>,
         /// When it stops working, from now: 90d, 12h
         #[arg(long, value_parser = humantime::parse_duration, value_name = "DURATION")]
         expires: Option<Duration>,
     },
-}
-
-/// What an API key may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Scope {
-    /// Read reports
-    Read,
-    /// Send facts and orders
-    Write,
-    /// Erase visitors, anybody
-    Erase,
+    /// List the API keys: name, scopes, site, when they were made, when they expire
+    List {
+        /// As JSON, times in ms since 1970
+        #[arg(long)]
+        json: bool,
+    },
+    /// Revoke an API key: every server refuses it within a second
+    Revoke {
+        /// Its name
+        name: String,
+    },
 }

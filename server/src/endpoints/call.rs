@@ -1,6 +1,7 @@
 //! A request on its way through an endpoint.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use hyper::StatusCode;
@@ -9,7 +10,6 @@ use hyper::http::request::Parts;
 use serde::de::DeserializeOwned;
 use visitflow_protocol::problem as kind;
 
-use super::keys::KeyHolder;
 use crate::app::App;
 use crate::config::Gpc;
 use crate::http::body;
@@ -19,6 +19,7 @@ use crate::http::fields;
 use crate::http::problem::Problem;
 use crate::session::Millis;
 use crate::session::token::SessionToken;
+use crate::store::events::accounts::ApiKey;
 use crate::throttle::budget::Allowance;
 
 /// A request on its way through an endpoint.
@@ -33,7 +34,7 @@ pub struct Call<'a> {
     /// Whose it is.
     pub client: Client,
     /// The API key it carries.
-    pub key: Option<KeyHolder>,
+    pub key: Option<Arc<ApiKey>>,
     /// The host it was sent to.
     pub host: &'a str,
     /// Whether the browser came over TLS, here or to a trusted proxy.

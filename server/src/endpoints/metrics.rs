@@ -13,6 +13,7 @@ use visitflow_protocol::problem as kind;
 use self::range::Query;
 pub use self::refused::refused;
 use super::keys::require_reader;
+use crate::clock;
 use crate::endpoints::call::Call;
 use crate::http::hangup::Shared;
 use crate::http::problem::Problem;
@@ -140,7 +141,7 @@ pub async fn timeseries(call: Call<'_>) -> Result<Reply, Problem> {
         .map(|((from, _), point)| {
             let orders = currency.and_then(|currency| point.orders.get(currency)).unwrap_or(&0);
             json!({
-                "start": range::rfc3339(*from),
+                "start": clock::rfc3339(*from),
                 "visits": point.visits,
                 "unique_visitors": point.unique_visitors,
                 "page_views": point.page_views,
@@ -222,7 +223,7 @@ pub async fn live(call: Call<'_>) -> Result<Reply, Problem> {
     let pages: Vec<_> =
         live.pages.iter().map(|page| json!({"path": page.label, "visits": page.visits})).collect();
     Ok(reply::json(&json!({
-        "now": range::rfc3339(now),
+        "now": clock::rfc3339(now),
         "active_sessions": live.active,
         "pages": pages,
         "page_views_per_minute": counts,

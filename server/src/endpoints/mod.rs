@@ -4,6 +4,7 @@ pub mod assets;
 pub mod auth;
 pub mod call;
 pub mod health;
+pub mod introspection;
 pub mod keys;
 pub mod metrics;
 pub mod openapi;

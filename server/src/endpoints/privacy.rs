@@ -2,7 +2,7 @@
 
 use visitflow_protocol::wire;
 
-use super::{forbidden, hit, set_cookie};
+use super::{hit, set_cookie};
 use crate::endpoints::call::Call;
 use crate::http::body::require_json;
 use crate::http::cookie;
@@ -35,14 +35,8 @@ pub async fn erase(mut call: Call<'_>) -> Result<Reply, Problem> {
 
 /// By what right the caller asks.
 async fn right(call: &Call<'_>) -> Result<Right, Problem> {
-    if let Some(key) = call.key {
-        return if key.erase {
-            Ok(Right::Key)
-        } else {
-            Err(forbidden(
-                "This API key has no scope `erase`; make one with `visitflow key add NAME --scope erase`.",
-            ))
-        };
+    if call.key.is_some() {
+        return Ok(Right::Key);
     }
     let user_id = match call.token()? {
         Some(token) => call.app.lifecycle.sessions.user(token.proof(), call.now).await?,

@@ -104,9 +104,7 @@ pub fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
 /// # Errors
 /// 415.
 pub fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
-    let said = fields::single(headers, CONTENT_TYPE).ok().flatten();
-    let essence = said.and_then(|value| value.as_bytes().split(|byte| *byte == b';').next());
-    if essence.is_some_and(|essence| essence.trim_ascii().eq_ignore_ascii_case(b"application/json")) {
+    if media_type(headers).is_some_and(|said| said == b"application/json") {
         return Ok(());
     }
     Err(Problem::new(
@@ -114,6 +112,14 @@ pub fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
         kind::UNSUPPORTED_MEDIA_TYPE,
         "This endpoint takes JSON only; say Content-Type: application/json.",
     ))
+}
+
+/// The media type that `Content-Type` says, in lower case and without parameters.
+#[must_use]
+pub fn media_type(headers: &HeaderMap) -> Option<Vec<u8>> {
+    let said = fields::single(headers, CONTENT_TYPE).ok().flatten()?;
+    let essence = said.as_bytes().split(|byte| *byte == b';').next()?;
+    Some(essence.trim_ascii().to_ascii_lowercase())
 }
 
 /// 400: the body cannot be read.

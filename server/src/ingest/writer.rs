@@ -291,11 +291,13 @@ impl Worker {
                 if let Err(error) = self.store.tidy(now) {
                     self.trouble(&error);
                 }
+                let asked_at = clock::now();
                 // From the last tick that was read: none is missed while the store was away.
                 match self.store.changed_since(now.min(self.followed_until) - OVERLAP_MS).await {
                     Ok(records) => {
                         self.followed_until = now;
                         self.sessions.follow(records, now).await;
+                        self.sessions.heard_from_durable(asked_at);
                     }
                     Err(error) => self.trouble(&error),
                 }
@@ -360,7 +362,7 @@ impl Worker {
     async fn write_slides(&mut self, slid: &mut Slid, most: usize) -> Result<()> {
         let local = &self.sessions.local;
         let piece = local.take_slides(slid, most);
-        self.store.slide(&piece).await.inspect_err(|_| local.return_slides(&piece))
+        self.store.slide(&piece, self.sessions.ttl()).await.inspect_err(|_| local.return_slides(&piece))
     }
 
     async fn probe(&mut self, now: Millis) -> Result<()> {

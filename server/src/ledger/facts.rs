@@ -31,6 +31,7 @@ impl<'c> World<'_, 'c> {
 
     fn facts(&mut self, context: &'c Context, carrier: &Carrier, run: &'c Run, outcome: &mut Outcome) {
         let mut visit_id = carrier.visit_id();
+        let is_live = matches!(carrier, Carrier::Live { .. });
         for fact in &run.facts {
             let own = visit_id.and_then(|id| self.visit(id)).map(|row| (row.visit.clone(), row.facts()));
             let own_visit = own.as_ref().map(|(visit, _)| visit);
@@ -68,7 +69,7 @@ impl<'c> World<'_, 'c> {
                 _ if self.is_twin(fact, &site) => false,
                 _ if fact.anonymous => self.insert(fact, &site, None, context.now),
                 (_, own) if late => self.late(context, run.visitor, fact, &site, own.map(|(visit, _)| visit)),
-                (_, Some((visit, before))) => {
+                (_, Some((visit, before))) if !is_live || !visit.is_over(fact.occurred_at, self.ttl) => {
                     self.store_in_visit(context, run.visitor, fact, &site, visit.id, before == 0)
                 }
                 (_, None) if matches!(carrier, Carrier::Crossing { .. }) => {
@@ -78,11 +79,12 @@ impl<'c> World<'_, 'c> {
                 (_, None) if run.visitor.is_none() && self.was_withdrawn(carrier) => {
                     self.insert(fact, &site, None, context.now)
                 }
-                (_, None) => {
+                // None yet, or the session has outlived it.
+                (_, before) => {
                     let (url, referrer) = fact.kind.addresses();
                     let beginning = Beginning {
                         site: &site,
-                        visitor: run.visitor,
+                        visitor: before.and_then(|(visit, _)| visit.visitor_id).or(run.visitor),
                         user_id: None,
                         at: fact.occurred_at,
                         url,

@@ -7,8 +7,8 @@ use uuid::Uuid;
 use super::command::{Fact, Kind};
 use crate::session::record::Record;
 use crate::session::token::Tag;
-use crate::session::visit::{Visit, VisitorId};
-use crate::session::{Carrier, Millis};
+use crate::session::visit::{Span, Visit, VisitorId};
+use crate::session::{Carrier, Millis, Ttl};
 
 /// Most tokens of one visit that a store tells. A batch ends fewer (one a command), so where this many
 /// are told, one is left that has not been ended.
@@ -200,12 +200,13 @@ impl Known {
     /// sessions by their tags.
     pub fn freshen(
         &mut self,
-        visit_activity: impl Fn(Uuid) -> Option<Millis>,
+        visit_activity: impl Fn(Uuid) -> Option<Span>,
         session_activity: impl Fn(Tag) -> Option<Millis>,
+        ttl: Ttl,
     ) {
         for (id, row) in &mut self.visits {
-            if let (Some(at), None) = (visit_activity(*id), row.visit.ended_at) {
-                row.visit.last_activity = row.visit.last_activity.max(at);
+            if let Some(span) = visit_activity(*id) {
+                row.visit.slide(span, ttl);
             }
         }
         for (tag, record) in &mut self.tokens {

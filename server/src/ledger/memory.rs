@@ -9,7 +9,8 @@ use uuid::Uuid;
 
 use super::changes::Changes;
 use super::known::{Known, VisitRow, Wants};
-use crate::session::Millis;
+use crate::session::Ttl;
+use crate::session::visit::Span;
 
 /// Visits that are remembered: those that were touched last. A visit takes some 200 bytes.
 const VISITS_MAX: NonZeroUsize = NonZeroUsize::new(16_384).expect("not zero");
@@ -67,10 +68,10 @@ impl Memory {
     }
 
     /// Notes activity that was written by itself.
-    pub fn slid(&mut self, visits: &[(Uuid, Millis)]) {
-        for (id, at) in visits {
-            if let Some(row) = self.visits.peek_mut(id).filter(|row| row.visit.ended_at.is_none()) {
-                row.visit.last_activity = row.visit.last_activity.max(*at);
+    pub fn slid(&mut self, visits: &[(Uuid, Span)], ttl: Ttl) {
+        for (id, span) in visits {
+            if let Some(row) = self.visits.peek_mut(id) {
+                row.visit.slide(*span, ttl);
             }
         }
     }
@@ -129,7 +130,7 @@ mod tests {
         assert_eq!(remembered(&mut memory, 2), Some(counted));
         assert_eq!(remembered(&mut memory, 1), Some(visit(1, Some(ann()))));
         assert_eq!(remembered(&mut memory, 3), None);
-        memory.slid(&[(Uuid::from_u128(1), 9)]);
+        memory.slid(&[(Uuid::from_u128(1), Span { first: 9, last: 9 })], Ttl::default());
         assert_eq!(remembered(&mut memory, 1).map(|row| row.visit.last_activity), Some(9));
         memory.forget();
         assert_eq!(remembered(&mut memory, 1), None);

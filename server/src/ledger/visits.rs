@@ -39,7 +39,8 @@ impl<'c> World<'_, 'c> {
         let user_id = user_id.as_deref();
         // A request that came a moment earlier may have bound the session.
         let bound = record.as_ref().and_then(|record| record.visit_id);
-        let bound = bound.filter(|id| self.visit(*id).is_some());
+        let (at, ttl) = (beginning.at, self.ttl);
+        let bound = bound.filter(|id| self.visit(*id).is_some_and(|row| !row.visit.is_over(at, ttl)));
         let visit_id = if let Some(bound) = bound {
             bound
         } else if let Some(visit) = self.joinable(beginning, user_id, context.now) {

@@ -42,6 +42,25 @@ impl Default for Ttl {
     }
 }
 
+/// What keeps a session alive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Activity {
+    /// The visitor did something: session and visit go on.
+    Visitor(Millis),
+    /// A backend asked about a signed-in session: the session goes on, the visit does not.
+    Backend(Millis),
+}
+
+impl Activity {
+    /// When.
+    #[must_use]
+    pub fn at(self) -> Millis {
+        match self {
+            Self::Visitor(at) | Self::Backend(at) => at,
+        }
+    }
+}
+
 /// What a request brings to prove its session, judged when it arrived.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Carrier {

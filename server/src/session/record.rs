@@ -35,6 +35,8 @@ pub struct Record {
     pub visit_id: Option<Uuid>,
     /// The signed-in user.
     pub user_id: Option<String>,
+    /// When that user signed in.
+    pub signed_in_at: Option<Millis>,
     /// Start of the absolute limit.
     pub created_at: Millis,
     /// Start of the idle limit.
@@ -79,6 +81,7 @@ impl Record {
             secret_hash: token.hash,
             generation: 1,
             visit_id,
+            signed_in_at: user_id.as_ref().map(|_| now),
             user_id,
             created_at: now,
             last_activity: now,
@@ -117,7 +120,13 @@ impl Record {
     /// Whether the idle or the absolute limit has passed.
     #[must_use]
     pub fn expired(&self, now: Millis, ttl: Ttl) -> bool {
-        now - self.last_activity >= ttl.idle_ms || now - self.created_at >= ttl.max_ms
+        now >= self.expires_at(ttl)
+    }
+
+    /// When the session expires if nothing more happens.
+    #[must_use]
+    pub fn expires_at(&self, ttl: Ttl) -> Millis {
+        (self.last_activity + ttl.idle_ms).min(self.created_at + ttl.max_ms)
     }
 
     /// Notes activity; time never runs backwards.
@@ -133,6 +142,7 @@ impl Record {
         }
         self.retired.push(Retired { secret_hash: self.secret_hash, at: now });
         self.secret_hash = token.hash;
+        self.signed_in_at = user_id.as_ref().map(|_| now);
         self.user_id = user_id;
         self.generation += 1;
         self.slide(now);

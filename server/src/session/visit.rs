@@ -70,6 +70,25 @@ pub struct Visit {
     pub ended_at: Option<Millis>,
 }
 
+/// Activity of a visit that is not in its row yet: from when to when, with no pause as long as the idle
+/// limit in between.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// The first instant.
+    pub first: Millis,
+    /// The last.
+    pub last: Millis,
+}
+
+impl Span {
+    /// Adds an instant, unless the visit was over by then.
+    pub fn add(&mut self, at: Millis, ttl: Ttl) {
+        if at - self.last < ttl.idle_ms {
+            *self = Self { first: self.first.min(at), last: self.last.max(at) };
+        }
+    }
+}
+
 /// What a sign-in does to a visit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Link {
@@ -87,7 +106,21 @@ impl Visit {
     /// sessions do, a visit is over when it was idle for the limit.
     #[must_use]
     pub fn is_live(&self, now: Millis, ttl: Ttl) -> bool {
-        self.ended_at.is_none() && now - self.last_activity < ttl.idle_ms
+        self.ended_at.is_none() && !self.is_over(now, ttl)
+    }
+
+    /// Whether the visit was over before something at `at` happened: its activity is further back than
+    /// the idle limit, whatever its sessions have done since.
+    #[must_use]
+    pub fn is_over(&self, at: Millis, ttl: Ttl) -> bool {
+        at - self.last_activity >= ttl.idle_ms
+    }
+
+    /// Notes activity of a visit that goes on.
+    pub fn slide(&mut self, span: Span, ttl: Ttl) {
+        if self.ended_at.is_none() && !self.is_over(span.first, ttl) {
+            self.last_activity = self.last_activity.max(span.last);
+        }
     }
 
     /// Whether a session of `user_id` may belong to the visit.
@@ -144,6 +177,22 @@ mod tests {
         assert!(visit(500, None).is_live(1_499, TTL));
         assert!(!visit(500, None).is_live(1_500, TTL));
         assert!(!visit(500, Some(600)).is_live(700, TTL));
+    }
+
+    #[test]
+    fn activity_prolongs_no_visit_that_was_over() {
+        let mut span = Span { first: 1_000, last: 1_000 };
+        span.add(1_999, TTL);
+        span.add(2_999, TTL);
+        assert_eq!(span, Span { first: 1_000, last: 1_999 }, "after a pause it is another visit's");
+        let slid = |mut visit: Visit| {
+            visit.slide(span, TTL);
+            visit.last_activity
+        };
+        assert_eq!(slid(visit(1, None)), 1_999);
+        assert_eq!(slid(visit(0, None)), 0);
+        assert_eq!(slid(visit(500, Some(500))), 500);
+        assert_eq!(slid(visit(5_000, None)), 5_000);
     }
 
     #[test]

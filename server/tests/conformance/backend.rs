@@ -118,7 +118,7 @@ impl Place {
             let known = writer.recent(now - TTL.idle_ms).unwrap();
             let lookup = match self.redis {
                 Some(_) => Lookup::Sqlite(Readers::new(self.sqlite(), 2)),
-                None => Lookup::Complete,
+                None => Lookup::Complete(Readers::new(self.sqlite(), 2)),
             };
             return Opened { durable: Durable { store: Store::Sqlite(writer), spool: None }, lookup, known };
         };

@@ -145,6 +145,14 @@ macro_rules! told {
                 a_view_after_the_absolute_limit_goes_on_with_its_visit_in_a_new_session
                 // Nobody knows yet: `away::as_many_visits_are_told_as_may_turn_out_to_begin`.
                 visits_that_begin_are_told;
+            identity:
+                a_live_token_is_identified_with_its_user
+                a_token_that_was_rotated_or_ended_is_nobodys
+                a_backend_that_asks_keeps_a_user_signed_in_and_no_visit_alive
+                asking_without_touch_keeps_nobody_signed_in
+                asking_keeps_no_anonymous_session_alive
+                asking_moves_no_absolute_limit
+                the_cookie_of_a_user_is_given_anew_once_a_minute;
             users:
                 // The hash is compared in the database: `away::a_sign_in_by_password_is_refused`.
                 a_sign_in_whose_password_was_changed_meanwhile_is_stale;
@@ -194,6 +202,7 @@ macro_rules! servers {
                 a_session_of_one_server_lives_on_the_other
                 a_sign_in_on_one_server_kills_the_old_token_on_the_other
                 an_end_on_one_server_is_an_end_on_the_other
+                what_ended_on_one_server_is_nobodys_on_the_other
                 a_change_that_waited_for_its_commit_is_heard_of
                 starts_on_two_servers_at_once_join_one_visit
                 sign_ins_on_two_servers_have_one_winner

@@ -11,6 +11,7 @@ use visitflow_server::ingest::{Ingest, Writer};
 use visitflow_server::ledger::command::{Command, Context, Fact, Outcome, Run};
 use visitflow_server::lifecycle::{Cookie, Hit, Lifecycle, Page, Refusal, Right};
 use visitflow_server::observe::Metrics;
+use visitflow_server::session::record::Record;
 use visitflow_server::session::token::{Proof, SessionToken};
 use visitflow_server::session::visit::VisitorId;
 use visitflow_server::session::{Carrier, Millis, Ttl};
@@ -379,6 +380,19 @@ impl World {
     /// The user of the browser's session.
     pub(crate) async fn user(&self, browser: &Browser, now: Millis) -> Option<String> {
         self.lifecycle().sessions.user(browser.proof(), now).await.unwrap()
+    }
+
+    /// Whose session the browser's token is, and what is done with its cookie.
+    pub(crate) async fn identify(
+        &self,
+        browser: &Browser,
+        slides: bool,
+        now: Millis,
+    ) -> Option<(Record, Said)> {
+        self.acts();
+        let token = browser.cookie()?;
+        let (record, cookie) = self.lifecycle().identify(token.clone(), slides, now).await.unwrap()?;
+        Some((record, browser.takes(Ok(cookie), Some(&token))))
     }
 
     /// How many sessions this process has copies of.

@@ -1,5 +1,5 @@
 use visitflow_server::store::StoreError;
-use visitflow_server::store::events::accounts::{Account, ApiKey, Role};
+use visitflow_server::store::events::accounts::{Account, ApiKey, KeyRow, Role, Scope};
 
 use crate::rows::{Both, Cell};
 
@@ -21,13 +21,22 @@ async fn users_and_keys_are_kept_alike() {
         assert!(accounts.account("änn").await.unwrap().unwrap().disabled);
         assert_eq!(accounts.role("u_1").await.unwrap(), None);
 
-        let key =
-            ApiKey { secret_hash: [7; 32], read: true, write: false, erase: true, expires_at: Some(NOW) };
+        let key = ApiKey {
+            secret_hash: [7; 32],
+            scopes: vec![Scope::Read, Scope::Session],
+            site: Some("shop.example".into()),
+            expires_at: Some(NOW),
+        };
         accounts.put_key("k1", "shop", &key, NOW).await.unwrap();
         assert_eq!(accounts.key("k1").await.unwrap(), Some(key.clone()));
         assert_eq!(accounts.key("k2").await.unwrap(), None);
         let taken = accounts.put_key("k2", "shop", &key, NOW).await.unwrap_err();
         assert!(matches!(taken, StoreError::Taken(_)), "{taken}");
+        let row = KeyRow { id: "k1".into(), name: "shop".into(), created_at: NOW, key };
+        assert_eq!(accounts.keys().await.unwrap(), [row]);
+        assert!(accounts.delete_key("shop").await.unwrap());
+        assert!(!accounts.delete_key("shop").await.unwrap());
+        assert_eq!(accounts.key("k1").await.unwrap(), None);
     }
 }
 

@@ -20,6 +20,7 @@ mod guesses;
 mod hangup;
 mod heads;
 mod input;
+mod introspection;
 mod journey;
 mod lifecycle;
 mod listeners;

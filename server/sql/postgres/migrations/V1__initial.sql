@@ -30,6 +30,7 @@ CREATE TABLE session_tokens (
     generation    bigint NOT NULL,
     visit_id      uuid,
     user_id       text COLLATE "C",
+    signed_in_at  bigint,
     created_at    bigint NOT NULL,
     last_activity bigint NOT NULL,
     ended_at      bigint,
@@ -147,7 +148,8 @@ CREATE TABLE api_keys (
     id          text COLLATE "C" PRIMARY KEY,
     name        text COLLATE "C" NOT NULL UNIQUE,
     secret_hash bytea NOT NULL,                  -- SHA-256
-    scopes      text COLLATE "C" NOT NULL,
+    scopes      text COLLATE "C" NOT NULL,       -- separated by commas
+    site        text COLLATE "C",                -- null: all sites
     created_at  bigint NOT NULL,
     expires_at  bigint
 );

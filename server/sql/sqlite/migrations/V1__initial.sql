@@ -28,6 +28,7 @@ CREATE TABLE session_tokens (
     generation    INTEGER NOT NULL,
     visit_id      TEXT,
     user_id       TEXT,
+    signed_in_at  INTEGER,
     created_at    INTEGER NOT NULL,
     last_activity INTEGER NOT NULL,
     ended_at      INTEGER
@@ -134,7 +135,8 @@ CREATE TABLE api_keys (
     id          TEXT PRIMARY KEY,
     name        TEXT NOT NULL UNIQUE,
     secret_hash BLOB NOT NULL,                   -- SHA-256
-    scopes      TEXT NOT NULL,                   -- of 'read', 'write', separated by commas
+    scopes      TEXT NOT NULL,                   -- separated by commas
+    site        TEXT,                            -- null: all sites
     created_at  INTEGER NOT NULL,
     expires_at  INTEGER
 ) WITHOUT ROWID;

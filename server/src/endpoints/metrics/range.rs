@@ -166,11 +166,6 @@ impl Query {
     }
 }
 
-/// An instant as RFC 3339.
-pub(super) fn rfc3339(at: Millis) -> String {
-    Timestamp::from_millisecond(at).unwrap_or(Timestamp::UNIX_EPOCH).to_string()
-}
-
 /// A time zone by its name.
 fn zone(name: &str) -> Result<TimeZone, Problem> {
     let zone = TimeZone::get(name).ok().filter(|zone| !zone.is_unknown() && !words::is_no_zone(name));

@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use super::range::{Query, rfc3339};
+use super::range::Query;
+use crate::clock::rfc3339;
 use crate::endpoints::call::Call;
 use crate::endpoints::keys::require_reader;
 use crate::http::foreign::Refused;

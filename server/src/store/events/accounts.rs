@@ -1,5 +1,7 @@
 //! Users and API keys: what they are, and one door to both databases.
 
+use clap::ValueEnum;
+
 use super::Database;
 use super::postgres::pool::Pool;
 use super::sqlite::readers::Readers;
@@ -46,33 +48,72 @@ pub struct Account {
 }
 
 /// What an API key may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Scope {
+    /// Read reports
+    Read,
+    /// Send facts and orders
+    Write,
+    /// Erase visitors, anybody
+    Erase,
+    /// Ask whose session a token is
+    Session,
+}
+
+impl Scope {
+    /// Its name, on the command line and in the database.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Erase => "erase",
+            Self::Session => "session",
+        }
+    }
+}
+
+/// An API key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiKey {
     /// SHA-256 of its secret.
     pub secret_hash: [u8; 32],
-    /// Reads reports.
-    pub read: bool,
-    /// Sends facts, for whatever origin.
-    pub write: bool,
-    /// Erases visitors.
-    pub erase: bool,
+    /// What it may do.
+    pub scopes: Vec<Scope>,
+    /// The one site that it is for; none: all.
+    pub site: Option<String>,
     /// When it stops working.
     pub expires_at: Option<Millis>,
 }
 
 impl ApiKey {
-    /// From a row: the scopes are separated by commas.
-    pub(super) fn with_scopes(secret_hash: [u8; 32], scopes: &str, expires_at: Option<Millis>) -> Self {
-        let has = |scope| scopes.split(',').any(|own| own == scope);
-        let (read, write, erase) = (has("read"), has("write"), has("erase"));
-        Self { secret_hash, read, write, erase, expires_at }
+    /// Whether it may do this.
+    #[must_use]
+    pub fn may(&self, scope: Scope) -> bool {
+        self.scopes.contains(&scope)
     }
 
-    pub(super) fn scopes(&self) -> String {
-        let scopes = [("read", self.read), ("write", self.write), ("erase", self.erase)];
-        let own = scopes.into_iter().filter(|(_, has)| *has).map(|(scope, _)| scope);
-        own.collect::<Vec<_>>().join(",")
+    /// The scopes in a row: separated by commas. What this version does not know gives no right.
+    pub(super) fn parse_scopes(text: &str) -> Vec<Scope> {
+        text.split(',').filter_map(|name| Scope::from_str(name, false).ok()).collect()
     }
+
+    pub(super) fn scopes_text(&self) -> String {
+        self.scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(",")
+    }
+}
+
+/// What there is to tell of an API key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyRow {
+    /// The part of the key before the dot.
+    pub id: String,
+    /// What it is for.
+    pub name: String,
+    /// When it was made.
+    pub created_at: Millis,
+    /// The rest.
+    pub key: ApiKey,
 }
 
 /// Users and keys, in whichever database.
@@ -174,6 +215,31 @@ impl Accounts {
                 readers.write(move |db| sqlite::accounts::disable_user(db, &name, now)).await
             }
             Self::Postgres(pool) => postgres::accounts::disable_user(pool, name, now).await,
+        }
+    }
+
+    /// All API keys, by name.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn keys(&self) -> Result<Vec<KeyRow>> {
+        match self {
+            Self::Sqlite(readers) => readers.read(sqlite::accounts::keys).await,
+            Self::Postgres(pool) => postgres::accounts::keys(pool).await,
+        }
+    }
+
+    /// Deletes the API key of a name. Returns whether there was one.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn delete_key(&self, name: &str) -> Result<bool> {
+        match self {
+            Self::Sqlite(readers) => {
+                let name = name.to_owned();
+                readers.write(move |db| sqlite::accounts::delete_key(db, &name)).await
+            }
+            Self::Postgres(pool) => postgres::accounts::delete_key(pool, name).await,
         }
     }
 

@@ -7,6 +7,8 @@
 
 use std::time::Duration;
 
+use uuid::Uuid;
+
 use super::erasure::{Erasure, Piece};
 use super::postgres::pool::Pool;
 use super::sqlite::readers::Readers;
@@ -16,8 +18,8 @@ use crate::ledger::{self, Known, Plan, Wants};
 use crate::session::record::Record;
 use crate::session::token::Tag;
 use crate::session::{Millis, Ttl};
-use crate::store::sessions::Slides;
 use crate::store::sessions::local::Local;
+use crate::store::sessions::{Slides, Whose};
 use crate::store::{Result, StoreError};
 
 /// Ended tokens are kept this long, for whoever asks what became of them.
@@ -117,10 +119,10 @@ impl Store {
     ///
     /// # Errors
     /// As above; so for all below.
-    pub async fn slide(&mut self, slides: &Slides) -> Result<()> {
+    pub async fn slide(&mut self, slides: &Slides, ttl: Ttl) -> Result<()> {
         match self {
-            Self::Sqlite(writer) => writer.slide(slides),
-            Self::Postgres(writer) => writer.slide(slides).await,
+            Self::Sqlite(writer) => writer.slide(slides, ttl),
+            Self::Postgres(writer) => writer.slide(slides, ttl).await,
         }
     }
 
@@ -184,8 +186,8 @@ impl Store {
 #[derive(Clone, Debug)]
 pub enum Lookup {
     /// The copies in the process are complete: what they do not hold does not exist. Nobody else
-    /// changes sessions but the command line, whose changes the writer notices.
-    Complete,
+    /// changes sessions but the command line, whose changes the writer notices. Visits are in the file.
+    Complete(Readers),
     /// One file, and copies elsewhere too.
     Sqlite(Readers),
     /// Postgres.
@@ -196,7 +198,7 @@ impl Lookup {
     /// Whether the copies in the process are complete.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        matches!(self, Self::Complete)
+        matches!(self, Self::Complete(_))
     }
 
     /// The record of a token.
@@ -205,9 +207,22 @@ impl Lookup {
     /// When the database is away.
     pub async fn token(&self, tag: Tag) -> Result<Option<Record>> {
         match self {
-            Self::Complete => Ok(None),
+            Self::Complete(_) => Ok(None),
             Self::Sqlite(readers) => readers.read(move |db| sqlite::tokens::token(db, tag)).await,
             Self::Postgres(pool) => soon(postgres::tokens::token(pool, tag)).await,
+        }
+    }
+
+    /// Whose a visit is.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn whose(&self, visit_id: Uuid) -> Result<Option<Whose>> {
+        match self {
+            Self::Complete(readers) | Self::Sqlite(readers) => {
+                readers.read(move |db| sqlite::tokens::whose(db, visit_id)).await
+            }
+            Self::Postgres(pool) => soon(postgres::tokens::whose(pool, visit_id)).await,
         }
     }
 
@@ -217,7 +232,7 @@ impl Lookup {
     /// When the database is away.
     pub async fn changed_since(&self, since: Millis) -> Result<Vec<Record>> {
         match self {
-            Self::Complete => Ok(Vec::new()),
+            Self::Complete(_) => Ok(Vec::new()),
             Self::Sqlite(readers) => readers.read(move |db| sqlite::tokens::changed_since(db, since)).await,
             Self::Postgres(pool) => postgres::tokens::changed_since(pool, since).await,
         }

@@ -15,7 +15,8 @@ use uuid::Uuid;
 use crate::ledger::Known;
 use crate::session::record::{CROSSING_MS, Record, Standing};
 use crate::session::token::{Proof, Tag};
-use crate::session::{Carrier, Millis, Ttl};
+use crate::session::visit::Span;
+use crate::session::{Activity, Carrier, Millis, Ttl};
 
 /// Activity that the durable store does not know yet.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,7 +24,7 @@ pub struct Slides {
     /// Of sessions.
     pub sessions: Vec<(Tag, Millis)>,
     /// Of visits.
-    pub visits: Vec<(Uuid, Millis)>,
+    pub visits: Vec<(Uuid, Span)>,
 }
 
 /// The names of what had slid at some instant: its [`Slides`] are taken piece by piece.
@@ -72,7 +73,7 @@ struct Inner {
     copies: HashMap<Tag, Copied>,
     slid: HashSet<Tag>,
     /// The same activity by visit, for whoever looks at a visit before it is written.
-    slid_visits: HashMap<Uuid, Millis>,
+    slid_visits: HashMap<Uuid, Span>,
     /// Sessions that are being looked up, and whether one of them was changed meanwhile.
     fetching: HashMap<Tag, Fetching>,
 }
@@ -100,27 +101,40 @@ impl Local {
     pub fn touch(
         &self,
         token: Proof,
-        at: Option<Millis>,
+        activity: Option<Activity>,
         now: Millis,
         fresh_ms: Option<Millis>,
     ) -> Option<Carrier> {
         let mut inner = self.lock();
-        let Inner { copies, slid, slid_visits, .. } = &mut *inner;
-        let Copied { record, in_step_at, .. } = copies.get_mut(&token.tag)?;
-        let fresh = fresh_ms.is_none_or(|fresh| in_step_at.is_some_and(|since| now - since < fresh));
-        if !fresh {
+        let copied = inner.copies.get(&token.tag)?;
+        if !copied.is_in_step(now, fresh_ms) {
             return None;
         }
-        let carrier = judge(record, token, now, self.ttl);
-        if let (Carrier::Live { .. }, Some(at)) = (&carrier, at.filter(|at| *at > record.last_activity)) {
-            record.slide(at);
-            slid.insert(record.tag);
-            if let Some(visit_id) = record.visit_id {
-                let known = slid_visits.entry(visit_id).or_insert(at);
-                *known = at.max(*known);
-            }
+        let carrier = judge(&copied.record, token, now, self.ttl);
+        let news = activity.filter(|activity| activity.at() >= copied.record.last_activity);
+        if let (Carrier::Live { .. }, Some(activity)) = (&carrier, news) {
+            inner.slide(token.tag, activity, self.ttl);
         }
         Some(carrier)
+    }
+
+    /// The copy of a record, if it says what was so everywhere at `since` or later: it was looked up
+    /// since then, or is in step as in [`Self::touch`], and every change until `since` has been heard of.
+    #[must_use]
+    pub fn confirmed(
+        &self,
+        tag: Tag,
+        (heard_until, since): (Millis, Millis),
+        now: Millis,
+        fresh_ms: Option<Millis>,
+    ) -> Option<Record> {
+        let inner = self.lock();
+        let copied = inner.copies.get(&tag)?;
+        let is_new = copied.in_step_at.is_some_and(|at| at >= since);
+        // A clock that was set back confirms nothing.
+        let heard = (since..=now + (now - since)).contains(&heard_until);
+        let is_confirmed = fresh_ms.is_none() || is_new || heard;
+        (is_confirmed && copied.is_in_step(now, fresh_ms)).then(|| copied.record.clone())
     }
 
     /// The copy of a record, in step or not.
@@ -242,43 +256,31 @@ impl Local {
         let mut inner = self.lock();
         let Inner { copies, slid: slid_sessions, slid_visits, .. } = &mut *inner;
         let mut sessions = Vec::with_capacity(most);
-        let mut visits = HashMap::with_capacity(most);
+        let mut visits = Vec::with_capacity(most);
         for tag in last(&mut slid.sessions, most).filter(|tag| slid_sessions.remove(tag)) {
             let Some(Copied { record, .. }) = copies.get(&tag) else { continue };
             sessions.push((tag, record.last_activity));
-            // The session may have been bound to its visit after it slid.
-            if let Some(visit_id) = record.visit_id {
-                let known = visits.entry(visit_id).or_insert(record.last_activity);
-                *known = record.last_activity.max(*known);
-            }
-        }
-        for (visit_id, known) in &mut visits {
-            *known = slid_visits.remove(visit_id).map_or(*known, |at| at.max(*known));
+            visits.extend(record.visit_id.and_then(|visit_id| slid_visits.remove_entry(&visit_id)));
         }
         let others = last(&mut slid.visits, most);
         visits.extend(others.filter_map(|visit_id| slid_visits.remove_entry(&visit_id)));
-        Slides { sessions, visits: visits.into_iter().collect() }
+        Slides { sessions, visits }
     }
 
     /// Notes that the session slid in the shared copy: the durable store does not know of it yet.
-    pub fn slid_elsewhere(&self, tag: Tag) {
-        let mut inner = self.lock();
-        let Inner { copies, slid, slid_visits, .. } = &mut *inner;
-        let Some(Copied { record, .. }) = copies.get(&tag) else { return };
-        slid.insert(tag);
-        if let Some(visit_id) = record.visit_id {
-            let known = slid_visits.entry(visit_id).or_insert(record.last_activity);
-            *known = record.last_activity.max(*known);
-        }
+    pub fn slid_elsewhere(&self, tag: Tag, activity: Activity) {
+        self.lock().slide(tag, activity, self.ttl);
     }
 
     /// Gives back what could not be written.
     pub fn return_slides(&self, slides: &Slides) {
         let mut inner = self.lock();
         inner.slid.extend(slides.sessions.iter().map(|(tag, _)| *tag));
-        for (visit_id, at) in &slides.visits {
-            let known = inner.slid_visits.entry(*visit_id).or_insert(*at);
-            *known = (*at).max(*known);
+        for (visit_id, span) in &slides.visits {
+            let known = inner.slid_visits.entry(*visit_id).or_insert(*span);
+            let later = std::mem::replace(known, *span);
+            known.add(later.first, self.ttl);
+            known.add(later.last, self.ttl);
         }
     }
 
@@ -288,6 +290,7 @@ impl Local {
         known.freshen(
             |visit_id| inner.slid_visits.get(&visit_id).copied(),
             |tag| inner.copies.get(&tag).map(|copied| copied.record.last_activity),
+            self.ttl,
         );
     }
 
@@ -321,6 +324,10 @@ impl Local {
 }
 
 impl Copied {
+    fn is_in_step(&self, now: Millis, fresh_ms: Option<Millis>) -> bool {
+        fresh_ms.is_none_or(|fresh| self.in_step_at.is_some_and(|since| now - since < fresh))
+    }
+
     /// Whether it holds another secret than the record, or an end that the record does not know.
     fn says_more_than(&self, record: &Record) -> bool {
         self.record.secret_hash != record.secret_hash
@@ -329,6 +336,16 @@ impl Copied {
 }
 
 impl Inner {
+    /// Notes activity that the durable store does not know of yet.
+    fn slide(&mut self, tag: Tag, activity: Activity, ttl: Ttl) {
+        let Some(Copied { record, .. }) = self.copies.get_mut(&tag) else { return };
+        record.slide(activity.at());
+        self.slid.insert(tag);
+        if let (Activity::Visitor(at), Some(visit_id)) = (activity, record.visit_id) {
+            self.slid_visits.entry(visit_id).or_insert(Span { first: at, last: at }).add(at, ttl);
+        }
+    }
+
     fn take(&mut self, mut record: Record, in_step_at: Option<Millis>, promised: bool) {
         let told = record.last_activity;
         if let Some(held) = self.copies.get(&record.tag) {
@@ -392,10 +409,10 @@ mod tests {
         let slide = |visit_id| {
             let token = SessionToken::issue().unwrap().proof();
             local.install(Record::open(token, Some(visit_id), None, 1), 1);
-            local.touch(token, Some(5), 5, None).unwrap();
+            local.touch(token, Some(Activity::Visitor(5)), 5, None).unwrap();
             token
         };
-        let twice = Uuid::from_u128(7);
+        let (twice, at_5) = (Uuid::from_u128(7), Span { first: 5, last: 5 });
         let tokens = [slide(twice), slide(twice), slide(Uuid::from_u128(8)), slide(Uuid::from_u128(9))];
         let mut slid = local.slid();
         let late = slide(Uuid::from_u128(10));
@@ -412,9 +429,9 @@ mod tests {
         let mut expected: Vec<_> = tokens.iter().map(|token| (token.tag, 5)).collect();
         expected.sort_unstable();
         assert_eq!(sessions, expected);
-        assert!((7..10).all(|id| visits.contains(&(Uuid::from_u128(id), 5))), "{visits:?}");
+        assert!((7..10).all(|id| visits.contains(&(Uuid::from_u128(id), at_5))), "{visits:?}");
         let next = local.take_slides(&mut local.slid(), 3);
-        assert_eq!(next, Slides { sessions: vec![(late.tag, 5)], visits: vec![(Uuid::from_u128(10), 5)] });
+        assert_eq!(next, Slides { sessions: vec![(late.tag, 5)], visits: vec![(Uuid::from_u128(10), at_5)] });
         local.return_slides(&next);
         assert_eq!(local.take_slides(&mut local.slid(), 3), next);
     }

@@ -5,6 +5,8 @@
 //! |---|---|
 //! | [`local`] | the copies in this process |
 //! | [`redis`] | the copy that all servers share |
+//! | `step` | follows what Redis tells |
+//! | `whose` | sites and visitors of visits |
 //!
 //! The durable store owns every session. A hit is judged by the first that can tell: the copy here
 //! if it is in step, else Redis if it is trusted, else the durable store, else (all away) the copy
@@ -13,25 +15,29 @@
 //!
 //! A copy is in step for at most [`FRESH_MS`]; every change of a session within that time reaches it. With
 //! SQLite all changes come from this process (and [`crate::ingest`] looks after those of the command
-//! line). With Postgres, changes by other servers are read from it every second, and Redis tells of
+//! line). With Postgres, changes by other servers are read from it twice a second, and Redis tells of
 //! them at once.
 
 pub mod local;
 pub mod redis;
 mod step;
+mod whose;
 
 pub use self::local::Slides;
 use self::local::{Local, judge};
 use self::redis::Redis;
 pub use self::redis::{BreakerState, RedisUrl};
+use self::whose::Visits;
+pub use self::whose::Whose;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use tokio::runtime::Handle;
+use uuid::Uuid;
 
-use crate::session::record::{CROSSING_MS, Record};
+use crate::session::record::{CROSSING_MS, Record, Standing};
 use crate::session::token::{Proof, Tag};
-use crate::session::{Carrier, Millis, Ttl};
+use crate::session::{Activity, Carrier, Millis, Ttl};
 use crate::store::events::Lookup;
 use crate::store::{Result, StoreError};
 
@@ -46,6 +52,12 @@ pub const FRESH_MS: Millis = 20_000;
 /// session is ended.
 const TELL_AFTER_MS: Millis = FRESH_MS / 2;
 
+/// Who asks whose session a token is gets an answer that was right everywhere so many ms ago at most.
+pub const TRUE_MS: Millis = 1_000;
+
+/// An instant before any other.
+const NEVER: Millis = Millis::MIN;
+
 /// Live sessions.
 #[derive(Debug)]
 pub struct Sessions {
@@ -53,6 +65,9 @@ pub struct Sessions {
     /// The copies in this process.
     pub local: Local,
     durable: Lookup,
+    visits: Visits,
+    /// Every change that the durable store had until this instant has been heard of, as the clock here says.
+    heard_until: AtomicI64,
     /// The writer has found the durable store away, or behind the spool: it is not asked meanwhile.
     durable_is_away: AtomicBool,
     shared: Option<Shared>,
@@ -64,13 +79,23 @@ pub struct Sessions {
 struct Shared {
     redis: Arc<Redis>,
     runtime: Handle,
+    /// As `heard_until` of the durable store.
+    heard_until: AtomicI64,
 }
 
 impl Sessions {
     /// Sessions that `durable` owns.
     #[must_use]
     pub fn new(ttl: Ttl, durable: Lookup) -> Self {
-        Self { ttl, local: Local::new(ttl), durable, durable_is_away: AtomicBool::default(), shared: None }
+        Self {
+            ttl,
+            local: Local::new(ttl),
+            visits: Visits::new(durable.clone()),
+            durable,
+            heard_until: AtomicI64::new(NEVER),
+            durable_is_away: AtomicBool::default(),
+            shared: None,
+        }
     }
 
     /// Sessions that `durable` owns, with a copy in Redis. Must be called within the runtime that
@@ -80,7 +105,8 @@ impl Sessions {
     /// When the URL cannot be used.
     pub fn with_redis(ttl: Ttl, durable: Lookup, url: &RedisUrl) -> Result<Arc<Self>> {
         let (redis, notices) = Redis::new(url, ttl)?;
-        let shared = Shared { redis: Arc::new(redis), runtime: Handle::current() };
+        let shared =
+            Shared { redis: Arc::new(redis), runtime: Handle::current(), heard_until: AtomicI64::new(NEVER) };
         let sessions = Arc::new(Self { shared: Some(shared), ..Self::new(ttl, durable) });
         tokio::spawn(step::keep(Arc::downgrade(&sessions), notices));
         Ok(sessions)
@@ -93,21 +119,22 @@ impl Sessions {
     }
 
     /// Judges a token at `now`; if it is live, notes activity `at`.
-    pub async fn touch(&self, token: Option<Proof>, at: Option<Millis>, now: Millis) -> Carrier {
+    pub async fn touch(&self, token: Option<Proof>, activity: Option<Activity>, now: Millis) -> Carrier {
         let Some(token) = token else {
             return Carrier::Nothing;
         };
-        if let Some(carrier) = self.local.touch(token, at, now, self.fresh_ms(token.tag)) {
+        if let Some(carrier) = self.local.touch(token, activity, now, self.fresh_ms(token.tag)) {
             return carrier;
         }
         // Boxed: it is rare and large, and every request's future would have room for it.
-        match Box::pin(self.look_up(token, at, now)).await {
+        match Box::pin(self.look_up(token, activity, now)).await {
             Ok(None) => Carrier::Nothing,
             // The copy has just been brought up to date, or is the best there is.
-            Ok(Some(record)) => {
-                self.local.touch(token, at, now, None).unwrap_or_else(|| judge(&record, token, now, self.ttl))
-            }
-            Err(_) => self.local.touch(token, at, now, None).unwrap_or(Carrier::Unverified(token)),
+            Ok(Some(record)) => self
+                .local
+                .touch(token, activity, now, None)
+                .unwrap_or_else(|| judge(&record, token, now, self.ttl)),
+            Err(_) => self.local.touch(token, activity, now, None).unwrap_or(Carrier::Unverified(token)),
         }
     }
 
@@ -121,6 +148,85 @@ impl Sessions {
             Carrier::Unverified(_) => Err(StoreError::Unavailable("no store can tell of the session")),
             _ => Ok(None),
         }
+    }
+
+    /// Whose session a token is, as it was everywhere at most [`TRUE_MS`] before `now`; none without a
+    /// live one. If `slides`, that counts as activity of a signed-in session.
+    ///
+    /// # Errors
+    /// When no store in reach can tell.
+    pub async fn vouch(&self, token: Proof, slides: bool, now: Millis) -> Result<Option<Record>> {
+        let heard = (self.heard_until(), now - TRUE_MS);
+        let copy = self.local.confirmed(token.tag, heard, now, self.fresh_ms(token.tag));
+        let record = match copy {
+            Some(record) => Some(record),
+            None if self.durable.is_complete() && self.shared.is_none() => None,
+            None => Box::pin(self.confirm(token, now)).await?,
+        };
+        let live = record.filter(|record| record.standing(&token.hash, now, self.ttl) == Standing::Live);
+        if slides && live.as_ref().is_some_and(|record| record.user_id.is_some()) {
+            self.touch(Some(token), Some(Activity::Backend(now)), now).await;
+        }
+        Ok(live)
+    }
+
+    /// Whose a visit is; none where it is not stored (yet).
+    ///
+    /// # Errors
+    /// When the durable store is away and the visit is not known here.
+    pub async fn whose(&self, visit_id: Uuid, now: Millis) -> Result<Option<Whose>> {
+        self.visits.whose(visit_id, now).await
+    }
+
+    /// Every change until this instant has been heard of: from the durable store, or while that is away
+    /// from Redis, which then hears of everything first.
+    fn heard_until(&self) -> Millis {
+        let durable = Some(&self.heard_until).filter(|_| !self.durable_is_away());
+        let shared = || self.shared.as_ref().map(|shared| &shared.heard_until);
+        durable.or_else(shared).map_or(NEVER, |at| at.load(Ordering::Relaxed))
+    }
+
+    /// Notes that every change that the durable store had at `at` has been followed.
+    pub fn heard_from_durable(&self, at: Millis) {
+        self.heard_until.store(at, Ordering::Relaxed);
+    }
+
+    /// Notes that every change that Redis told of until `at` has been taken.
+    fn heard_from_redis(&self, at: Millis) {
+        if let Some(shared) = &self.shared {
+            shared.heard_until.store(at, Ordering::Relaxed);
+        }
+    }
+
+    /// Asks everybody who may know: a change may have reached one of the stores alone. The latest
+    /// generation is right.
+    async fn confirm(&self, token: Proof, now: Millis) -> Result<Option<Record>> {
+        let fetch = self.local.fetch(token.tag);
+        let durable = async {
+            if self.durable_is_away() {
+                Err(StoreError::Unavailable("the durable store is away"))
+            } else {
+                self.durable.token(token.tag).await
+            }
+        };
+        let shared = async {
+            match self.redis().filter(|redis| redis.is_trusted()) {
+                Some(redis) => redis.resolve(token.tag, &token.hash, None, now).await.ok().flatten(),
+                None => None,
+            }
+        };
+        let found = match tokio::join!(durable, shared) {
+            (Ok(durable), shared) => {
+                Ok(durable.into_iter().chain(shared).max_by_key(|record| record.generation))
+            }
+            (Err(_), Some(record)) => Ok(Some(record)),
+            (Err(error), None) => Err(error),
+        };
+        self.local.fetched(fetch, found.as_ref().ok().cloned().flatten(), now);
+        let found = found?;
+        // The copy may hold what is promised beyond that.
+        let held = self.local.get(token.tag);
+        Ok(found.into_iter().chain(held).max_by_key(|record| (record.generation, record.last_activity)))
     }
 
     /// Whether an answer written now may send the token's cookie.
@@ -161,7 +267,7 @@ impl Sessions {
         if records.is_empty() {
             return;
         }
-        if let Some(Shared { redis, runtime }) = &self.shared {
+        if let Some(Shared { redis, runtime, .. }) = &self.shared {
             let (redis, told) = (Arc::clone(redis), records.to_vec());
             let told = runtime.spawn(async move { redis.put(&told, now).await }).await;
             if let Ok(Err(error)) = told {
@@ -209,7 +315,7 @@ impl Sessions {
             return;
         }
         self.local.forget(promised.tag);
-        let Some(Shared { redis, runtime }) = &self.shared else { return };
+        let Some(Shared { redis, runtime, .. }) = &self.shared else { return };
         let (redis, durable) = (Arc::clone(redis), self.durable.clone());
         let corrected = async move {
             let durable = durable.token(promised.tag).await?;
@@ -247,14 +353,17 @@ impl Sessions {
         (self.shared.is_some() || !self.durable.is_complete()).then_some(fresh_ms)
     }
 
-    async fn look_up(&self, token: Proof, at: Option<Millis>, now: Millis) -> Result<Option<Record>> {
+    async fn look_up(&self, token: Proof, activity: Option<Activity>, now: Millis) -> Result<Option<Record>> {
         let fetch = self.local.fetch(token.tag);
-        let found = self.ask(token, at, now).await;
+        let found = self.ask(token, activity.map(Activity::at), now).await;
         let record = found.as_ref().ok().and_then(|(record, _)| record.clone());
         self.local.fetched(fetch, record, now);
         let (record, told) = found?;
-        if told.is_some() && record.as_ref().map(|record| record.last_activity) == told {
-            self.local.slid_elsewhere(token.tag);
+        if let Some(activity) = activity
+            && told.is_some()
+            && record.as_ref().map(|record| record.last_activity) == told
+        {
+            self.local.slid_elsewhere(token.tag, activity);
         }
         Ok(record)
     }

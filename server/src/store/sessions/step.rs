@@ -26,7 +26,9 @@ pub(super) async fn keep(sessions: Weak<Sessions>, mut notices: mpsc::UnboundedR
         let Some(sessions) = sessions.upgrade() else { return };
         match notice {
             Notice::Changed(tag) => sessions.local.changed(tag),
+            Notice::HeardUntil(at) => sessions.heard_from_redis(at),
             Notice::Lost => {
+                sessions.heard_from_redis(super::NEVER);
                 sessions.local.lost_touch();
                 if let Some(applying) = applying.take() {
                     applying.abort();

@@ -3,6 +3,7 @@
 use futures_util::future::{join, join_all};
 use visitflow_server::ledger::command::Command;
 use visitflow_server::session::uuid_v7;
+use visitflow_server::store::sessions::TRUE_MS;
 
 use crate::facts::{fact, page};
 use crate::world::{Browser, MINUTE, Said, TTL, World, eventually};
@@ -54,6 +55,17 @@ pub(crate) async fn an_end_on_one_server_is_an_end_on_the_other(world: &World) {
     dies(&other, &in_flight, world.now + 2).await;
     assert_eq!(other.start(&in_flight, world.now + 2).await, Said::Fresh);
     assert_eq!(world.visits().await, 2);
+}
+
+pub(crate) async fn what_ended_on_one_server_is_nobodys_on_the_other(world: &World) {
+    let (other, ann) = (world.second().await, Browser::new());
+    world.start(&ann, world.now).await;
+    world.sign_in(&ann, "u_1", world.now).await;
+    let copy = ann.copy();
+    assert!(other.identify(&copy, true, world.now).await.is_some());
+    world.end(&ann, world.now + 1).await;
+    // A second later a copy that nobody has confirmed since is not believed.
+    assert_eq!(other.identify(&copy, true, world.now + 2 + TRUE_MS).await, None);
 }
 
 pub(crate) async fn starts_on_two_servers_at_once_join_one_visit(world: &World) {

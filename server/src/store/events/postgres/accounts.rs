@@ -6,7 +6,7 @@ use tokio_postgres::{Row, Statement};
 use super::pool::Pool;
 use super::sql;
 use crate::session::Millis;
-use crate::store::events::accounts::{Account, ApiKey, Role};
+use crate::store::events::accounts::{Account, ApiKey, KeyRow, Role};
 use crate::store::{Result, StoreError};
 
 /// As [`Accounts::put_user`](crate::store::events::accounts::Accounts::put_user).
@@ -75,12 +75,9 @@ pub async fn role(pool: &Pool, user_id: &str) -> Result<Option<Role>> {
 /// # Errors
 /// [`StoreError::Taken`] when there is a key of this name; else when Postgres refuses.
 pub async fn put_key(pool: &Pool, id: &str, name: &str, key: &ApiKey, now: Millis) -> Result<()> {
-    let secret_hash = &key.secret_hash[..];
-    let added = pool
-        .get()
-        .await?
-        .execute(sql!("key_put"), &[&id, &name, &secret_hash, &key.scopes(), &now, &key.expires_at])
-        .await?;
+    let (secret_hash, scopes) = (&key.secret_hash[..], key.scopes_text());
+    let row: [&(dyn ToSql + Sync); 7] = [&id, &name, &secret_hash, &scopes, &key.site, &now, &key.expires_at];
+    let added = pool.get().await?.execute(sql!("key_put"), &row).await?;
     if added == 0 { Err(StoreError::Taken(format!("an API key named {name:?}"))) } else { Ok(()) }
 }
 
@@ -90,11 +87,37 @@ pub async fn put_key(pool: &Pool, id: &str, name: &str, key: &ApiKey, now: Milli
 /// As above.
 pub async fn key(pool: &Pool, id: &str) -> Result<Option<ApiKey>> {
     let row = find(pool, sql!("key_get"), &[&id]).await?;
-    row.map(|row| {
-        let hash = row.try_get::<_, &[u8]>(0)?.try_into().map_err(|_| StoreError::Malformed("key"))?;
-        Ok(ApiKey::with_scopes(hash, row.try_get(1)?, row.try_get(2)?))
+    row.map(|row| api_key(&row)).transpose()
+}
+
+/// All API keys, by name.
+///
+/// # Errors
+/// As above.
+pub async fn keys(pool: &Pool) -> Result<Vec<KeyRow>> {
+    let rows = pool.get().await?.query(sql!("keys_list"), &[]).await?;
+    let keys = rows.iter().map(|row| {
+        let key = api_key(row)?;
+        Ok(KeyRow { id: row.try_get(4)?, name: row.try_get(5)?, created_at: row.try_get(6)?, key })
+    });
+    keys.collect()
+}
+
+/// Deletes the API key of a name.
+///
+/// # Errors
+/// As above.
+pub async fn delete_key(pool: &Pool, name: &str) -> Result<bool> {
+    Ok(pool.get().await?.execute(sql!("key_delete"), &[&name]).await? > 0)
+}
+
+fn api_key(row: &Row) -> Result<ApiKey> {
+    Ok(ApiKey {
+        secret_hash: row.try_get::<_, &[u8]>(0)?.try_into().map_err(|_| StoreError::Malformed("key"))?,
+        scopes: ApiKey::parse_scopes(row.try_get(1)?),
+        site: row.try_get(2)?,
+        expires_at: row.try_get(3)?,
     })
-    .transpose()
 }
 
 async fn find(pool: &Pool, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Result<Option<Row>> {

@@ -7,6 +7,7 @@ use crate::ledger::known::VisitRow;
 use crate::session::record::{Record, Retired};
 use crate::session::token::{SecretHash, Tag};
 use crate::session::visit::{Visit, VisitorId};
+use crate::store::sessions::Whose;
 use crate::store::{Result, StoreError};
 
 /// A visit.
@@ -24,6 +25,16 @@ pub(super) fn visit(row: &Row) -> Result<VisitRow> {
     Ok(VisitRow { visit, page_views: row.try_get(7)?, events: row.try_get(8)? })
 }
 
+/// Whose a visit is.
+pub(super) fn whose(row: &Row) -> Result<Whose> {
+    let visitor: Option<&str> = row.try_get(1)?;
+    Ok(Whose {
+        site: row.try_get(0)?,
+        visitor_id: visitor.map(visitor_id).transpose()?,
+        settled: visitor.is_some() && row.try_get(2)?,
+    })
+}
+
 /// A token's record, without its retired secrets.
 pub(super) fn record(row: &Row) -> Result<Record> {
     let generation: i64 = row.try_get(2)?;
@@ -33,9 +44,10 @@ pub(super) fn record(row: &Row) -> Result<Record> {
         generation: u64::try_from(generation).map_err(|_| StoreError::Malformed("generation"))?,
         visit_id: row.try_get::<_, Option<Uuid>>(3)?,
         user_id: row.try_get(4)?,
-        created_at: row.try_get(5)?,
-        last_activity: row.try_get(6)?,
-        ended_at: row.try_get(7)?,
+        signed_in_at: row.try_get(5)?,
+        created_at: row.try_get(6)?,
+        last_activity: row.try_get(7)?,
+        ended_at: row.try_get(8)?,
         retired: Vec::new(),
     })
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use deadpool_postgres::Client;
+use uuid::Uuid;
 
 use super::pool::Pool;
 use super::{rows, sql};
@@ -10,6 +11,7 @@ use crate::session::Millis;
 use crate::session::record::{RETIRED_MAX, Record, Retired};
 use crate::session::token::Tag;
 use crate::store::Result;
+use crate::store::sessions::Whose;
 
 /// The record of a token.
 ///
@@ -33,6 +35,17 @@ pub async fn changed_since(pool: &Pool, since: Millis) -> Result<Vec<Record>> {
     let rows = client.query(&statement, &[&since]).await?;
     let records = rows.iter().map(rows::record).collect::<Result<_>>()?;
     with_retired(&client, records).await
+}
+
+/// Whose a visit is.
+///
+/// # Errors
+/// As above.
+pub async fn whose(pool: &Pool, visit_id: Uuid) -> Result<Option<Whose>> {
+    let client = pool.get().await?;
+    let statement = client.prepare_cached(sql!("visit_whose")).await?;
+    let row = client.query_opt(&statement, &[&visit_id]).await?;
+    row.as_ref().map(rows::whose).transpose()
 }
 
 async fn with_retired(client: &Client, mut records: Vec<Record>) -> Result<Vec<Record>> {

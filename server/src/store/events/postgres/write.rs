@@ -129,6 +129,7 @@ columns!(A B C);
 columns!(A B C D E);
 columns!(A B C D E F);
 columns!(A B C D E F G H I);
+columns!(A B C D E F G H I J);
 columns!(A B C D E F G H I J K L);
 columns!(A B C D E F G H I J K L M N O P Q R);
 
@@ -186,6 +187,7 @@ fn tokens<'a>(session: &'a Session, rows: &'a [Record], now: Millis) -> Writing<
         column(rows, |record| i64::try_from(record.generation).unwrap_or(i64::MAX)),
         column(rows, |record| record.visit_id),
         column(rows, |record| record.user_id.as_deref()),
+        column(rows, |record| record.signed_in_at),
         column(rows, |record| record.created_at),
         column(rows, |record| record.last_activity),
         column(rows, |record| record.ended_at),

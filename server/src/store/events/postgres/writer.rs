@@ -139,16 +139,17 @@ impl Writer {
     ///
     /// # Errors
     /// As above.
-    pub async fn slide(&mut self, slides: &Slides) -> Result<()> {
+    pub async fn slide(&mut self, slides: &Slides, ttl: Ttl) -> Result<()> {
         let (tags, instants): (Vec<String>, Vec<Millis>) =
             slides.sessions.iter().map(|(tag, at)| (tag.to_string(), *at)).unzip();
-        let (visit_ids, visit_instants): (Vec<_>, Vec<_>) = slides.visits.iter().copied().unzip();
+        let (ids, spans): (Vec<_>, Vec<_>) = slides.visits.iter().copied().unzip();
+        let (firsts, lasts): (Vec<_>, Vec<_>) = spans.iter().map(|span| (span.first, span.last)).unzip();
         self.within(PATIENCE, async |session, recall| {
             recall.begun(begin(session, None).await?);
             session.execute(named!("token_slide"), &[&tags, &instants]).await?;
-            session.execute(named!("visit_slide"), &[&visit_ids, &visit_instants]).await?;
+            session.execute(named!("visit_slide"), &[&ids, &firsts, &lasts, &ttl.idle_ms]).await?;
             session.client.batch_execute("COMMIT").await?;
-            recall.memory.slid(&slides.visits);
+            recall.memory.slid(&slides.visits, ttl);
             Ok(())
         })
         .await

@@ -1,10 +1,10 @@
 //! Users and API keys.
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::sql;
 use crate::session::Millis;
-use crate::store::events::accounts::{Account, ApiKey, Role};
+use crate::store::events::accounts::{Account, ApiKey, KeyRow, Role};
 use crate::store::{Result, StoreError};
 
 /// Adds a user, or gives an existing one a new password and role and ends that user's sessions.
@@ -75,8 +75,8 @@ pub fn role(db: &Connection, user_id: &str) -> Result<Option<Role>> {
 /// # Errors
 /// [`StoreError::Taken`] when there is a key of this name; else when the database refuses.
 pub fn put_key(db: &Connection, id: &str, name: &str, key: &ApiKey, now: Millis) -> Result<()> {
-    let added =
-        db.execute(sql!("key_put"), params![id, name, key.secret_hash, key.scopes(), now, key.expires_at])?;
+    let row = params![id, name, key.secret_hash, key.scopes_text(), key.site, now, key.expires_at];
+    let added = db.execute(sql!("key_put"), row)?;
     if added == 0 { Err(StoreError::Taken(format!("an API key named {name:?}"))) } else { Ok(()) }
 }
 
@@ -85,12 +85,35 @@ pub fn put_key(db: &Connection, id: &str, name: &str, key: &ApiKey, now: Millis)
 /// # Errors
 /// When the database refuses.
 pub fn key(db: &Connection, id: &str) -> Result<Option<ApiKey>> {
-    let found = db
-        .prepare_cached(sql!("key_get"))?
-        .query_row([id], |row| {
-            let scopes: String = row.get(1)?;
-            Ok(ApiKey::with_scopes(row.get(0)?, &scopes, row.get(2)?))
-        })
-        .optional()?;
-    Ok(found)
+    Ok(db.prepare_cached(sql!("key_get"))?.query_row([id], api_key).optional()?)
+}
+
+/// All API keys, by name.
+///
+/// # Errors
+/// When the database refuses.
+pub fn keys(db: &Connection) -> Result<Vec<KeyRow>> {
+    let mut statement = db.prepare(sql!("keys_list"))?;
+    let keys = statement.query_map([], |row| {
+        Ok(KeyRow { key: api_key(row)?, id: row.get(4)?, name: row.get(5)?, created_at: row.get(6)? })
+    })?;
+    Ok(keys.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Deletes the API key of a name. Whether there was one.
+///
+/// # Errors
+/// When the database refuses.
+pub fn delete_key(db: &Connection, name: &str) -> Result<bool> {
+    Ok(db.execute(sql!("key_delete"), [name])? > 0)
+}
+
+fn api_key(row: &Row<'_>) -> rusqlite::Result<ApiKey> {
+    let scopes: String = row.get(1)?;
+    Ok(ApiKey {
+        secret_hash: row.get(0)?,
+        scopes: ApiKey::parse_scopes(&scopes),
+        site: row.get(2)?,
+        expires_at: row.get(3)?,
+    })
 }

@@ -204,6 +204,7 @@ mod tests {
     use super::writer::Writer;
     use super::*;
     use crate::session::Ttl;
+    use crate::session::visit::Span;
     use crate::store::sessions::Slides;
 
     #[test]
@@ -213,9 +214,9 @@ mod tests {
         let db = Sqlite::new(&path).open().unwrap();
         db.pragma_update(None, "query_only", true).unwrap();
         let mut writer = Writer::from(db);
-        let slides = Slides { visits: vec![(Uuid::nil(), 0)], ..Slides::default() };
-        for failed in [writer.probe(0), writer.slide(&slides), writer.sweep(Ttl { idle_ms: 1, max_ms: 1 }, 1)]
-        {
+        let slides = Slides { visits: vec![(Uuid::nil(), Span { first: 0, last: 0 })], ..Slides::default() };
+        let ttl = Ttl { idle_ms: 1, max_ms: 1 };
+        for failed in [writer.probe(0), writer.slide(&slides, ttl), writer.sweep(ttl, 1)] {
             let told = failed.unwrap_err().to_string();
             assert!(told.contains("visitflow.db: ") && told.contains("--database-url"), "{told}");
         }

@@ -7,21 +7,27 @@ use uuid::Uuid;
 use crate::ledger::known::VisitRow;
 use crate::session::record::{Record, Retired};
 use crate::session::token::{SecretHash, Tag};
-use crate::session::visit::Visit;
+use crate::session::visit::{Visit, VisitorId};
+use crate::store::sessions::Whose;
 
 /// A visit.
 pub(super) fn visit(row: &Row<'_>) -> rusqlite::Result<VisitRow> {
-    let visitor: Option<String> = row.get(2)?;
     let visit = Visit {
         id: uuid(row, 0)?,
         site: row.get(1)?,
-        visitor_id: visitor.map(|text| text.parse().map_err(|()| malformed(2, "a visitor"))).transpose()?,
+        visitor_id: visitor(row, 2)?,
         user_id: row.get(3)?,
         started_at: row.get(4)?,
         last_activity: row.get(5)?,
         ended_at: row.get(6)?,
     };
     Ok(VisitRow { visit, page_views: row.get(7)?, events: row.get(8)? })
+}
+
+/// Whose a visit is.
+pub(super) fn whose(row: &Row<'_>) -> rusqlite::Result<Whose> {
+    let visitor_id = visitor(row, 1)?;
+    Ok(Whose { site: row.get(0)?, settled: visitor_id.is_some() && row.get(2)?, visitor_id })
 }
 
 /// A token's record, without its retired secrets.
@@ -33,9 +39,10 @@ pub(super) fn record(row: &Row<'_>) -> rusqlite::Result<Record> {
         generation: row.get(2)?,
         visit_id: optional_uuid(row, 3)?,
         user_id: row.get(4)?,
-        created_at: row.get(5)?,
-        last_activity: row.get(6)?,
-        ended_at: row.get(7)?,
+        signed_in_at: row.get(5)?,
+        created_at: row.get(6)?,
+        last_activity: row.get(7)?,
+        ended_at: row.get(8)?,
         retired: Vec::new(),
     })
 }
@@ -43,6 +50,11 @@ pub(super) fn record(row: &Row<'_>) -> rusqlite::Result<Record> {
 /// A retired secret.
 pub(super) fn retired(row: &Row<'_>) -> rusqlite::Result<Retired> {
     Ok(Retired { secret_hash: SecretHash::from_bytes(row.get(0)?), at: row.get(1)? })
+}
+
+fn visitor(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<VisitorId>> {
+    let text: Option<String> = row.get(column)?;
+    text.map(|text| text.parse().map_err(|()| malformed(column, "a visitor"))).transpose()
 }
 
 pub(super) fn uuid(row: &Row<'_>, column: usize) -> rusqlite::Result<Uuid> {

@@ -1,12 +1,14 @@
 //! The records of tokens, as whole records: for the copies elsewhere.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension as _};
+use uuid::Uuid;
 
 use super::{load, rows, sql};
 use crate::session::Millis;
 use crate::session::record::Record;
 use crate::session::token::Tag;
 use crate::store::Result;
+use crate::store::sessions::Whose;
 
 /// The record of a token.
 ///
@@ -30,6 +32,14 @@ pub fn changed_since(db: &Connection, since: Millis) -> Result<Vec<Record>> {
 /// As above.
 pub fn recent(db: &Connection, since: Millis) -> Result<Vec<Record>> {
     records(db, sql!("tokens_recent"), &since)
+}
+
+/// Whose a visit is.
+///
+/// # Errors
+/// As above.
+pub fn whose(db: &Connection, visit_id: Uuid) -> Result<Option<Whose>> {
+    Ok(db.prepare_cached(sql!("visit_whose"))?.query_row([visit_id.to_string()], rows::whose).optional()?)
 }
 
 fn records(db: &Connection, statement: &str, key: &dyn rusqlite::ToSql) -> Result<Vec<Record>> {

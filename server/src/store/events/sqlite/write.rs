@@ -73,6 +73,7 @@ fn token(db: &Connection, record: &Record, now: Millis) -> Result<()> {
         record.generation,
         record.visit_id.map(|id| id.to_string()),
         record.user_id,
+        record.signed_in_at,
         record.created_at,
         record.last_activity,
         record.ended_at,

@@ -138,19 +138,18 @@ impl Writer {
     ///
     /// # Errors
     /// When the database refuses; then nothing of it was stored.
-    pub fn slide(&mut self, slides: &Slides) -> Result<()> {
+    pub fn slide(&mut self, slides: &Slides, ttl: Ttl) -> Result<()> {
         self.in_file(|writer| {
             let transaction = writer.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
             for (tag, at) in &slides.sessions {
                 transaction.prepare_cached(sql!("token_slide"))?.execute(params![tag.to_string(), at])?;
             }
-            for (visit_id, at) in &slides.visits {
-                transaction
-                    .prepare_cached(sql!("visit_slide"))?
-                    .execute(params![visit_id.to_string(), at])?;
+            for (visit_id, span) in &slides.visits {
+                let row = params![visit_id.to_string(), span.first, span.last, ttl.idle_ms];
+                transaction.prepare_cached(sql!("visit_slide"))?.execute(row)?;
             }
             transaction.commit()?;
-            writer.recall.memory.slid(&slides.visits);
+            writer.recall.memory.slid(&slides.visits, ttl);
             Ok(())
         })
     }

@@ -3,7 +3,7 @@
 //! | field | holds |
 //! |---|---|
 //! | `secret` | the 32 bytes of the secret's hash |
-//! | `generation`, `created`, `activity`, `ended` | numbers, in decimal |
+//! | `generation`, `signed_in`, `created`, `activity`, `ended` | numbers, in decimal |
 //! | `visit`, `user` | text |
 //! | `retired` | 40 bytes each: when, in ms (big-endian), and the hash |
 //!
@@ -42,12 +42,13 @@ pub(super) fn encode(record: &Record) -> Vec<Vec<u8>> {
     };
     add("visit", record.visit_id.map(|visit| visit.to_string().into()));
     add("user", record.user_id.clone().map(String::into_bytes));
+    add("signed_in", record.signed_in_at.map(|at| at.to_string().into()));
     add("ended", record.ended_at.map(|at| at.to_string().into()));
     add("retired", (!record.retired.is_empty()).then(|| pack(&record.retired)));
     pairs
 }
 
-/// The record in the eight fields that resolve.lua returns.
+/// The record in the nine fields that resolve.lua returns.
 ///
 /// # Errors
 /// When a field holds what [`encode`] never writes.
@@ -57,7 +58,8 @@ pub(super) fn decode(tag: Tag, value: Value) -> Result<Option<Record>, RedisErro
         Value::Array(fields) => fields,
         _ => return Err(RedisError::Malformed("record")),
     };
-    let [secret, generation, visit, user, created, activity, ended, retired] = fields.as_slice() else {
+    let [secret, generation, visit, user, signed_in, created, activity, ended, retired] = fields.as_slice()
+    else {
         return Err(RedisError::Malformed("record"));
     };
     let created_at = number(created)?.ok_or(RedisError::Malformed("time"))?;
@@ -71,6 +73,7 @@ pub(super) fn decode(tag: Tag, value: Value) -> Result<Option<Record>, RedisErro
             .map(|text| Uuid::parse_str(text).map_err(|_| RedisError::Malformed("visit")))
             .transpose()?,
         user_id: text(user)?.map(str::to_owned),
+        signed_in_at: number(signed_in)?,
         created_at,
         last_activity: number(activity)?.ok_or(RedisError::Malformed("time"))?,
         ended_at: number(ended)?,
@@ -134,7 +137,8 @@ mod tests {
         fields.insert(b"generation", record.generation.to_string().into());
         fields.insert(b"created", record.created_at.to_string().into());
         fields.insert(b"activity", record.last_activity.to_string().into());
-        let names = ["secret", "generation", "visit", "user", "created", "activity", "ended", "retired"];
+        let names =
+            ["secret", "generation", "visit", "user", "signed_in", "created", "activity", "ended", "retired"];
         let field = |name: &str| fields.remove(name.as_bytes()).map_or(Value::Nil, Value::BulkString);
         Value::Array(names.map(field).into())
     }
@@ -146,6 +150,7 @@ mod tests {
             generation in any::<u64>(),
             visit in any::<Option<u128>>(),
             user_id in any::<Option<String>>(),
+            signed_in_at in any::<Option<i64>>(),
             times in any::<[i64; 2]>(),
             ended_at in any::<Option<i64>>(),
             retired in prop::collection::vec((any::<[u8; 32]>(), any::<i64>()), 0..9),
@@ -157,6 +162,7 @@ mod tests {
                 generation,
                 visit_id: visit.map(Uuid::from_u128),
                 user_id,
+                signed_in_at,
                 created_at: times[0],
                 last_activity: times[1],
                 ended_at,
@@ -177,7 +183,7 @@ mod tests {
     fn what_was_never_written_is_an_error_and_no_panic() {
         let tag = Tag::parse(&"A".repeat(22)).unwrap();
         let nonsense = || Value::BulkString(b"nonsense".to_vec());
-        for value in [Value::Okay, Value::Array(vec![]), Value::Array(vec![nonsense(); 8])] {
+        for value in [Value::Okay, Value::Array(vec![]), Value::Array(vec![nonsense(); 9])] {
             assert!(matches!(decode(tag, value), Err(RedisError::Malformed(_))));
         }
         assert_eq!(decode(tag, Value::Nil), Ok(None));

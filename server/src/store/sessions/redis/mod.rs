@@ -64,6 +64,8 @@ const TOGETHER: usize = 256;
 pub enum Notice {
     /// Somebody, this server included, has changed this record: forget the local copy.
     Changed(Tag),
+    /// All changes until this instant have been told of before.
+    HeardUntil(Millis),
     /// Everything that was copied locally may be stale.
     Lost,
     /// Connected (again), possibly to another, an emptied or an older Redis: re-apply what was
