@@ -74,6 +74,8 @@ struct Inner {
     slid: HashSet<Tag>,
     /// The same activity by visit, for whoever looks at a visit before it is written.
     slid_visits: HashMap<Uuid, Span>,
+    /// The same of sessions whose visit is not known yet: one that is promised while the store is away.
+    slid_unbound: HashMap<Tag, Span>,
     /// Sessions that are being looked up, and whether one of them was changed meanwhile.
     fetching: HashMap<Tag, Fetching>,
 }
@@ -239,6 +241,7 @@ impl Local {
         let mut inner = self.lock();
         inner.copies.remove(&tag);
         inner.slid.remove(&tag);
+        inner.slid_unbound.remove(&tag);
     }
 
     /// What the durable store does not know yet.
@@ -254,13 +257,18 @@ impl Local {
     /// Takes the activity of at most so many sessions, and at most so many visits besides theirs.
     pub fn take_slides(&self, slid: &mut Slid, most: usize) -> Slides {
         let mut inner = self.lock();
-        let Inner { copies, slid: slid_sessions, slid_visits, .. } = &mut *inner;
+        let Inner { copies, slid: slid_sessions, slid_visits, slid_unbound, .. } = &mut *inner;
         let mut sessions = Vec::with_capacity(most);
         let mut visits = Vec::with_capacity(most);
         for tag in last(&mut slid.sessions, most).filter(|tag| slid_sessions.remove(tag)) {
+            let unbound = slid_unbound.remove(&tag);
             let Some(Copied { record, .. }) = copies.get(&tag) else { continue };
             sessions.push((tag, record.last_activity));
-            visits.extend(record.visit_id.and_then(|visit_id| slid_visits.remove_entry(&visit_id)));
+            let Some(visit_id) = record.visit_id else { continue };
+            if let Some(span) = unbound {
+                merge(slid_visits, visit_id, span, self.ttl);
+            }
+            visits.extend(slid_visits.remove_entry(&visit_id));
         }
         let others = last(&mut slid.visits, most);
         visits.extend(others.filter_map(|visit_id| slid_visits.remove_entry(&visit_id)));
@@ -277,10 +285,7 @@ impl Local {
         let mut inner = self.lock();
         inner.slid.extend(slides.sessions.iter().map(|(tag, _)| *tag));
         for (visit_id, span) in &slides.visits {
-            let known = inner.slid_visits.entry(*visit_id).or_insert(*span);
-            let later = std::mem::replace(known, *span);
-            known.add(later.first, self.ttl);
-            known.add(later.last, self.ttl);
+            merge(&mut inner.slid_visits, *visit_id, *span, self.ttl);
         }
     }
 
@@ -341,9 +346,13 @@ impl Inner {
         let Some(Copied { record, .. }) = self.copies.get_mut(&tag) else { return };
         record.slide(activity.at());
         self.slid.insert(tag);
-        if let (Activity::Visitor(at), Some(visit_id)) = (activity, record.visit_id) {
-            self.slid_visits.entry(visit_id).or_insert(Span { first: at, last: at }).add(at, ttl);
-        }
+        let Activity::Visitor(at) = activity else { return };
+        let begun = Span { first: at, last: at };
+        let span = match record.visit_id {
+            Some(visit_id) => self.slid_visits.entry(visit_id).or_insert(begun),
+            None => self.slid_unbound.entry(tag).or_insert(begun),
+        };
+        span.add(at, ttl);
     }
 
     fn take(&mut self, mut record: Record, in_step_at: Option<Millis>, promised: bool) {
@@ -356,6 +365,14 @@ impl Inner {
         }
         self.copies.insert(record.tag, Copied { record, in_step_at, told, promised, echoes: false });
     }
+}
+
+/// Adds activity that came before what is known of the visit.
+fn merge(slid: &mut HashMap<Uuid, Span>, visit_id: Uuid, earlier: Span, ttl: Ttl) {
+    let known = slid.entry(visit_id).or_insert(earlier);
+    let later = std::mem::replace(known, earlier);
+    known.add(later.first, ttl);
+    known.add(later.last, ttl);
 }
 
 fn last<T>(items: &mut Vec<T>, most: usize) -> std::vec::Drain<'_, T> {
