@@ -43,6 +43,8 @@ test("the tarball holds the package and nothing else", () => {
     "package.json",
     "react/index.d.ts",
     "react/index.js",
+    "server/index.d.ts",
+    "server/index.js",
     "slim.d.ts",
   ]);
 });

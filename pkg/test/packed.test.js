@@ -90,17 +90,34 @@ const COMPONENTS = `
   }
 `;
 
+const BACKEND = `
+  import { sessions, type Session } from "visitflow/server";
+  const { session, express } = sessions({ endpoint: "http://127.0.0.1:8080", key: "vf_key" });
+  const of = async (request: Request): Promise<string | null> => {
+    const found: Session = await session(request);
+    if (found.state === "unknown") return String(found.retryAfter);
+    // @ts-expect-error only an active session expires
+    void found.expiresAt;
+    return found.state === "active" ? found.expiresAt.toISOString() : found.user;
+  };
+  void of;
+  void session({ headers: { cookie: "a=b" } });
+  // @ts-expect-error "user" or nothing
+  express({ require: "admin" });
+`;
+
 for (const [module, moduleResolution] of [["node16", "node16"], ["nodenext", "nodenext"], ["esnext", "bundler"]]) {
   test(`the types compile strictly with moduleResolution ${moduleResolution}`, () => {
     writeFileSync(join(project, "page.ts"), PAGE);
     writeFileSync(join(project, "components.tsx"), COMPONENTS);
+    writeFileSync(join(project, "backend.ts"), BACKEND);
     const compilerOptions = {
       strict: true, noEmit: true, exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true,
       target: "es2022", lib: ["es2022", "dom"], jsx: "react-jsx", types: [], module, moduleResolution,
     };
     writeFileSync(
       join(project, "tsconfig.json"),
-      JSON.stringify({ compilerOptions, files: ["page.ts", "components.tsx"] }),
+      JSON.stringify({ compilerOptions, files: ["page.ts", "components.tsx", "backend.ts"] }),
     );
     compile();
   });

@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 use thirtyfour::prelude::*;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
-use visitflow_e2e::Server;
 use visitflow_e2e::browser::Browser;
 use visitflow_e2e::machine::{PATIENCE, free_port};
 use visitflow_e2e::recorder::Recorder;
 use visitflow_e2e::site::{Site, copy, example, node};
+use visitflow_e2e::{Postgres, Server, Visitor};
 
 /// A server, and a witness of what it is asked.
 struct Stage {
@@ -389,4 +389,103 @@ async fn the_reverse_proxy_tells_who_asks_and_how_and_passes_nothing_else() {
         }
         assert_eq!(lines.iter().filter(|line| line.starts_with("x-forwarded-proto")).count(), 1);
     }
+}
+
+/// The statuses of a page for users alone, before a site of `origin`.
+async fn account(origin: &str, visitor: &Visitor) -> (u16, String) {
+    let request = reqwest::Client::new().get(format!("{origin}/account"));
+    // What a client makes up counts for nothing.
+    let request = request.header("x-visitflow-user", "root");
+    let cookie = visitor.session().map(|token| format!("city=Köln; session_id={token}"));
+    let answer = request.header("cookie", cookie.unwrap_or_default()).send().await.expect("an answer");
+    (answer.status().as_u16(), answer.text().await.expect("text"))
+}
+
+/// Sign-in, another tab's sign-out, a server that is away and an end on another server, seen from a page
+/// for users alone.
+async fn protects_a_page(origin: &str, server: &mut Server, other: &Server) {
+    let ada = server.visitor();
+    assert_eq!(account(origin, &ada).await.0, 401);
+    ada.view("/").await.expect(204);
+    assert_eq!(account(origin, &ada).await.0, 401, "a session, and nobody signed in");
+    let user_id = ada.log_in("alice").await.expect(200).json()["user_id"].as_str().expect("text").to_owned();
+    let signed_in = (200, format!("The account of {user_id}"));
+    assert_eq!(account(origin, &ada).await, signed_in);
+
+    let here = ada.snapshot();
+    ada.log_out().await.expect(204);
+    assert_eq!(account(origin, &here).await.0, 401, "another tab has signed out");
+    assert_eq!(account(origin, &ada).await.0, 401);
+
+    ada.log_in("alice").await.expect(200);
+    server.kill().await;
+    assert_eq!(account(origin, &ada).await.0, 503, "nobody can tell");
+    server.restart().await;
+    assert_eq!(account(origin, &ada).await, signed_in, "nobody was signed out");
+
+    let last = ada.snapshot();
+    ada.at(other).end().await.expect(204);
+    let ended = Instant::now();
+    while account(origin, &last).await.0 != 401 {
+        assert!(ended.elapsed() < Duration::from_secs(1), "the session lives on");
+    }
+}
+
+/// Two servers on one Postgres.
+async fn two_servers(postgres: &Postgres) -> (Server, Server) {
+    let setup = || Server::with().postgres(postgres);
+    (setup().user("alice").start().await, setup().start().await)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn express_protects_a_page() {
+    let postgres = Postgres::start().await;
+    let (mut server, other) = two_servers(&postgres).await;
+    let key = server.run(&["key", "add", "express", "--scope", "session"], "").await;
+    let folder = example("express");
+    let site = Site::start(|port| {
+        let mut command = std::process::Command::new("node");
+        command.arg("server.js").args(["--port", &port.to_string()]).current_dir(&folder);
+        command.env("VISITFLOW_SERVER", server.origin()).env("VISITFLOW_KEY", key.trim());
+        command
+    })
+    .await;
+    protects_a_page(&site.origin(), &mut server, &other).await;
+}
+
+/// An application that says who nginx says it is.
+async fn application() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address").to_string();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut head = vec![0; 8_192];
+            let length = stream.read(&mut head).await.unwrap_or(0);
+            let head = String::from_utf8_lossy(&head[..length]).to_lowercase();
+            let users: Vec<&str> =
+                head.lines().filter_map(|line| line.strip_prefix("x-visitflow-user: ")).collect();
+            let body = format!("The account of {}", users.join(" and "));
+            let answer = format!(
+                "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+                body.len()
+            );
+            let _ = stream.write_all(answer.as_bytes()).await; // whoever asked may have gone
+        }
+    });
+    address
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nginx_protects_a_page() {
+    let postgres = Postgres::start().await;
+    let (mut server, other) = two_servers(&postgres).await;
+    let configuration =
+        fs::read_to_string(example("nginx-auth-request").join("nginx.conf")).expect("its configuration");
+    let mut own = configuration.clone();
+    for (named, actual) in [("127.0.0.1:8080", server.address()), ("127.0.0.1:3000", application().await)] {
+        assert!(own.contains(named), "the configuration names {named}");
+        own = own.replace(named, &actual);
+    }
+    let site = Site::nginx(None, &own).await;
+    protects_a_page(&site.origin(), &mut server, &other).await;
 }

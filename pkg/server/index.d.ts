@@ -1,0 +1,108 @@
+/**
+ * visitflow for backends: whose session a request belongs to.
+ *
+ * ```js
+ * import { sessions } from "visitflow/server";
+ *
+ * const { session, express } = sessions({ endpoint: "http://127.0.0.1:8080", key: process.env.VISITFLOW_KEY });
+ * app.get("/account", express({ require: "user" }), (request, response) => response.send(request.visitflow.user));
+ * ```
+ *
+ * Without dependencies, for every runtime with `fetch`: Node.js 20, Deno, Bun, workers.
+ */
+
+/** What {@link sessions} takes. */
+export interface ServerOptions {
+  /** Where this backend reaches the visitflow server, such as `http://127.0.0.1:8080`. */
+  endpoint: string;
+  /** An API key with the scope `session`: `visitflow key add NAME --scope session`. Keep it on the server. */
+  key: string;
+  /**
+   * The session's cookie: `__Host-session_id` where the server runs with `--cookie-prefix host`.
+   * @default "session_id"
+   */
+  cookieName?: string;
+  /**
+   * How long to wait for an answer, in ms. After that the session is unknown.
+   * @default 2000
+   */
+  timeoutMs?: number;
+  /**
+   * Whether a request counts as activity of a signed-in session.
+   * @default true
+   */
+  touch?: boolean;
+  /**
+   * How long an answer is believed without asking again, in ms, in this process. What it costs: for so long
+   * a session that has ended or changed its user is taken for what it was.
+   * @default 0
+   */
+  cacheMs?: number;
+}
+
+/** There is a live session. */
+export interface ActiveSession {
+  state: "active";
+  /** The signed-in user; null: nobody is signed in. */
+  user: string | null;
+  /** Names the session; no credential. */
+  session: string;
+  /** The visitor, if the browser has consented and named one. */
+  visitor: string | null;
+  /** The site of the session's visit. */
+  site: string | null;
+  createdAt: Date;
+  /** When it expires if nothing happens. */
+  expiresAt: Date;
+  /** Grows with each rotation of the token. */
+  generation: number;
+  /** `Set-Cookie` headers to add to the answer as they are: they keep the browser's cookie alive. */
+  setCookie: string[];
+}
+
+/** There is no live session. */
+export interface NoSession {
+  state: "none";
+  user: null;
+  setCookie: string[];
+}
+
+/** Nobody could tell: a store, or the server, is away. That is not signed out. */
+export interface UnknownSession {
+  state: "unknown";
+  user: null;
+  /** Seconds after which to ask again. */
+  retryAfter: number;
+  /** What `fetch` threw, if it did. */
+  cause?: unknown;
+  setCookie: string[];
+}
+
+export type Session = ActiveSession | NoSession | UnknownSession;
+
+/** What carries the cookie: a `Request`, Node's `IncomingMessage`, or `Headers`. */
+export type CookieSource =
+  | { headers: { get(name: string): string | null } | Record<string, string | string[] | undefined> }
+  | { get(name: string): string | null };
+
+/** What the middleware for Express takes. */
+export interface ExpressOptions {
+  /** `"user"`: answer 401 without a signed-in user, and 503 where nobody can tell. */
+  require?: "user";
+  /** Instead of the 401, such as a redirect to the sign-in. */
+  onUnauthorized?: (request: any, response: any, next: (error?: unknown) => void) => void;
+}
+
+/** The functions for one visitflow server. */
+export interface Sessions {
+  /**
+   * Whose session the request belongs to. Add `setCookie` to your answer.
+   * @throws when the server refuses the key or the question: a mistake of the program.
+   */
+  session(request: CookieSource): Promise<Session>;
+  /** Middleware for Express 5; `request.visitflow` is the {@link Session}. */
+  express(options?: ExpressOptions): (request: any, response: any, next: (error?: unknown) => void) => Promise<void>;
+}
+
+/** Asks a visitflow server about sessions. */
+export function sessions(options: ServerOptions): Sessions;

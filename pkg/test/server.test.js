@@ -1,0 +1,124 @@
+// visitflow/server, before a server that answers what a test wants: also what no healthy one says.
+// tests/tests/all/examples.rs drives it before the real one.
+
+import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import { after, before, beforeEach, test } from "node:test";
+import { sessions } from "visitflow/server";
+
+const TOKEN = `s_${"A".repeat(22)}.${"b".repeat(43)}`;
+const ACTIVE = {
+  active: true, sub: "ada", sid: "A".repeat(22), iat: 1790000000, exp: 1790001800,
+  visitor_id: "v_018f3a5e-7c1b-4f6a-9d2e-3b4c5d6e7f80", site: "shop.example", generation: 2,
+};
+
+let server;
+let endpoint;
+let asked;
+/** What the server does with a request. */
+let answer;
+
+const says = (status, body, headers = {}) => (request, response) => response.writeHead(status, headers).end(body && JSON.stringify(body));
+
+before(async () => {
+  server = createServer(async (request, response) => {
+    let body = "";
+    for await (const chunk of request) body += chunk;
+    asked.push({ path: `${request.method} ${request.url}`, key: request.headers.authorization, body: JSON.parse(body) });
+    answer(request, response);
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  endpoint = `http://127.0.0.1:${server.address().port}/`;
+});
+
+after(() => {
+  server.closeAllConnections();
+  server.close();
+});
+
+beforeEach(() => {
+  asked = [];
+  answer = says(200, ACTIVE);
+});
+
+const kit = (options) => sessions({ endpoint, key: "vf_key", ...options });
+const request = (cookie) => new Request("http://site.test/", { headers: cookie === undefined ? {} : { cookie } });
+
+test("a live session has its user, in whatever carries the cookie", async () => {
+  answer = says(200, ACTIVE, { "set-cookie": ["session_id=new; HttpOnly; Path=/"] });
+  const cookie = `city=K\u00f6ln; session_id=${TOKEN}; x=1`;
+  const carriers = [
+    request(`session_id=${TOKEN}`),
+    { headers: { cookie } },
+    { headers: { cookie: ["a=b", `session_id=${TOKEN}`] } },
+    new Headers({ cookie: `session_id=${TOKEN}` }),
+  ];
+  for (const carrier of carriers) {
+    const found = await kit().session(carrier);
+    assert.equal(found.state, "active");
+    assert.equal(found.user, "ada");
+    assert.equal(found.visitor, ACTIVE.visitor_id);
+    assert.equal(found.expiresAt.getTime(), ACTIVE.exp * 1000);
+    assert.deepEqual(found.setCookie, ["session_id=new; HttpOnly; Path=/"]);
+  }
+  assert.deepEqual(asked[0], { path: "POST /api/session/introspect", key: "Bearer vf_key", body: { token: TOKEN, touch: true } });
+});
+
+test("without a token of ours nobody is asked", async () => {
+  for (const cookie of [undefined, "", "session_id=", "session_id=somebody-elses", `session=${TOKEN}`, "session_id"]) {
+    assert.equal((await kit().session(request(cookie))).state, "none", cookie);
+  }
+  assert.equal(asked.length, 0);
+});
+
+test("a cookie of the same name that is not ours hides no session", async () => {
+  const found = await kit().session(request(`session_id=theirs; session_id=${TOKEN}`));
+  assert.equal(found.user, "ada");
+});
+
+test("an inactive token is no session", async () => {
+  answer = says(200, { active: false });
+  assert.deepEqual(await kit().session(request(`session_id=${TOKEN}`)), { state: "none", user: null, setCookie: [] });
+});
+
+test("what nobody can tell is unknown and not signed out", async () => {
+  const faults = {
+    "503": says(503, { type: "unavailable" }, { "retry-after": "7" }),
+    "502": says(502, null),
+    "429": says(429, null, { "retry-after": "7" }),
+    "no answer": () => {},
+    "a broken connection": (request, response) => response.destroy(),
+  };
+  for (const [name, fault] of Object.entries(faults)) {
+    answer = fault;
+    const found = await kit({ timeoutMs: 200 }).session(request(`session_id=${TOKEN}`));
+    assert.equal(found.state, "unknown", name);
+    assert.equal(found.user, null, name);
+    assert.ok(found.retryAfter >= 2, name);
+  }
+  const nowhere = sessions({ endpoint: "http://127.0.0.1:9", key: "vf_key" });
+  assert.equal((await nowhere.session(request(`session_id=${TOKEN}`))).state, "unknown");
+});
+
+test("a wrong key is a mistake that is told", async () => {
+  answer = says(401, { detail: "The API key is wrong" });
+  await assert.rejects(kit().session(request(`session_id=${TOKEN}`)), /401 .*The API key is wrong/s);
+  assert.throws(() => sessions({ endpoint, key: undefined }), /visitflow key add/);
+  assert.throws(() => sessions({ endpoint: "127.0.0.1:8080", key: "k" }), /http/);
+  assert.throws(() => kit().express({ require: "users" }), /require/);
+});
+
+test("nothing is remembered unless it is asked for", async () => {
+  const { session } = kit();
+  await session(request(`session_id=${TOKEN}`));
+  await session(request(`session_id=${TOKEN}`));
+  assert.equal(asked.length, 2);
+
+  answer = says(200, ACTIVE, { "set-cookie": ["session_id=new"] });
+  const cached = kit({ cacheMs: 60_000, touch: false });
+  assert.equal((await cached.session(request(`session_id=${TOKEN}`))).setCookie.length, 1);
+  const again = await cached.session(request(`session_id=${TOKEN}`));
+  assert.deepEqual([again.user, again.setCookie], ["ada", []]);
+  assert.equal(asked.length, 3);
+  assert.equal(asked[2].body.touch, false);
+});
