@@ -100,6 +100,18 @@ export interface Sessions {
    * @throws when the server refuses the key or the question: a mistake of the program.
    */
   session(request: CookieSource): Promise<Session>;
+  /**
+   * Signs a user in whose password your site has checked itself: the token is replaced, the visit gets the
+   * user. Add `setCookie` to your answer. `userId` is your site's own id, not `u_…`; `visit: false` for a
+   * visitor who has not consented to being measured.
+   * @throws when it was not done; `status` of the error is that of the answer, such as 503.
+   */
+  bind(request: CookieSource, userId: string, options?: { visit?: boolean }): Promise<{ setCookie: string[] }>;
+  /**
+   * Signs out. Add `setCookie` to your answer.
+   * @throws as {@link bind}.
+   */
+  unbind(request: CookieSource): Promise<{ setCookie: string[] }>;
   /** Middleware for Express 5; `request.visitflow` is the {@link Session}. */
   express(options?: ExpressOptions): (request: any, response: any, next: (error?: unknown) => void) => Promise<void>;
 }

@@ -8,26 +8,29 @@ const NONE = Object.freeze({ state: "none", user: null, setCookie: [] });
 
 /** Asks a visitflow server. */
 export function sessions({ endpoint, key, cookieName = "session_id", timeoutMs = 2000, touch = true, cacheMs = 0 }) {
-  const url = `${String(endpoint).replace(/\/+$/, "")}/api/session/introspect`;
-  if (!/^https?:/.test(url)) throw new TypeError("visitflow: endpoint is an http(s) address of the server");
+  const base = `${String(endpoint).replace(/\/+$/, "")}/api/session`;
+  if (!/^https?:/.test(base)) throw new TypeError("visitflow: endpoint is an http(s) address of the server");
   if (!key) throw new TypeError("visitflow: key is an API key: visitflow key add NAME --scope session");
   const known = new Map();
+
+  const post = (name, body) =>
+    fetch(`${base}/${name}`, {
+      method: "POST",
+      headers: { "content-type": "application/json", authorization: `Bearer ${key}` },
+      body: JSON.stringify(body),
+      signal: AbortSignal.timeout(timeoutMs),
+    });
 
   async function ask(token) {
     let answer;
     try {
-      answer = await fetch(url, {
-        method: "POST",
-        headers: { "content-type": "application/json", authorization: `Bearer ${key}` },
-        body: JSON.stringify({ token, touch }),
-        signal: AbortSignal.timeout(timeoutMs),
-      });
+      answer = await post("introspect", { token, touch });
     } catch (cause) {
       return unknown(2, cause);
     }
     // The key or the address is wrong: a mistake of this program, that no retry mends.
     if (answer.status >= 400 && answer.status < 500 && answer.status !== 408 && answer.status !== 429) {
-      throw new Error(`visitflow: ${answer.status} from ${url}: ${await answer.text()}`);
+      throw await refused(answer);
     }
     if (!answer.ok) {
       await answer.body?.cancel();
@@ -77,7 +80,21 @@ export function sessions({ endpoint, key, cookieName = "session_id", timeoutMs =
     };
   }
 
-  return { session, express };
+  /** Signs the session of a request in or out; throws if that was not done. */
+  async function change(name, request, body) {
+    const answer = await post(name, { ...body, token: cookie(header(request, "cookie"), cookieName) });
+    if (!answer.ok) throw await refused(answer);
+    const { set_cookie: set } = await answer.json();
+    return { setCookie: set === null ? [] : [set] };
+  }
+
+  /** Signs a user of the site in, whose password the site has checked. Add `setCookie` to the answer. */
+  const bind = (request, userId, { visit } = {}) => change("bind", request, { user_id: userId, visit });
+
+  /** Signs out. Add `setCookie` to the answer. */
+  const unbind = (request) => change("unbind", request, {});
+
+  return { session, express, bind, unbind };
 }
 
 function read({ active, sub, sid, iat, exp, visitor_id, site, generation }, setCookie) {
@@ -93,6 +110,12 @@ function read({ active, sub, sid, iat, exp, visitor_id, site, generation }, setC
     generation,
     setCookie,
   };
+}
+
+/** What the server said instead of doing it. */
+async function refused(answer) {
+  const error = new Error(`visitflow: ${answer.status} from ${answer.url}: ${await answer.text()}`);
+  return Object.assign(error, { status: answer.status });
 }
 
 function unknown(retryAfter, cause) {

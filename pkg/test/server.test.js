@@ -108,6 +108,19 @@ test("a wrong key is a mistake that is told", async () => {
   assert.throws(() => kit().express({ require: "users" }), /require/);
 });
 
+test("a site that checks passwords itself signs in and out", async () => {
+  answer = says(200, { user_id: "ada", set_cookie: "session_id=new; HttpOnly" });
+  assert.deepEqual(await kit().bind(request(`session_id=${TOKEN}`), "ada"), { setCookie: ["session_id=new; HttpOnly"] });
+  assert.deepEqual(asked[0].body, { user_id: "ada", token: TOKEN });
+  await kit().bind(request(), "ada", { visit: false });
+  assert.deepEqual(asked[1].body, { user_id: "ada", visit: false });
+  answer = says(200, { set_cookie: null });
+  assert.deepEqual(await kit().unbind(request(`session_id=${TOKEN}`)), { setCookie: [] });
+  assert.equal(asked[2].path, "POST /api/session/unbind");
+  answer = says(503, { detail: "come back" });
+  await assert.rejects(kit().bind(request(`session_id=${TOKEN}`), "ada"), { status: 503 });
+});
+
 test("nothing is remembered unless it is asked for", async () => {
   const { session } = kit();
   await session(request(`session_id=${TOKEN}`));

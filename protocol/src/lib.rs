@@ -32,6 +32,10 @@ pub mod path {
     pub const SESSION: &str = "/api/session";
     /// `POST`: whose session a token is; for backends, with an API key.
     pub const INTROSPECT: &str = "/api/session/introspect";
+    /// `POST`: sign a browser's session in; for backends, with an API key.
+    pub const BIND: &str = "/api/session/bind";
+    /// `POST`: sign it out; for backends, with an API key.
+    pub const UNBIND: &str = "/api/session/unbind";
     /// `GET`: whether the cookie is of a live session; for proxies.
     pub const VERIFY: &str = "/api/session/verify";
     /// `POST`: one page view, or an array of them.

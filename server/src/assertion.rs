@@ -213,7 +213,9 @@ impl fmt::Debug for Assertions {
     }
 }
 
-/// Whether a subject may be a user id, and is none of ours.
-fn names_a_stranger(sub: &str) -> bool {
+/// Whether this may be the id of a user of the site, who is none of ours: 1 to 128 characters without
+/// NUL that do not begin with [`LOCAL_PREFIX`].
+#[must_use]
+pub fn names_a_stranger(sub: &str) -> bool {
     (1..=TEXT_CHARS).contains(&sub.chars().count()) && !sub.contains('\0') && !sub.starts_with(LOCAL_PREFIX)
 }

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `POST /api/session/{start,ping,end}` | [`endpoints::session`] |
 //! | `GET /api/session`, `POST /api/session/introspect`, `GET /api/session/verify` | [`endpoints::introspection`] |
+//! | `POST /api/session/{bind,unbind}` | [`endpoints::binding`] |
 //! | `POST /api/telemetry/{page_view,event,order}` | [`endpoints::telemetry`] |
 //! | `POST /api/auth/{login,logout}` | [`endpoints::auth`] |
 //! | `GET /api/metrics/{overview,timeseries,pages,referrers,sites,live,refused}` | [`endpoints::metrics`] |
@@ -19,7 +20,9 @@ use visitflow_protocol::{path, problem as kind};
 
 use crate::app::App;
 use crate::endpoints::call::Call;
-use crate::endpoints::{assets, auth, health, introspection, metrics, openapi, privacy, session, telemetry};
+use crate::endpoints::{
+    assets, auth, binding, health, introspection, metrics, openapi, privacy, session, telemetry,
+};
 use crate::http::problem::Problem;
 use crate::http::reply::{self, Reply};
 use crate::store::events::accounts::Scope;
@@ -45,6 +48,8 @@ pub const ROUTES: &[(&str, &str, Option<Scope>)] = &[
     (path::SESSION_PING, TOLD, Some(Scope::Write)),
     (path::SESSION_END, TOLD, Some(Scope::Write)),
     (path::INTROSPECT, TOLD, Some(Scope::Session)),
+    (path::BIND, TOLD, Some(Scope::Session)),
+    (path::UNBIND, TOLD, Some(Scope::Session)),
     (path::VERIFY, ASKED, None),
     (path::PAGE_VIEW, TOLD, Some(Scope::Write)),
     (path::EVENT, TOLD, Some(Scope::Write)),
@@ -95,6 +100,8 @@ pub async fn route(call: Call<'_>) -> Result<Reply, Problem> {
         path::SESSION_END if post => session::end(call).await,
         path::SESSION if get => introspection::own(call).await,
         path::INTROSPECT if post => introspection::introspect(call).await,
+        path::BIND if post => Box::pin(binding::bind(call)).await,
+        path::UNBIND if post => Box::pin(binding::unbind(call)).await,
         path::VERIFY if get => introspection::verify(call).await,
         path::PAGE_VIEW if post => telemetry::page_view(call).await,
         path::EVENT if post => telemetry::event(call).await,

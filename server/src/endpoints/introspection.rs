@@ -107,18 +107,10 @@ pub async fn introspect(mut call: Call<'_>) -> Result<Reply, Problem> {
     let Some(Known { record, cookie }) = known(&call, token, asked.touch.unwrap_or(true)).await? else {
         return inactive();
     };
-    let whose = whose(&call, &record).await;
-    if let Some(site) = call.key.as_ref().and_then(|key| key.site.as_ref()) {
-        match (&whose, record.visit_id) {
-            (Ok(Some(whose)), _) if whose.site == *site => {}
-            (Ok(Some(_)), _) | (Ok(None), None) => return inactive(),
-            (Ok(None), Some(_)) => {
-                return Err(untold(&StoreError::Unavailable("the visit is not stored yet")));
-            }
-            (Err(error), _) => return Err(untold(error)),
-        }
+    if !sees(&call, &record).await? {
+        return inactive();
     }
-    let whose = whose.ok().flatten();
+    let whose = whose(&call, &record).await.ok().flatten();
     let mut answer = reply::json(&Introspected {
         active: true,
         sid: record.tag.to_string(),
@@ -176,6 +168,28 @@ async fn whose(call: &Call<'_>, record: &Record) -> Result<Option<Whose>, StoreE
     match record.visit_id {
         Some(visit_id) => call.app.lifecycle.sessions.whose(visit_id, call.now).await,
         None => Ok(None),
+    }
+}
+
+/// Whether a key that is for one site sees the session: the visit is of that site.
+async fn sees(call: &Call<'_>, record: &Record) -> Result<bool, Problem> {
+    let Some(site) = call.key.as_ref().and_then(|key| key.site.as_ref()) else { return Ok(true) };
+    match whose(call, record).await {
+        Ok(Some(whose)) => Ok(whose.site == *site),
+        Ok(None) if record.visit_id.is_none() => Ok(false),
+        Ok(None) => Err(untold(&StoreError::Unavailable("the visit is not stored yet"))),
+        Err(error) => Err(untold(&error)),
+    }
+}
+
+/// Whether a token is of a session that the key of this call sees.
+pub(super) async fn in_reach(call: &Call<'_>, token: &SessionToken) -> Result<bool, Problem> {
+    if call.key.as_ref().is_none_or(|key| key.site.is_none()) {
+        return Ok(true);
+    }
+    match known(call, Some(token.clone()), false).await? {
+        Some(Known { record, .. }) => sees(call, &record).await,
+        None => Ok(false),
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod assets;
 pub mod auth;
+pub mod binding;
 pub mod call;
 pub mod health;
 pub mod introspection;

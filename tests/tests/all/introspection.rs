@@ -174,6 +174,8 @@ async fn a_key_does_what_its_scopes_say_and_nothing_else() {
         ("POST", "/api/auth/logout", json!({}), "write"),
         ("DELETE", "/api/privacy/visitor", json!({"visitor_id": visitor}), "erase"),
         ("POST", "/api/session/introspect", json!({"token": "s_a.b"}), "session"),
+        ("POST", "/api/session/bind", json!({"user_id": "ada"}), "session"),
+        ("POST", "/api/session/unbind", json!({}), "session"),
         ("GET", "/api/session", json!({}), ""),
         ("GET", "/api/session/verify", json!({}), ""),
         ("GET", "/api/openapi.json", json!({}), ""),
@@ -334,4 +336,69 @@ async fn nobody_is_signed_out_because_a_store_is_away() {
     stand.to_redis.set(Mode::Pass);
     stand.uses_redis(2).await;
     assert_eq!(asked_for(&stand.server, &key, &ada, Duration::from_secs(1)).await, all_is_well);
+}
+
+/// Asks as a backend does that has signed a user in or out.
+async fn tell(server: &Server, key: &str, path: &str, body: &Value) -> Answer {
+    let backend = server.visitor();
+    backend.post(path, body).as_json().bearer(key).cookie("").without("origin").send().await
+}
+
+/// The token in a `set_cookie`.
+fn token_of(answer: &Value) -> String {
+    let cookie = answer["set_cookie"].as_str().expect("a cookie");
+    assert!(cookie.contains("; HttpOnly; Secure; SameSite=Lax; Path=/; Max-Age=1800"), "{cookie}");
+    let value = cookie.strip_prefix("session_id=").and_then(|rest| rest.split(';').next());
+    value.expect("our cookie").to_owned()
+}
+
+#[tokio::test]
+async fn a_backend_that_checks_passwords_itself_signs_in_and_out() {
+    let server = Server::start().await;
+    let key = session_key(&server).await;
+    let ada = server.visitor();
+    ada.view("/").await.expect(204);
+    ada.end().await.expect(204);
+    ada.view("/again").await.expect(204);
+    let before = ada.token();
+    let bound = tell(&server, &key, "/api/session/bind", &json!({"token": before, "user_id": "ada"})).await;
+    let bound = bound.expect(200).expect_no_cookie().json();
+    assert_eq!(bound["user_id"], "ada");
+    let token = token_of(&bound);
+    assert!(!is_active(&server, &key, &before).await, "the old token is dead");
+    let known = introspect(&server, &key, &json!({"token": token})).await.expect(200).json();
+    assert_eq!((&known["sub"], known["visitor_id"].as_str()), (&json!("ada"), Some(&*ada.id)));
+    assert_eq!(server.texts("SELECT DISTINCT user_id FROM sessions"), ["ada"], "earlier visits too");
+    server.assert_visits(2);
+
+    let unbound =
+        tell(&server, &key, "/api/session/unbind", &json!({"token": token})).await.expect(200).json();
+    let anonymous = token_of(&unbound);
+    assert!(!is_active(&server, &key, &token).await);
+    let known = introspect(&server, &key, &json!({"token": anonymous})).await.expect(200).json();
+    assert_eq!((&known["active"], known.get("sub")), (&json!(true), None));
+    server.assert_visits(2);
+}
+
+#[tokio::test]
+async fn a_backend_signs_in_a_browser_that_has_no_session_and_gives_nobody_a_role() {
+    let server = Server::with().admin("root").start().await;
+    let key = session_key(&server).await;
+    for token in [json!(null), json!("nonsense"), json!("s_a.b")] {
+        let body = json!({"token": token, "user_id": "root"});
+        let bound = tell(&server, &key, "/api/session/bind", &body).await.expect(200).json();
+        let browser = server.visitor();
+        browser.set_cookie("session_id", &token_of(&bound));
+        assert_eq!(own(&browser).await.expect(200).json()["user_id"], "root");
+        browser.get("/api/metrics/overview").send().await.expect_problem(403, "forbidden");
+    }
+    server.assert_visits(0);
+    let admin = server.visitor();
+    let user_id = admin.log_in_to_dashboard("root").await.expect(200).json()["user_id"].clone();
+    for wrong in [json!(null), json!(""), user_id, json!("u_x"), json!("a\u{0}b"), json!("x".repeat(129))] {
+        let body = json!({"user_id": wrong});
+        tell(&server, &key, "/api/session/bind", &body).await.expect_problem(400, "invalid-field");
+    }
+    let nothing = tell(&server, &key, "/api/session/unbind", &json!({})).await.expect(200).json();
+    assert!(nothing["set_cookie"].as_str().expect("a cookie").contains("Max-Age=0"), "{nothing}");
 }

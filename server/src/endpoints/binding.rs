@@ -1,0 +1,76 @@
+//! `POST /api/session/{bind,unbind}`: the site's own backend signs a browser's session in and out.
+
+use serde::Deserialize;
+use serde_json::json;
+
+use super::hit;
+use super::introspection::in_reach;
+use super::keys::require_key;
+use crate::assertion::names_a_stranger;
+use crate::endpoints::call::Call;
+use crate::http::body::require_json;
+use crate::http::problem::Problem;
+use crate::http::reply::{self, Reply};
+use crate::lifecycle::Cookie;
+use crate::session::token::SessionToken;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Bind {
+    /// The value of the browser's cookie; none if it has none.
+    token: Option<String>,
+    user_id: Option<String>,
+    /// As at a login: false signs in without a visit.
+    visit: Option<bool>,
+}
+
+/// Signs a user of the site in: rotates the token and links the visit, as a login does. Without a live
+/// session one begins, without a visit. Such a user has no role here.
+pub async fn bind(mut call: Call<'_>) -> Result<Reply, Problem> {
+    require_key(&call)?;
+    require_json(&call.head.headers)?;
+    let body: Bind = call.json().await?;
+    let user_id = body.user_id.filter(|user_id| names_a_stranger(user_id)).ok_or_else(|| {
+        Problem::field(
+            "`user_id` is the id by which your site knows the user: 1 to 128 characters without NUL. It does not begin with u_, as the ids of this server's own users do.",
+        )
+    })?;
+    let token = presented(&call, body.token).await?;
+    let hit = hit(&call, token, None);
+    let visit = body.visit.unwrap_or(true);
+    let lifecycle = &call.app.lifecycle;
+    let cookie = lifecycle.sign_in::<Problem>(hit, user_id.clone(), None, visit, call.allowance()).await?;
+    Ok(reply::json(&json!({ "user_id": user_id, "set_cookie": written(&call, &cookie) })))
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Unbind {
+    token: Option<String>,
+}
+
+/// Signs out: rotates the token and takes the user out of the session, as a logout does.
+pub async fn unbind(mut call: Call<'_>) -> Result<Reply, Problem> {
+    require_key(&call)?;
+    require_json(&call.head.headers)?;
+    let body: Unbind = call.json().await?;
+    let token = presented(&call, body.token).await?;
+    let cookie = call.app.lifecycle.sign_out::<Problem>(hit(&call, token, None)).await?;
+    Ok(reply::json(&json!({ "set_cookie": written(&call, &cookie) })))
+}
+
+/// The token of the browser's cookie. One of a session that the key does not see is none.
+async fn presented(call: &Call<'_>, text: Option<String>) -> Result<Option<SessionToken>, Problem> {
+    let Some(token) = text.as_deref().and_then(SessionToken::parse) else { return Ok(None) };
+    Ok(if in_reach(call, &token).await? { Some(token) } else { None })
+}
+
+/// `Set-Cookie` for the backend to pass on; null: the browser's cookie stays as it is.
+fn written(call: &Call<'_>, cookie: &Cookie) -> Option<String> {
+    let value = match cookie {
+        Cookie::Leave => None,
+        Cookie::Set(token) => call.app.cookies.set_session(token, call.secure),
+        Cookie::Clear => call.app.cookies.clear_session(call.secure),
+    };
+    value?.to_str().ok().map(str::to_owned)
+}
