@@ -6,12 +6,13 @@
 //! | `cleaning` | what of a path, a query or a text is kept |
 //! | `parameters` | parameters whose values are secrets, wherever they stand in a text |
 //! | `names` | which names of parameters look like secrets |
+//! | `tokens` | credentials that are known by their form |
 //! | `persons` | e-mail addresses, names and passwords before a host |
 //! | `reading` | how a text reads with its escapes undone |
 //!
 //! Scheme and host are in lower case and international hosts in the form of the DNS, default ports and
 //! dot segments are gone (the [`url`] crate does that). What names a person or opens a door is left out:
-//! `user:password@`, fragments that are no route, parameters that look like secrets, e-mail addresses.
+//! `user:password@`, fragments that are no route, parameters that look like secrets, tokens, e-mail addresses.
 //! With `--keep-query all` the query stays as it was sent.
 //!
 //! Invariant: the form of a form is itself. What is left out may join what stood around it to a new secret
@@ -23,6 +24,7 @@ mod parameters;
 mod persons;
 mod reading;
 mod spelling;
+mod tokens;
 
 use std::borrow::Cow;
 
@@ -148,6 +150,8 @@ impl Parts {
             KeepQuery::Safe => cleaning::query(&spelled(text)),
         };
         let route = url.fragment().filter(|fragment| fragment.starts_with(['/', '!'])).unwrap_or_default();
+        // `#/guide#install` is a place on the page `#/guide`.
+        let route = route.split('#').next().unwrap_or_default();
         let (route, route_query) = route.split_once('?').unwrap_or((route, ""));
         Some(Self {
             origin: origin(url)?,

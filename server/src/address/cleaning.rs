@@ -8,6 +8,7 @@ use super::names;
 use super::parameters::{Room, answers_sign_in, is_state, secrets};
 use super::persons::persons;
 use super::reading::Reading;
+use super::tokens::{may_be_in, tokens};
 
 /// A text without secrets and e-mail addresses, whether it is an address, holds one, or neither. What
 /// stays as it was is borrowed.
@@ -49,17 +50,18 @@ fn parameter(pair: &str, answers_sign_in: bool) -> Option<String> {
     }
     let reading = Reading::of(pair);
     let holds_secret = !secrets(&reading, Room::Query, answers_sign_in).is_empty();
-    (!holds_secret).then(|| reading.replaced(persons(&reading)).unwrap_or_else(|| pair.to_owned()))
+    let replaced = || reading.replaced([persons(&reading), tokens(&reading)].concat());
+    (!holds_secret).then(|| replaced().unwrap_or_else(|| pair.to_owned()))
 }
 
 /// A text without the secrets that one search finds; none if there are none.
 fn without(text: &str, room: Room) -> Option<String> {
-    if !text.contains(['=', ':', '@', '%', '\\']) {
+    if !text.contains(['=', ':', '@', '%', '\\']) && !may_be_in(text) {
         return None;
     }
     let reading = Reading::of(text);
     let plain = &reading.plain;
-    let mut found = persons(&reading);
+    let mut found = [persons(&reading), tokens(&reading)].concat();
     for secret in secrets(&reading, room, answers_sign_in(plain)) {
         // Parameters of a path go with their names.
         let named = room == Room::Path && plain[..secret.name].ends_with([';', '&']);

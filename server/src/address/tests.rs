@@ -43,6 +43,9 @@ fn the_path_of_a_page_holds_its_route() {
         ("https://a.example/app/?x=1#!/inbox", "/app/#!/inbox"),
         ("https://a.example/#!inbox", "/#!inbox"),
         ("https://a.example/#/%7eann/caf%c3%a9", "/#/~ann/caf%C3%A9"),
+        ("https://a.example/#/guide#install", "/#/guide"),
+        ("https://a.example/#/guide?tab=2#install?a=1", "/#/guide"),
+        ("https://a.example/#!/guide#/install", "/#!/guide"),
         ("https://a.example/a#section", "/a"),
         ("https://a.example/a#", "/a"),
     ] {
@@ -184,8 +187,33 @@ fn the_form_of_a_form_is_itself_where_leaving_out_joins_what_stood_around() {
     }
 }
 
+#[test]
+fn a_token_is_left_out_wherever_it_stands() {
+    let own = format!("s_{}.{}", "a".repeat(22), "b".repeat(43));
+    let key = format!("vf_{}.{}", "a".repeat(16), "b".repeat(43));
+    for token in [&own, &key, "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0.c2ln"] {
+        for (sent, kept) in [
+            ("https://a.example/?x=TOKEN&b=1", "https://a.example/?x=(token)&b=1"),
+            ("https://a.example/?TOKEN&b=1", "https://a.example/?b=1"),
+            ("https://a.example/TOKEN/x", "https://a.example/(token)/x"),
+            ("https://a.example/?next=%2Fa%2FTOKEN", "https://a.example/?next=%2Fa%2F(token)"),
+            ("https://a.example/?h=Bearer+TOKEN", "https://a.example/?h=Bearer+(token)"),
+            ("https://a.example/#/r/TOKEN?x=TOKEN", "https://a.example/#/r/(token)?x=(token)"),
+            ("https://a.example/?token=TOKEN", "https://a.example/"),
+        ] {
+            let sent = sent.replace("TOKEN", token);
+            assert_eq!(url(&sent), kept, "{sent}");
+            assert_eq!(referrer(&sent, Safe).as_deref(), Some(kept), "{sent}");
+            assert_eq!(url(kept), kept, "{kept}, again");
+        }
+        assert_eq!(short_text(token, 512), "(token)");
+        assert_eq!(short_text(&format!("Bearer {token}"), 512), "Bearer (token)");
+    }
+    assert_eq!(short_text("Authorization: Bearer SEK", 512), "Authorization: Bearer (token)");
+}
+
 /// Ways in which a text holds `SECRET`.
-const SHAPES: [&str; 20] = [
+const SHAPES: [&str; 23] = [
     "?token=SECRET",
     "&reset_code=SECRET",
     ";sid=SECRET",
@@ -204,6 +232,9 @@ const SHAPES: [&str; 20] = [
     "SECRET@example.org",
     "\"SECRET\"@example.org",
     "SECRET+x@mail.example.co.uk",
+    "s_aaaaaaaaaaaaaaaaaaaaaa.bbbbbbbbbbbbbbbbbbbSECRETbbbbbbbbbbbbbbbbbb",
+    "vf_aaaaaaaaaaaaaaaa.bbbbbbbbbbbbbbbbbbbSECRETbbbbbbbbbbbbbbbbbb",
+    "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0.SECRET",
     "to%E2%80%8Bken=SECRET",
     "a_name_of_more_than_sixty_four_characters_in_front_of_what_is_here_a_token=SECRET",
 ];

@@ -17,9 +17,10 @@ const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 pub struct Origin(String);
 
 impl Origin {
-    /// The origin of a server that a request names by its host.
+    /// The origin of a server that a request names by its host; an empty port is none (RFC 3986 §3.2.3).
     #[must_use]
     pub fn of_host(https: bool, host: &str) -> Option<Self> {
+        let host = host.strip_suffix(':').unwrap_or(host);
         let scheme = if https { "https" } else { "http" };
         bare(host).then(|| Url::parse(&format!("{scheme}://{host}/")).ok()).flatten().and_then(Self::of)
     }
@@ -248,9 +249,21 @@ mod tests {
         assert_eq!(of_host(false, "shop.test.:80").unwrap(), "http://shop.test");
         assert_eq!(of_host(false, "shop.test:443").unwrap(), "http://shop.test:443");
         assert_eq!(of_host(true, "[::1]:443").unwrap(), "https://[::1]");
-        for bad in
-            ["shop.test/", "a,b", "*", "*.test", "a..test", ".", &"a".repeat(64), &["a"; 128].join(".")]
-        {
+        assert_eq!(of_host(true, "shop.test:").unwrap(), "https://shop.test");
+        assert_eq!(of_host(false, "[::1]:").unwrap(), "http://[::1]");
+        for bad in [
+            "shop.test/",
+            ":",
+            "a::",
+            "[::",
+            "a,b",
+            "*",
+            "*.test",
+            "a..test",
+            ".",
+            &"a".repeat(64),
+            &["a"; 128].join("."),
+        ] {
             assert_eq!(of_host(true, bad), None, "{bad}");
         }
     }

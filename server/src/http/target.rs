@@ -103,9 +103,19 @@ mod tests {
         assert_eq!(see(&[("host", b"Shop.test:80")]).unwrap(), "http://shop.test");
         assert_eq!(see(&[]), None);
         assert_eq!(see(&[("host", b"a"), ("host", b"a")]), None);
-        for bad in
-            [&b""[..], b"a b", b"a/b", b"u@a", b"a:b", b"a:99999", b"[::1", b"caf\xe9.test", b"a?b", b"a:"]
-        {
+        for bad in [
+            &b""[..],
+            b"a b",
+            b"a/b",
+            b"u@a",
+            b"a:b",
+            b"a:99999",
+            b"[::1",
+            b"caf\xe9.test",
+            b"a?b",
+            b"a::",
+            b":",
+        ] {
             assert_eq!(see(&[("host", bad)]), None, "{bad:?}");
         }
         let long = "a".repeat(300);
@@ -117,6 +127,7 @@ mod tests {
             ("[2001:DB8::1]:8080", "http://[2001:db8::1]:8080"),
             ("127.0.0.1:80", "http://127.0.0.1"),
             ("shop.test.", "http://shop.test"),
+            ("a.test:", "http://a.test"),
         ] {
             assert_eq!(see(&[("host", sent.as_bytes())]).unwrap(), own);
         }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
-use jiff::{Timestamp, ToSpan as _};
+use jiff::{Timestamp, ToSpan as _, Zoned};
 use serde_json::{Map, Value, json};
 
 use super::words;
@@ -189,13 +189,25 @@ fn instant(name: &str, text: &str, zone: &TimeZone) -> Result<Timestamp, Problem
         date.to_datetime(Time::midnight()).to_zoned(zone.clone()).ok().map(|zoned| zoned.timestamp())
     };
     // In a query, the + of an offset arrives as a space unless it was escaped.
-    let moment = || text.replace(' ', "+").parse().ok().filter(|at| *at >= Timestamp::UNIX_EPOCH);
-    date().and_then(midnight).or_else(moment).ok_or_else(|| {
-        let meant = last_day(text).map_or(String::new(), |day| format!(" That month ends with {day}."));
+    let written = text.replace(' ', "+");
+    let at: Option<Timestamp> = written.parse().ok().filter(|at| *at >= Timestamp::UNIX_EPOCH);
+    let contradicts = at.is_some() && contradicts_its_zone(&written);
+    date().and_then(midnight).or(at.filter(|_| !contradicts)).ok_or_else(|| {
+        let meant = match last_day(text) {
+            Some(day) => format!(" That month ends with {day}."),
+            None if contradicts => " At that time the zone in brackets has another offset.".to_owned(),
+            None => String::new(),
+        };
         Problem::query(format!(
             "`{name}` is a date such as 2026-10-01, or RFC 3339 such as 2026-10-01T08:00:00Z, from 1970-01-01 to 9999-12-30.{meant}"
         ))
     })
+}
+
+/// Whether a moment names a time zone which has another offset then, as in
+/// `2026-11-10T00:00:00+02:00[Europe/Berlin]`, or which is none (RFC 9557 §3.4).
+fn contradicts_its_zone(text: &str) -> bool {
+    text.contains('[') && text.parse::<Zoned>().is_err()
 }
 
 /// The last day of a month that ends before the day that was asked for: of 2026-02-30, 2026-02-28.
@@ -203,7 +215,7 @@ fn last_day(text: &str) -> Option<Date> {
     let (month, day) = text.get(..10)?.rsplit_once('-')?;
     let first: Date = format!("{month}-01").parse().ok()?;
     let asked: i8 = day.parse().ok()?;
-    (first.days_in_month()..=31).contains(&asked).then(|| first.last_of_month())
+    (first.days_in_month() < asked && asked <= 31).then(|| first.last_of_month())
 }
 
 #[cfg(test)]
@@ -235,6 +247,25 @@ mod tests {
     fn an_offset_may_come_unescaped() {
         let scope = read("from=2026-07-01T00:00:00+02:00&to=2026-07-02T00:00:00%2B02:00").unwrap().scope();
         assert_eq!(scope.to - scope.from, 86_400_000);
+    }
+
+    #[test]
+    fn an_offset_is_that_of_the_zone_beside_it() {
+        let from = |text: &str| read(&format!("from={text}")).map(|query| query.scope().from);
+        let plain = from("2026-07-01T00:00:00%2B02:00").unwrap();
+        assert_eq!(from("2026-07-01T00:00:00+02:00[Europe/Berlin]").unwrap(), plain);
+        for wrong in ["2026-02-10T00:00:00+02:00[Europe/Berlin]", "2026-07-01T00:00:00Z[Mars/Olympus]"] {
+            let told = from(wrong).unwrap_err().detail;
+            assert!(told.ends_with("the zone in brackets has another offset."), "{told}");
+        }
+    }
+
+    #[test]
+    fn only_a_day_that_a_month_lacks_is_answered_with_its_last_day() {
+        for query in ["from=1969-12-31", "to=9999-12-31", "to=1969-02-28", "to=2026-02-28T25:00:00Z"] {
+            let told = read(query).unwrap_err().detail;
+            assert!(!told.contains("That month"), "{query}: {told}");
+        }
     }
 
     #[test]

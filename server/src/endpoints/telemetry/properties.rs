@@ -140,6 +140,14 @@ mod tests {
     }
 
     #[test]
+    fn no_text_of_a_property_holds_a_token() {
+        let token = format!("s_{}.{}", "a".repeat(22), "b".repeat(43));
+        let sent = format!(r#"{{"a":["{token}",{{"{token}":"Bearer {token}"}}]}}"#);
+        let kept = r#"{"a":["(token)",{"(token)":"Bearer (token)"}]}"#;
+        assert_eq!(props(Some(Json(sent))).as_deref(), Some(kept));
+    }
+
+    #[test]
     fn no_name_of_a_property_holds_a_secret_or_bears_one() {
         let kept = |json: &str| props(Some(Json(json.into())));
         for (sent, expected) in [
