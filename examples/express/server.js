@@ -3,7 +3,7 @@ import express from "express";
 import { sessions } from "visitflow/server";
 
 const endpoint = process.env.VISITFLOW_SERVER ?? "http://127.0.0.1:8080";
-const visitflow = sessions({ endpoint, key: process.env.VISITFLOW_KEY });
+const visitflow = sessions({ endpoint, key: process.env.SESSIONS_KEY });
 
 const app = express();
 

@@ -4,7 +4,7 @@
  * ```js
  * import { sessions } from "visitflow/server";
  *
- * const { session, express } = sessions({ endpoint: "http://127.0.0.1:8080", key: process.env.VISITFLOW_KEY });
+ * const { session, express } = sessions({ endpoint: "http://127.0.0.1:8080", key: process.env.SESSIONS_KEY });
  * app.get("/account", express({ require: "user" }), (request, response) => response.send(request.visitflow.user));
  * ```
  *
@@ -38,6 +38,12 @@ export interface ServerOptions {
    * @default 0
    */
   cacheMs?: number;
+  /**
+   * Told when the server refuses the key or the question, which is a mistake of this program. The session
+   * is unknown then, too.
+   * @default writes a line to `console.error`, once a minute at most
+   */
+  onError?: (error: Error) => void;
 }
 
 /** There is a live session. */
@@ -73,8 +79,8 @@ export interface UnknownSession {
   user: null;
   /** Seconds after which to ask again. */
   retryAfter: number;
-  /** What `fetch` threw, if it did. */
-  cause?: unknown;
+  /** Why. */
+  cause: unknown;
   setCookie: string[];
 }
 
@@ -96,8 +102,9 @@ export interface ExpressOptions {
 /** The functions for one visitflow server. */
 export interface Sessions {
   /**
-   * Whose session the request belongs to. Add `setCookie` to your answer.
-   * @throws when the server refuses the key or the question: a mistake of the program.
+   * Whose session the request belongs to. Never throws. Add `setCookie` to your answer, and
+   * `Cache-Control: no-store` with it: the cookie is for one browser. Of two different tokens in one request
+   * neither counts.
    */
   session(request: CookieSource): Promise<Session>;
   /**
@@ -112,7 +119,10 @@ export interface Sessions {
    * @throws as {@link bind}.
    */
   unbind(request: CookieSource): Promise<{ setCookie: string[] }>;
-  /** Middleware for Express 5; `request.visitflow` is the {@link Session}. */
+  /**
+   * Middleware for Express 5; `request.visitflow` is the {@link Session}. An answer that carries the
+   * session's cookie is sent with `Cache-Control: no-store`.
+   */
   express(options?: ExpressOptions): (request: any, response: any, next: (error?: unknown) => void) => Promise<void>;
 }
 

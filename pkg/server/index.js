@@ -4,46 +4,59 @@
 /** What the server issues: a tag of 128 bits and a secret of 256, base64url. */
 const TOKEN = /^s_[\w-]{22}\.[\w-]{43}$/;
 
-const NONE = Object.freeze({ state: "none", user: null, setCookie: [] });
+const NONE = Object.freeze({ state: "none", user: null, setCookie: Object.freeze([]) });
+
+/** Seconds to wait where the server does not say. */
+const RETRY_AFTER = 2;
 
 /** Asks a visitflow server. */
-export function sessions({ endpoint, key, cookieName = "session_id", timeoutMs = 2000, touch = true, cacheMs = 0 }) {
+export function sessions({
+  endpoint,
+  key,
+  cookieName = "session_id",
+  timeoutMs = 2000,
+  touch = true,
+  cacheMs = 0,
+  onError = onceAMinute((error) => console.error(error.message)),
+}) {
   const base = `${String(endpoint).replace(/\/+$/, "")}/api/session`;
   if (!/^https?:/.test(base)) throw new TypeError("visitflow: endpoint is an http(s) address of the server");
   if (!key) throw new TypeError("visitflow: key is an API key: visitflow key add NAME --scope session");
   const known = new Map();
 
-  const post = (name, body) =>
-    fetch(`${base}/${name}`, {
+  /** The answer to a question, as JSON, with its cookies. */
+  async function post(name, body) {
+    const answer = await fetch(`${base}/${name}`, {
       method: "POST",
       headers: { "content-type": "application/json", authorization: `Bearer ${key}` },
       body: JSON.stringify(body),
       signal: AbortSignal.timeout(timeoutMs),
+      redirect: "error",
     });
-
-  async function ask(token) {
-    let answer;
-    try {
-      answer = await post("introspect", { token, touch });
-    } catch (cause) {
-      return unknown(2, cause);
-    }
-    // The key or the address is wrong: a mistake of this program, that no retry mends.
-    if (answer.status >= 400 && answer.status < 500 && answer.status !== 408 && answer.status !== 429) {
-      throw await refused(answer);
-    }
+    const text = await answer.text();
     if (!answer.ok) {
-      await answer.body?.cancel();
-      return unknown(Number(answer.headers.get("retry-after")) || 2);
+      const error = new Error(`visitflow: ${answer.status} from ${base}/${name}: ${text.slice(0, 500)}`);
+      throw Object.assign(error, { status: answer.status, retryAfter: Number(answer.headers.get("retry-after")) });
     }
-    return read(await answer.json(), answer.headers.getSetCookie());
+    return { said: JSON.parse(text), cookies: answer.headers.getSetCookie() };
   }
 
-  /**
-   * Whose session the request belongs to. Takes a `Request`, Node's `IncomingMessage`, or `Headers`.
-   */
+  async function ask(token) {
+    try {
+      const { said, cookies } = await post("introspect", { token, touch });
+      if (said?.active === true) return active(said, cookies);
+      if (said?.active === false) return NONE;
+      throw new Error(`visitflow: ${base}/introspect is no server of visitflow`);
+    } catch (cause) {
+      // Refused: a mistake of this program, such as a wrong key, that no retry mends.
+      if (cause.status >= 400 && cause.status < 500 && cause.status !== 408 && cause.status !== 429) onError(cause);
+      return { state: "unknown", user: null, retryAfter: cause.retryAfter > 0 ? cause.retryAfter : RETRY_AFTER, cause, setCookie: [] };
+    }
+  }
+
+  /** Whose session the request belongs to. Takes a `Request`, Node's `IncomingMessage`, or `Headers`. */
   async function session(request) {
-    const token = cookie(header(request, "cookie"), cookieName);
+    const token = tokenOf(request, cookieName);
     if (token === undefined) return NONE;
     if (!cacheMs) return ask(token);
     const now = Date.now();
@@ -52,8 +65,9 @@ export function sessions({ endpoint, key, cookieName = "session_id", timeoutMs =
       known.delete(old);
     }
     const held = known.get(token);
-    if (held) return held.found;
+    if (held && held.until > now) return held.found;
     const found = await ask(token);
+    known.delete(token);
     // A cookie is for the one answer that brought it.
     if (found.state === "active") known.set(token, { found: { ...found, setCookie: [] }, until: now + cacheMs });
     return found;
@@ -68,7 +82,7 @@ export function sessions({ endpoint, key, cookieName = "session_id", timeoutMs =
     return async (request, response, next) => {
       const found = await session(request);
       request.visitflow = found;
-      for (const value of found.setCookie) response.append("set-cookie", value);
+      sendCookies(response, found.setCookie);
       if (needs && found.state === "unknown") {
         response.status(503).set("retry-after", String(found.retryAfter)).type("text").send("It is not known who is signed in. Try again in a moment.");
       } else if (needs && found.user === null) {
@@ -82,10 +96,8 @@ export function sessions({ endpoint, key, cookieName = "session_id", timeoutMs =
 
   /** Signs the session of a request in or out; throws if that was not done. */
   async function change(name, request, body) {
-    const answer = await post(name, { ...body, token: cookie(header(request, "cookie"), cookieName) });
-    if (!answer.ok) throw await refused(answer);
-    const { set_cookie: set } = await answer.json();
-    return { setCookie: set === null ? [] : [set] };
+    const { said } = await post(name, { ...body, token: tokenOf(request, cookieName) });
+    return { setCookie: said.set_cookie === null ? [] : [said.set_cookie] };
   }
 
   /** Signs a user of the site in, whose password the site has checked. Add `setCookie` to the answer. */
@@ -97,8 +109,7 @@ export function sessions({ endpoint, key, cookieName = "session_id", timeoutMs =
   return { session, express, bind, unbind };
 }
 
-function read({ active, sub, sid, iat, exp, visitor_id, site, generation }, setCookie) {
-  if (!active) return NONE;
+function active({ sub, sid, iat, exp, visitor_id, site, generation }, setCookie) {
   return {
     state: "active",
     user: sub ?? null,
@@ -112,28 +123,32 @@ function read({ active, sub, sid, iat, exp, visitor_id, site, generation }, setC
   };
 }
 
-/** What the server said instead of doing it. */
-async function refused(answer) {
-  const error = new Error(`visitflow: ${answer.status} from ${answer.url}: ${await answer.text()}`);
-  return Object.assign(error, { status: answer.status });
+/** An answer with a session's cookie is for one browser: no cache keeps it, whatever the page says. */
+function sendCookies(response, cookies) {
+  if (cookies.length === 0) return;
+  for (const value of cookies) response.append("set-cookie", value);
+  const { writeHead } = response;
+  response.writeHead = function (...head) {
+    this.setHeader("cache-control", "no-store");
+    return writeHead.apply(this, head);
+  };
 }
 
-function unknown(retryAfter, cause) {
-  return { state: "unknown", user: null, retryAfter, cause, setCookie: [] };
-}
-
-function header(request, name) {
+/** The token of a request. Other applications' cookies of the same name are passed over; of two tokens neither is right. */
+function tokenOf(request, name) {
   const headers = request?.headers ?? request;
-  const value = typeof headers?.get === "function" ? headers.get(name) : headers?.[name];
-  return Array.isArray(value) ? value.join("; ") : (value ?? "");
+  const value = typeof headers?.get === "function" ? headers.get("cookie") : headers?.cookie;
+  const pairs = [value ?? []].flat().join(";").split(";");
+  const values = pairs.filter((pair) => pair.slice(0, pair.indexOf("=")).trim() === name).map((pair) => pair.slice(pair.indexOf("=") + 1).trim());
+  const tokens = new Set(values.filter((text) => TOKEN.test(text)));
+  return tokens.size === 1 ? [...tokens][0] : undefined;
 }
 
-/** The token in a cookie of this name; a cookie of another application's is passed over. */
-function cookie(text, name) {
-  for (const pair of text.split(";")) {
-    const at = pair.indexOf("=");
-    const value = pair.slice(at + 1).trim();
-    if (at > 0 && pair.slice(0, at).trim() === name && TOKEN.test(value)) return value;
-  }
-  return undefined;
+function onceAMinute(act) {
+  let due = 0;
+  return (...what) => {
+    if (Date.now() < due) return;
+    due = Date.now() + 60_000;
+    act(...what);
+  };
 }

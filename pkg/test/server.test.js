@@ -76,6 +76,12 @@ test("a cookie of the same name that is not ours hides no session", async () => 
   assert.equal(found.user, "ada");
 });
 
+test("of two tokens neither is right", async () => {
+  const other = TOKEN.replaceAll("b", "c");
+  assert.equal((await kit().session(request(`session_id=${TOKEN}; session_id=${other}`))).state, "none");
+  assert.equal((await kit().session(request(`session_id=${TOKEN}; session_id=${TOKEN}`))).state, "active");
+});
+
 test("an inactive token is no session", async () => {
   answer = says(200, { active: false });
   assert.deepEqual(await kit().session(request(`session_id=${TOKEN}`)), { state: "none", user: null, setCookie: [] });
@@ -86,6 +92,18 @@ test("what nobody can tell is unknown and not signed out", async () => {
     "503": says(503, { type: "unavailable" }, { "retry-after": "7" }),
     "502": says(502, null),
     "429": says(429, null, { "retry-after": "7" }),
+    "a negative wait": says(503, null, { "retry-after": "-5" }),
+    "html": (request, response) => response.writeHead(200).end("<html>"),
+    "nothing": says(204, null),
+    "null": (request, response) => response.writeHead(200).end("null"),
+    "somebody else": says(200, { status: "ok" }),
+    "a word for a boolean": says(200, { ...ACTIVE, active: "false" }),
+    "a redirect": says(302, null, { location: "/elsewhere" }),
+    "half an answer": (request, response) => {
+      response.writeHead(200, { "content-length": "100" }).write("{");
+      setTimeout(() => response.destroy(), 20);
+    },
+    "an answer that hangs": (request, response) => response.writeHead(200).write("{"),
     "no answer": () => {},
     "a broken connection": (request, response) => response.destroy(),
   };
@@ -100,9 +118,12 @@ test("what nobody can tell is unknown and not signed out", async () => {
   assert.equal((await nowhere.session(request(`session_id=${TOKEN}`))).state, "unknown");
 });
 
-test("a wrong key is a mistake that is told", async () => {
+test("a wrong key is a mistake that is told, and signs nobody out", async () => {
   answer = says(401, { detail: "The API key is wrong" });
-  await assert.rejects(kit().session(request(`session_id=${TOKEN}`)), /401 .*The API key is wrong/s);
+  const told = [];
+  const found = await kit({ onError: (error) => told.push(error.message) }).session(request(`session_id=${TOKEN}`));
+  assert.equal(found.state, "unknown");
+  assert.match(told[0], /401 .*The API key is wrong/s);
   assert.throws(() => sessions({ endpoint, key: undefined }), /visitflow key add/);
   assert.throws(() => sessions({ endpoint: "127.0.0.1:8080", key: "k" }), /http/);
   assert.throws(() => kit().express({ require: "users" }), /require/);
@@ -121,7 +142,7 @@ test("a site that checks passwords itself signs in and out", async () => {
   await assert.rejects(kit().bind(request(`session_id=${TOKEN}`), "ada"), { status: 503 });
 });
 
-test("nothing is remembered unless it is asked for", async () => {
+test("nothing is remembered unless it is asked for", async (t) => {
   const { session } = kit();
   await session(request(`session_id=${TOKEN}`));
   await session(request(`session_id=${TOKEN}`));
@@ -134,4 +155,33 @@ test("nothing is remembered unless it is asked for", async () => {
   assert.deepEqual([again.user, again.setCookie], ["ada", []]);
   assert.equal(asked.length, 3);
   assert.equal(asked[2].body.touch, false);
+  const short = kit({ cacheMs: 1_000 });
+  t.mock.timers.enable({ apis: ["Date"], now: 1_790_000_000_000 });
+  await short.session(request(`session_id=${TOKEN}`));
+  t.mock.timers.tick(999);
+  await short.session(request(`session_id=${TOKEN}`));
+  t.mock.timers.tick(1);
+  await short.session(request(`session_id=${TOKEN}`));
+  assert.equal(asked.length, 5, "what has been remembered for long enough is asked again");
+});
+
+test("no cache keeps an answer that carries the session's cookie", async () => {
+  const page = createServer((request, response) => {
+    response.append = response.appendHeader; // as Express has it
+    kit().express()(request, response, () => {
+      response.setHeader("cache-control", "public, max-age=3600");
+      response.end(request.visitflow.user);
+    });
+  });
+  await new Promise((resolve) => page.listen(0, "127.0.0.1", resolve));
+  const get = () => fetch(`http://127.0.0.1:${page.address().port}/`, { headers: { cookie: `session_id=${TOKEN}` } });
+  answer = says(200, ACTIVE, { "set-cookie": ["session_id=new"] });
+  const renewed = await get();
+  assert.equal(await renewed.text(), "ada");
+  assert.equal(renewed.headers.get("cache-control"), "no-store");
+  assert.deepEqual(renewed.headers.getSetCookie(), ["session_id=new"]);
+  answer = says(200, ACTIVE);
+  assert.equal((await get()).headers.get("cache-control"), "public, max-age=3600");
+  page.closeAllConnections();
+  page.close();
 });

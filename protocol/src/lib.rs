@@ -124,6 +124,8 @@ pub mod problem {
     pub const HTTPS_REQUIRED: &str = "https-required";
     /// 401: no live session; start one.
     pub const SESSION_EXPIRED: &str = "session-expired";
+    /// 401: there is a live session, and nobody is signed in.
+    pub const NOT_SIGNED_IN: &str = "not-signed-in";
     /// 401: user name or password is wrong.
     pub const WRONG_CREDENTIALS: &str = "wrong-credentials";
     /// 401: the endpoint needs an admin's session or an API key.

@@ -13,6 +13,7 @@ use lru::LruCache;
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
+use crate::clock;
 use crate::session::Millis;
 use crate::store::Result;
 use crate::store::events::accounts::{Accounts, ApiKey};
@@ -67,17 +68,18 @@ impl Keys {
         Self { accounts, seen: Mutex::new(LruCache::new(REMEMBERED)) }
     }
 
-    /// The key that a text is; none if it is wrong, revoked, or has expired.
+    /// The key that a text is; none if it is wrong, revoked, or has expired. While the database is `away`
+    /// a key that was seen before is the one that it was.
     ///
     /// # Errors
     /// When the database is away, and the key has not been seen before.
-    pub async fn holder(&self, text: &str, now: Millis) -> Result<Option<Arc<ApiKey>>> {
+    pub async fn holder(&self, text: &str, now: Millis, away: bool) -> Result<Option<Arc<ApiKey>>> {
         let Some((id, _)) = text.strip_prefix(PREFIX).and_then(|rest| rest.split_once('.')) else {
             return Ok(None);
         };
-        let key = match self.remembered(id, now) {
+        let key = match self.remembered(id, now, away) {
             Some(key) => Some(key),
-            None => Box::pin(self.look_up(id, now)).await?,
+            None => Box::pin(self.look_up(id)).await?,
         };
         Ok(key.filter(|key| {
             let right: bool = key.secret_hash.ct_eq(&hash(text)).into();
@@ -86,16 +88,22 @@ impl Keys {
     }
 
     /// The key as it was within [`TRUE_MS`], unless it is this caller's turn to look it up again.
-    fn remembered(&self, id: &str, now: Millis) -> Option<Arc<ApiKey>> {
+    fn remembered(&self, id: &str, now: Millis, away: bool) -> Option<Arc<ApiKey>> {
         let mut keys = self.lock();
         let seen = keys.get_mut(id)?;
+        if away {
+            return Some(Arc::clone(&seen.key));
+        }
         let age = now.saturating_sub(seen.at);
         let is_due = age >= ASK_AFTER_MS && !std::mem::replace(&mut seen.asked, age >= ASK_AFTER_MS);
         ((0..TRUE_MS).contains(&age) && !is_due).then(|| Arc::clone(&seen.key))
     }
 
-    async fn look_up(&self, id: &str, now: Millis) -> Result<Option<Arc<ApiKey>>> {
+    async fn look_up(&self, id: &str) -> Result<Option<Arc<ApiKey>>> {
+        let asked_at = clock::now();
         let found = self.accounts.key(id).await;
+        // One that could not be told is asked for again a while after the failure.
+        let at = if found.is_ok() { asked_at } else { clock::now() };
         let mut keys = self.lock();
         let key = match found {
             Ok(found) => found.map(Arc::new),
@@ -103,7 +111,7 @@ impl Keys {
             Err(error) => Some(Arc::clone(&keys.get(id).ok_or(error)?.key)),
         };
         match &key {
-            Some(key) => keys.put(id.to_owned(), Seen { key: Arc::clone(key), at: now, asked: false }),
+            Some(key) => keys.put(id.to_owned(), Seen { key: Arc::clone(key), at, asked: false }),
             None => keys.pop(id),
         };
         Ok(key)

@@ -225,7 +225,8 @@ impl Lifecycle {
     }
 
     /// Whose session a token is, as it was everywhere within the last second; none without a live one.
-    /// If `slides`, that keeps a signed-in session alive, and once a minute its cookie.
+    /// If `slides`, that keeps a signed-in session alive, and now and then its cookie
+    /// ([`Ttl::renews_cookie`](crate::session::Ttl::renews_cookie)).
     ///
     /// # Errors
     /// When no store in reach can tell.
@@ -240,9 +241,9 @@ impl Lifecycle {
         if !slides || record.user_id.is_none() {
             return Ok(Some((record, Cookie::Leave)));
         }
-        let begins_a_minute = record.last_activity.div_euclid(MINUTE_MS) < now.div_euclid(MINUTE_MS);
+        let renews = self.sessions.ttl().renews_cookie(record.last_activity, now);
         record.slide(now);
-        let cookie = match begins_a_minute {
+        let cookie = match renews {
             true => self.keep_proven(Some((token, proof)), now).await,
             false => Cookie::Leave,
         };
@@ -390,8 +391,6 @@ impl Lifecycle {
         }
     }
 }
-
-const MINUTE_MS: Millis = 60_000;
 
 /// Every store is away, and the session is not known here.
 const UNTOLD: StoreError = StoreError::Unavailable("no store can tell of the session");

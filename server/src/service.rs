@@ -93,6 +93,10 @@ async fn handle(
     let secure = match app.config.cookie_secure {
         CookieSecure::Always => true,
         CookieSecure::Never => false,
+        // A backend asks by an address of its own; the cookie is for the browser.
+        CookieSecure::Auto if key.is_some() => {
+            app.config.public_url.as_ref().is_none_or(|public| !public.as_str().starts_with("http:"))
+        }
         CookieSecure::Auto => target.https || !origin::is_loopback(host),
     };
     router::route(Call { app, head, now, client, key, host, https: target.https, secure, body: Some(body) })

@@ -210,7 +210,7 @@ impl Model {
             let row = &self.visits[visit];
             let others = user.is_some() && row.user.is_some() && row.user != user.map(name);
             if row.ended_at.is_none() && now - row.last_activity < TTL.idle_ms && !others {
-                if let (Some(user), None) = (user, &row.user) {
+                if let Some(user) = user {
                     self.link(visit, user);
                 }
                 return visit;

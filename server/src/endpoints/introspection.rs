@@ -104,12 +104,15 @@ pub async fn introspect(mut call: Call<'_>) -> Result<Reply, Problem> {
         .ok_or_else(|| Problem::field("`token` is missing; send the value of the cookie session_id."))?;
     let inactive = || Ok(reply::json(&Inactive { active: false }));
     let token = SessionToken::parse(&text);
+    // First: a session that the key does not see is not kept alive by it.
+    if let Some(token) = &token
+        && !in_reach(&call, token).await?
+    {
+        return inactive();
+    }
     let Some(Known { record, cookie }) = known(&call, token, asked.touch.unwrap_or(true)).await? else {
         return inactive();
     };
-    if !sees(&call, &record).await? {
-        return inactive();
-    }
     let whose = whose(&call, &record).await.ok().flatten();
     let mut answer = reply::json(&Introspected {
         active: true,
@@ -129,10 +132,14 @@ pub async fn introspect(mut call: Call<'_>) -> Result<Reply, Problem> {
 pub async fn verify(call: Call<'_>) -> Result<Reply, Problem> {
     let users_only = users_only(call.head.uri.query().unwrap_or_default())?;
     let known = known(&call, call.token()?, true).await?;
-    let Some(Known { record, cookie }) = known.filter(|known| !users_only || known.record.user_id.is_some())
-    else {
-        return Err(Problem::session_expired());
-    };
+    let Some(Known { record, cookie }) = known else { return Err(Problem::session_expired()) };
+    if users_only && record.user_id.is_none() {
+        return Err(Problem::new(
+            StatusCode::UNAUTHORIZED,
+            kind::NOT_SIGNED_IN,
+            "Nobody is signed in; sign in by /api/auth/login, then try again.",
+        ));
+    }
     let whose = whose(&call, &record).await.ok().flatten();
     let mut answer = reply::no_content();
     let said = [
@@ -156,7 +163,8 @@ struct Known {
 
 async fn known(call: &Call<'_>, token: Option<SessionToken>, slides: bool) -> Result<Option<Known>, Problem> {
     let Some(token) = token else { return Ok(None) };
-    let known = Box::pin(call.app.lifecycle.identify(token, slides, call.now)).await;
+    // The request may have been on its way for long: what counts is when it is judged.
+    let known = Box::pin(call.app.lifecycle.identify(token, slides, clock::now())).await;
     let known = known.map_err(|refusal| match refusal {
         Refusal::Store(error) => untold(&error),
         other => other.into(),

@@ -22,7 +22,11 @@ use crate::store::events::accounts::{ApiKey, Role, Scope};
 /// 401 when there is a key and it is wrong, was revoked, or has expired.
 pub async fn holder(app: &App, head: &Parts, now: Millis) -> Result<Option<Arc<ApiKey>>, Problem> {
     let Some(text) = head.headers.get(AUTHORIZATION).and_then(bearer) else { return Ok(None) };
-    let key = app.keys.holder(&text, now).await?;
+    let away = app.lifecycle.sessions.durable_is_away();
+    let key = app.keys.holder(&text, now, away).await.map_err(|error| {
+        let detail = "The database is away, and this server has not seen this API key before, so that nobody can tell whether it is right. Nothing was done; send the request again after Retry-After.";
+        Problem { detail: detail.into(), ..Problem::unavailable(error.to_string()) }
+    })?;
     key.map(Some).ok_or_else(|| {
         not_authorized(
             "The API key is wrong, was revoked, or has expired; make one with `visitflow key add NAME` and send it as Authorization: Bearer <key>.",

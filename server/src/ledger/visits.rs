@@ -8,7 +8,7 @@ use super::known::VisitRow;
 use super::world::{Touched, World};
 use crate::campaign::Campaign;
 use crate::session::record::Record;
-use crate::session::visit::{Link, Visit, VisitorId};
+use crate::session::visit::{Visit, VisitorId};
 use crate::session::{Carrier, Millis, uuid_v7};
 
 /// What a visit that begins knows of itself.
@@ -44,7 +44,8 @@ impl<'c> World<'_, 'c> {
         let visit_id = if let Some(bound) = bound {
             bound
         } else if let Some(visit) = self.joinable(beginning, user_id, context.now) {
-            if let (Some(name), Link::Set) = (user_id, visit.link(user_id)) {
+            // Also where the visit is the user's already: an earlier sign-in may not have come to its end.
+            if let Some(name) = user_id {
                 self.link(&visit, name, context.now);
             }
             outcome.joined = true;

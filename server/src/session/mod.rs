@@ -36,6 +36,19 @@ pub struct Ttl {
     pub max_ms: Millis,
 }
 
+/// Once a minute, or so often within an idle limit that is shorter than that many minutes, the cookie of
+/// a session that is only asked about is given anew.
+const COOKIES_PER_IDLE_LIMIT: Millis = 4;
+
+impl Ttl {
+    /// Whether an activity after another one is a time to give the cookie anew.
+    #[must_use]
+    pub fn renews_cookie(self, before: Millis, now: Millis) -> bool {
+        let period = (self.idle_ms / COOKIES_PER_IDLE_LIMIT).clamp(1, 60_000);
+        before.div_euclid(period) < now.div_euclid(period)
+    }
+}
+
 impl Default for Ttl {
     fn default() -> Self {
         Self { idle_ms: 30 * 60_000, max_ms: 24 * 3_600_000 }
@@ -97,5 +110,27 @@ impl Carrier {
             Self::Live { visit_id, .. } | Self::Crossing { visit_id, .. } => *visit_id,
             Self::Unverified(_) | Self::Erased | Self::Nothing => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cookie_is_given_anew_once_a_minute_and_well_before_it_is_over() {
+        let given = |idle_ms: Millis| {
+            let ttl = Ttl { idle_ms, ..Ttl::default() };
+            let mut given = vec![0];
+            for now in (0..600_000).step_by(1_000) {
+                if ttl.renews_cookie((now - 1_000).max(0), now) {
+                    given.push(now);
+                }
+            }
+            given.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap()
+        };
+        assert_eq!(given(1_800_000), 60_000);
+        assert_eq!(given(40_000), 10_000);
+        assert!(given(2_000) <= 1_000);
     }
 }

@@ -154,6 +154,7 @@ macro_rules! told {
                 asking_moves_no_absolute_limit
                 the_cookie_of_a_user_is_given_anew_once_a_minute;
             users:
+                what_a_sign_in_did_not_finish_is_finished_when_its_user_comes_back
                 // The hash is compared in the database: `away::a_sign_in_by_password_is_refused`.
                 a_sign_in_whose_password_was_changed_meanwhile_is_stale;
             erasure:

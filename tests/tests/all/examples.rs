@@ -446,7 +446,7 @@ async fn express_protects_a_page() {
     let site = Site::start(|port| {
         let mut command = std::process::Command::new("node");
         command.arg("server.js").args(["--port", &port.to_string()]).current_dir(&folder);
-        command.env("VISITFLOW_SERVER", server.origin()).env("VISITFLOW_KEY", key.trim());
+        command.env("VISITFLOW_SERVER", server.origin()).env("SESSIONS_KEY", key.trim());
         command
     })
     .await;
@@ -487,5 +487,10 @@ async fn nginx_protects_a_page() {
         own = own.replace(named, &actual);
     }
     let site = Site::nginx(None, &own).await;
+    let http = reqwest::Client::new();
+    let forged = http.get(format!("{}/elsewhere", site.origin())).header("x-visitflow-user", "root");
+    assert_eq!(forged.send().await.expect("an answer").text().await.expect("text"), "The account of ");
+    let spelt = http.get(format!("{}/ACCOUNT", site.origin())).header("x-visitflow-user", "root");
+    assert_eq!(spelt.send().await.expect("an answer").status(), 401);
     protects_a_page(&site.origin(), &mut server, &other).await;
 }

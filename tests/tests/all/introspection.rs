@@ -116,7 +116,7 @@ async fn a_proxy_lets_pass_who_has_a_session_and_its_headers_cannot_be_forged() 
     let anonymous = verify(&ada, "").await.expect(204).expect_no_cookie();
     assert_eq!(header(&anonymous, "x-visitflow-user"), "");
     assert_eq!(header(&anonymous, "x-visitflow-visitor"), ada.id);
-    verify(&ada, "?require=user").await.expect_problem(401, "session-expired");
+    verify(&ada, "?require=user").await.expect_problem(401, "not-signed-in");
     let user_id = ada.log_in("alice").await.expect(200).json()["user_id"].clone();
     let signed_in = verify(&ada, "?require=user").await.expect(204);
     assert_eq!(header(&signed_in, "x-visitflow-user"), user_id.as_str().expect("text"));
@@ -216,6 +216,14 @@ async fn a_key_of_one_site_sees_no_session_of_another() {
     ada.view("/").await.expect(204);
     assert!(is_active(&server, &own, &ada.token()).await);
     assert!(!is_active(&server, &other, &ada.token()).await);
+    let last_activity = async || {
+        let session = ada.get("/api/session").send().await.expect(200).json();
+        session["last_activity"].clone()
+    };
+    ada.log_in("alice").await.expect(200);
+    let before = last_activity().await;
+    assert!(!is_active(&server, &other, &ada.token()).await);
+    assert_eq!(last_activity().await, before, "a key that does not see a session keeps it not alive");
     let admin = server.visitor();
     admin.log_in_to_dashboard("alice").await.expect(200);
     assert!(!is_active(&server, &own, &admin.token()).await, "it is of no site");

@@ -209,17 +209,16 @@ impl Sessions {
                 self.durable.token(token.tag).await
             }
         };
-        let shared = async {
-            match self.redis().filter(|redis| redis.is_trusted()) {
-                Some(redis) => redis.resolve(token.tag, &token.hash, None, now).await.ok().flatten(),
-                None => None,
-            }
+        let ask_redis = async || match self.redis().filter(|redis| redis.is_trusted()) {
+            Some(redis) => redis.resolve(token.tag, &token.hash, None, now).await.ok().flatten(),
+            None => None,
         };
-        let found = match tokio::join!(durable, shared) {
+        let found = match tokio::join!(durable, ask_redis()) {
             (Ok(durable), shared) => {
                 Ok(durable.into_iter().chain(shared).max_by_key(|record| record.generation))
             }
-            (Err(_), Some(record)) => Ok(Some(record)),
+            // The failure may have taken a while, and the answer of Redis is as old.
+            (Err(error), Some(_)) => ask_redis().await.map(Some).ok_or(error),
             (Err(error), None) => Err(error),
         };
         self.local.fetched(fetch, found.as_ref().ok().cloned().flatten(), now);
@@ -336,7 +335,9 @@ impl Sessions {
         self.durable_is_away.store(away, Ordering::Relaxed);
     }
 
-    fn durable_is_away(&self) -> bool {
+    /// Whether it is.
+    #[must_use]
+    pub fn durable_is_away(&self) -> bool {
         self.durable_is_away.load(Ordering::Relaxed)
     }
 

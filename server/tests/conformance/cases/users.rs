@@ -67,6 +67,25 @@ pub(crate) async fn a_session_that_was_signed_in_elsewhere_joins_and_names_the_v
     assert_eq!(world.live_tokens().await, 2);
 }
 
+pub(crate) async fn what_a_sign_in_did_not_finish_is_finished_when_its_user_comes_back(world: &World) {
+    let ann = Browser::new();
+    world.view(&ann, world.now).await;
+    world.end(&ann, world.now + 1).await;
+    world.view(&ann, world.now + 2).await;
+    world.sign_in(&ann, "u_1", world.now + 3).await;
+    assert_eq!(world.texts(USERS).await, ["u_1", "u_1"]);
+    // As a server leaves it that was killed between two pieces.
+    world
+        .place()
+        .execute(&format!("UPDATE sessions SET user_id = NULL WHERE started_at = {}", world.now))
+        .await;
+    world.restart(world.now + 4).await;
+    let later = Browser::of(ann.visitor);
+    assert_eq!(world.sign_in(&later, "u_1", world.now + 5).await, Said::Fresh);
+    assert_eq!(world.view(&later, world.now + 6).await, Said::Kept);
+    assert_eq!(world.texts(USERS).await, ["u_1", "u_1"]);
+}
+
 async fn accounts(world: &World) -> Accounts {
     let accounts = Accounts::open(&world.place().database()).await.unwrap();
     accounts.put_user("u_1", "ann", "hash", Role::User, world.now).await.unwrap();
