@@ -6,6 +6,7 @@
 //! | `cleaning` | what of a path, a query or a text is kept |
 //! | `parameters` | parameters whose values are secrets, wherever they stand in a text |
 //! | `names` | which names of parameters look like secrets |
+//! | `words` | the words of such a name |
 //! | `tokens` | credentials that are known by their form |
 //! | `persons` | e-mail addresses, names and passwords before a host |
 //! | `reading` | how a text reads with its escapes undone |
@@ -25,6 +26,7 @@ mod persons;
 mod reading;
 mod spelling;
 mod tokens;
+mod words;
 
 use std::borrow::Cow;
 

@@ -137,6 +137,39 @@ mod tests {
     }
 
     #[test]
+    fn tools_and_fetchers_are_robots_and_readers_of_feeds_are_people() {
+        let filter = filter(&[]);
+        let browser = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/126.0.0.0 Safari/537.36";
+        for robot in [
+            "Inoreader/1.0 (feed fetcher)",
+            "Mozilla/5.0 (compatible; Inoreader/1.0)",
+            "Feedbin feed-id:1373711 - 142 subscribers",
+            "Monit/5.33.0",
+            "NewRelicPinger/1.0 (4711)",
+            "Freshping/1.0",
+            "FlareSolverr/3.3.21",
+            "Bluesky Cardyb/1.1",
+            "hey/0.0.1",
+            "lua-resty-http/0.17.1 (Lua) ngx_lua/10025",
+            "hyper/1.4",
+            "Varnish",
+            "Gatus/1.0",
+            &format!("{browser} puppeteer/22.1"),
+            &format!("{browser} Browserbase/1.0"),
+        ] {
+            assert!(filter.is_bot(robot.as_bytes()), "{robot}");
+        }
+        for person in [
+            "NetSurf/3.10 (Linux)",
+            &format!("{browser} Inoreader/7.0"),
+            &format!("{browser} Feedbin/1.0"),
+            &format!("{browser} heyday/1 hyperpanel/1"),
+        ] {
+            assert!(!filter.is_bot(person.as_bytes()), "{person}");
+        }
+    }
+
+    #[test]
     fn a_user_agent_is_bytes_and_may_be_long() {
         let filter = filter(&[]);
         assert!(filter.is_bot("Mozilla/5.0 (compatible; \u{dc}n\u{ef}code-Crawler/1.0; bot)".as_bytes()));

@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::PASSES;
 use super::names;
 use super::parameters::{Room, answers_sign_in, is_state, secrets};
-use super::persons::persons;
+use super::persons::{may_name_a_person, persons};
 use super::reading::Reading;
 use super::tokens::{may_be_in, tokens};
 
@@ -56,7 +56,7 @@ fn parameter(pair: &str, answers_sign_in: bool) -> Option<String> {
 
 /// A text without the secrets that one search finds; none if there are none.
 fn without(text: &str, room: Room) -> Option<String> {
-    if !text.contains(['=', ':', '@', '%', '\\']) && !may_be_in(text) {
+    if !text.contains(['=', ':', '%', '\\']) && !may_name_a_person(text) && !may_be_in(text) {
         return None;
     }
     let reading = Reading::of(text);
@@ -100,6 +100,11 @@ mod tests {
             ("token==SECRET", "token="),
             (r#"<a token="SECRET" title="x">"#, r#"<a token="" title="x">"#),
             ("tokenSECRET", "tokenSECRET"),
+            ("session:x7Fq2m0aPP31", "session:"),
+            ("token:8f14e45fceea167a", "token:"),
+            ("api_key:hunter", "api_key:"),
+            ("t\u{43e}ken=SECRET", "t\u{43e}ken="),
+            (r#"{"password":12345,"passwordless":"yes"}"#, r#"{"password":,"passwordless":"yes"}"#),
         ] {
             assert_eq!(text(sent), kept);
             assert_eq!(text(kept), kept, "again");
@@ -124,6 +129,15 @@ mod tests {
             "https://token.example:8080/x",
             "a.example/?state=bavaria",
             "a.example/?country_code=DE123",
+            "Session:2024 keynote",
+            "Session:Keynote2024",
+            "token:ERC20 list",
+            "Ticket:VIP2024",
+            "PASS:FAIL",
+            "Secret:S01E04",
+            "Email:marketing tips",
+            "Error code:4040",
+            "code:rust-2021-edition",
             "key:\u{9690}\u{85cf}\u{7684}\u{8bed}\u{8a00}\u{9690}\u{85cf}\u{7684}\u{8bed}\u{8a00}",
         ] {
             assert!(matches!(text(sent), Cow::Borrowed(kept) if kept == sent), "{sent}: {}", text(sent));
@@ -139,6 +153,13 @@ mod tests {
             ("/a;jsessionid=SECRET/b", "/a/b"),
             ("/go/https%3A%2F%2Fx%2F%3Ftoken%3DSE%2FCRET/b", "/go/https%3A%2F%2Fx%2F%3Ftoken%3D/b"),
             ("/v1/books:batch", "/v1/books:batch"),
+            ("/search/code:rust-2021-edition", "/search/code:rust-2021-edition"),
+            ("/wiki/Session:2024", "/wiki/Session:2024"),
+            ("/x/key:8f14e45fceea167a", "/x/key:8f14e45fceea167a"),
+            ("/x/api_key:SECRET/b", "/x/api_key:/b"),
+            ("/x/code=SECRET/b", "/x/code=/b"),
+            ("/assets/logo@2x.png", "/assets/logo@2x.png"),
+            ("/npm/vue@next.html", "/npm/vue@next.html"),
             ("/state=bavaria", "/state=bavaria"),
             ("/u/ada%40example.org/a", "/u/(email)/a"),
         ] {
@@ -154,6 +175,8 @@ mod tests {
             (r"data=%7B%22token%22:%22SECRET%22%7D&a", "a"),
             (r"data=%257B%2522user%2522%253A%257B%2522pin%2522%253A1234%257D%257D&a", "a"),
             ("q=token:SECRET&a", "a"),
+            ("q=code:123456&q=code:rust-2021&size_code=XL", "q=code:rust-2021&size_code=XL"),
+            ("t%D0%BEken=SECRET&a", "a"),
             (
                 "q=rust+code:+the+hidden+language+of+computers",
                 "q=rust+code:+the+hidden+language+of+computers",

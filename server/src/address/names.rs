@@ -1,166 +1,212 @@
 //! Which names of parameters say that the value opens a door or names a person.
 
-use unicode_normalization::UnicodeNormalization as _;
-
-use super::reading::Reading;
+use super::words::words;
 
 /// How sure it is that what bears a name is a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Name {
-    /// `password`, `access_token`, `email`: never anything else.
+    /// `password`, `access_token`, `api_key`: never anything else.
     Plain,
-    /// `code`, `key`, `session`: also words of a sentence, `code:rust`.
+    /// `token`, `secret`, `email` alone: what it is about, in a title such as `Token:ERC20`.
+    Topic,
+    /// `session`, `ticket`: also a word of a sentence.
     Word,
+    /// `code`: the same, but digits behind it are likely to be a code that opens a door.
+    Code,
 }
 
-/// A name is [`Name::Plain`] where a word of it holds one of these.
-const PARTS: [&str; 24] = [
+/// A name is a secret where a word of it is one of these or ends with it, as in `resettoken`. So `tokenizer`,
+/// `secretary` and `passwordless` are none.
+const ENDINGS: [&str; 13] = [
     "token",
-    "accesskey",
-    "authcode",
-    "authkey",
-    "csrf",
-    "licensekey",
-    "mailaddr",
-    "privatekey",
-    "resetcode",
-    "secretkey",
-    "sessionkey",
-    "usermail",
-    "verificationcode",
-    "passw",
+    "secret",
+    "password",
+    "passwd",
+    "passwort",
     "passphrase",
     "passcode",
-    "secret",
     "credential",
     "signature",
-    "apikey",
     "email",
+    "usermail",
     "sessionid",
     "sessid",
-    "saml",
 ];
 
-/// It is [`Name::Word`] where one of these is a word of it, as in `user_pwd` and `authHash`.
-const WORDS: [&str; 28] = [
-    "invite",
-    "magic",
-    "phone",
-    "pw",
-    "ticket",
-    "username",
-    "xsrf",
-    "assertion",
-    "auth",
+/// … or is one of these.
+const EXACT: [&str; 19] = [
     "authorization",
     "bearer",
-    "hmac",
+    "csrf",
+    "cvc",
+    "cvv",
+    "iban",
     "jwt",
+    "mailaddr",
+    "mailaddress",
+    "otp",
+    "passkey",
+    "psw",
+    "pswd",
+    "pw",
+    "pwd",
+    "saml",
+    "ssn",
+    "totp",
+    "xsrf",
+];
+
+/// What may stand behind such a word: `password_hash`, `emailaddress`, `accessKeyId`.
+const TAILS: [&str; 5] = ["addr", "address", "hash", "id", "value"];
+
+/// A secret if it is a word of the name, but also a word of sentences.
+const WORDS: [&str; 19] = [
+    "assertion",
+    "auth",
+    "hmac",
+    "invite",
+    "magic",
     "mail",
     "nonce",
     "oauth",
-    "otp",
     "pass",
-    "passkey",
+    "phone",
     "pin",
-    "pwd",
     "sess",
     "session",
     "sid",
     "sig",
     "sso",
-    "totp",
+    "ticket",
+    "username",
     "verifier",
 ];
 
-/// … or where it ends with one of these words, unless [`HARMLESS`] stands before it.
-const LAST_WORDS: [&str; 4] = ["code", "codes", "key", "keys"];
+/// A secret if it is the whole name: `verify=…`, but not `is_mobile=…` or `mkt_tok=…`.
+const ALONE: [&str; 9] =
+    ["activation", "confirmation", "invitation", "mobile", "recovery", "tel", "telephone", "tok", "verify"];
 
-/// What is public before `code` or `key`: `country_code`, `sort_key`.
-const HARMLESS: [&str; 29] = [
-    "area",
-    "bar",
-    "campaign",
-    "cart",
-    "category",
-    "color",
-    "colour",
-    "country",
-    "coupon",
-    "currency",
-    "discount",
-    "error",
-    "filter",
-    "group",
-    "item",
-    "lang",
-    "language",
-    "offer",
-    "post",
-    "postal",
-    "product",
-    "promo",
-    "promotion",
-    "qr",
-    "sort",
-    "source",
-    "status",
-    "voucher",
-    "zip",
+/// Whose `code` or `key` opens a door, in `api_key` and `resetCode`. Others are public: `country_code`,
+/// `sort_key`.
+const QUALIFIERS: [&str; 31] = [
+    "access",
+    "activation",
+    "api",
+    "auth",
+    "authentication",
+    "authorization",
+    "backup",
+    "confirm",
+    "confirmation",
+    "encryption",
+    "invitation",
+    "invite",
+    "license",
+    "login",
+    "magic",
+    "master",
+    "oauth",
+    "otp",
+    "pass",
+    "private",
+    "recovery",
+    "reset",
+    "secret",
+    "security",
+    "session",
+    "signing",
+    "sso",
+    "totp",
+    "unlock",
+    "verification",
+    "verify",
 ];
 
 /// What the name of a parameter says of its value; none: nothing.
 pub(super) fn secret(name: &str) -> Option<Name> {
-    let words = words(&plain(name));
+    let words = words(name);
     if words.first().is_some_and(|word| word == "utm") {
         return None;
     }
-    let is = |word: &str| words.iter().any(|own| own == word);
-    let ends_as_secret = match words.as_slice() {
-        [.., before, last] if LAST_WORDS.contains(&last.as_str()) => !HARMLESS.contains(&before.as_str()),
-        [last] => LAST_WORDS.contains(&last.as_str()),
-        _ => false,
+    match words.as_slice() {
+        [] => None,
+        [word] if is_key_or_code(word) => {
+            Some(if singular(word) == "code" { Name::Code } else { Name::Word })
+        }
+        [word] if is_certain(word) => Some(if is_topic(word) { Name::Topic } else { Name::Plain }),
+        [word] if ALONE.contains(&&**word) => Some(Name::Word),
+        words if words.iter().any(|word| is_certain(word)) || is_qualified(words) => Some(Name::Plain),
+        words => words.iter().any(|word| WORDS.contains(&&**word)).then_some(Name::Word),
+    }
+}
+
+/// Whether what a property of this name holds is itself a secret: `reset_token` or `api_key`, but not
+/// `token_type` or `password_strength`, and not `code` or `key`, which a site chose to send. A number is none
+/// where the name counts something: `tokens`.
+pub(crate) fn is_of_secret_property(name: &str, is_number: bool) -> bool {
+    let words = words(name);
+    let mut words = words.as_slice();
+    while let [before @ .., last] = words {
+        let is_tail =
+            TAILS.contains(&&**last) && (last != "id" || before.last().is_some_and(|key| key == "key"));
+        if before.is_empty() || !is_tail {
+            break;
+        }
+        words = before;
+    }
+    let Some(last) = words.last().filter(|_| !is_number || words.iter().all(|word| !is_count(word))) else {
+        return false;
     };
-    if words.iter().any(|word| is_plain(word)) {
-        Some(Name::Plain)
-    } else {
-        (ends_as_secret || WORDS.into_iter().any(is)).then_some(Name::Word)
-    }
+    is_certain(last) || is_qualified(words)
 }
 
-/// Whether what a property of this name holds is itself a secret: `reset_token`, but not `token_type` or
-/// `password_strength`, and not `code` or `key`, which a site chose to send.
-pub(crate) fn is_of_secret_property(name: &str) -> bool {
-    words(&plain(name)).last().is_some_and(|word| is_plain(word))
+/// Whether a number under this name is not what the name says: `tokens` and `emails` are counted.
+fn is_count(word: &str) -> bool {
+    word.ends_with("mail") || singular(word) != word
 }
 
-fn is_plain(word: &str) -> bool {
-    PARTS.into_iter().any(|part| word.contains(part))
+/// Whether a word of a name makes it a secret whatever else the name holds.
+fn is_certain(word: &str) -> bool {
+    let is_one = |word: &str| {
+        let word = singular(word);
+        let qualified = |of: &str| word.strip_suffix(of).is_some_and(|before| QUALIFIERS.contains(&before));
+        EXACT.contains(&word)
+            || ENDINGS.iter().any(|end| word.ends_with(end))
+            || qualified("key")
+            || qualified("code")
+    };
+    is_one(word) || TAILS.iter().filter_map(|tail| word.strip_suffix(tail)).any(is_one)
 }
 
-/// A name as it reads: without escapes and characters that are not seen, and with letters of other widths as
-/// the plain ones.
-fn plain(name: &str) -> String {
-    let unseen =
-        |c: &char| matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{feff}');
-    Reading::of(name).plain.nfkc().filter(|c| !unseen(c)).collect()
+/// Whether the name is about a `key` or `code`, and says of which door.
+fn is_qualified(words: &[String]) -> bool {
+    let qualifies = |word: &String| QUALIFIERS.contains(&&**word);
+    words.split_last().is_some_and(|(last, before)| is_key_or_code(last) && before.iter().any(qualifies))
 }
 
-/// The words of a name, in lower case: of `userEmail[0]` `user` and `email`. Digits are no letters.
-fn words(name: &str) -> Vec<String> {
-    let mut words = vec![String::new()];
-    let mut after_lower = false;
-    for character in name.chars() {
-        if !character.is_alphabetic() || (after_lower && character.is_uppercase()) {
-            words.push(String::new());
-        }
-        if let (true, Some(word)) = (character.is_alphabetic(), words.last_mut()) {
-            word.extend(character.to_lowercase());
-        }
-        after_lower = character.is_lowercase();
-    }
-    words.retain(|word| !word.is_empty());
-    words
+fn is_key_or_code(word: &str) -> bool {
+    matches!(singular(word), "key" | "code")
+}
+
+/// Whether people write about what has this name.
+fn is_topic(word: &str) -> bool {
+    let topics = [
+        "token",
+        "secret",
+        "email",
+        "credential",
+        "signature",
+        "authorization",
+        "bearer",
+        "jwt",
+        "otp",
+        "passkey",
+    ];
+    topics.contains(&singular(word))
+}
+
+fn singular(word: &str) -> &str {
+    word.strip_suffix('s').filter(|word| !word.ends_with('s')).unwrap_or(word)
 }
 
 #[cfg(test)]
@@ -222,6 +268,29 @@ mod tests {
             "login_key",
             "codes",
             "nonce",
+            "apiKeys",
+            "x-api-key",
+            "stripeSecretKey",
+            "OTPCode",
+            "security_code",
+            "password_hash",
+            "passwordhash",
+            "pswd",
+            "psw",
+            "tok",
+            "cvv",
+            "iban",
+            "ssn",
+            "tel",
+            "mobile",
+            "invitation",
+            "activation",
+            "confirmation",
+            "recovery",
+            "verify",
+            "t\u{43e}ken",
+            "p%D0%B0ssword",
+            "s\u{435}cret",
         ] {
             assert!(secret(name).is_some(), "{name}");
         }
@@ -262,6 +331,21 @@ mod tests {
             "sessions",
             "ref",
             "signup",
+            "size_code",
+            "style_code",
+            "tracking_code",
+            "airport_code",
+            "store_code",
+            "search_key",
+            "sku_key",
+            "primary_key",
+            "secretary",
+            "tokenizer",
+            "passwordless",
+            "emailing",
+            "is_mobile",
+            "mobile_menu",
+            "\u{442}\u{43e}\u{43a}",
         ] {
             assert_eq!(secret(name), None, "{name}");
         }
@@ -269,11 +353,50 @@ mod tests {
 
     #[test]
     fn a_property_is_a_secret_where_its_name_ends_as_one() {
-        for name in ["token", "resetToken", "new_password2", "client-secret", "email", "to%6ben"] {
-            assert!(is_of_secret_property(name), "{name}");
+        for name in [
+            "token",
+            "resetToken",
+            "new_password2",
+            "client-secret",
+            "email",
+            "email_address",
+            "to%6ben",
+            "apiKey",
+            "api_key",
+            "x-api-key",
+            "secretKey",
+            "stripeSecretKey",
+            "private_key",
+            "accessKeyId",
+            "password_hash",
+            "pw",
+            "otp",
+            "access_code",
+            "Authorization",
+        ] {
+            assert!(is_of_secret_property(name, false), "{name}");
         }
-        for name in ["", "code", "key", "session", "token_type", "password_strength", "email_opt_in"] {
-            assert!(!is_of_secret_property(name), "{name}");
+        for name in [
+            "",
+            "code",
+            "key",
+            "session",
+            "token_type",
+            "token_id",
+            "password_strength",
+            "email_opt_in",
+            "passwordless",
+            "tokenizer",
+            "sort_key",
+            "country_code",
+            "id",
+        ] {
+            assert!(!is_of_secret_property(name, false), "{name}");
+        }
+        for (name, is_secret) in
+            [("password", true), ("otp", true), ("tokens", false), ("max_tokens", false), ("email", false)]
+        {
+            assert_eq!(is_of_secret_property(name, true), is_secret, "{name}");
         }
     }
 }

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::names::{self, Name};
 use super::reading::Reading;
+use super::tokens::looks_random;
 
 /// Harmless on its own, but part of an answer to a sign-in (RFC 6749 §4.1.2) beside one of these.
 const STATE_BESIDE: [&str; 8] =
@@ -79,7 +80,10 @@ fn name_before(text: &str, separator: usize) -> NamePart {
 const QUOTES: [char; 2] = ['"', '\''];
 
 /// Most that is looked at to tell a secret from a word, in bytes.
-const CREDENTIAL_BYTES: usize = 20;
+const JUDGED_BYTES: usize = 40;
+
+/// Numbers of fewer digits behind `code:` are years and numbers of errors.
+const CODE_DIGITS: usize = 5;
 
 /// A name and a separator; what follows may be a value.
 struct Parameter<'a> {
@@ -93,16 +97,24 @@ impl Parameter<'_> {
     /// The value, if it may not be kept.
     fn secret(&self, answers_sign_in: bool) -> Option<Range<usize>> {
         let name = &self.text()[self.name.range.clone()];
-        let is_certain = match names::secret(name) {
+        let assigns = self.text()[self.separator..].starts_with('=');
+        let kind = names::secret(name);
+        let is_certain = match kind {
             Some(_) if self.is_port() => return None,
             Some(Name::Plain) => true,
-            Some(Name::Word) => self.is_parameter(),
+            Some(Name::Topic) => assigns || self.name.quoted || self.room != Room::Prose,
+            Some(Name::Word | Name::Code) => self.is_parameter(),
             None if is_state(name, answers_sign_in) && self.is_parameter() => true,
             None => return None,
         };
         let (start, end) = self.value()?;
-        let shown = || &self.text()[start..end.unwrap_or_else(|| self.bare_end(start, CREDENTIAL_BYTES))];
-        if !is_certain && !looks_like_credential(shown()) {
+        let shown = || &self.text()[start..end.unwrap_or_else(|| self.bare_end(start, JUDGED_BYTES))];
+        let is_credential = || {
+            let is_code = || kind == Some(Name::Code) && is_long_number(shown());
+            // The segments of a path are names of things: `/search/code:rust-2021-edition`.
+            self.room != Room::Path && (looks_random(shown()) || is_code())
+        };
+        if !is_certain && !is_credential() {
             return None;
         }
         let value = start..end.unwrap_or_else(|| self.bare_end(start, usize::MAX));
@@ -193,10 +205,7 @@ fn bracketed_end(text: &str) -> usize {
     text.len()
 }
 
-/// Whether a value is made for machines: it is long, or has digits, or a word in capitals.
-fn looks_like_credential(value: &str) -> bool {
-    let in_capitals = |word: &str| word.len() >= 4 && !word.bytes().any(|byte| byte.is_ascii_lowercase());
-    let has_digit = value.bytes().any(|byte| byte.is_ascii_digit());
-    let is_code = || has_digit || value.split(|c: char| !c.is_ascii_alphanumeric()).any(in_capitals);
-    value.is_ascii() && (value.len() >= CREDENTIAL_BYTES || (value.len() >= 4 && is_code()))
+/// Whether a value begins with a number as codes are that open a door once.
+fn is_long_number(value: &str) -> bool {
+    value.bytes().take_while(u8::is_ascii_digit).count() >= CODE_DIGITS
 }

@@ -5,17 +5,31 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::reading::Reading;
+use super::reading::{Reading, is_unseen};
 
 /// What stands in the place of an e-mail address; all of it may stand in an address.
 const EMAIL: &str = "(email)";
 
-/// `ada@example.org`, also `"ada"@example.org`.
+/// `ada@example.org`, also `"ada l"@example.org`, with signs of other widths, and with characters that are not
+/// seen (`Cf`). What of it is an address [`domain_length`] tells.
 static EMAIL_ADDRESS: LazyLock<Regex> = LazyLock::new(|| {
-    let local = r#"(?:"[^"\s]+"|[\p{L}\p{M}\p{N}._+~!$'*^`{|}%-]+)"#;
-    let top = r"(?:xn--[a-z0-9-]+|\p{L}[\p{L}\p{M}]+)";
-    compiled(&format!(r"{local}@(?:[\p{{L}}\p{{M}}\p{{N}}-]+\.)+{top}"))
+    let local = r#"(?:"[^"\r\n]{1,64}"|[\p{L}\p{M}\p{N}\p{Cf}._+~!$'*^`{|}%-]+)"#;
+    let label = r"[\p{L}\p{M}\p{N}\p{Cf}-]+";
+    compiled(&format!("{local}[{AT}]({label}(?:[{DOT}]{label})+)"))
 });
+
+/// `@`, and its forms of other widths.
+const AT: &str = "@\u{ff20}\u{fe6b}";
+
+/// What browsers take for the dot in a host name (UTS #46 §4).
+const DOT: &str = ".\u{3002}\u{ff0e}\u{ff61}";
+
+/// Ends of names of files, which are no ends of host names: `logo@2x.png`.
+const EXTENSIONS: [&str; 39] = [
+    "avif", "bin", "bmp", "bundle", "cjs", "css", "csv", "eot", "esm", "exe", "gif", "gz", "htm", "html",
+    "ico", "jpeg", "jpg", "js", "json", "jsx", "map", "min", "mjs", "pdf", "php", "png", "svg", "tar", "tgz",
+    "ts", "tsx", "ttf", "txt", "wasm", "webp", "woff", "xml", "yml", "zip",
+];
 
 /// `user:password@` behind `//`, or behind a scheme for which browsers need no `//`.
 static USERINFO: LazyLock<Regex> =
@@ -28,12 +42,60 @@ fn compiled(pattern: &str) -> Regex {
 /// The parts of a text that name persons, and what is to stand there instead.
 pub(super) fn persons(reading: &Reading<'_>) -> Vec<(Range<usize>, &'static str)> {
     let text = &reading.plain;
-    if !text.contains('@') {
+    if !may_name_a_person(text) {
         return Vec::new();
     }
     let userinfo = USERINFO.captures_iter(text).filter_map(|found| Some((found.get(1)?.range(), "")));
-    let emails = EMAIL_ADDRESS.find_iter(text).map(|found| (found.range(), EMAIL));
-    userinfo.chain(emails).collect()
+    userinfo.chain(emails(text).into_iter().map(|part| (part, EMAIL))).collect()
+}
+
+/// Whether a text without escapes can hold an e-mail address: a quick look.
+pub(super) fn may_name_a_person(text: &str) -> bool {
+    text.contains(|c: char| AT.contains(c))
+}
+
+fn emails(text: &str) -> Vec<Range<usize>> {
+    let (mut emails, mut from) = (Vec::new(), 0);
+    while let Some(found) = EMAIL_ADDRESS.captures_at(text, from) {
+        let (Some(whole), Some(domain)) = (found.get(0), found.get(1)) else { break };
+        from = match domain_length(domain.as_str()) {
+            Some(length) => {
+                let end = domain.start() + length;
+                emails.push(whole.start()..end);
+                end
+            }
+            None => domain.start(),
+        };
+    }
+    emails
+}
+
+/// How much of a dotted text is the host of a mailbox: up to its last label of at least two letters, or of
+/// `xn--…`, that is no end of a file's name. None if no such label has another one before it.
+fn domain_length(domain: &str) -> Option<usize> {
+    let mut rest = domain;
+    while let Some((before, dot)) = rest.char_indices().rev().find(|(_, c)| DOT.contains(*c)) {
+        let start = before + dot.len_utf8();
+        if let Some(length) = top_length(&rest[start..]) {
+            return Some(start + length);
+        }
+        rest = &rest[..before];
+    }
+    None
+}
+
+/// How much of a label is the last one of a host's name; behind that it may only go on with `-`.
+fn top_length(label: &str) -> Option<usize> {
+    let plain: String = label.chars().filter(|c| !is_unseen(*c)).collect::<String>().to_lowercase();
+    if plain.starts_with("xn--") {
+        return Some(label.len());
+    }
+    let letters = plain.split('-').next().unwrap_or_default();
+    let is_top = letters.chars().count() >= 2
+        && letters.chars().all(|c| !c.is_numeric())
+        && letters.starts_with(char::is_alphabetic)
+        && !EXTENSIONS.contains(&letters);
+    is_top.then(|| label.find('-').unwrap_or(label.len()))
 }
 
 #[cfg(test)]
@@ -60,6 +122,22 @@ mod tests {
             ("a@b.xn--p1ai", "(email)"),
             ("q=%22ada%22@example.org", "q=(email)"),
             ("ada\\u0040example.org", "(email)"),
+            ("ada%E2%80%8B@x.example", "(email)"),
+            ("ada@\u{200b}x.ex\u{ad}ample!", "(email)!"),
+            ("\"ada x\"@x.example", "(email)"),
+            ("ada%EF%BC%A0x.example", "(email)"),
+            ("ada\u{ff20}x\u{ff0e}example", "(email)"),
+            ("/u/ada@example.org.json", "/u/(email).json"),
+            ("ada@example.org-2", "(email)-2"),
+            ("ada@x.example.woff2", "(email).woff2"),
+            ("logo@2x.png@x.example", "logo@(email)"),
+            ("ada@163.com", "(email)"),
+            ("/assets/logo@2x.png", "/assets/logo@2x.png"),
+            ("/fonts/a@2x.woff2", "/fonts/a@2x.woff2"),
+            ("/npm/vue@next.html", "/npm/vue@next.html"),
+            ("/npm/jquery@3.7.1.min.js", "/npm/jquery@3.7.1.min.js"),
+            ("/p/@scope/pkg@latest.tgz", "/p/@scope/pkg@latest.tgz"),
+            ("vue@3.0.0-beta.1", "vue@3.0.0-beta.1"),
             ("a@b.c1om", "a@b.c1om"),
             ("react@18.2.0", "react@18.2.0"),
             ("/@scope/package", "/@scope/package"),

@@ -86,6 +86,11 @@ impl<'a> Reading<'a> {
     }
 }
 
+/// Whether a character is one that is not seen: a soft hyphen, a space without width, a mark of direction.
+pub(super) fn is_unseen(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{feff}')
+}
+
 enum Escaped {
     Byte(u8),
     Character(char),

@@ -213,13 +213,13 @@ fn a_token_is_left_out_wherever_it_stands() {
 }
 
 /// Ways in which a text holds `SECRET`.
-const SHAPES: [&str; 23] = [
+const SHAPES: [&str; 27] = [
     "?token=SECRET",
     "&reset_code=SECRET",
     ";sid=SECRET",
     "token=SECRET",
     "password:SECRET",
-    "code:SECRET",
+    "api_key:SECRET",
     "{\"token\":\"SECRET\"}",
     "{\"code\" : \"SECRET words\"}",
     "{\"user\":{\"pin\":[\"SECRET\",\"SECRET\"]}}",
@@ -231,6 +231,10 @@ const SHAPES: [&str; 23] = [
     "https://ada:SECRET@host/",
     "SECRET@example.org",
     "\"SECRET\"@example.org",
+    "\"SECRET x\"@example.org",
+    "SECRET%E2%80%8B@example.org",
+    "SECRET\u{ff20}example.org",
+    "SECRET@example.org.png",
     "SECRET+x@mail.example.co.uk",
     "s_aaaaaaaaaaaaaaaaaaaaaa.bbbbbbbbbbbbbbbbbbbSECRETbbbbbbbbbbbbbbbbbb",
     "vf_aaaaaaaaaaaaaaaa.bbbbbbbbbbbbbbbbbbbSECRETbbbbbbbbbbbbbbbbbb",
