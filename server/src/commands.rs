@@ -1,24 +1,23 @@
-//! The subcommands besides `serve`.
+//! The subcommands besides `serve`; `key` has a file of its own.
+
+pub mod key;
 
 use std::future::Future;
 use std::io::{BufRead as _, IsTerminal as _};
 use std::time::{Duration, Instant};
 
-use serde_json::json;
 use uuid::Uuid;
 
 use crate::assertion::{Assertions, LOCAL_PREFIX};
 use crate::clock;
 use crate::config::environment;
-use crate::config::{Common, KeyCommand, Move, Serve, UserCommand};
-use crate::keys;
+use crate::config::{Common, Move, Serve, UserCommand};
 use crate::passwords;
 use crate::serve;
 use crate::serve::tls::Tls;
-use crate::site;
 use crate::store::StoreError;
 use crate::store::events::Database;
-use crate::store::events::accounts::{Accounts, ApiKey, KeyRow, Role, Scope};
+use crate::store::events::accounts::{Accounts, Role};
 use crate::store::events::migrate::{self, Progress};
 use crate::store::events::postgres::pool::Pool;
 use crate::store::events::postgres::reports::PostgresReports;
@@ -112,94 +111,6 @@ fn new_password(name: &str) -> Result<String, CommandError> {
         Ok(password)
     } else {
         Err(CommandError::Told("the two passwords differ, and nothing was changed; try again".into()))
-    }
-}
-
-/// `visitflow key …`
-///
-/// # Errors
-/// When the name is taken or unknown, or the store fails.
-pub fn key(common: &Common, command: KeyCommand) -> Result<(), CommandError> {
-    let database = database(common)?;
-    match command {
-        KeyCommand::Add { name, scope, site, expires } => add_key(&database, &name, scope, site, expires),
-        KeyCommand::List { json } => {
-            let keys = wait(async { Accounts::open(&database).await?.keys().await })?;
-            if json {
-                list_as_json(&keys)
-            } else {
-                list_as_text(&keys)
-            }
-            Ok(())
-        }
-        KeyCommand::Revoke { name } => {
-            let revoked = wait(async { Accounts::open(&database).await?.delete_key(&name).await })?;
-            if !revoked {
-                return Err(CommandError::Told(format!(
-                    "there is no API key {name:?}; `visitflow key list` names those there are"
-                )));
-            }
-            println!("revoked {name}");
-            Ok(())
-        }
-    }
-}
-
-fn add_key(
-    database: &Database,
-    name: &str,
-    scopes: Vec<Scope>,
-    site: Option<String>,
-    expires: Option<Duration>,
-) -> Result<(), CommandError> {
-    if name.is_empty() {
-        return Err(CommandError::Told("a key needs a name, to know later what it is for".into()));
-    }
-    passwords::check_label(name).map_err(CommandError::Told)?;
-    let site = match site {
-        Some(_) if scopes != [Scope::Session] => {
-            return Err(CommandError::Told("--site goes with --scope session, and no other scope".into()));
-        }
-        Some(site) => Some(site::normalize(&site).ok_or_else(|| {
-            CommandError::Told(format!("{site:?} is no site; write a host name, such as shop.example"))
-        })?),
-        None => None,
-    };
-    let (id, text, secret_hash) = keys::issue()
-        .map_err(|error| CommandError::Told(format!("the operating system has no randomness: {error}")))?;
-    let now = clock::now();
-    let expires_at =
-        expires.map(|length| now.saturating_add(i64::try_from(length.as_millis()).unwrap_or(i64::MAX)));
-    let key = ApiKey { secret_hash, scopes, site, expires_at };
-    wait(async { Accounts::open(database).await?.put_key(&id, name, &key, now).await })?;
-    println!("{text}");
-    Ok(())
-}
-
-fn list_as_json(keys: &[KeyRow]) {
-    let keys: Vec<_> = keys
-        .iter()
-        .map(|row| {
-            let scopes: Vec<_> = row.key.scopes.iter().map(|scope| scope.as_str()).collect();
-            json!({
-                "id": row.id, "name": row.name, "scopes": scopes, "site": row.key.site,
-                "created_at": row.created_at, "expires_at": row.key.expires_at,
-            })
-        })
-        .collect();
-    println!("{}", serde_json::Value::Array(keys));
-}
-
-fn list_as_text(keys: &[KeyRow]) {
-    let day = |at| {
-        jiff::Timestamp::from_millisecond(at).map_or_else(|_| "?".into(), |at| at.strftime("%F").to_string())
-    };
-    println!("{:<24}{:<24}{:<24}{:<12}expires", "name", "scopes", "site", "made");
-    for row in keys {
-        let scopes: Vec<_> = row.key.scopes.iter().map(|scope| scope.as_str()).collect();
-        let (site, expires) =
-            (row.key.site.as_deref().unwrap_or("all"), row.key.expires_at.map_or("never".into(), day));
-        println!("{:<24}{:<24}{site:<24}{:<12}{expires}", row.name, scopes.join(","), day(row.created_at));
     }
 }
 

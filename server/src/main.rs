@@ -37,7 +37,7 @@ fn obey(command: Command, common: Common) -> Outcome {
     match command {
         Command::Serve(config) => run(*config, common),
         Command::User { command } => Ok(commands::user(&common, command)?),
-        Command::Key { command } => Ok(commands::key(&common, command)?),
+        Command::Key { command } => Ok(commands::key::run(&common, command)?),
         Command::Migrate(ends) => Ok(commands::migrate(&common, &ends)?),
         Command::Check(config) => Ok(commands::check(&common, &config)?),
     }

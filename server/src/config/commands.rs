@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
+use super::values::key_lifetime;
 use super::{DatabaseUrl, Serve};
 use crate::store::events::accounts::Scope;
 use crate::store::events::postgres::url::PostgresUrl;
@@ -88,7 +89,7 @@ pub enum KeyCommand {
         #[arg(long, value_name = "HOST")]
         site: Option<String>,
         /// When it stops working, from now: 90d, 12h
-        #[arg(long, value_parser = humantime::parse_duration, value_name = "DURATION")]
+        #[arg(long, value_parser = key_lifetime, value_name = "DURATION")]
         expires: Option<Duration>,
     },
     /// List the API keys: name, scopes, site, when they were made, when they expire

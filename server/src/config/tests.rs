@@ -27,6 +27,18 @@ fn without_flags_everything_is_embedded() {
 }
 
 #[test]
+fn a_key_works_for_a_second_at_least() {
+    let add = |expires| Cli::try_parse_from(["visitflow", "key", "add", "shop", "--expires", expires]);
+    for expires in ["1s", "12h", "90d", "7000y"] {
+        add(expires).unwrap();
+    }
+    for expires in ["0s", "500ms"] {
+        assert!(add(expires).unwrap_err().to_string().contains("for 1s at least"));
+    }
+    assert!(add("soon").unwrap_err().to_string().contains("write 90d or 12h"));
+}
+
+#[test]
 fn a_server_that_others_can_reach_is_told_to_say_its_name() {
     let warns = |flags: &[&str]| serve(flags).unwrap().origin_warning().is_some();
     assert!(!warns(&[]));

@@ -75,6 +75,13 @@ pub(super) fn session_length(text: &str) -> Result<Duration, String> {
     if (least..=most).contains(&length) { Ok(length) } else { Err("a session lasts from 1s to 400d".into()) }
 }
 
+/// How long an API key works.
+pub(super) fn key_lifetime(text: &str) -> Result<Duration, String> {
+    let length = humantime::parse_duration(text).map_err(|error| format!("{error}; write 90d or 12h"))?;
+    let least = Duration::from_secs(1);
+    if length >= least { Ok(length) } else { Err("a key works for 1s at least".into()) }
+}
+
 /// How long a connection may wait for its client.
 pub(super) fn idle_timeout(text: &str) -> Result<Duration, String> {
     let length = humantime::parse_duration(text).map_err(|error| format!("{error}; write 30s or 2m"))?;
