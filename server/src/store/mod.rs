@@ -48,6 +48,11 @@ pub enum StoreError {
     /// The schema could not be brought up to date.
     #[error("the migration failed: {0}")]
     Migration(#[from] refinery::Error),
+    /// The tables of the database are others than this program's.
+    #[error(
+        "the schema of {0} was made by another version of visitflow, whose tables are different; name another database with --database-url, or run the version that made it"
+    )]
+    OtherSchema(String),
     /// A file cannot be used.
     #[error(transparent)]
     File(#[from] files::FileError),

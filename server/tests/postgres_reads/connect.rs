@@ -1,7 +1,7 @@
 use std::net::TcpListener;
 
 use visitflow_server::store::StoreError;
-use visitflow_server::store::events::postgres::connect::{check, connect};
+use visitflow_server::store::events::postgres::connect::connect;
 use visitflow_server::store::events::postgres::pool::Pool;
 use visitflow_server::store::events::postgres::reports::PostgresReports;
 
@@ -31,7 +31,7 @@ async fn a_socket_of_the_file_system_needs_no_tls() {
     let cluster = cluster();
     let folder = cluster.folder.display();
     let url = format!("postgres:///postgres?host={folder}&port={}&user=postgres", cluster.port);
-    check(&parsed(&url)).await.unwrap();
+    connect(&parsed(&url), "test").await.unwrap();
 }
 
 #[tokio::test]

@@ -55,3 +55,20 @@ async fn a_database_of_the_version_before_is_brought_up_to_date_with_what_it_hol
     let counts = "SELECT (SELECT COUNT(*) FROM sessions) + (SELECT COUNT(*) FROM erasures)";
     assert_eq!(db.query_one(counts, &[]).await.unwrap().get::<_, i64>(0), 1);
 }
+
+#[tokio::test]
+async fn a_database_whose_schema_is_another_one_is_refused_and_checked_as_such() {
+    let url = cluster().empty_database().await;
+    let database = Database::Postgres(parsed(&url));
+    database.migrate().await.unwrap();
+    database.check().await.unwrap();
+    let edited = "UPDATE refinery_schema_history SET checksum = '1' WHERE version = 1";
+    client(&url).await.batch_execute(edited).await.unwrap();
+    for refused in [database.migrate().await, database.check().await] {
+        let error = refused.unwrap_err();
+        assert!(!error.is_away());
+        let told = error.to_string();
+        assert!(told.contains("was made by another version of visitflow"), "{told}");
+        assert!(told.contains("--database-url") && !told.contains("filesystem"), "{told}");
+    }
+}

@@ -9,6 +9,7 @@
 //! | [`sqlite`] | the embedded default |
 //! | [`postgres`] | for several servers, or a database that others run |
 //! | [`migrate`] | from the file to Postgres |
+//! | [`schema`] | which schema a database has |
 //!
 //! A store applies batches of the [ledger](crate::ledger): it looks up what a batch wants to know,
 //! lets the ledger plan, and writes the changes, all in one transaction that no other batch of any
@@ -19,6 +20,7 @@ pub mod erasure;
 pub mod migrate;
 pub mod postgres;
 pub mod reports;
+pub mod schema;
 pub mod sqlite;
 mod store;
 
@@ -60,14 +62,15 @@ impl Database {
         }
     }
 
-    /// Whether the database answers, or can be made. Changes nothing.
+    /// Whether the database answers, or can be made, and has no schema of another version. Changes
+    /// nothing.
     ///
     /// # Errors
     /// What is wrong with it.
     pub async fn check(&self) -> Result<()> {
         match self {
             Self::Sqlite(database) => database.check(),
-            Self::Postgres(url) => postgres::connect::check(url).await,
+            Self::Postgres(url) => postgres::migrations::check(url).await,
         }
     }
 }

@@ -15,8 +15,9 @@ use uuid::Uuid;
 use super::tables::Table;
 use crate::session::Millis;
 use crate::store::events::postgres::partitions::next_month;
-use crate::store::events::sqlite::Sqlite;
+use crate::store::events::schema::Schema;
 use crate::store::events::sqlite::readers::Readers;
+use crate::store::events::sqlite::{Sqlite, migrations};
 use crate::store::{Result, StoreError};
 
 /// Rows that travel together, in one transaction.
@@ -60,12 +61,16 @@ impl Source {
             other => other,
         })?;
         let readers = Readers::new(sqlite.clone(), 1);
-        if !readers.read(Sqlite::is_current).await? {
-            return Err(StoreError::Configuration(format!(
+        let wrong = match readers.read(|db| Ok(migrations::schema(db)?)).await? {
+            Schema::Current => return Ok(Self { readers, _claim: claim }),
+            Schema::Behind => format!(
                 "the schema of {path} is not that of this version; run first: visitflow migrate --database-url sqlite://{path}"
-            )));
-        }
-        Ok(Self { readers, _claim: claim })
+            ),
+            Schema::Other => format!(
+                "--from: the schema of {path} was made by another version of visitflow, whose tables are different; run the version that made it"
+            ),
+        };
+        Err(StoreError::Configuration(wrong))
     }
 
     /// What tells this installation from all others, whatever its file is called: the instant of its

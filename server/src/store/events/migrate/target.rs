@@ -25,7 +25,12 @@ impl Target {
     /// # Errors
     /// When Postgres is away or refuses; so for all below.
     pub(super) async fn open(url: &PostgresUrl) -> Result<Self> {
-        migrations::migrate(url).await?;
+        migrations::migrate(url).await.map_err(|error| match error {
+            StoreError::OtherSchema(database) => StoreError::Configuration(format!(
+                "the schema of {database} was made by another version of visitflow, whose tables are different; name an empty database with --to"
+            )),
+            other => other,
+        })?;
         Ok(Self { client: connect_patiently(url, "visitflow migrate").await?, url: url.clone() })
     }
 

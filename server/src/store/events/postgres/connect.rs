@@ -87,15 +87,6 @@ pub(super) fn cancel(url: &PostgresUrl, client: &Client) {
     });
 }
 
-/// Whether Postgres answers, and takes writes. Changes nothing.
-///
-/// # Errors
-/// As [`connect`].
-pub async fn check(url: &PostgresUrl) -> Result<()> {
-    connect(url, "visitflow check").await?.batch_execute("SELECT 1").await?;
-    Ok(())
-}
-
 /// Everything that is needed to open one more connection of a kind.
 #[derive(Clone)]
 pub(super) struct Opening {

@@ -7,6 +7,7 @@
 //! | [`tokens`] | the records of sessions |
 //! | `load`, `write` | what a batch looks up, what it writes |
 //! | `erase` | a visitor's data goes |
+//! | [`migrations`] | the schema, brought up to date |
 //! | [`reports`] | the queries of the dashboard, on connections that cannot write |
 //! | [`accounts`] | users and API keys |
 //! | [`readers`] | the connections for those queries |
@@ -18,6 +19,7 @@
 pub mod accounts;
 mod erase;
 mod load;
+pub mod migrations;
 pub mod readers;
 pub mod reports;
 mod rows;
@@ -29,10 +31,11 @@ pub mod writer;
 use std::error::Error;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
+use crate::store::events::schema::Schema;
 use crate::store::files::{FileError, Kept};
 use crate::store::{Result, StoreError};
 
@@ -43,10 +46,6 @@ macro_rules! sql {
     };
 }
 use sql;
-
-mod migrations {
-    refinery::embed_migrations!("sql/sqlite/migrations");
-}
 
 /// How long a statement waits for another process (`visitflow user add`) to commit.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -88,18 +87,22 @@ impl Sqlite {
     /// Opens a connection that writes, and brings the schema up to date.
     ///
     /// # Errors
-    /// When the file cannot be opened, or a migration fails.
+    /// [`StoreError::OtherSchema`] when its tables are those of another version; else when the file
+    /// cannot be opened, or a migration fails.
     pub fn open(&self) -> Result<Connection> {
         let mut connection = self.connect().map_err(|source| self.failed(source))?;
-        migrate(&mut connection).map_err(|source| self.failed(source))?;
+        match migrations::schema(&connection).map_err(|source| self.failed(source))? {
+            Schema::Current => {}
+            Schema::Behind => migrations::migrate(&mut connection).map_err(|source| self.failed(source))?,
+            Schema::Other => return Err(self.other_schema()),
+        }
         Ok(connection)
     }
 
     fn connect(&self) -> rusqlite::Result<Connection> {
         let connection = Connection::open(&self.path)?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
-        let mode: String =
-            connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;
+        let mode = begin_wal(&connection)?;
         tracing::debug!(mode, path = %self.path.display(), "database opened");
         connection.pragma_update(None, "synchronous", "full")?;
         connection.pragma_update(None, "cache_size", WRITER_CACHE)?;
@@ -139,14 +142,18 @@ impl Sqlite {
         }
     }
 
-    /// Whether the database answers, or can be made. Changes nothing.
+    /// Whether the database answers, or can be made, and has no schema of another version. Changes
+    /// nothing.
     ///
     /// # Errors
     /// What is wrong with the file, or with its folder.
     pub fn check(&self) -> Result<()> {
         if self.path.exists() {
-            let writable = self.look().map_err(|source| self.failed(source))?;
-            return if writable { Ok(()) } else { Err(self.failed("it is read-only")) };
+            return match self.look().map_err(|source| self.failed(source))? {
+                (_, Schema::Other) if self.kept == Kept::Database => Err(self.other_schema()),
+                (true, _) => Ok(()),
+                (false, _) => Err(self.failed("it is read-only")),
+            };
         }
         let folder =
             self.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -156,26 +163,15 @@ impl Sqlite {
         written.map_err(|error| self.failed(format!("its folder {}: {error}", folder.display())))
     }
 
-    /// Reads a little of a file that is there; returns whether it could be written to.
-    fn look(&self) -> rusqlite::Result<bool> {
+    /// Reads a little of a file that is there: whether it could be written to, and its schema.
+    fn look(&self) -> rusqlite::Result<(bool, Schema)> {
         let connection = Connection::open_with_flags(&self.path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        connection.query_row("SELECT COUNT(*) FROM sqlite_schema", [], |_| Ok(()))?;
-        Ok(!connection.is_readonly(rusqlite::MAIN_DB)?)
+        let schema = migrations::schema(&connection)?;
+        Ok((!connection.is_readonly(rusqlite::MAIN_DB)?, schema))
     }
 
-    /// Whether the schema is the one of this version; for readers that do not call [`Self::open`].
-    ///
-    /// # Errors
-    /// When the database refuses.
-    pub fn is_current(db: &Connection) -> Result<bool> {
-        let history = "SELECT COUNT(*) FROM sqlite_schema WHERE name = 'refinery_schema_history'";
-        if db.query_row(history, [], |row| row.get::<_, u32>(0))? == 0 {
-            return Ok(false); // an empty file, or a database of something else
-        }
-        let applied: Option<u32> =
-            db.query_row("SELECT MAX(version) FROM refinery_schema_history", [], |row| row.get(0))?;
-        let newest = migrations::migrations::runner().get_migrations().iter().map(|one| one.version()).max();
-        Ok(applied.map(i64::from) == newest.map(i64::from))
+    fn other_schema(&self) -> StoreError {
+        StoreError::OtherSchema(self.path.display().to_string())
     }
 
     /// What went wrong with the file, for the operator.
@@ -184,21 +180,25 @@ impl Sqlite {
     }
 }
 
-/// Brings the schema up to date.
-///
-/// # Errors
-/// When a migration fails; those before it stay applied.
-fn migrate(connection: &mut Connection) -> std::result::Result<(), refinery::Error> {
-    let report = migrations::migrations::runner().run(connection)?;
-    for migration in report.applied_migrations() {
-        tracing::info!(version = migration.version(), name = migration.name(), "migration applied");
+/// Gives a file its write-ahead log, if it is new. Where several do so at once SQLite tells all but one
+/// that the file is busy, whatever the busy timeout; they wait for the write lock, and find the log made.
+fn begin_wal(connection: &Connection) -> rusqlite::Result<String> {
+    let until = Instant::now() + BUSY_TIMEOUT;
+    let is_busy = |error: &rusqlite::Error| error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy);
+    loop {
+        match connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0)) {
+            Err(error) if is_busy(&error) && Instant::now() < until => {
+                connection.execute_batch("BEGIN IMMEDIATE; ROLLBACK")?;
+            }
+            mode => return mode,
+        }
     }
-    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
-    use refinery::Target;
+    use std::sync::Barrier;
+
     use uuid::Uuid;
 
     use super::writer::Writer;
@@ -223,18 +223,36 @@ mod tests {
     }
 
     #[test]
-    fn a_file_of_the_version_before_is_brought_up_to_date_with_what_it_holds() {
-        let mut db = Connection::open_in_memory().unwrap();
-        migrations::migrations::runner().set_target(Target::Version(2)).run(&mut db).unwrap();
-        assert!(!Sqlite::is_current(&db).unwrap());
-        db.execute_batch(
-            "INSERT INTO sessions (id, site, started_at, last_activity) VALUES ('a', 'shop.example', 1, 2);
-             INSERT INTO page_views (id, site, occurred_at, received_at, url, path) VALUES ('b', 's', 1, 1, 'u', 'p')",
-        )
-        .unwrap();
-        migrate(&mut db).unwrap();
-        assert!(Sqlite::is_current(&db).unwrap());
-        let counts = "SELECT (SELECT COUNT(*) FROM sessions) + (SELECT COUNT(*) FROM page_views) + (SELECT COUNT(*) FROM erasures)";
-        assert_eq!(db.query_row(counts, [], |row| row.get::<_, i64>(0)).unwrap(), 2);
+    fn those_who_open_a_new_file_at_once_all_find_the_schema_made() {
+        for _ in 0..20 {
+            let folder = tempfile::tempdir().unwrap();
+            let database = Sqlite::new(folder.path().join("visitflow.db"));
+            let start = Barrier::new(6);
+            std::thread::scope(|scope| {
+                let open = || {
+                    start.wait();
+                    database.open().map(|db| migrations::schema(&db).unwrap())
+                };
+                let opened: Vec<_> = (0..6).map(|_| scope.spawn(open)).collect();
+                for schema in opened {
+                    assert_eq!(schema.join().unwrap().unwrap(), Schema::Current);
+                }
+            });
+        }
+    }
+
+    #[test]
+    fn a_file_whose_schema_is_another_one_is_refused_and_checked_as_such() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Sqlite::new(folder.path().join("visitflow.db"));
+        let db = database.open().unwrap();
+        database.check().unwrap();
+        db.execute("UPDATE refinery_schema_history SET checksum = '1' WHERE version = 1", []).unwrap();
+        drop(db);
+        for refused in [database.open().map(drop), database.check()] {
+            let told = refused.unwrap_err().to_string();
+            assert!(told.contains("visitflow.db was made by another version of visitflow"), "{told}");
+            assert!(told.contains("--database-url") && !told.contains("folder"), "{told}");
+        }
     }
 }
