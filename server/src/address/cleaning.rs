@@ -87,6 +87,7 @@ mod tests {
             ("Welcome, ada@example.org!", "Welcome, (email)!"),
             ("<a href=\"/reset?key=s3cret\">", "<a href=\"/reset?key=\">"),
             ("token=SECRET", "token="),
+            ("Page https://a.example/?q=token:SECRET", "Page https://a.example/?q=token:"),
             ("(token=SECRET next)", "(token= next)"),
             ("reset|password:hunter|x", "reset|password:"),
             ("Your code:123456 is here", "Your code: is here"),

@@ -79,6 +79,9 @@ fn name_before(text: &str, separator: usize) -> NamePart {
 
 const QUOTES: [char; 2] = ['"', '\''];
 
+/// What stands before a name in an address: `=` where the name is itself in a value.
+const MARKS: [char; 6] = ['=', '?', '&', '#', ';', '/'];
+
 /// Most that is looked at to tell a secret from a word, in bytes.
 const JUDGED_BYTES: usize = 40;
 
@@ -102,7 +105,10 @@ impl Parameter<'_> {
         let is_certain = match kind {
             Some(_) if self.is_port() => return None,
             Some(Name::Plain) => true,
-            Some(Name::Topic) => assigns || self.name.quoted || self.room != Room::Prose,
+            Some(Name::Topic) => {
+                // `?q=token:…` in a text is part of an address, and no title.
+                assigns || self.name.quoted || self.room != Room::Prose || self.stands_behind(&MARKS)
+            }
             Some(Name::Word | Name::Code) => self.is_parameter(),
             None if is_state(name, answers_sign_in) && self.is_parameter() => true,
             None => return None,
@@ -127,9 +133,13 @@ impl Parameter<'_> {
 
     /// Whether this can be nothing but a parameter, whatever its name means in a sentence.
     fn is_parameter(&self) -> bool {
-        let marked = || self.text()[..self.name.range.start].ends_with(['?', '&', '#', ';', '/']);
+        let marked = || self.stands_behind(&MARKS[1..]);
         let assigns = self.text()[self.separator..].starts_with('=');
         self.name.quoted || (assigns && (self.room != Room::Prose || marked()))
+    }
+
+    fn stands_behind(&self, marks: &[char]) -> bool {
+        self.text()[..self.name.range.start].ends_with(marks)
     }
 
     /// Whether this is a host with a port, `//token.example:8080`.

@@ -30,6 +30,7 @@ async fn no_secret_and_no_mailbox_of_an_address_reaches_a_file_or_the_log() {
     let mut server = Server::with().environment("VISITFLOW_LOG", "trace").start().await;
     let key = server.add_key("shop").await;
     let ada = server.visitor();
+    let own = |prefix: &str, length| format!("{prefix}{}.{:x<43}", "t".repeat(length), "s3cret");
     let secrets = [
         "https://ada:S3CRETPW@shop.example/a",
         "https://shop.example/a#access_token=S3CRETTOKEN",
@@ -45,6 +46,7 @@ async fn no_secret_and_no_mailbox_of_an_address_reaches_a_file_or_the_log() {
         "https://shop.example/?q=token:S3CRETTOKEN",
         "https://shop.example/?u=//ada:S3CRETPW@mail.example/",
         "https://shop.example/x,token=S3CRETTOKEN",
+        &format!("https://shop.example/{}?x={}", own("s_", 22), own("vf_", 16)),
     ];
     for address in secrets {
         let start = json!({"visitor_id": ada.id, "url": address, "referrer": address});
