@@ -16,9 +16,11 @@ use super::{Notice, RedisError};
 use crate::clock;
 
 /// How often Redis is asked for a sign of life, which comes after the changes before it on the same
-/// connection: so a copy is confirmed within [`TRUE_MS`](super::super::TRUE_MS). With the time-out of
-/// the answer, half a second, a Redis that hangs is noticed after 0.9 seconds.
+/// connection: so a copy is confirmed within [`TRUE_MS`](super::super::TRUE_MS).
 const PULSE: Duration = Duration::from_millis(400);
+
+/// A Redis that has given no sign of life for so long hangs.
+const SILENCE: Duration = Duration::from_millis(1_500);
 
 /// The shortest and the longest wait before another try.
 const PAUSE_MS: (u64, u64) = (100, 2_000);
@@ -77,6 +79,7 @@ enum Wrong {
 async fn watch(ears: &mut Ears, shared: &Shared) -> Wrong {
     let mut pulse = interval(PULSE);
     pulse.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut alive_at = Instant::now();
     loop {
         tokio::select! {
             deaf = ears.alarm() => return deaf.into(),
@@ -89,7 +92,11 @@ async fn watch(ears: &mut Ears, shared: &Shared) -> Wrong {
             _ = pulse.tick() => {
                 let asked_at = clock::now();
                 match ears.pulse().await {
-                    Ok(()) => shared.notify(Notice::HeardUntil(asked_at)),
+                    Ok(()) => {
+                        alive_at = Instant::now();
+                        shared.notify(Notice::HeardUntil(asked_at));
+                    }
+                    Err(Deaf::Hangs) if alive_at.elapsed() < SILENCE => {}
                     Err(deaf) => return deaf.into(),
                 }
             }
