@@ -28,7 +28,8 @@ export interface ServerOptions {
    */
   timeoutMs?: number;
   /**
-   * Whether a request counts as activity of a signed-in session.
+   * Whether a request counts as activity of a signed-in session. The answer then has the cookie anew once a
+   * minute.
    * @default true
    */
   touch?: boolean;
@@ -91,12 +92,55 @@ export type CookieSource =
   | { headers: { get(name: string): string | null } | Record<string, string | string[] | undefined> }
   | { get(name: string): string | null };
 
-/** What the middleware for Express takes. */
-export interface ExpressOptions {
-  /** `"user"`: answer 401 without a signed-in user, and 503 where nobody can tell. */
+/** What each kit takes. */
+export interface KitOptions<OnUnauthorized> {
+  /** `"user"`: answer 401 without a signed-in user, and 503 with `Retry-After` where nobody can tell. */
   require?: "user";
   /** Instead of the 401, such as a redirect to the sign-in. */
-  onUnauthorized?: (request: any, response: any, next: (error?: unknown) => void) => void;
+  onUnauthorized?: OnUnauthorized;
+}
+
+/** An active session with a user. */
+export type SignedInSession = ActiveSession & { user: string };
+
+/** For Next.js 15 and later. */
+export interface NextKit {
+  /**
+   * Wraps a route handler, or a proxy (`middleware` before Next.js 16). An answer with the session's cookie is
+   * sent with `Cache-Control: no-store`.
+   *
+   * ```js
+   * // proxy.js
+   * export const proxy = visitflow.next.handler(() => NextResponse.next());
+   * ```
+   */
+  handler<R extends Request, C = unknown>(
+    handle: (request: R & { visitflow: SignedInSession }, context: C) => Response | Promise<Response>,
+    options: KitOptions<(request: R) => Response | Promise<Response>> & { require: "user" },
+  ): (request: R, context: C) => Promise<Response>;
+  handler<R extends Request, C = unknown>(
+    handle: (request: R & { visitflow: Session }, context: C) => Response | Promise<Response>,
+    options?: KitOptions<(request: R) => Response | Promise<Response>>,
+  ): (request: R, context: C) => Promise<Response>;
+  /**
+   * The session for a server component: `await visitflow.next.session(await headers())`. It cannot set cookies
+   * there, so it does not count as activity: a proxy does, and passes the cookie on.
+   */
+  session(headers: { get(name: string): string | null }): Promise<Session>;
+  /** Sets the cookie of `bind` or `unbind` in a server action: `setCookies(await cookies(), setCookie)`. */
+  setCookies(cookies: { set(cookie: NextCookie): unknown }, setCookie: string[]): void;
+}
+
+/** A cookie as `cookies().set()` of Next.js takes it. */
+export interface NextCookie {
+  name: string;
+  value: string;
+  httpOnly?: boolean;
+  secure?: boolean;
+  sameSite?: "lax" | "strict" | "none";
+  maxAge?: number;
+  path?: string;
+  domain?: string;
 }
 
 /** The functions for one visitflow server. */
@@ -104,9 +148,9 @@ export interface Sessions {
   /**
    * Whose session the request belongs to. Never throws. Add `setCookie` to your answer, and
    * `Cache-Control: no-store` with it: the cookie is for one browser. Of two different tokens in one request
-   * neither counts.
+   * neither counts. `touch`: whether it counts as activity, if not as the option of {@link sessions} says.
    */
-  session(request: CookieSource): Promise<Session>;
+  session(request: CookieSource, options?: { touch?: boolean }): Promise<Session>;
   /**
    * Signs a user in whose password your site has checked itself: the token is replaced, the visit gets the
    * user. Add `setCookie` to your answer. `userId` is your site's own id, not `u_…`; `visit: false` for a
@@ -123,7 +167,24 @@ export interface Sessions {
    * Middleware for Express 5; `request.visitflow` is the {@link Session}. An answer that carries the
    * session's cookie is sent with `Cache-Control: no-store`.
    */
-  express(options?: ExpressOptions): (request: any, response: any, next: (error?: unknown) => void) => Promise<void>;
+  express(
+    options?: KitOptions<(request: any, response: any, next: (error?: unknown) => void) => void>,
+  ): (request: any, response: any, next: (error?: unknown) => void) => Promise<void>;
+  /**
+   * Middleware for Hono; `c.get("visitflow")` is the {@link Session}:
+   * `new Hono<{ Variables: { visitflow: Session } }>()`. Caches are told as with {@link express}.
+   */
+  hono(
+    options?: KitOptions<(c: any) => Response | Promise<Response>>,
+  ): (c: any, next: () => Promise<void>) => Promise<void>;
+  /**
+   * A hook for Fastify 5, of a route (`{ onRequest: fastify() }`) or of all
+   * (`app.addHook("onRequest", fastify())`); `request.visitflow` is the {@link Session}. Caches are told as with
+   * {@link express}. `onUnauthorized` sends an answer.
+   */
+  fastify(options?: KitOptions<(request: any, reply: any) => unknown>): (request: any, reply: any) => Promise<unknown>;
+  /** For Next.js: route handlers, the proxy (middleware), server components and server actions. */
+  next: NextKit;
 }
 
 /** Asks a visitflow server about sessions. */

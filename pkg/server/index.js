@@ -1,5 +1,11 @@
 // visitflow for backends: whose session a request belongs to. No dependencies; any runtime with
-// `fetch`. What the server answers, and when: docs/sessions.md of the repository.
+// `fetch`. What the server answers, and when: docs/sessions.md of the repository. The kits of frameworks,
+// one in each file: express.js, hono.js, fastify.js, next.js.
+
+import { express } from "./express.js";
+import { fastify } from "./fastify.js";
+import { hono } from "./hono.js";
+import { next } from "./next.js";
 
 /** What the server issues: a tag of 128 bits and a secret of 256, base64url. */
 const TOKEN = /^s_[\w-]{22}\.[\w-]{43}$/;
@@ -15,7 +21,7 @@ export function sessions({
   key,
   cookieName = "session_id",
   timeoutMs = 2000,
-  touch = true,
+  touch: touched = true,
   cacheMs = 0,
   onError = onceAMinute((error) => console.error(error.message)),
 }) {
@@ -31,7 +37,8 @@ export function sessions({
       headers: { "content-type": "application/json", authorization: `Bearer ${key}` },
       body: JSON.stringify(body),
       signal: AbortSignal.timeout(timeoutMs),
-      redirect: "error",
+      cache: "no-store", // frameworks may keep answers otherwise
+      redirect: "manual", // workers know no "error"
     });
     const text = await answer.text();
     if (!answer.ok) {
@@ -41,7 +48,7 @@ export function sessions({
     return { said: JSON.parse(text), cookies: answer.headers.getSetCookie() };
   }
 
-  async function ask(token) {
+  async function ask(token, touch) {
     try {
       const { said, cookies } = await post("introspect", { token, touch });
       if (said?.active === true) return active(said, cookies);
@@ -55,10 +62,10 @@ export function sessions({
   }
 
   /** Whose session the request belongs to. Takes a `Request`, Node's `IncomingMessage`, or `Headers`. */
-  async function session(request) {
+  async function session(request, { touch = touched } = {}) {
     const token = tokenOf(request, cookieName);
     if (token === undefined) return NONE;
-    if (!cacheMs) return ask(token);
+    if (!cacheMs) return ask(token, touch);
     const now = Date.now();
     for (const [old, { until }] of known) {
       if (until > now) break;
@@ -66,32 +73,11 @@ export function sessions({
     }
     const held = known.get(token);
     if (held && held.until > now) return held.found;
-    const found = await ask(token);
+    const found = await ask(token, touch);
     known.delete(token);
     // A cookie is for the one answer that brought it.
     if (found.state === "active") known.set(token, { found: { ...found, setCookie: [] }, until: now + cacheMs });
     return found;
-  }
-
-  /**
-   * Middleware for Express 5: `request.visitflow` is the session. `require: "user"` answers 401 without a
-   * signed-in user and 503 where nobody can tell, with `onUnauthorized` instead of the former if given.
-   */
-  function express({ require: needs, onUnauthorized } = {}) {
-    if (needs !== undefined && needs !== "user") throw new TypeError('visitflow: require is "user" or left out');
-    return async (request, response, next) => {
-      const found = await session(request);
-      request.visitflow = found;
-      sendCookies(response, found.setCookie);
-      if (needs && found.state === "unknown") {
-        response.status(503).set("retry-after", String(found.retryAfter)).type("text").send("It is not known who is signed in. Try again in a moment.");
-      } else if (needs && found.user === null) {
-        if (onUnauthorized) onUnauthorized(request, response, next);
-        else response.status(401).type("text").send("Please sign in.");
-      } else {
-        next();
-      }
-    };
   }
 
   /** Signs the session of a request in or out; throws if that was not done. */
@@ -106,7 +92,7 @@ export function sessions({
   /** Signs out. Add `setCookie` to the answer. */
   const unbind = (request) => change("unbind", request, {});
 
-  return { session, express, bind, unbind };
+  return { session, bind, unbind, express: express(session), hono: hono(session), fastify: fastify(session), next: next(session) };
 }
 
 function active({ sub, sid, iat, exp, visitor_id, site, generation }, setCookie) {
@@ -120,17 +106,6 @@ function active({ sub, sid, iat, exp, visitor_id, site, generation }, setCookie)
     expiresAt: new Date(exp * 1000),
     generation,
     setCookie,
-  };
-}
-
-/** An answer with a session's cookie is for one browser: no cache keeps it, whatever the page says. */
-function sendCookies(response, cookies) {
-  if (cookies.length === 0) return;
-  for (const value of cookies) response.append("set-cookie", value);
-  const { writeHead } = response;
-  response.writeHead = function (...head) {
-    this.setHeader("cache-control", "no-store");
-    return writeHead.apply(this, head);
   };
 }
 

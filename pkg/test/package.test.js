@@ -43,8 +43,14 @@ test("the tarball holds the package and nothing else", () => {
     "package.json",
     "react/index.d.ts",
     "react/index.js",
+    "server/express.js",
+    "server/fastify.js",
+    "server/gate.js",
+    "server/hono.js",
     "server/index.d.ts",
     "server/index.js",
+    "server/next.js",
+    "server/node-response.js",
     "slim.d.ts",
   ]);
 });

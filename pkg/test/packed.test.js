@@ -20,7 +20,7 @@ before(() => {
   mkdirSync(join(project, "node_modules/@types"), { recursive: true });
   mkdirSync(installed);
   execFileSync("tar", ["-xzf", join(project, tarball), "-C", installed, "--strip-components=1"]);
-  for (const name of ["react", "@types/react", "csstype"]) {
+  for (const name of ["react", "@types/react", "@types/express", "@types/node", "csstype", "hono", "fastify"]) {
     symlinkSync(join(here, "node_modules", name), join(project, "node_modules", name));
   }
   writeFileSync(join(project, "package.json"), `{ "type": "module" }`);
@@ -92,7 +92,7 @@ const COMPONENTS = `
 
 const BACKEND = `
   import { sessions, type Session } from "visitflow/server";
-  const { session, express } = sessions({ endpoint: "http://127.0.0.1:8080", key: "vf_key" });
+  const { session, express, next } = sessions({ endpoint: "http://127.0.0.1:8080", key: "vf_key" });
   const of = async (request: Request): Promise<string | null> => {
     const found: Session = await session(request);
     if (found.state === "unknown") return String(found.retryAfter);
@@ -104,26 +104,48 @@ const BACKEND = `
   void session({ headers: { cookie: "a=b" } });
   // @ts-expect-error "user" or nothing
   express({ require: "admin" });
+
+  interface Parameters { params: Promise<{ id: string }> }
+  export const GET = next.handler<Request, Parameters>(
+    async (request, { params }) => new Response(request.visitflow.user.toUpperCase() + (await params).id),
+    { require: "user", onUnauthorized: (request) => Response.redirect(new URL("/sign-in", request.url)) },
+  );
+  export const POST = next.handler((request) => {
+    // @ts-expect-error nobody may be signed in
+    return new Response(request.visitflow.user.toUpperCase());
+  });
+  next.setCookies({ set: ({ name, value, ...options }) => void [name, value, options] }, ["a=b"]);
 `;
 
-for (const [module, moduleResolution] of [["node16", "node16"], ["nodenext", "nodenext"], ["esnext", "bundler"]]) {
-  test(`the types compile strictly with moduleResolution ${moduleResolution}`, () => {
-    writeFileSync(join(project, "page.ts"), PAGE);
-    writeFileSync(join(project, "components.tsx"), COMPONENTS);
-    writeFileSync(join(project, "backend.ts"), BACKEND);
-    const compilerOptions = {
-      strict: true, noEmit: true, exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true,
-      target: "es2022", lib: ["es2022", "dom"], jsx: "react-jsx", types: [], module, moduleResolution,
-    };
-    writeFileSync(
-      join(project, "tsconfig.json"),
-      JSON.stringify({ compilerOptions, files: ["page.ts", "components.tsx", "backend.ts"] }),
-    );
-    compile();
-  });
-}
+const FRAMEWORKS = `
+  import express from "express";
+  import Fastify from "fastify";
+  import { Hono } from "hono";
+  import { sessions, type Session } from "visitflow/server";
+  const visitflow = sessions({ endpoint: "http://127.0.0.1:8080", key: "vf_key" });
 
-function compile() {
+  declare global { namespace Express { interface Request { visitflow: Session } } }
+  const app = express();
+  app.get("/", visitflow.express({ require: "user" }), (request, response) => void response.send(request.visitflow.user));
+
+  const hono = new Hono<{ Variables: { visitflow: Session } }>();
+  hono.use(visitflow.hono());
+  hono.get("/", visitflow.hono({ require: "user", onUnauthorized: (c) => c.redirect("/sign-in") }), (c) => c.text(c.get("visitflow").user ?? ""));
+
+  declare module "fastify" { interface FastifyRequest { visitflow: Session } }
+  const fastify = Fastify();
+  fastify.addHook("onRequest", visitflow.fastify());
+  fastify.get("/", { onRequest: visitflow.fastify({ require: "user" }) }, async (request) => request.visitflow.user);
+`;
+
+/** What tsc says of these files. */
+function compile(files, options) {
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(project, name), text);
+  const compilerOptions = {
+    strict: true, noEmit: true, exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true,
+    target: "es2022", lib: ["es2022", "dom"], jsx: "react-jsx", types: [], ...options,
+  };
+  writeFileSync(join(project, "tsconfig.json"), JSON.stringify({ compilerOptions, files: Object.keys(files) }));
   try {
     const tsc = join(here, "node_modules/typescript/bin/tsc");
     execFileSync(process.execPath, [tsc, "-p", "."], { cwd: project, encoding: "utf8" });
@@ -131,3 +153,15 @@ function compile() {
     assert.fail(error.stdout || error.message);
   }
 }
+
+for (const [module, moduleResolution] of [["node16", "node16"], ["nodenext", "nodenext"], ["esnext", "bundler"]]) {
+  test(`the types compile strictly with moduleResolution ${moduleResolution}`, () => {
+    compile({ "page.ts": PAGE, "components.tsx": COMPONENTS, "backend.ts": BACKEND }, { module, moduleResolution });
+  });
+}
+
+test("the types of the kits fit those of the frameworks", () => {
+  // The frameworks' own types are not judged here.
+  const options = { module: "nodenext", moduleResolution: "nodenext", types: ["node"], skipLibCheck: true };
+  compile({ "frameworks.ts": FRAMEWORKS }, options);
+});

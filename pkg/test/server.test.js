@@ -1,51 +1,24 @@
 // visitflow/server, before a server that answers what a test wants: also what no healthy one says.
-// tests/tests/all/examples.rs drives it before the real one.
+// The frameworks: kits.test.js. tests/tests/all/examples.rs drives it before the real server.
 
 import assert from "node:assert/strict";
-import { createServer } from "node:http";
 import { after, before, beforeEach, test } from "node:test";
 import { sessions } from "visitflow/server";
-
-const TOKEN = `s_${"A".repeat(22)}.${"b".repeat(43)}`;
-const ACTIVE = {
-  active: true, sub: "ada", sid: "A".repeat(22), iat: 1790000000, exp: 1790001800,
-  visitor_id: "v_018f3a5e-7c1b-4f6a-9d2e-3b4c5d6e7f80", site: "shop.example", generation: 2,
-};
+import { ACTIVE, TOKEN, says, standIn } from "./stand-in.js";
 
 let server;
-let endpoint;
-let asked;
-/** What the server does with a request. */
-let answer;
-
-const says = (status, body, headers = {}) => (request, response) => response.writeHead(status, headers).end(body && JSON.stringify(body));
 
 before(async () => {
-  server = createServer(async (request, response) => {
-    let body = "";
-    for await (const chunk of request) body += chunk;
-    asked.push({ path: `${request.method} ${request.url}`, key: request.headers.authorization, body: JSON.parse(body) });
-    answer(request, response);
-  });
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  endpoint = `http://127.0.0.1:${server.address().port}/`;
+  server = await standIn();
 });
+after(() => server.close());
+beforeEach(() => server.reset());
 
-after(() => {
-  server.closeAllConnections();
-  server.close();
-});
-
-beforeEach(() => {
-  asked = [];
-  answer = says(200, ACTIVE);
-});
-
-const kit = (options) => sessions({ endpoint, key: "vf_key", ...options });
+const kit = (options) => sessions({ endpoint: server.endpoint, key: "vf_key", ...options });
 const request = (cookie) => new Request("http://site.test/", { headers: cookie === undefined ? {} : { cookie } });
 
 test("a live session has its user, in whatever carries the cookie", async () => {
-  answer = says(200, ACTIVE, { "set-cookie": ["session_id=new; HttpOnly; Path=/"] });
+  server.answer = says(200, ACTIVE, { "set-cookie": ["session_id=new; HttpOnly; Path=/"] });
   const cookie = `city=K\u00f6ln; session_id=${TOKEN}; x=1`;
   const carriers = [
     request(`session_id=${TOKEN}`),
@@ -61,14 +34,14 @@ test("a live session has its user, in whatever carries the cookie", async () => 
     assert.equal(found.expiresAt.getTime(), ACTIVE.exp * 1000);
     assert.deepEqual(found.setCookie, ["session_id=new; HttpOnly; Path=/"]);
   }
-  assert.deepEqual(asked[0], { path: "POST /api/session/introspect", key: "Bearer vf_key", body: { token: TOKEN, touch: true } });
+  assert.deepEqual(server.asked[0], { path: "POST /api/session/introspect", key: "Bearer vf_key", body: { token: TOKEN, touch: true } });
 });
 
 test("without a token of ours nobody is asked", async () => {
   for (const cookie of [undefined, "", "session_id=", "session_id=somebody-elses", `session=${TOKEN}`, "session_id"]) {
     assert.equal((await kit().session(request(cookie))).state, "none", cookie);
   }
-  assert.equal(asked.length, 0);
+  assert.equal(server.asked.length, 0);
 });
 
 test("a cookie of the same name that is not ours hides no session", async () => {
@@ -83,7 +56,7 @@ test("of two tokens neither is right", async () => {
 });
 
 test("an inactive token is no session", async () => {
-  answer = says(200, { active: false });
+  server.answer = says(200, { active: false });
   assert.deepEqual(await kit().session(request(`session_id=${TOKEN}`)), { state: "none", user: null, setCookie: [] });
 });
 
@@ -108,7 +81,7 @@ test("what nobody can tell is unknown and not signed out", async () => {
     "a broken connection": (request, response) => response.destroy(),
   };
   for (const [name, fault] of Object.entries(faults)) {
-    answer = fault;
+    server.answer = fault;
     const found = await kit({ timeoutMs: 200 }).session(request(`session_id=${TOKEN}`));
     assert.equal(found.state, "unknown", name);
     assert.equal(found.user, null, name);
@@ -119,26 +92,25 @@ test("what nobody can tell is unknown and not signed out", async () => {
 });
 
 test("a wrong key is a mistake that is told, and signs nobody out", async () => {
-  answer = says(401, { detail: "The API key is wrong" });
+  server.answer = says(401, { detail: "The API key is wrong" });
   const told = [];
   const found = await kit({ onError: (error) => told.push(error.message) }).session(request(`session_id=${TOKEN}`));
   assert.equal(found.state, "unknown");
   assert.match(told[0], /401 .*The API key is wrong/s);
-  assert.throws(() => sessions({ endpoint, key: undefined }), /visitflow key add/);
+  assert.throws(() => sessions({ endpoint: server.endpoint, key: undefined }), /visitflow key add/);
   assert.throws(() => sessions({ endpoint: "127.0.0.1:8080", key: "k" }), /http/);
-  assert.throws(() => kit().express({ require: "users" }), /require/);
 });
 
 test("a site that checks passwords itself signs in and out", async () => {
-  answer = says(200, { user_id: "ada", set_cookie: "session_id=new; HttpOnly" });
+  server.answer = says(200, { user_id: "ada", set_cookie: "session_id=new; HttpOnly" });
   assert.deepEqual(await kit().bind(request(`session_id=${TOKEN}`), "ada"), { setCookie: ["session_id=new; HttpOnly"] });
-  assert.deepEqual(asked[0].body, { user_id: "ada", token: TOKEN });
+  assert.deepEqual(server.asked[0].body, { user_id: "ada", token: TOKEN });
   await kit().bind(request(), "ada", { visit: false });
-  assert.deepEqual(asked[1].body, { user_id: "ada", visit: false });
-  answer = says(200, { set_cookie: null });
+  assert.deepEqual(server.asked[1].body, { user_id: "ada", visit: false });
+  server.answer = says(200, { set_cookie: null });
   assert.deepEqual(await kit().unbind(request(`session_id=${TOKEN}`)), { setCookie: [] });
-  assert.equal(asked[2].path, "POST /api/session/unbind");
-  answer = says(503, { detail: "come back" });
+  assert.equal(server.asked[2].path, "POST /api/session/unbind");
+  server.answer = says(503, { detail: "come back" });
   await assert.rejects(kit().bind(request(`session_id=${TOKEN}`), "ada"), { status: 503 });
 });
 
@@ -146,15 +118,15 @@ test("nothing is remembered unless it is asked for", async (t) => {
   const { session } = kit();
   await session(request(`session_id=${TOKEN}`));
   await session(request(`session_id=${TOKEN}`));
-  assert.equal(asked.length, 2);
+  assert.equal(server.asked.length, 2);
 
-  answer = says(200, ACTIVE, { "set-cookie": ["session_id=new"] });
+  server.answer = says(200, ACTIVE, { "set-cookie": ["session_id=new"] });
   const cached = kit({ cacheMs: 60_000, touch: false });
   assert.equal((await cached.session(request(`session_id=${TOKEN}`))).setCookie.length, 1);
   const again = await cached.session(request(`session_id=${TOKEN}`));
   assert.deepEqual([again.user, again.setCookie], ["ada", []]);
-  assert.equal(asked.length, 3);
-  assert.equal(asked[2].body.touch, false);
+  assert.equal(server.asked.length, 3);
+  assert.equal(server.asked[2].body.touch, false);
   const short = kit({ cacheMs: 1_000 });
   t.mock.timers.enable({ apis: ["Date"], now: 1_790_000_000_000 });
   await short.session(request(`session_id=${TOKEN}`));
@@ -162,26 +134,12 @@ test("nothing is remembered unless it is asked for", async (t) => {
   await short.session(request(`session_id=${TOKEN}`));
   t.mock.timers.tick(1);
   await short.session(request(`session_id=${TOKEN}`));
-  assert.equal(asked.length, 5, "what has been remembered for long enough is asked again");
+  assert.equal(server.asked.length, 5, "what has been remembered for long enough is asked again");
 });
 
-test("no cache keeps an answer that carries the session's cookie", async () => {
-  const page = createServer((request, response) => {
-    response.append = response.appendHeader; // as Express has it
-    kit().express()(request, response, () => {
-      response.setHeader("cache-control", "public, max-age=3600");
-      response.end(request.visitflow.user);
-    });
-  });
-  await new Promise((resolve) => page.listen(0, "127.0.0.1", resolve));
-  const get = () => fetch(`http://127.0.0.1:${page.address().port}/`, { headers: { cookie: `session_id=${TOKEN}` } });
-  answer = says(200, ACTIVE, { "set-cookie": ["session_id=new"] });
-  const renewed = await get();
-  assert.equal(await renewed.text(), "ada");
-  assert.equal(renewed.headers.get("cache-control"), "no-store");
-  assert.deepEqual(renewed.headers.getSetCookie(), ["session_id=new"]);
-  answer = says(200, ACTIVE);
-  assert.equal((await get()).headers.get("cache-control"), "public, max-age=3600");
-  page.closeAllConnections();
-  page.close();
+test("a question may ask without touching the session", async () => {
+  await kit().session(request(`session_id=${TOKEN}`), { touch: false });
+  await kit({ touch: false }).session(request(`session_id=${TOKEN}`));
+  await kit({ touch: false }).session(request(`session_id=${TOKEN}`), { touch: true });
+  assert.deepEqual(server.asked.map(({ body }) => body.touch), [false, false, true]);
 });
