@@ -34,13 +34,15 @@ pub(crate) fn pages() -> Result<()> {
     node_build("www")
 }
 
-/// The examples, from the packed package: `examples` in the target directory.
+/// The examples: those in JavaScript from the packed package, `examples` in the target directory, and the
+/// one in Rust.
 ///
 /// # Errors
 ///
 /// One of them failed.
 pub(crate) fn examples() -> Result<()> {
-    node_build("examples")
+    node_build("examples")?;
+    run(command("cargo").args(["build", "--package", "example-axum"]))
 }
 
 /// The server in release mode.

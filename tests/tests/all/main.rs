@@ -37,6 +37,7 @@ mod reports;
 mod requests;
 mod robots;
 mod rotation_outages;
+mod rust_backend;
 mod secrecy;
 mod services;
 mod signals;

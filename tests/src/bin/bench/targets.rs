@@ -1,13 +1,14 @@
 //! The servers that are measured, and who else works for them.
 
 use crate::bare;
-use crate::scripts::Scripts;
+use crate::scripts::{People, Scripts};
 use nix::unistd::Pid;
+use serde_json::json;
 use std::sync::Arc;
 use tempfile::TempDir;
 use tokio::sync::Semaphore;
 use visitflow_e2e::process::Process;
-use visitflow_e2e::{Postgres, Redis, Server};
+use visitflow_e2e::{Postgres, Redis, Server, Visitor};
 
 /// Visitors with a session before the first run.
 const VISITORS: usize = 10_000;
@@ -58,9 +59,8 @@ impl Target {
         let (server, stores) = match kind {
             Kind::Bare => {
                 let (process, address) = bare::start().await;
-                let visitors: Vec<_> = (0..VISITORS).map(|_| unknown_visitor()).collect();
                 let running = Running::Bare { process, address };
-                return Self { kind, scripts: Scripts::new(&visitors), running };
+                return Self { kind, scripts: Scripts::new(&unknown_people()), running };
             }
             Kind::Embedded => (setup.start().await, None),
             Kind::Postgres => {
@@ -73,7 +73,7 @@ impl Target {
                 (setup.start().await, Some((postgres, redis, directory)))
             }
         };
-        let scripts = Scripts::new(&visitors(&server).await);
+        let scripts = Scripts::new(&people(&server).await);
         let running = Running::Visitflow { server: Box::new(server), stores };
         Self { kind, scripts, running }
     }
@@ -116,26 +116,52 @@ impl Target {
 }
 
 /// The bare server knows nobody; its cookies have the length of real ones.
-fn unknown_visitor() -> (String, String) {
-    (format!("s_{}.{}", "x".repeat(22), "x".repeat(43)), format!("v_{}", uuid::Uuid::new_v4()))
+fn unknown_people() -> People {
+    let token = || format!("s_{}.{}", "x".repeat(22), "x".repeat(43));
+    People {
+        visitors: (0..VISITORS).map(|_| (token(), format!("v_{}", uuid::Uuid::new_v4()))).collect(),
+        signed_in: (0..VISITORS).map(|_| token()).collect(),
+        key: "x".repeat(46),
+    }
 }
 
-/// Starts the sessions, 64 at a time.
-async fn visitors(server: &Server) -> Vec<(String, String)> {
+/// Starts the sessions, 64 at a time: half of them of users whom a backend has signed in.
+async fn people(server: &Server) -> People {
+    let key = server.run(&["key", "add", "bench", "--scope", "session"], "").await.trim().to_owned();
     let turns = Arc::new(Semaphore::new(64));
     let starts: Vec<_> = (0..VISITORS)
-        .map(|_| {
-            let (visitor, turns) = (server.visitor(), turns.clone());
+        .map(|n| {
+            let (visitor, user, turns, key) =
+                (server.visitor(), server.visitor(), turns.clone(), key.clone());
             tokio::spawn(async move {
                 let _turn = turns.acquire().await;
                 visitor.start().await.expect(200);
-                (visitor.token(), visitor.id)
+                ((visitor.token(), visitor.id.clone()), signed_in(&user, &key, n).await)
             })
         })
         .collect();
-    let mut visitors = Vec::new();
+    let (mut visitors, mut signed_in) = (Vec::new(), Vec::new());
     for start in starts {
-        visitors.push(start.await.expect("a session"));
+        let (visitor, user) = start.await.expect("sessions");
+        visitors.push(visitor);
+        signed_in.push(user);
     }
-    visitors
+    People { visitors, signed_in, key }
+}
+
+/// The token of a user whom a backend has signed in, and whom the server knows by it.
+async fn signed_in(user: &Visitor, key: &str, number: usize) -> String {
+    user.start().await.expect(200);
+    let user_id = format!("customer-{number}");
+    let ask = async |path: &str, body| {
+        let request = user.post(path, &body).as_json().bearer(key).cookie("").without("origin");
+        request.without("sec-fetch-site").send().await.expect(200).json()
+    };
+    let bound = ask("/api/session/bind", json!({ "token": user.token(), "user_id": &user_id })).await;
+    let cookie = bound["set_cookie"].as_str().expect("a cookie");
+    let pair = cookie.split(';').next().and_then(|pair| pair.strip_prefix("session_id="));
+    let token = pair.expect("a token").to_owned();
+    let known = ask("/api/session/introspect", json!({ "token": &token })).await;
+    assert_eq!((&known["active"], &known["sub"]), (&json!(true), &json!(user_id)));
+    token
 }
