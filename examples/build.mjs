@@ -98,7 +98,7 @@ if (unknown.length > 0) throw new Error(`there is no example ${unknown.join(", "
 const tarball = await pack();
 const act = given.includes("--lock") ? lock : (name) => build(name, tarball);
 // The longest first.
-const waiting = (names.length > 0 ? names : all).sort((a) => (a === "next-ssr" ? -1 : 0));
+const waiting = (names.length > 0 ? names : all).sort((a) => (a.startsWith("next-") ? -1 : 0));
 const work = async () => {
   for (let name; (name = waiting.shift()); ) console.log(`example ${name}: ${await act(name)}`);
 };

@@ -209,8 +209,9 @@ put("core.js", await bundle("core.js"));
 put("fallback.js", await bundle("fallback.js", { glueText: fallback.glue }));
 put("capture.js", await bundle("capture.js"));
 put("debug.js", await bundle("debug.js"));
-put("index.js", await bundle("index.js", { external: ["./core.js", "./fallback.js", "./debug.js"] }));
-put("slim.js", await bundle("slim.js", { external: ["./core.js", "./debug.js"] }));
+put("session.js", await bundle("session.js"));
+put("index.js", await bundle("index.js", { external: ["./core.js", "./fallback.js", "./debug.js", "./session.js"] }));
+put("slim.js", await bundle("slim.js", { external: ["./core.js", "./debug.js", "./session.js"] }));
 put("node.js", await bundle("node.js"));
 
 // The companions of the script tag share a name, which is the hash of all that they hold.
@@ -226,6 +227,7 @@ const companions = {
   [`visitflow-fallback-${HASH}.js`]: await bundle("fallback.js", { glueText: fallback.glue, ...beside }),
   [`visitflow-capture-${HASH}.js`]: readFileSync(join(fresh, "capture.js")),
   [`visitflow-debug-${HASH}.js`]: readFileSync(join(fresh, "debug.js")),
+  [`visitflow-session-${HASH}.js`]: readFileSync(join(fresh, "session.js")),
 };
 const hash = sha256(Object.values(companions).map(sha256).join("\n")).slice(0, HASH.length);
 const hashed = (data) => Buffer.from(data.toString().replaceAll(HASH, hash));

@@ -1,7 +1,8 @@
 /**
  * visitflow measures visits with consent. Before consent it stores nothing and (unless
  * `beforeConsent` is `"anonymous"`) sends nothing. It never throws into the page: only the
- * promises of {@link login}, {@link logout}, {@link end} and of an erasure reject.
+ * promises of {@link login}, {@link logout}, {@link end}, of an erasure, and of {@link session},
+ * {@link sessions} and {@link endSession} reject.
  *
  * In Node (server-side rendering) every function exists and does nothing.
  */
@@ -109,6 +110,46 @@ export interface SignedIn {
   user_id: string;
 }
 
+/** What {@link session} resolves with. */
+export interface Session {
+  /** The signed-in user's identifier; null: nobody is signed in. */
+  user: string | null;
+  /** Names the session; no credential. */
+  session: string;
+  createdAt: Date;
+  /** null while nobody is signed in. */
+  signedInAt: Date | null;
+  lastActivity: Date;
+  /** When it expires if nothing happens. */
+  expiresAt: Date;
+  /** The visitor and the site of the session's visit, if it has one. */
+  visitor: string | null;
+  site: string | null;
+}
+
+/** One of the {@link sessions} of a user. */
+export interface UserSession {
+  /** Names the session, for {@link endSession}; no credential. */
+  session: string;
+  /** Such as "Firefox on Linux"; null where it is not known. */
+  device: string | null;
+  /** Whether it is the session of this browser. */
+  current: boolean;
+  /** Whether the user asked to stay signed in. */
+  remembered: boolean;
+  createdAt: Date;
+  signedInAt: Date | null;
+  lastActivity: Date;
+  /** When it expires if nothing happens. */
+  expiresAt: Date;
+}
+
+/** Why {@link session} and its kin reject. */
+export interface SessionError extends Error {
+  /** Status of the answer; 0 where none came. */
+  status: number;
+}
+
 /** What follows a consent manager: see `visitflow/consent/google` and `visitflow/consent/tcf`. */
 export interface Decisions {
   grant(): void;
@@ -198,6 +239,36 @@ export function logout(): Promise<void>;
  */
 export function end(): Promise<void>;
 
+/**
+ * Who is signed in, asked of the server; null without a live session. It writes nothing and does not wait for
+ * consent, but is asked by your page alone: before a sign-in there is nothing to ask. Loads a small file.
+ *
+ * ```js
+ * try {
+ *   const user = (await visitflow.session())?.user ?? null; // null: nobody is signed in
+ * } catch {
+ *   // Nobody can tell: offline, or the server is away. That is not signed out: show what you showed.
+ * }
+ * ```
+ *
+ * Rejects with a {@link SessionError} where nobody can tell.
+ */
+export function session(): Promise<Session | null>;
+
+/**
+ * All sessions of the signed-in user, this browser's among them; none while nobody is signed in. Rejects as
+ * {@link session}.
+ */
+export function sessions(): Promise<UserSession[]>;
+
+/**
+ * Ends a session of the signed-in user, such as on a device that was lost. Resolves once it has ended;
+ * rejects as {@link session}.
+ */
+export function endSession(session: string): Promise<void>;
+/** Ends all sessions of the user but this one. */
+export function endSession(which: { others: true }): Promise<void>;
+
 /** What visitflow knows about itself. Never rejects and never loads anything. */
 export function snapshot(): Promise<Snapshot>;
 
@@ -215,6 +286,9 @@ export interface Visitflow {
   (command: "login", username: string, password: string): Promise<SignedIn>;
   (command: "login", by: { assertion: string }): Promise<SignedIn>;
   (command: "snapshot"): Promise<Snapshot>;
+  (command: "session"): Promise<Session | null>;
+  (command: "sessions"): Promise<UserSession[]>;
+  (command: "endSession", which: string | { others: true }): Promise<void>;
   (command: "init", options?: Options): void;
   init: typeof init;
   grant: typeof grant;
@@ -227,6 +301,9 @@ export interface Visitflow {
   logout: typeof logout;
   end: typeof end;
   snapshot: typeof snapshot;
+  session: typeof session;
+  sessions: typeof sessions;
+  endSession: typeof endSession;
 }
 
 declare global {

@@ -1,6 +1,6 @@
 /**
  * visitflow for React 18 and later: a provider that begins measuring once and follows the
- * visitor's consent, and hooks. Page views on load and on route changes are sent by themselves,
+ * visitor's consent, hooks, and a list of the user's sessions. Page views on load and on route changes are sent by themselves,
  * whichever router changes the address.
  *
  * ```jsx
@@ -14,7 +14,7 @@
 
 import type { ReactElement, ReactNode } from "react";
 import type * as visitflow from "visitflow";
-import type { Consent, Options } from "visitflow";
+import type { Consent, Options, Session } from "visitflow";
 
 /** The properties of {@link VisitflowProvider}. */
 export interface VisitflowProviderProps {
@@ -78,3 +78,50 @@ export interface ConsentState {
  * ```
  */
 export function useConsent(): ConsentState;
+
+/** What {@link useUser} returns. */
+export interface UserState {
+  /**
+   * `"loading"`: not known yet. `"unknown"`: nobody can tell at the moment (offline, or the server is away);
+   * `user` and `session` are what they were before, and it is asked again every few seconds.
+   */
+  status: "loading" | "signed-in" | "signed-out" | "unknown";
+  /** The signed-in user's identifier, or null. */
+  user: string | null;
+  session: Session | null;
+  /** Asks anew. */
+  refresh: () => Promise<void>;
+}
+
+/**
+ * Who is signed in. The server is asked once for all components of the page; again after `login`, `logout`,
+ * `end` and `endSession` of {@link useVisitflow}, and when the tab is shown again. What a component shows is no
+ * protection: that is your backend's (`visitflow/server`).
+ *
+ * ```jsx
+ * const { status, user } = useUser();
+ * if (status === "signed-out") return <SignIn />;
+ * ```
+ */
+export function useUser(): UserState;
+
+/** The properties of {@link Sessions}. */
+export interface SessionsProps {
+  /** Words in another language. */
+  texts?: Partial<{
+    unknownDevice: string;
+    current: string;
+    lastActivity: (date: Date) => string;
+    end: string;
+    endOthers: string;
+    failed: string;
+  }>;
+  /** @default "visitflow-sessions" */
+  className?: string;
+}
+
+/**
+ * The signed-in user's sessions, on all devices, each with a button that ends it, and one that ends all but
+ * this. Nothing while nobody is signed in. A `<section>` with a list, without styles.
+ */
+export function Sessions(props: SessionsProps): ReactElement | null;

@@ -15,8 +15,11 @@
 export interface ServerOptions {
   /** Where this backend reaches the visitflow server, such as `http://127.0.0.1:8080`. */
   endpoint: string;
-  /** An API key with the scope `session`: `visitflow key add NAME --scope session`. Keep it on the server. */
-  key: string;
+  /**
+   * An API key with the scope `session`: `visitflow key add NAME --scope session`. Keep it on the server. A
+   * function is called for each question, for keys that are not there yet when the program is built or starts.
+   */
+  key: string | (() => string | undefined | Promise<string | undefined>);
   /**
    * The session's cookie: `__Host-session_id` where the server runs with `--cookie-prefix host`.
    * @default "session_id"

@@ -27,14 +27,16 @@ export function sessions({
 }) {
   const base = `${String(endpoint).replace(/\/+$/, "")}/api/session`;
   if (!/^https?:/.test(base)) throw new TypeError("visitflow: endpoint is an http(s) address of the server");
-  if (!key) throw new TypeError("visitflow: key is an API key: visitflow key add NAME --scope session");
+  if (!key) throw noKey();
   const known = new Map();
 
   /** The answer to a question, as JSON, with its cookies. */
   async function post(name, body) {
+    const secret = typeof key === "function" ? await key() : key;
+    if (!secret) throw Object.assign(noKey(), { status: 401 });
     const answer = await fetch(`${base}/${name}`, {
       method: "POST",
-      headers: { "content-type": "application/json", authorization: `Bearer ${key}` },
+      headers: { "content-type": "application/json", authorization: `Bearer ${secret}` },
       body: JSON.stringify(body),
       signal: AbortSignal.timeout(timeoutMs),
       cache: "no-store", // frameworks may keep answers otherwise
@@ -94,6 +96,8 @@ export function sessions({
 
   return { session, bind, unbind, express: express(session), hono: hono(session), fastify: fastify(session), next: next(session) };
 }
+
+const noKey = () => new TypeError("visitflow: key is an API key: visitflow key add NAME --scope session");
 
 function active({ sub, sid, iat, exp, visitor_id, site, generation }, setCookie) {
   return {

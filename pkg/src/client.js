@@ -9,7 +9,7 @@ import { resting } from "./resting.js";
 /**
  * Makes the functions; `init` is to be called first. `load("", options, facts)` fetches the WebAssembly and
  * resolves with its exports (wired.js) once they may be used, `load("debug-", options)` has debug.js explain
- * them; `base` is the default of the option `endpoint`.
+ * them, `load("session-", options, name, …)` calls a function of session.js; `base` is the default of the option `endpoint`.
  */
 export function create(load, base) {
   let options; // set by init()
@@ -173,6 +173,11 @@ export function create(load, base) {
     end: async () => measured() && ask("end"),
     snapshot: async () => (core ? core.snapshot(dropped) : resting(options?.consent, dropped)),
   };
+
+  // Of no visit: consent does not matter, and nothing is written.
+  for (const name of ["session", "sessions", "endSession"]) {
+    calls[name] = (...given) => load("session-", options, name, ...given);
+  }
 
   for (const name in calls) {
     const run = calls[name];

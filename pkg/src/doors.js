@@ -4,9 +4,11 @@ import { create } from "./client.js";
 import * as nothing from "./node.js";
 import { resting } from "./resting.js";
 
+const FILES = { "debug-": () => import("./debug.js"), "session-": () => import("./session.js") };
+
 /** The functions, of a client that `core` starts when init() is called; where there is no page, no-ops. */
 export const doors = (core) => {
-  const load = (what, ...all) => (what ? import("./debug.js").then((debug) => debug.default(...all)) : core(...all));
+  const load = (what, ...all) => (what ? FILES[what]().then((file) => file.default(...all)) : core(...all));
   let client;
   const early = []; // calls before init()
   const door = (name) => (...args) => {

@@ -15,4 +15,7 @@ export const revoke = settled;
 export const logout = settled;
 export const end = settled;
 export const login = () => Promise.resolve({ user_id: "" });
+export const session = () => Promise.resolve(null);
+export const sessions = () => Promise.resolve([]);
+export const endSession = settled;
 export const snapshot = () => Promise.resolve(resting());

@@ -20,3 +20,6 @@ export const login = door("login");
 export const logout = door("logout");
 export const end = door("end");
 export const snapshot = door("snapshot");
+export const session = door("session");
+export const sessions = door("sessions");
+export const endSession = door("endSession");

@@ -29,6 +29,7 @@ test("the tarball holds the package and nothing else", () => {
     "dist/cdn/visitflow-consent-tcf.js",
     "dist/cdn/visitflow-debug-HASH.js",
     "dist/cdn/visitflow-fallback-HASH.js",
+    "dist/cdn/visitflow-session-HASH.js",
     "dist/cdn/visitflow.js",
     "dist/consent-google.js",
     "dist/consent-tcf.js",
@@ -37,12 +38,17 @@ test("the tarball holds the package and nothing else", () => {
     "dist/fallback.js",
     "dist/index.js",
     "dist/node.js",
+    "dist/session.js",
     "dist/slim.js",
     "dist/visitflow.wasm",
     "index.d.ts",
     "package.json",
+    "react/account.js",
     "react/index.d.ts",
     "react/index.js",
+    "react/provider.js",
+    "react/sessions.js",
+    "react/user.js",
     "server/express.js",
     "server/fastify.js",
     "server/gate.js",
@@ -59,12 +65,12 @@ test("companions of the script share a name that changes with what they hold", (
   const loader = readFileSync(join(cdn, "visitflow.js"), "utf8");
   const hash = /"([0-9a-f]{8})\.js"/.exec(loader)[1];
   const companions = readdirSync(cdn).filter((name) => name.includes(hash)).sort();
-  const holds = ["", "capture-", "debug-", "fallback-"].map((part) => `visitflow-${part}${hash}.js`);
+  const holds = ["", "capture-", "debug-", "fallback-", "session-"].map((part) => `visitflow-${part}${hash}.js`);
   assert.deepEqual(companions, [...holds, `visitflow-${hash}.wasm`].sort());
   // The hash is that of the files without it.
   const sha256 = (data) => createHash("sha256").update(data).digest("hex");
   const bare = (name) => Buffer.from(readFileSync(join(cdn, name), "utf8").replaceAll(hash, "__hash__"));
-  const order = [`visitflow-${hash}.wasm`, holds[0], holds[3], holds[1], holds[2]];
+  const order = [`visitflow-${hash}.wasm`, holds[0], holds[3], holds[1], holds[2], holds[4]];
   const digests = order.map((name) => sha256(name.endsWith(".js") ? bare(name) : readFileSync(join(cdn, name))));
   assert.equal(sha256(digests.join("\n")).slice(0, 8), hash);
   for (const name of ["visitflow-fallback-__hash__.js", "visitflow-__hash__.wasm"]) {
@@ -94,13 +100,17 @@ test("the types compile strictly, and refuse what is wrong", () => {
       visitflow.order({ id: "1", amount: "1.00", currency: "EUR", items: [{ sku: "a", quantity: 1 }] });
       const user: Promise<{ user_id: string }> = visitflow.login("a", "b");
       const told: Promise<Snapshot> = visitflow.snapshot();
+      const here: Promise<string | null> = visitflow.session().then((session) => session && session.user);
+      const ended: Promise<void> = visitflow.sessions().then(([first]) => visitflow.endSession(first!.session));
+      void visitflow.endSession({ others: true });
+      const tagged = window.visitflow?.("session").then((session) => session?.expiresAt.getTime());
       window.visitflow?.("event", "play", { level: 3 });
       window.visitflow?.grant();
       // @ts-expect-error consent is one of three words
       visitflow.init({ consent: "yes" });
       // @ts-expect-error an order has a currency
       visitflow.order({ id: "1", amount: "1.00" });
-      void user; void told;
+      void user; void told; void here; void ended; void tagged;
     `;
     writeFileSync(join(folder, "page.ts"), page);
     const tsc = join(here, "node_modules/typescript/bin/tsc");

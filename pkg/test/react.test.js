@@ -1,5 +1,5 @@
 // visitflow/react where there is no page: what a server renders. What it does in a page, in
-// StrictMode too, is seen in a browser (tests/tests/all/examples.rs).
+// StrictMode too, is seen in a browser (tests/tests/all/examples).
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -61,6 +61,12 @@ test("the hook gives all functions but init, and the same ones at each rendering
   assert.equal(seen.size, 1);
   const [functions] = seen;
   assert.deepEqual([...Object.keys(functions), "init"].sort(), Object.keys(visitflow).sort());
+});
+
+test("on a server nobody is known yet, and there is no list", () => {
+  const Who = () => createElement("p", null, JSON.stringify(react.useUser()));
+  assert.equal(render({}, Who), `<p>${JSON.stringify({ status: "loading", user: null, session: null }).replaceAll('"', "&quot;")}</p>`);
+  assert.equal(render({}, react.Sessions), "");
 });
 
 test("a hook without a provider says what to do", () => {

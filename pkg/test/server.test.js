@@ -1,5 +1,5 @@
 // visitflow/server, before a server that answers what a test wants: also what no healthy one says.
-// The frameworks: kits.test.js. tests/tests/all/examples.rs drives it before the real server.
+// The frameworks: kits.test.js. tests/tests/all/examples drives it before the real server.
 
 import assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
@@ -99,6 +99,17 @@ test("a wrong key is a mistake that is told, and signs nobody out", async () => 
   assert.match(told[0], /401 .*The API key is wrong/s);
   assert.throws(() => sessions({ endpoint: server.endpoint, key: undefined }), /visitflow key add/);
   assert.throws(() => sessions({ endpoint: "127.0.0.1:8080", key: "k" }), /http/);
+});
+
+test("a key may be known later only", async () => {
+  const told = [];
+  let key;
+  const { session } = sessions({ endpoint: server.endpoint, key: () => key, onError: (error) => told.push(error.message) });
+  assert.equal((await session(request(`session_id=${TOKEN}`))).state, "unknown");
+  assert.match(told[0], /visitflow key add/);
+  key = Promise.resolve("vf_later");
+  assert.equal((await session(request(`session_id=${TOKEN}`))).user, "ada");
+  assert.deepEqual(server.asked.map(({ key }) => key), ["Bearer vf_later"]);
 });
 
 test("a site that checks passwords itself signs in and out", async () => {

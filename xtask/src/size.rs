@@ -22,7 +22,7 @@ const SMALL: usize = 100;
 const BUDGET: usize = 15_000;
 
 /// Most bytes of the loader, at brotli 11: it alone is waited for.
-const LOADER_BUDGET: usize = 1_500;
+const LOADER_BUDGET: usize = 2_000;
 
 /// The parts of a download, in the order in which a page asks for them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -42,7 +42,7 @@ fn companions(loader: &str) -> impl Iterator<Item = String> + use<> {
     let hash = words
         .find(|word| word.bytes().all(|byte| byte.is_ascii_hexdigit()))
         .expect("the loader knows the hash");
-    let scripts = ["", "capture-", "debug-", "fallback-"].map(|part| format!("{part}{hash}.js"));
+    let scripts = ["", "capture-", "debug-", "fallback-", "session-"].map(|part| format!("{part}{hash}.js"));
     let names = scripts.into_iter().chain([format!("{hash}.wasm")]);
     names.map(|name| format!("/visitflow-{name}"))
 }

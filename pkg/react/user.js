@@ -1,0 +1,8 @@
+import { useSyncExternalStore } from "react";
+import { account, subscribe, unasked } from "./account.js";
+import { useProvided } from "./provider.js";
+
+export function useUser() {
+  useProvided("useUser");
+  return useSyncExternalStore(subscribe, () => account, () => unasked);
+}

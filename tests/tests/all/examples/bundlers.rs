@@ -1,0 +1,58 @@
+use super::stage::{OURS, Stage};
+use visitflow_e2e::Server;
+use visitflow_e2e::site::{Site, example};
+
+/// The folder of the other bundlers, as a web server would have it, and visitflow beside it.
+async fn bundled(page: &str) {
+    let stage = Stage::before(Server::start().await).await;
+    let configuration = format!(
+        "pid nginx.pid; error_log stderr; events {{}}
+        http {{
+            types {{ text/html html; text/javascript js; application/wasm wasm; }}
+            access_log off;
+            server {{
+                listen 127.0.0.1:8000;
+                root {};
+                location /api/ {{ proxy_pass {}; proxy_set_header Host $http_host; }}
+            }}
+        }}",
+        example("bundlers").display(),
+        stage.witness.origin()
+    );
+    let site = Site::nginx(None, &configuration).await;
+    let first = format!("{}/{page}", site.origin());
+    let second = format!("{first}?page=2");
+    stage.browser.open_page(&first).await;
+    stage.element("#accept").await;
+    stage.assert_silence().await;
+    stage.click("#accept").await;
+    stage.counted(&[&first]).await;
+    stage.click("#next").await;
+    stage.counted(&[&first, &second]).await;
+    stage.plays().await;
+    stage.counted(&[&first, &second]).await;
+    stage.until_cookies_are(OURS).await;
+    stage.server.assert_visits(1);
+    stage.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn webpack_built_counts_after_consent() {
+    bundled("webpack.html").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn esbuild_built_counts_after_consent() {
+    bundled("esbuild.html").await;
+}
+
+/// The WebAssembly within the script, its bytes given to `init`.
+#[tokio::test(flavor = "multi_thread")]
+async fn slim_built_counts_after_consent() {
+    bundled("slim.html").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_map_is_enough_without_a_bundler() {
+    bundled("import-map.html").await;
+}

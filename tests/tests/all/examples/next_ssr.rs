@@ -1,0 +1,36 @@
+use super::stage::Stage;
+use visitflow_e2e::Server;
+use visitflow_e2e::machine::free_port;
+use visitflow_e2e::site::{Site, example, node};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn next_renders_on_the_server_and_counts_after_consent() {
+    // The site is another origin than the server, which has to know it.
+    let port = free_port();
+    let home = format!("http://127.0.0.1:{port}");
+    let stage = Stage::before(Server::with().flag("--allowed-origin", &home).start().await).await;
+    let start = ["start", "--hostname", "127.0.0.1"];
+    let mut next = node(&example("next-ssr"), "next/dist/bin/next", &start, port);
+    next.env("VISITFLOW_ENDPOINT", stage.witness.origin());
+    let _site = Site::on(port, &mut next).await.expect("next start");
+    let rendered = async |cookie: &str| {
+        let request = reqwest::Client::new().get(&home).header("cookie", cookie);
+        request.send().await.expect("an answer").text().await.expect("a page")
+    };
+    assert!(rendered("").await.contains("May we count your visit?"));
+    let known = rendered("consent=granted").await;
+    assert!(known.contains("Do not count me") && !known.contains("May we count"), "{known}");
+
+    stage.looks_around_and_consents(&home).await;
+    let all = ["consent", "last_activity", "session_id", "visitor_id"];
+    stage.until_cookies_are(&all).await;
+    // The site remembers: the next load counts without being asked.
+    stage.browser.driver.refresh().await.expect("the page loads again");
+    stage.element("#change").await;
+    let (first, second) = (format!("{home}/"), format!("{home}/about"));
+    stage.counted(&[&first, &second, &first, &first]).await;
+    stage.click("#change").await;
+    stage.until_cookies_are(&["consent"]).await;
+    stage.server.assert_visits(1);
+    stage.close().await;
+}

@@ -1,0 +1,123 @@
+//! A browser at an example that measures visits.
+
+use serde_json::json;
+use std::time::{Duration, Instant};
+use thirtyfour::prelude::*;
+use visitflow_e2e::Server;
+use visitflow_e2e::browser::Browser;
+use visitflow_e2e::machine::PATIENCE;
+use visitflow_e2e::recorder::Recorder;
+
+/// The cookies of a visitor who has consented.
+pub(super) const OURS: &[&str] = &["last_activity", "session_id", "visitor_id"];
+
+/// A server, and a witness of what it is asked.
+pub(super) struct Stage {
+    pub(super) server: Server,
+    pub(super) witness: Recorder,
+    pub(super) browser: Browser,
+}
+
+impl Stage {
+    pub(super) async fn before(server: Server) -> Self {
+        let witness = Recorder::before(server.address()).await;
+        Self { server, witness, browser: Browser::open().await }
+    }
+
+    pub(super) async fn element(&self, css: &str) -> WebElement {
+        let query = self.browser.driver.query(By::Css(css)).wait(PATIENCE, Duration::from_millis(20));
+        query.and_displayed().first().await.unwrap_or_else(|error| panic!("no {css}: {error}"))
+    }
+
+    pub(super) async fn click(&self, css: &str) {
+        self.element(css).await.click().await.unwrap_or_else(|error| panic!("{css}: {error}"));
+    }
+
+    /// Waits until the page's heading is this.
+    pub(super) async fn shows(&self, heading: &str) {
+        let deadline = Instant::now() + PATIENCE;
+        let now = "document.querySelector('h1')?.textContent";
+        while self.browser.evaluate(now).await != heading {
+            assert!(Instant::now() < deadline, "the page does not show {heading}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    pub(super) async fn cookies(&self) -> Vec<String> {
+        let cookies = self.browser.driver.get_all_cookies().await.expect("the cookies");
+        let mut names: Vec<String> = cookies.into_iter().map(|cookie| cookie.name).collect();
+        names.sort();
+        names
+    }
+
+    pub(super) async fn until_cookies_are(&self, expected: &[&str]) {
+        let deadline = Instant::now() + PATIENCE;
+        while self.cookies().await != expected {
+            assert!(Instant::now() < deadline, "{:?} are not {expected:?}", self.cookies().await);
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Neither cookie nor storage nor WebAssembly, and nothing asked of visitflow but its script.
+    pub(super) async fn assert_silence(&self) {
+        assert_eq!(self.cookies().await, [""; 0]);
+        let kept = "[localStorage.length, sessionStorage.length]";
+        assert_eq!(self.browser.evaluate(kept).await, json!([0, 0]));
+        let wasm =
+            "performance.getEntriesByType('resource').filter(({ name }) => name.includes('.wasm')).length";
+        assert_eq!(self.browser.evaluate(wasm).await, 0);
+        let mut asked = self.witness.requests();
+        asked.retain(|request| request.contains("/api/") || request.contains("/visitflow-"));
+        assert_eq!(asked, [""; 0]);
+        self.server.assert_visits(0);
+    }
+
+    /// Waits until the server has these page views, in this order, and no others.
+    pub(super) async fn counted(&self, urls: &[&str]) {
+        let stored = || self.server.texts("SELECT url FROM page_views ORDER BY occurred_at, id");
+        let deadline = Instant::now() + PATIENCE;
+        while stored().len() < urls.len() {
+            assert!(Instant::now() < deadline, "{:?} are not {urls:?}", stored());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        assert_eq!(stored(), urls);
+    }
+
+    /// Sends the event, and waits until it has arrived: what else was to come before is there, too.
+    pub(super) async fn plays(&self) {
+        self.click("#play").await;
+        let deadline = Instant::now() + PATIENCE;
+        while self.server.number("SELECT COUNT(*) FROM events WHERE name = 'play'") != 1 {
+            assert!(Instant::now() < deadline, "no event arrives");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// A visitor of a site with the pages `/` and `/about`, who looks around and then consents.
+    pub(super) async fn looks_around_and_consents(&self, origin: &str) {
+        let (home, about) = (format!("{origin}/"), format!("{origin}/about"));
+        self.browser.open_page(&home).await;
+        self.shows("Home").await;
+        self.click("a[href='/about']").await;
+        self.shows("About").await;
+        self.click("a[href='/']").await;
+        self.shows("Home").await;
+        self.element("#accept").await;
+        self.assert_silence().await;
+
+        self.click("#accept").await;
+        self.counted(&[&home]).await;
+        self.click("a[href='/about']").await;
+        self.shows("About").await;
+        self.counted(&[&home, &about]).await;
+        self.browser.driver.back().await.expect("one page back");
+        self.shows("Home").await;
+        self.plays().await;
+        self.counted(&[&home, &about, &home]).await;
+        self.server.assert_visits(1);
+    }
+
+    pub(super) async fn close(self) {
+        self.browser.close().await;
+    }
+}
