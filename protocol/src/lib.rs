@@ -28,6 +28,8 @@ pub mod path {
     pub const SESSION_PING: &str = "/api/session/ping";
     /// `POST`: end the session.
     pub const SESSION_END: &str = "/api/session/end";
+    /// `POST`: end what is measured of the session; who is signed in stays so.
+    pub const SESSION_FORGET: &str = "/api/session/forget";
     /// `GET`: the browser's own session, by its cookie.
     pub const SESSION: &str = "/api/session";
     /// `POST`: whose session a token is; for backends, with an API key.

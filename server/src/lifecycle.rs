@@ -1,5 +1,5 @@
 //! The steps of a session's life, between an endpoint and the writer: start, facts, ping, end,
-//! sign in, sign out. They know no HTTP; time and fresh tokens are arguments.
+//! forget, sign in, sign out. They know no HTTP; time and fresh tokens are arguments.
 //!
 //! Each step judges the presented token once, lets the writer commit what is to be committed, and
 //! decides the cookie last: a token that was rotated or ended meanwhile is not sent again.
@@ -262,6 +262,29 @@ impl Lifecycle {
                 Ok(if outcome.lost { Cookie::Leave } else { Cookie::Clear })
             }
             (Carrier::Crossing { .. }, _) => Ok(Cookie::Leave), // a newer cookie may be there already
+            _ => Ok(Cookie::Clear),
+        }
+    }
+
+    /// Ends what is measured of the session: it leaves its visit. Who is signed in stays so, under a new
+    /// token; a session without a user ends.
+    ///
+    /// # Errors
+    /// When the store fails, or none can tell of the session.
+    pub async fn forget<E: From<Refusal> + From<getrandom::Error>>(&self, hit: Hit) -> Result<Cookie, E> {
+        let proof = hit.token.as_ref().map(SessionToken::proof);
+        match (self.sessions.touch(proof, None, hit.now).await, proof) {
+            (Carrier::Live { .. } | Carrier::Crossing { crossed: Crossed::Rotated, .. }, Some(presented)) => {
+                let offer = SessionToken::rotate(presented.tag)?;
+                let command = Command::Forget { now: hit.now, presented, offer: offer.proof() };
+                match self.commit(command).await? {
+                    outcome if outcome.issued => Ok(self.keep(Some(offer), hit.now).await),
+                    outcome if outcome.lost => Ok(Cookie::Leave), // a newer cookie may be there already
+                    _ => Ok(Cookie::Clear),
+                }
+            }
+            (Carrier::Unverified(_), _) => Err(Refusal::from(UNTOLD).into()),
+            (Carrier::Crossing { .. }, _) => Ok(Cookie::Leave),
             _ => Ok(Cookie::Clear),
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! | path | endpoint |
 //! |---|---|
-//! | `POST /api/session/{start,ping,end}` | [`endpoints::session`] |
+//! | `POST /api/session/{start,ping,end,forget}` | [`endpoints::session`] |
 //! | `GET /api/session`, `POST /api/session/introspect`, `GET /api/session/verify` | [`endpoints::introspection`] |
 //! | `POST /api/session/{bind,unbind}` | [`endpoints::binding`] |
 //! | `POST /api/telemetry/{page_view,event,order}` | [`endpoints::telemetry`] |
@@ -47,6 +47,7 @@ pub const ROUTES: &[(&str, &str, Option<Scope>)] = &[
     (path::SESSION_START, TOLD, Some(Scope::Write)),
     (path::SESSION_PING, TOLD, Some(Scope::Write)),
     (path::SESSION_END, TOLD, Some(Scope::Write)),
+    (path::SESSION_FORGET, TOLD, Some(Scope::Write)),
     (path::INTROSPECT, TOLD, Some(Scope::Session)),
     (path::BIND, TOLD, Some(Scope::Session)),
     (path::UNBIND, TOLD, Some(Scope::Session)),
@@ -98,6 +99,7 @@ pub async fn route(call: Call<'_>) -> Result<Reply, Problem> {
         path::SESSION_START if post => session::start(call).await,
         path::SESSION_PING if post => session::ping(call).await,
         path::SESSION_END if post => session::end(call).await,
+        path::SESSION_FORGET if post => Box::pin(session::forget(call)).await,
         path::SESSION if get => introspection::own(call).await,
         path::INTROSPECT if post => introspection::introspect(call).await,
         path::BIND if post => Box::pin(binding::bind(call)).await,

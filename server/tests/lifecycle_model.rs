@@ -112,7 +112,8 @@ type ModelCookie = (usize, usize);
 #[derive(Clone, Debug)]
 struct Token {
     secret: usize,
-    retired: Vec<(usize, Millis)>,
+    /// Secret, when it was replaced, the visit then.
+    retired: Vec<(usize, Millis, Option<usize>)>,
     visit: Option<usize>,
     user: Option<u8>,
     created: Millis,
@@ -146,7 +147,7 @@ impl Model {
             return Worth::Nothing;
         };
         let token = &self.tokens[at];
-        let retired = token.retired.iter().any(|(old, when)| *old == secret && now - when < MINUTE);
+        let retired = token.retired.iter().any(|(old, when, _)| *old == secret && now - when < MINUTE);
         if let Some(ended) = token.ended {
             let crossing = now - ended < MINUTE && (retired || token.secret == secret);
             return if crossing { Worth::Crossing { token: at, rotated: false } } else { Worth::Nothing };
@@ -160,6 +161,13 @@ impl Model {
         } else {
             Worth::Nothing
         }
+    }
+
+    /// The visit that facts with a cookie of the token belong to.
+    fn visit_of(&self, token: usize, cookie: Option<ModelCookie>) -> Option<usize> {
+        let token = &self.tokens[token];
+        let retired = token.retired.iter().find(|(old, ..)| cookie.is_some_and(|(_, secret)| secret == *old));
+        retired.map_or(token.visit, |(.., visit)| *visit)
     }
 
     fn slide(&mut self, token: usize, at: Millis) {
@@ -282,7 +290,7 @@ impl Model {
             return (kept, cookie);
         }
         let own = match &worth {
-            Worth::Live(token) | Worth::Crossing { token, .. } => self.tokens[*token].visit,
+            Worth::Live(token) | Worth::Crossing { token, .. } => self.visit_of(*token, cookie),
             Worth::Nothing => None,
         };
         let visit = if late {
@@ -329,7 +337,7 @@ impl Model {
                 row.ended_at = Some(ended.max(at));
                 row.last_activity = row.last_activity.max(at);
             }
-            Some(ended) => row.last_activity = row.last_activity.max(at.min(ended)),
+            Some(ended) => row.last_activity = row.last_activity.max(at.min(ended - 1)),
             None => row.last_activity = row.last_activity.max(at),
         }
     }
@@ -362,7 +370,7 @@ impl Model {
     fn rotate(&mut self, token: usize, user: Option<u8>, now: Millis) -> ModelCookie {
         self.slide(token, now);
         let token_ref = &mut self.tokens[token];
-        token_ref.retired.push((token_ref.secret, now));
+        token_ref.retired.push((token_ref.secret, now, token_ref.visit));
         token_ref.secret += 1;
         token_ref.user = user;
         (token, token_ref.secret)

@@ -133,6 +133,11 @@ impl Visitor {
         self.post("/api/session/ping", &json!({})).send().await
     }
 
+    /// `POST /api/session/forget`.
+    pub async fn forget(&self) -> Answer {
+        self.post("/api/session/forget", &json!({})).send().await
+    }
+
     /// `POST /api/session/end`.
     pub async fn end(&self) -> Answer {
         self.post("/api/session/end", &json!({})).send().await

@@ -1,4 +1,4 @@
-//! `POST /api/session/{start,ping,end}`
+//! `POST /api/session/{start,ping,end,forget}`
 
 use serde::Serialize;
 use visitflow_protocol::wire;
@@ -85,6 +85,18 @@ pub async fn end(mut call: Call<'_>) -> Result<Reply, Problem> {
     let cookie = call.app.lifecycle.end(hit(&call, call.token()?, None)).await?;
     let mut answer = reply::no_content();
     set_cookie(&call, &mut answer, &cookie);
+    Ok(answer)
+}
+
+/// Ends what is measured of the session: consent was withdrawn. Who is signed in stays so.
+pub async fn forget(mut call: Call<'_>) -> Result<Reply, Problem> {
+    let _: serde_json::Map<String, serde_json::Value> = call.json().await?;
+    let cookie = call.app.lifecycle.forget::<Problem>(hit(&call, call.token()?, None)).await?;
+    let mut answer = reply::no_content();
+    set_cookie(&call, &mut answer, &cookie);
+    for cookie in call.app.cookies.clear_carried(&call.head.headers, call.secure) {
+        reply::add_cookie(&mut answer, cookie);
+    }
     Ok(answer)
 }
 

@@ -9,6 +9,9 @@ use visitflow_protocol::cookie::{self as names, VISITOR_MAX_AGE_S};
 use crate::session::token::SessionToken;
 use crate::session::visit::VisitorId;
 
+/// The cookies that go when the visitor withdraws consent.
+const OF_VISITOR: [&str; 2] = [names::VISITOR, names::LAST_ACTIVITY];
+
 /// What the request's session cookies say.
 #[derive(Debug)]
 pub enum Presented {
@@ -73,9 +76,18 @@ impl CookieStyle {
 
     /// `Set-Cookie`s that delete what the client made.
     pub fn clear_visitor(&self, secure: bool) -> impl Iterator<Item = Option<HeaderValue>> {
-        [names::VISITOR, names::LAST_ACTIVITY]
-            .into_iter()
-            .map(move |name| self.write(name, "", false, secure, 0))
+        OF_VISITOR.into_iter().map(move |name| self.write(name, "", false, secure, 0))
+    }
+
+    /// The same for those that the request carries. What the client has deleted before it asked may have
+    /// been written again meanwhile, with consent that was given anew.
+    pub fn clear_carried(
+        &self,
+        headers: &HeaderMap,
+        secure: bool,
+    ) -> impl Iterator<Item = Option<HeaderValue>> {
+        let carried = OF_VISITOR.into_iter().filter(|name| values(headers, name).next().is_some());
+        carried.map(move |name| self.write(name, "", false, secure, 0))
     }
 
     fn write(

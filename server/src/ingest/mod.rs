@@ -63,6 +63,10 @@ struct Waiting {
 }
 
 /// What the writer is asked to do.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly every job is a commit, and a box would cost each an allocation"
+)]
 enum Job {
     /// Commit and answer.
     Commit(Command, oneshot::Sender<Result<Outcome>>),

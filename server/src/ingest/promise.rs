@@ -109,6 +109,14 @@ impl Worker {
                     (Outcome::default(), Some(record))
                 })
             }
+            Command::Forget { now, presented, offer } => live(*presented, *now).map_or(lost, |mut record| {
+                if record.user_id.is_none() {
+                    record.end(*now);
+                    return (Outcome::default(), Some(record));
+                }
+                record.forget(*offer, *now);
+                (issued, Some(record))
+            }),
             Command::Link { .. } | Command::Engagement { .. } => (Outcome::default(), None),
         }
     }

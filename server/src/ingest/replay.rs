@@ -220,6 +220,11 @@ impl Worker {
             Command::SignIn { offer, .. } | Command::SignOut { offer, .. } if !outcome.issued => {
                 self.sessions.withdraw_change(*offer, now).await;
             }
+            // What was promised is a new secret, or the end of the one that was presented.
+            Command::Forget { presented, offer, .. } if outcome.lost => {
+                self.sessions.withdraw_change(*offer, now).await;
+                self.sessions.withdraw_change(*presented, now).await;
+            }
             Command::End { presented, .. } if outcome.lost => {
                 self.sessions.withdraw_change(*presented, now).await;
             }

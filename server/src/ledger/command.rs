@@ -175,6 +175,16 @@ pub enum Command {
         /// The live token it came with.
         presented: Proof,
     },
+    /// End what is measured of the session: it leaves its visit. Who is signed in stays so under a new
+    /// token; a session without a user ends.
+    Forget {
+        /// When the request was received.
+        now: Millis,
+        /// The token it came with: live, or replaced a moment ago.
+        presented: Proof,
+        /// The token that replaces it if somebody is signed in.
+        offer: Proof,
+    },
     /// Give a visitor's visits their user: what a sign-in has left to do where there are many.
     Link {
         /// Of the visits that began at or before this instant: when the sign-in was received.
@@ -274,7 +284,10 @@ impl Command {
     pub fn now(&self) -> Option<Millis> {
         match self {
             Self::Start { context, .. } | Self::Facts { context, .. } => Some(context.now),
-            Self::SignIn { now, .. } | Self::SignOut { now, .. } | Self::End { now, .. } => Some(*now),
+            Self::SignIn { now, .. }
+            | Self::SignOut { now, .. }
+            | Self::End { now, .. }
+            | Self::Forget { now, .. } => Some(*now),
             Self::Engagement { .. } | Self::Link { .. } => None,
         }
     }
@@ -286,7 +299,11 @@ impl Command {
             Self::Start { context, .. } => u32::from(context.carrier.visit_id().is_none()),
             Self::Facts { context, runs } => visits_at_most(runs, &context.carrier, context.now, ttl),
             Self::SignIn { presented, visit, .. } => u32::from(*visit && presented.is_some()),
-            Self::SignOut { .. } | Self::End { .. } | Self::Link { .. } | Self::Engagement { .. } => 0,
+            Self::SignOut { .. }
+            | Self::End { .. }
+            | Self::Forget { .. }
+            | Self::Link { .. }
+            | Self::Engagement { .. } => 0,
         }
     }
 }

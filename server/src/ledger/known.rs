@@ -77,10 +77,9 @@ impl Wants {
     /// What a carrier's session needs.
     pub(super) fn carrier(&mut self, carrier: &Carrier) {
         match carrier {
-            Carrier::Live { tag, visit_id: None } | Carrier::Crossing { tag, visit_id: None, .. } => {
-                self.tokens.insert(*tag);
-            }
-            Carrier::Unverified(proof) => _ = self.tokens.insert(proof.tag),
+            Carrier::Live { token, visit_id: None }
+            | Carrier::Crossing { token, visit_id: None, .. }
+            | Carrier::Unverified(token) => _ = self.tokens.insert(token.tag),
             _ => {}
         }
         self.visits.extend(carrier.visit_id());

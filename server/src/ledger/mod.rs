@@ -12,7 +12,7 @@
 //! | `memory` | what a writer remembers from batch to batch |
 //! | [`changes`] | what a store is to write |
 //! | `world` | the state that a plan works on: what is known, and what the batch has changed so far |
-//! | `sessions` | start, sign-in, sign-out, end |
+//! | `sessions` | start, sign-in, sign-out, end, forget |
 //! | `facts` | page views, events: which visit each belongs to, twins |
 //! | `orders` | orders and refunds: whose word counts, which visit they belong to |
 //! | `visits` | joining, beginning, linking and ending visits |
@@ -105,9 +105,9 @@ pub fn first_wants(commands: &[Command], ttl: Ttl) -> Wants {
                 wants.tokens.insert(presented.map_or(offer.tag, |presented| presented.tag));
                 wants.accounts.extend(verified.iter().map(|hash| (user_id.clone(), hash.clone())));
             }
-            Command::SignOut { presented, .. } | Command::End { presented, .. } => {
-                wants.tokens.insert(presented.tag);
-            }
+            Command::SignOut { presented, .. }
+            | Command::End { presented, .. }
+            | Command::Forget { presented, .. } => _ = wants.tokens.insert(presented.tag),
             Command::Engagement { visit_id, .. } => {
                 wants.visits.insert(*visit_id);
             }
@@ -162,6 +162,7 @@ impl<'c> World<'_, 'c> {
             }
             Command::SignOut { now, presented, offer } => self.sign_out(*now, *presented, *offer),
             Command::End { now, presented } => self.end(*now, *presented),
+            Command::Forget { now, presented, offer } => self.forget(*now, *presented, *offer),
             Command::Link { until, visitor, user_id } => {
                 self.link_earlier(*visitor, user_id, *until, LINKED_MOST);
                 Outcome::default()

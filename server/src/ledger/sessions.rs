@@ -1,9 +1,9 @@
-//! Start, sign-in, sign-out, end: what becomes of a session, and of its visit.
+//! Start, sign-in, sign-out, end, forget: what becomes of a session, and of its visit.
 
 use super::command::{Context, Outcome};
 use super::visits::Beginning;
 use super::world::World;
-use crate::session::record::Record;
+use crate::session::record::{Crossed, Record, Standing};
 use crate::session::token::Proof;
 use crate::session::visit::Link;
 use crate::session::{Carrier, Millis};
@@ -142,6 +142,37 @@ impl<'c> World<'_, 'c> {
             self.end_visit_if_deserted(visit_id, now);
         }
         Outcome::default()
+    }
+
+    /// Ends what is measured of a session: the visit lets go of it, under a new token if somebody is signed
+    /// in; else it ends with the visit.
+    pub(super) fn forget(&mut self, now: Millis, presented: Proof, offer: Proof) -> Outcome {
+        let Some(mut record) = self.token(presented.tag).cloned() else {
+            return Outcome { lost: true, ..Outcome::default() };
+        };
+        let left = record.visit_of(&presented.hash);
+        let outcome = match record.standing(&presented.hash, now, self.ttl) {
+            Standing::Live if record.user_id.is_some() => {
+                record.forget(offer, now);
+                Outcome { issued: true, ..Outcome::default() }
+            }
+            Standing::Live => {
+                record.end(now);
+                Outcome::default()
+            }
+            // A sign-in or a sign-out was first, and its answer has the newer token. The session has not
+            // left the visit yet: it does, and keeps that token.
+            Standing::Crossing(Crossed::Rotated) if left.is_some() && record.visit_id == left => {
+                record.bind(None);
+                Outcome { lost: true, ..Outcome::default() }
+            }
+            _ => return self.lost_or_done(offer),
+        };
+        self.put_token(record);
+        if let Some(visit_id) = left {
+            self.end_visit_if_deserted(visit_id, now);
+        }
+        outcome
     }
 
     /// A rotation whose token is not live: another request was first, or this very one was applied

@@ -32,7 +32,9 @@ impl<'c> World<'_, 'c> {
         outcome: &mut Outcome,
     ) -> Uuid {
         let record = match carrier {
-            Carrier::Live { tag, .. } => self.token(*tag).filter(|record| record.ended_at.is_none()).cloned(),
+            Carrier::Live { token, .. } => {
+                self.token(token.tag).filter(|record| record.ended_at.is_none()).cloned()
+            }
             _ => None,
         };
         let user_id = record.as_ref().and_then(|record| record.user_id.clone());
@@ -154,7 +156,7 @@ impl<'c> World<'_, 'c> {
     }
 
     /// Counts a fact. A late one may lengthen a visit that expired, never one that was ended on
-    /// request.
+    /// request: the last activity of such a one stays before its end, by which it is told.
     pub(super) fn count(&mut self, id: Uuid, fact: &Fact) {
         let Some(touched) = self.touch(id) else { return };
         let row = &mut touched.row;
@@ -168,7 +170,7 @@ impl<'c> World<'_, 'c> {
                 visit.ended_at = Some(ended.max(at));
                 visit.last_activity = visit.last_activity.max(at);
             }
-            Some(ended) => visit.last_activity = visit.last_activity.max(at.min(ended)),
+            Some(ended) => visit.last_activity = visit.last_activity.max(at.min(ended - 1)),
             None => visit.last_activity = visit.last_activity.max(at),
         }
     }

@@ -152,33 +152,34 @@ impl<'k, 'c> World<'k, 'c> {
 
     /// What an unverified carrier turns out to be; others are as they were judged. A session that
     /// had no visit then may have one by now: one that was begun while the store was away, or that
-    /// a request a moment earlier has bound.
+    /// a request a moment earlier has bound. One whose visit has ended may have been taken out of it
+    /// by such a request, which makes this one a crossing.
     pub(super) fn judged(&mut self, carrier: &Carrier, now: Millis) -> Carrier {
         let ttl = self.ttl;
         match *carrier {
-            Carrier::Unverified(proof) => {
-                let Some(record) = self.token(proof.tag) else { return Carrier::Nothing };
-                let (tag, visit_id) = (record.tag, record.visit_id);
-                match record.standing(&proof.hash, now, ttl) {
-                    Standing::Live => Carrier::Live { tag, visit_id },
-                    Standing::Crossing(crossed) => Carrier::Crossing { tag, visit_id, crossed },
+            Carrier::Unverified(token) => {
+                let Some(record) = self.token(token.tag) else { return Carrier::Nothing };
+                let visit_id = record.visit_of(&token.hash);
+                match record.standing(&token.hash, now, ttl) {
+                    Standing::Live => Carrier::Live { token, visit_id },
+                    Standing::Crossing(crossed) => Carrier::Crossing { token, visit_id, crossed },
                     Standing::Erased => Carrier::Erased,
                     Standing::Dead => Carrier::Nothing,
                 }
             }
-            Carrier::Live { tag, visit_id: None } => {
-                let record = self.token(tag).map(|record| (record.visit_id, record.ended_at));
-                match record {
-                    Some((visit_id, Some(at))) => {
-                        Carrier::Crossing { tag, visit_id, crossed: Crossed::Ended { at } }
-                    }
-                    Some((visit_id, None)) => Carrier::Live { tag, visit_id },
-                    None => carrier.clone(),
+            Carrier::Live { token, visit_id } if visit_id.is_none_or(|id| self.has_ended(id)) => {
+                let Some(record) = self.token(token.tag) else { return carrier.clone() };
+                let visit_id = record.visit_of(&token.hash);
+                let crossing = |crossed| Carrier::Crossing { token, visit_id, crossed };
+                match record.ended_at {
+                    Some(at) => crossing(Crossed::Ended { at }),
+                    None if record.secret_hash != token.hash => crossing(Crossed::Rotated),
+                    None => Carrier::Live { token, visit_id },
                 }
             }
-            Carrier::Crossing { tag, visit_id: None, crossed } => {
-                let visit_id = self.token(tag).and_then(|record| record.visit_id);
-                Carrier::Crossing { tag, visit_id, crossed }
+            Carrier::Crossing { token, visit_id: None, crossed } => {
+                let visit_id = self.token(token.tag).and_then(|record| record.visit_of(&token.hash));
+                Carrier::Crossing { token, visit_id, crossed }
             }
             Carrier::Live { .. } | Carrier::Crossing { .. } | Carrier::Erased | Carrier::Nothing => {
                 carrier.clone()
@@ -189,7 +190,7 @@ impl<'k, 'c> World<'k, 'c> {
     /// Whether a carrier's session was withdrawn: it was promised while the store was away, and did
     /// not come to be, or waits in another server's spool still.
     pub(super) fn was_withdrawn(&mut self, carrier: &Carrier) -> bool {
-        matches!(*carrier, Carrier::Live { tag, visit_id: None } if self.token(tag).is_none())
+        matches!(*carrier, Carrier::Live { token, visit_id: None } if self.token(token.tag).is_none())
     }
 
     // ---- visits
@@ -203,6 +204,10 @@ impl<'k, 'c> World<'k, 'c> {
             self.wants.visits.insert(id);
         }
         found
+    }
+
+    fn has_ended(&mut self, id: Uuid) -> bool {
+        self.visit(id).is_some_and(|row| row.visit.ended_at.is_some())
     }
 
     /// A visit, to be changed.

@@ -79,15 +79,15 @@ impl Activity {
 pub enum Carrier {
     /// A live session.
     Live {
-        /// Names it.
-        tag: token::Tag,
+        /// Its token.
+        token: token::Proof,
         /// Its visit, if it has one.
         visit_id: Option<uuid::Uuid>,
     },
     /// A token that was rotated or ended a moment ago: its facts still reach their visit.
     Crossing {
-        /// Names its session.
-        tag: token::Tag,
+        /// The token.
+        token: token::Proof,
         /// The visit, if it had one.
         visit_id: Option<uuid::Uuid>,
         /// What happened to it.

@@ -20,6 +20,8 @@ pub struct Retired {
     pub secret_hash: SecretHash,
     /// When it was replaced.
     pub at: Millis,
+    /// The visit that the session had then: its facts reach that one, whatever the session does since.
+    pub visit_id: Option<Uuid>,
 }
 
 /// A token's record: a row of `session_tokens`, and its copy in the session store.
@@ -134,16 +136,35 @@ impl Record {
         self.last_activity = self.last_activity.max(at);
     }
 
-    /// Replaces the secret: the old one is dead with this very step.
+    /// The visit that facts with this secret belong to.
+    #[must_use]
+    pub fn visit_of(&self, presented: &SecretHash) -> Option<Uuid> {
+        let retired = self.retired.iter().find(|old| old.secret_hash == *presented);
+        retired.map_or(self.visit_id, |old| old.visit_id)
+    }
+
+    /// Replaces the secret by that of whoever is signed in from here on: the old one is dead with this
+    /// very step.
     pub fn rotate(&mut self, token: Proof, user_id: Option<String>, now: Millis) {
+        self.replace_secret(token, now);
+        self.signed_in_at = user_id.as_ref().map(|_| now);
+        self.user_id = user_id;
+    }
+
+    /// Takes the session out of its visit, under a new secret. Who is signed in stays so, since when and
+    /// until when they were.
+    pub fn forget(&mut self, token: Proof, now: Millis) {
+        self.replace_secret(token, now);
+        self.visit_id = None;
+    }
+
+    fn replace_secret(&mut self, token: Proof, now: Millis) {
         self.retired.retain(|old| now - old.at < CROSSING_MS);
         if self.retired.len() == RETIRED_MAX {
             self.retired.remove(0);
         }
-        self.retired.push(Retired { secret_hash: self.secret_hash, at: now });
+        self.retired.push(Retired { secret_hash: self.secret_hash, at: now, visit_id: self.visit_id });
         self.secret_hash = token.hash;
-        self.signed_in_at = user_id.as_ref().map(|_| now);
-        self.user_id = user_id;
         self.generation += 1;
         self.slide(now);
     }
@@ -206,6 +227,29 @@ mod tests {
             Standing::Crossing(Crossed::Rotated)
         );
         assert_eq!(record.standing(&old.hash(), 10 + CROSSING_MS, TTL), Standing::Dead);
+    }
+
+    #[test]
+    fn a_session_that_is_taken_out_of_its_visit_stays_signed_in_under_a_new_secret() {
+        let (mut record, first) = opened();
+        let visit = Uuid::from_u128(7);
+        record.bind(Some(visit));
+        let signed_in = SessionToken::rotate(record.tag).unwrap();
+        record.rotate(signed_in.proof(), Some("u".into()), 10);
+        let forgotten = SessionToken::rotate(record.tag).unwrap();
+        record.forget(forgotten.proof(), 20);
+        assert_eq!(
+            (record.user_id.as_deref(), record.signed_in_at, record.created_at),
+            (Some("u"), Some(10), 0)
+        );
+        assert_eq!((record.visit_id, record.generation), (None, 4));
+        assert_eq!(record.standing(&forgotten.hash(), 20, TTL), Standing::Live);
+        assert_eq!(record.standing(&signed_in.hash(), 20, TTL), Standing::Crossing(Crossed::Rotated));
+        record.bind(Some(Uuid::from_u128(8)));
+        for old in [first, signed_in] {
+            assert_eq!(record.visit_of(&old.hash()), Some(visit));
+        }
+        assert_eq!(record.visit_of(&forgotten.hash()), Some(Uuid::from_u128(8)));
     }
 
     #[test]

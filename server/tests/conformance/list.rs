@@ -63,6 +63,21 @@ macro_rules! everywhere {
                 a_session_that_was_signed_in_elsewhere_joins_and_names_the_visit
                 disabling_a_user_ends_all_sessions_of_that_user
                 changing_a_password_ends_all_sessions_of_that_user;
+            forgetting:
+                who_withdraws_consent_stays_signed_in_and_the_visit_ends
+                a_session_without_a_user_ends_when_consent_is_withdrawn
+                there_is_nothing_to_forget_without_a_live_session
+                what_crosses_a_withdrawal_reaches_the_ended_visit_and_begins_nothing
+                consent_given_anew_begins_another_visit_in_the_same_session
+                a_start_after_a_withdrawal_begins_another_visit
+                a_sign_in_and_a_sign_out_after_a_withdrawal_begin_no_visit
+                a_visit_goes_on_with_its_other_sessions
+                withdrawals_at_once_have_one_winner
+                a_withdrawal_in_flight_over_a_sign_in_ends_the_visit_and_nobodys_session
+                a_withdrawal_among_views_and_a_sign_in_leaves_one_ended_visit
+                a_withdrawal_among_views_and_a_sign_out_leaves_one_ended_visit
+                what_was_judged_before_a_withdrawal_begins_nothing_behind_it
+                a_replayed_withdrawal_changes_nothing;
             late:
                 a_late_view_belongs_to_the_visit_that_covers_it
                 a_late_view_that_no_visit_covers_makes_a_closed_one
@@ -153,6 +168,9 @@ macro_rules! told {
                 asking_keeps_no_anonymous_session_alive
                 asking_moves_no_absolute_limit
                 the_cookie_of_a_user_is_given_anew_once_a_minute;
+            forgetting:
+                a_view_judged_before_a_withdrawal_reaches_its_visit_however_long_that_was_idle
+                who_is_not_measured_stays_signed_in_up_to_the_absolute_limit;
             users:
                 what_a_sign_in_did_not_finish_is_finished_when_its_user_comes_back
                 // The hash is compared in the database: `away::a_sign_in_by_password_is_refused`.
@@ -181,6 +199,8 @@ macro_rules! kept {
             limits:
                 sessions_survive_a_restart_with_what_slid
                 a_token_rotated_before_a_restart_stays_dead_and_still_crosses;
+            forgetting:
+                what_crosses_a_withdrawal_finds_its_visit_after_a_restart;
         }
     };
 }
@@ -209,6 +229,8 @@ macro_rules! servers {
                 sign_ins_on_two_servers_have_one_winner
                 twins_on_two_servers_are_stored_once
                 what_slid_on_one_server_is_not_swept_by_the_other;
+            forgetting:
+                a_withdrawal_on_one_server_is_one_on_the_other;
             erasure:
                 an_erasure_on_one_server_is_one_on_the_other;
         }
@@ -230,6 +252,8 @@ macro_rules! away {
                 a_rotation_that_came_too_late_leaves_the_session_to_the_winner
                 an_end_that_came_too_late_leaves_the_session_to_the_winner
                 what_was_acknowledged_survives_a_restart;
+            forgetting:
+                a_withdrawal_that_came_too_late_leaves_the_session_to_the_winner;
             erasure:
                 an_erasure_without_the_database_is_refused_and_does_nothing
                 what_waits_in_a_spool_does_not_come_back_after_an_erasure_elsewhere;

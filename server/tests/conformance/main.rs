@@ -22,6 +22,7 @@ mod cases {
     pub(crate) mod away;
     pub(crate) mod disputes;
     pub(crate) mod erasure;
+    pub(crate) mod forgetting;
     pub(crate) mod identity;
     pub(crate) mod late;
     pub(crate) mod limits;

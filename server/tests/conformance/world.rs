@@ -327,6 +327,14 @@ impl World {
         browser.takes(self.lifecycle().end(hit(browser, now)).await, carried.as_ref())
     }
 
+    /// Withdraws consent.
+    pub(crate) async fn forget(&self, browser: &Browser, now: Millis) -> Said {
+        self.acts();
+        let carried = browser.cookie();
+        let forgotten = self.lifecycle().forget::<Failure>(hit(browser, now)).await;
+        browser.takes(forgotten.map_err(|failure| failure.0), carried.as_ref())
+    }
+
     /// Erases a visitor, when the database is there and the spool is empty.
     pub(crate) async fn erase(&self, browser: &Browser, whom: VisitorId, right: Right, now: Millis) -> Said {
         let mut said = Said::Unavailable;

@@ -11,6 +11,7 @@ pub(crate) const ENDPOINTS: &[&str] = &[
     "/api/session/start",
     "/api/session/ping",
     "/api/session/end",
+    "/api/session/forget",
     "/api/telemetry/page_view",
     "/api/telemetry/event",
     "/api/telemetry/order",

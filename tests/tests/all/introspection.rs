@@ -167,6 +167,7 @@ async fn a_key_does_what_its_scopes_say_and_nothing_else() {
         ("POST", "/api/session/start", json!({}), "write"),
         ("POST", "/api/session/ping", json!({}), "write"),
         ("POST", "/api/session/end", json!({}), "write"),
+        ("POST", "/api/session/forget", json!({}), "write"),
         ("POST", "/api/telemetry/page_view", json!({"url": "https://shop.test/"}), "write"),
         ("POST", "/api/telemetry/event", json!({"name": "seen"}), "write"),
         ("POST", "/api/telemetry/order", fact, "write"),

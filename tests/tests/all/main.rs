@@ -16,6 +16,7 @@ mod facts;
 mod faults;
 mod figures;
 mod files;
+mod forgetting;
 mod guesses;
 mod hangup;
 mod heads;

@@ -6,13 +6,14 @@ use visitflow_e2e::{Server, Visitor};
 
 const SHOP: &str = "https://shop.example";
 
-fn foreign_requests(eve: &Visitor) -> [visitflow_e2e::visitor::Request; 6] {
+fn foreign_requests(eve: &Visitor) -> [visitflow_e2e::visitor::Request; 7] {
     [
         eve.post("/api/session/start", &json!({"url": format!("https://{SITE}/")})),
         eve.post("/api/telemetry/page_view", &eve.page_view("/")),
         eve.post("/api/telemetry/event", &json!({"name": "x", "url": format!("https://{SITE}/")})),
         eve.post("/api/telemetry/order", &json!({"id": "1", "amount": "1", "currency": "EUR"})),
         eve.post("/api/session/end", &json!({})),
+        eve.post("/api/session/forget", &json!({})),
         eve.post("/api/auth/logout", &json!({})).as_json(),
     ]
 }

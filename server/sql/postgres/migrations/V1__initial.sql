@@ -47,7 +47,8 @@ CREATE INDEX session_tokens_changed ON session_tokens (changed_at) WHERE generat
 CREATE TABLE retired_secrets (
     secret_hash bytea PRIMARY KEY,
     tag         text COLLATE "C" NOT NULL,
-    retired_at  bigint NOT NULL
+    retired_at  bigint NOT NULL,
+    visit_id    uuid                             -- the session's visit then
 );
 CREATE INDEX retired_secrets_tag ON retired_secrets (tag, retired_at);
 

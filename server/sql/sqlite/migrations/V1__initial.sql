@@ -42,7 +42,8 @@ CREATE INDEX session_tokens_ended ON session_tokens (ended_at) WHERE ended_at IS
 CREATE TABLE retired_secrets (
     secret_hash BLOB PRIMARY KEY,
     tag         TEXT NOT NULL,
-    retired_at  INTEGER NOT NULL
+    retired_at  INTEGER NOT NULL,
+    visit_id    TEXT                             -- the session's visit then
 ) WITHOUT ROWID;
 CREATE INDEX retired_secrets_tag ON retired_secrets (tag, retired_at);
 

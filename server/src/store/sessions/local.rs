@@ -382,9 +382,9 @@ fn last<T>(items: &mut Vec<T>, most: usize) -> std::vec::Drain<'_, T> {
 /// What a token is worth by a record.
 pub fn judge(record: &Record, token: Proof, now: Millis, ttl: Ttl) -> Carrier {
     match record.standing(&token.hash, now, ttl) {
-        Standing::Live => Carrier::Live { tag: record.tag, visit_id: record.visit_id },
+        Standing::Live => Carrier::Live { token, visit_id: record.visit_id },
         Standing::Crossing(crossed) => {
-            Carrier::Crossing { tag: record.tag, visit_id: record.visit_id, crossed }
+            Carrier::Crossing { token, visit_id: record.visit_of(&token.hash), crossed }
         }
         Standing::Erased => Carrier::Erased,
         Standing::Dead => Carrier::Nothing,

@@ -144,7 +144,7 @@ impl Sessions {
     /// When nobody can tell.
     pub async fn user(&self, token: Proof, now: Millis) -> Result<Option<String>> {
         match self.touch(Some(token), None, now).await {
-            Carrier::Live { tag, .. } => Ok(self.local.get(tag).and_then(|record| record.user_id)),
+            Carrier::Live { token, .. } => Ok(self.local.get(token.tag).and_then(|record| record.user_id)),
             Carrier::Unverified(_) => Err(StoreError::Unavailable("no store can tell of the session")),
             _ => Ok(None),
         }

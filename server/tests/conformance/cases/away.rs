@@ -10,6 +10,8 @@ use visitflow_server::session::uuid_v7;
 use crate::facts::{anonymous, event, fact, order, page, view};
 use crate::world::{Browser, HOUR, Said, World, eventually};
 
+const GENERATION: &str = "SELECT generation FROM session_tokens";
+
 pub(crate) async fn a_start_is_promised(world: &World) {
     let ann = Browser::new();
     assert_eq!(world.start(&ann, world.now).await, Said::Fresh);
@@ -55,7 +57,7 @@ pub(crate) async fn a_sign_in_by_password_is_refused(world: &World) {
     world.start(&ann, world.now).await;
     assert_eq!(world.sign_in_by_password(&ann, "u_1", "hash", world.now).await, Said::Unavailable);
     assert!(world.is_live(&ann, world.now).await);
-    assert_eq!(world.texts("SELECT generation FROM session_tokens").await, ["1"]);
+    assert_eq!(world.texts(GENERATION).await, ["1"]);
 }
 
 /// The first part of the spool binds the session to its visit; the second, which rotates and ends
@@ -94,7 +96,7 @@ pub(crate) async fn a_replay_undoes_no_later_promise(world: &World) {
 
 /// A session that a second server has signed in, and a copy of its old cookie. The first server has
 /// not heard of it.
-async fn signed_in_elsewhere(world: &World) -> (World, Browser, Browser) {
+pub(crate) async fn signed_in_elsewhere(world: &World) -> (World, Browser, Browser) {
     let ann = Browser::new();
     world.start(&ann, world.now).await;
     let (other, old) = (world.second().await, ann.copy());
@@ -103,14 +105,13 @@ async fn signed_in_elsewhere(world: &World) -> (World, Browser, Browser) {
 }
 
 /// The session lives, everywhere, as the second server left it.
-async fn lives_as_signed_in(world: &World, other: &World, ann: &Browser) {
+pub(crate) async fn lives_as_signed_in(world: &World, other: &World, ann: &Browser) {
     world.settle().await;
     for server in [world, other] {
         // The database is asked again a moment after the spool is empty.
         eventually("a live session", async || server.is_live(ann, world.now + 9).await).await;
         assert_eq!(server.user(ann, world.now + 9).await.as_deref(), Some("u_1"));
     }
-    assert_eq!(world.texts("SELECT generation FROM session_tokens").await, ["2"]);
 }
 
 pub(crate) async fn a_rotation_that_came_too_late_leaves_the_session_to_the_winner(world: &World) {
@@ -123,6 +124,7 @@ pub(crate) async fn a_rotation_that_came_too_late_leaves_the_session_to_the_winn
         presented = offer;
     }
     lives_as_signed_in(world, &other, &ann).await;
+    assert_eq!(world.texts(GENERATION).await, ["2"]);
 }
 
 pub(crate) async fn an_end_that_came_too_late_leaves_the_session_to_the_winner(world: &World) {
@@ -130,6 +132,7 @@ pub(crate) async fn an_end_that_came_too_late_leaves_the_session_to_the_winner(w
     let end = Command::End { now: world.now + 2, presented: old.proof() };
     assert!(!world.commit(end).await.lost);
     lives_as_signed_in(world, &other, &ann).await;
+    assert_eq!(world.texts(GENERATION).await, ["2"]);
 }
 
 pub(crate) async fn what_was_acknowledged_survives_a_restart(world: &World) {
@@ -148,6 +151,7 @@ pub(crate) async fn after_a_restart_no_store_tells_of_a_session(world: &World) {
     assert_eq!(world.ping(&ann, world.now + 2).await, Said::Unavailable);
     assert_eq!(world.sign_in(&ann, "u_1", world.now + 2).await, Said::Unavailable);
     assert_eq!(world.sign_out(&ann, world.now + 2).await, Said::Unavailable);
+    assert_eq!(world.forget(&ann, world.now + 2).await, Said::Unavailable);
     assert_eq!(world.view(&ann, world.now + 3).await, Said::Left, "stored, and judged at the replay");
     assert_eq!(world.texts("SELECT page_views FROM sessions").await, ["1"]);
     assert_eq!(world.tokens().await, 1);

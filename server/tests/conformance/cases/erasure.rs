@@ -173,7 +173,7 @@ pub(crate) async fn a_nameless_fact_of_an_erased_visit_is_refused(world: &World)
     world.view(&ann, world.now).await;
     let visit_id = world.texts("SELECT id FROM sessions").await.remove(0).parse().unwrap();
     world.erase(&root, ann.visitor, Right::Admin, world.now).await;
-    let carrier = Carrier::Live { tag: ann.proof().tag, visit_id: Some(visit_id) };
+    let carrier = Carrier::Live { token: ann.proof(), visit_id: Some(visit_id) };
     let context = visitflow_server::ledger::command::Context {
         now: world.now,
         carrier,

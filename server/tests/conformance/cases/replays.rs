@@ -159,7 +159,7 @@ pub(crate) async fn a_replayed_end_changes_nothing(world: &World) {
 
 pub(crate) async fn facts_of_an_unknown_session_and_of_no_visitor_begin_no_visit(world: &World) {
     let (ann, token) = (Browser::new(), SessionToken::issue().unwrap());
-    let carrier = Carrier::Live { tag: token.tag(), visit_id: None };
+    let carrier = Carrier::Live { token: token.proof(), visit_id: None };
     let context = Context { carrier, offer: None, visitor: None, ..world.context(&ann, &token, world.now) };
     for at in [world.now, world.now + 1] {
         let runs = vec![Run { visitor: None, facts: vec![view(at), event("play", at)] }];

@@ -17,7 +17,7 @@ pub(crate) async fn a_session_of_one_server_lives_on_the_other(world: &World) {
 }
 
 /// Waits until the server, which does its housekeeping, takes the token for dead.
-async fn dies(server: &World, browser: &Browser, now: i64) {
+pub(crate) async fn dies(server: &World, browser: &Browser, now: i64) {
     let dead = async || {
         server.tick(now);
         !server.is_live(browser, now).await

@@ -135,7 +135,7 @@ pub(super) const TABLES: &[Table] = &[
     },
     Table {
         name: "retired_secrets",
-        columns: &[Bytes("secret_hash"), Text("tag"), Bigint("retired_at")],
+        columns: &[Bytes("secret_hash"), Text("tag"), Bigint("retired_at"), Uuid("visit_id")],
         key: "secret_hash",
     },
     Table {

@@ -54,7 +54,8 @@ pub(super) fn record(row: &Row) -> Result<Record> {
 
 /// A retired secret, and whose it was.
 pub(super) fn retired(row: &Row) -> Result<(Tag, Retired)> {
-    Ok((tag(row, 0)?, Retired { secret_hash: hash(row, 1)?, at: row.try_get(2)? }))
+    let retired = Retired { secret_hash: hash(row, 1)?, at: row.try_get(2)?, visit_id: row.try_get(3)? };
+    Ok((tag(row, 0)?, retired))
 }
 
 /// A visitor as the rows write it.

@@ -126,6 +126,7 @@ macro_rules! columns {
 }
 columns!(A B);
 columns!(A B C);
+columns!(A B C D);
 columns!(A B C D E);
 columns!(A B C D E F);
 columns!(A B C D E F G H I);
@@ -203,6 +204,7 @@ fn retired<'a>(session: &'a Session, records: &'a [Record]) -> Option<Writing<'a
         rows.iter().map(|(_, old)| &old.secret_hash.as_bytes()[..]).collect::<Vec<_>>(),
         rows.iter().map(|(tag, _)| tag.to_string()).collect::<Vec<_>>(),
         rows.iter().map(|(_, old)| old.at).collect::<Vec<_>>(),
+        rows.iter().map(|(_, old)| old.visit_id).collect::<Vec<_>>(),
     );
     (!rows.is_empty()).then(|| execute(session, named!("retired_put"), columns))
 }

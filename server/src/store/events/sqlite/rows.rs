@@ -49,7 +49,11 @@ pub(super) fn record(row: &Row<'_>) -> rusqlite::Result<Record> {
 
 /// A retired secret.
 pub(super) fn retired(row: &Row<'_>) -> rusqlite::Result<Retired> {
-    Ok(Retired { secret_hash: SecretHash::from_bytes(row.get(0)?), at: row.get(1)? })
+    Ok(Retired {
+        secret_hash: SecretHash::from_bytes(row.get(0)?),
+        at: row.get(1)?,
+        visit_id: optional_uuid(row, 2)?,
+    })
 }
 
 fn visitor(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<VisitorId>> {

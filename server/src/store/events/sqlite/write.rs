@@ -80,7 +80,8 @@ fn token(db: &Connection, record: &Record, now: Millis) -> Result<()> {
         now,
     ])?;
     for retired in &record.retired {
-        let row = params![retired.secret_hash.as_bytes(), tag, retired.at];
+        let visit_id = retired.visit_id.map(|id| id.to_string());
+        let row = params![retired.secret_hash.as_bytes(), tag, retired.at, visit_id];
         db.prepare_cached(sql!("retired_put"))?.execute(row)?;
     }
     Ok(())

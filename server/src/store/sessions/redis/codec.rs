@@ -5,7 +5,7 @@
 //! | `secret` | the 32 bytes of the secret's hash |
 //! | `generation`, `signed_in`, `created`, `activity`, `ended` | numbers, in decimal |
 //! | `visit`, `user` | text |
-//! | `retired` | 40 bytes each: when, in ms (big-endian), and the hash |
+//! | `retired` | 56 bytes each: when, in ms (big-endian), the hash, and the visit (zeros: none) |
 //!
 //! What a record does not have is no field. The scripts in `server/lua` know these names.
 
@@ -20,7 +20,7 @@ use crate::session::token::{SecretHash, Tag};
 /// How keys begin; the tag and `}` follow. The braces make the tag what Redis Cluster hashes.
 pub(super) const PREFIX: &str = "visitflow:{";
 
-const RETIRED_BYTES: usize = 8 + 32;
+const RETIRED_BYTES: usize = 8 + 32 + 16;
 
 /// The key of a record.
 pub(super) fn key(tag: Tag) -> String {
@@ -82,7 +82,11 @@ pub(super) fn decode(tag: Tag, value: Value) -> Result<Option<Record>, RedisErro
 }
 
 fn pack(retired: &[Retired]) -> Vec<u8> {
-    retired.iter().flat_map(|old| [&old.at.to_be_bytes()[..], old.secret_hash.as_bytes()].concat()).collect()
+    let packed = retired.iter().flat_map(|old| {
+        let visit = old.visit_id.unwrap_or_default();
+        [&old.at.to_be_bytes()[..], old.secret_hash.as_bytes(), visit.as_bytes()].concat()
+    });
+    packed.collect()
 }
 
 fn unpack(packed: &[u8]) -> Result<Vec<Retired>, RedisError> {
@@ -92,8 +96,14 @@ fn unpack(packed: &[u8]) -> Result<Vec<Retired>, RedisError> {
     }
     old.iter()
         .map(|old| {
-            let (at, secret) = old.split_first_chunk::<8>()?;
-            Some(Retired { at: Millis::from_be_bytes(*at), secret_hash: hash(secret)? })
+            let (at, rest) = old.split_first_chunk::<8>()?;
+            let (secret, visit) = rest.split_first_chunk::<32>()?;
+            let visit = Uuid::from_slice(visit).ok()?;
+            Some(Retired {
+                at: Millis::from_be_bytes(*at),
+                secret_hash: SecretHash::from_bytes(*secret),
+                visit_id: (!visit.is_nil()).then_some(visit),
+            })
         })
         .collect::<Option<_>>()
         .ok_or(RedisError::Malformed("retired secret"))
@@ -153,9 +163,13 @@ mod tests {
             signed_in_at in any::<Option<i64>>(),
             times in any::<[i64; 2]>(),
             ended_at in any::<Option<i64>>(),
-            retired in prop::collection::vec((any::<[u8; 32]>(), any::<i64>()), 0..9),
+            retired in prop::collection::vec((any::<[u8; 32]>(), any::<i64>(), any::<Option<u128>>()), 0..9),
         ) -> Record {
-            let old = |(secret, at)| Retired { secret_hash: SecretHash::from_bytes(secret), at };
+            let old = |(secret, at, visit): (_, _, Option<u128>)| Retired {
+                secret_hash: SecretHash::from_bytes(secret),
+                at,
+                visit_id: visit.map(Uuid::from_u128).filter(|visit| !visit.is_nil()),
+            };
             Record {
                 tag: Tag::parse(&tag).unwrap(),
                 secret_hash: SecretHash::from_bytes(secret),
