@@ -38,6 +38,10 @@ pub mod path {
     pub const BIND: &str = "/api/session/bind";
     /// `POST`: sign it out; for backends, with an API key.
     pub const UNBIND: &str = "/api/session/unbind";
+    /// `GET`: the sessions of a user; `DELETE`: end all but one.
+    pub const SESSIONS: &str = "/api/sessions";
+    /// `DELETE`: end one session of a user, by its name.
+    pub const SESSION_OF_USER: &str = "/api/sessions/{tag}";
     /// `GET`: whether the cookie is of a live session; for proxies.
     pub const VERIFY: &str = "/api/session/verify";
     /// `POST`: one page view, or an array of them.

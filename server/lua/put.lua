@@ -42,7 +42,7 @@ if held[1] then
     for i = 9, #ARGV, 2 do
         given[ARGV[i]] = true
     end
-    for _, field in ipairs({'visit', 'user', 'signed_in', 'ended', 'retired'}) do
+    for _, field in ipairs({'visit', 'user', 'signed_in', 'ended', 'retired', 'remembered', 'device'}) do
         if not given[field] then
             redis.call('HDEL', KEYS[1], field)
         end

@@ -3,11 +3,12 @@
 -- KEYS[1]  the record
 -- ARGV     presented hash, activity (empty: only read), now, idle limit, absolute limit, slack; all in ms
 --
--- Returns false, or the nine fields in the order of codec.rs. A missing field is false.
+-- Returns false, or the eleven fields in the order of codec.rs. A missing field is false.
 -- Redis' own clock serves the key's expiry and nothing else: `now` judges.
 
 local record = redis.call('HMGET', KEYS[1],
-    'secret', 'generation', 'visit', 'user', 'signed_in', 'created', 'activity', 'ended', 'retired')
+    'secret', 'generation', 'visit', 'user', 'signed_in', 'created', 'activity', 'ended', 'retired',
+    'remembered', 'device')
 if not record[1] then
     return false
 end

@@ -21,6 +21,7 @@
 //! | the form in which addresses are stored, what is left out of them | [`address`], [`site`] |
 //! | what a visit's campaign is | [`campaign`] |
 //! | which assertions sign in | [`assertion`] |
+//! | what is told of the device of a sign-in | [`device`] |
 //! | limits by address and account | [`throttle`] |
 //! | what the operator sees | [`observe`], [`log`] |
 //! | what a signal does | [`signals`] |
@@ -43,6 +44,7 @@ pub mod campaign;
 pub mod clock;
 pub mod commands;
 pub mod config;
+pub mod device;
 pub mod endpoints;
 pub mod http;
 pub mod ingest;

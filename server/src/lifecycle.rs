@@ -7,8 +7,8 @@
 use std::sync::Arc;
 
 use crate::ingest::{Ingest, Load};
-use crate::ledger::command::{Command, Context, Fact, Outcome, Run, visits_at_most};
-use crate::session::record::{Crossed, Record};
+use crate::ledger::command::{Command, Context, Ending, Fact, Outcome, Run, Which, visits_at_most};
+use crate::session::record::{Crossed, Record, SignedIn};
 use crate::session::token::{Proof, SessionToken};
 use crate::session::visit::VisitorId;
 use crate::session::{Activity, Carrier, Millis};
@@ -38,6 +38,8 @@ pub enum Refusal {
     Rotated,
     /// The user's password was changed, or the user disabled, while the request was on its way.
     Stale,
+    /// The user has no such live session.
+    Missing,
     /// The session's visit is another visitor's.
     NotTheirs,
     /// More visits would begin than the address may; nothing was done.
@@ -289,6 +291,20 @@ impl Lifecycle {
         }
     }
 
+    /// Ends sessions of a user.
+    ///
+    /// # Errors
+    /// [`Refusal::Missing`] when the user has no such live session; [`Refusal::Rotated`] when the one that
+    /// asks was rotated or ended meanwhile; when the store fails.
+    pub async fn end_sessions(&self, ending: Ending) -> Result<Cookie, Refusal> {
+        let ends_itself = ending.asking.is_some_and(|asking| ending.which == Which::One(asking.tag));
+        match self.commit(Command::EndSessions(ending)).await? {
+            outcome if outcome.lost => Err(Refusal::Rotated),
+            outcome if outcome.missing => Err(Refusal::Missing),
+            _ => Ok(if ends_itself { Cookie::Clear } else { Cookie::Leave }),
+        }
+    }
+
     /// Signs a verified user in. With `visit` the session's visit gets the user; without, the
     /// session has no visit from here on.
     ///
@@ -299,7 +315,7 @@ impl Lifecycle {
     pub async fn sign_in<E: From<Refusal> + From<getrandom::Error>>(
         &self,
         hit: Hit,
-        user_id: String,
+        user: SignedIn,
         verified: Option<String>,
         visit: bool,
         allowance: Allowance<'_>,
@@ -317,7 +333,7 @@ impl Lifecycle {
         let most = u32::from(visit && presented.is_some());
         let held = allowance.take(most).map_err(Refusal::from)?;
         let command =
-            Command::SignIn { now: hit.now, presented, offer: offer.proof(), user_id, verified, visit };
+            Command::SignIn { now: hit.now, presented, offer: offer.proof(), user, verified, visit };
         let outcome = self.commit(command).await;
         held.used(outcome.as_ref().map_or(0, |outcome| outcome.begun));
         match outcome? {

@@ -5,6 +5,7 @@
 //! | `POST /api/session/{start,ping,end,forget}` | [`endpoints::session`] |
 //! | `GET /api/session`, `POST /api/session/introspect`, `GET /api/session/verify` | [`endpoints::introspection`] |
 //! | `POST /api/session/{bind,unbind}` | [`endpoints::binding`] |
+//! | `GET`, `DELETE /api/sessions`, `DELETE /api/sessions/{tag}` | [`endpoints::sessions`] |
 //! | `POST /api/telemetry/{page_view,event,order}` | [`endpoints::telemetry`] |
 //! | `POST /api/auth/{login,logout}` | [`endpoints::auth`] |
 //! | `GET /api/metrics/{overview,timeseries,pages,referrers,sites,live,refused}` | [`endpoints::metrics`] |
@@ -21,7 +22,7 @@ use visitflow_protocol::{path, problem as kind};
 use crate::app::App;
 use crate::endpoints::call::Call;
 use crate::endpoints::{
-    assets, auth, binding, health, introspection, metrics, openapi, privacy, session, telemetry,
+    assets, auth, binding, health, introspection, metrics, openapi, privacy, session, sessions, telemetry,
 };
 use crate::http::problem::Problem;
 use crate::http::reply::{self, Reply};
@@ -51,6 +52,8 @@ pub const ROUTES: &[(&str, &str, Option<Scope>)] = &[
     (path::INTROSPECT, TOLD, Some(Scope::Session)),
     (path::BIND, TOLD, Some(Scope::Session)),
     (path::UNBIND, TOLD, Some(Scope::Session)),
+    (path::SESSIONS, "GET, HEAD, DELETE, OPTIONS", Some(Scope::Session)),
+    (path::SESSION_OF_USER, "DELETE, OPTIONS", Some(Scope::Session)),
     (path::VERIFY, ASKED, None),
     (path::PAGE_VIEW, TOLD, Some(Scope::Write)),
     (path::EVENT, TOLD, Some(Scope::Write)),
@@ -68,21 +71,32 @@ pub const ROUTES: &[(&str, &str, Option<Scope>)] = &[
     (OPENAPI, ASKED, None),
 ];
 
+/// The path of [`ROUTES`] that stands for this one: where a part of it is a value, that with the part's
+/// name.
+fn named(path: &str) -> &str {
+    match path.strip_prefix(path::SESSIONS).and_then(|rest| rest.strip_prefix('/')) {
+        Some(tag) if !tag.is_empty() && !tag.contains('/') => path::SESSION_OF_USER,
+        _ => path,
+    }
+}
+
 /// The scope that an API key needs for a path.
 #[must_use]
 pub fn scope(path: &str) -> Option<Scope> {
+    let path = named(path);
     ROUTES.iter().find(|(route, ..)| *route == path)?.2
 }
 
 /// A path as the log may show it: those of other pages may hold what is nobody else's business.
 #[must_use]
 pub fn logged(path: &str) -> &str {
+    let path = named(path);
     let is_ours =
         ["/", DASHBOARD, "/healthz", "/readyz", "/metrics"].contains(&path) || allowed(path).is_some();
     if is_ours { path } else { "(other)" }
 }
 
-/// What `Allow` says of a path of the API.
+/// What `Allow` says of a path of [`ROUTES`].
 fn allowed(path: &str) -> Option<&'static str> {
     ROUTES.iter().find(|(route, ..)| *route == path).map(|(_, allow, _)| *allow)
 }
@@ -95,7 +109,8 @@ fn allowed(path: &str) -> Option<&'static str> {
 pub async fn route(call: Call<'_>) -> Result<Reply, Problem> {
     let get = matches!(call.head.method, Method::GET | Method::HEAD);
     let post = call.head.method == Method::POST;
-    match call.head.uri.path() {
+    let delete = call.head.method == Method::DELETE;
+    match named(call.head.uri.path()) {
         path::SESSION_START if post => session::start(call).await,
         path::SESSION_PING if post => session::ping(call).await,
         path::SESSION_END if post => session::end(call).await,
@@ -104,6 +119,9 @@ pub async fn route(call: Call<'_>) -> Result<Reply, Problem> {
         path::INTROSPECT if post => introspection::introspect(call).await,
         path::BIND if post => Box::pin(binding::bind(call)).await,
         path::UNBIND if post => Box::pin(binding::unbind(call)).await,
+        path::SESSIONS if get => Box::pin(sessions::list(call)).await,
+        path::SESSIONS if delete => Box::pin(sessions::end_others(call)).await,
+        path::SESSION_OF_USER if delete => Box::pin(sessions::end_one(call)).await,
         path::VERIFY if get => introspection::verify(call).await,
         path::PAGE_VIEW if post => telemetry::page_view(call).await,
         path::EVENT if post => telemetry::event(call).await,
@@ -117,7 +135,7 @@ pub async fn route(call: Call<'_>) -> Result<Reply, Problem> {
         path::REFERRERS if get => Box::pin(metrics::referrers(call)).await,
         path::LIVE if get => Box::pin(metrics::live(call)).await,
         path::REFUSED if get => Box::pin(metrics::refused(call)).await,
-        path::ERASE if call.head.method == Method::DELETE => Box::pin(privacy::erase(call)).await,
+        path::ERASE if delete => Box::pin(privacy::erase(call)).await,
         OPENAPI if get => Ok(openapi::describe()),
         "/" if get && call.app.assets.find(DASHBOARD).is_some() => Ok(reply::see(DASHBOARD)),
         other if let Some(allow) = allowed(other) => Err(method_not_allowed(allow)),
@@ -200,8 +218,23 @@ mod tests {
         let api: serde_json::Value =
             serde_json::from_str(file!("server/src/endpoints/openapi.json")).unwrap();
         for (route, allow, _) in ROUTES.iter().filter(|(route, ..)| *route != OPENAPI) {
-            let method = allow.split(',').next().unwrap().to_lowercase();
-            assert!(api["paths"][route][&method].is_object(), "{method} {route}");
+            for method in allow.split(", ").filter(|method| !["HEAD", "OPTIONS"].contains(method)) {
+                let method = method.to_lowercase();
+                assert!(api["paths"][route][&method].is_object(), "{method} {route}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_path_with_a_value_is_routed_and_logged_by_the_name_of_the_value() {
+        for path in ["/api/sessions/Fh2k", "/api/sessions/{tag}", "/api/sessions/a%2Fb"] {
+            assert_eq!((named(path), logged(path)), (path::SESSION_OF_USER, path::SESSION_OF_USER));
+            assert_eq!(scope(path), Some(Scope::Session));
+        }
+        for other in
+            ["/api/sessions", "/api/sessions/", "/api/sessions/a/b", "/api/sessionsa", "/api/session"]
+        {
+            assert_eq!(named(other), other);
         }
     }
 
@@ -223,9 +256,13 @@ mod tests {
         let families = between(example, "(api/(", ")");
         assert!(!families.is_empty());
         for families in families {
-            let families: BTreeSet<String> =
-                families.split('|').map(|name| format!("/api/{name}/")).collect();
-            let needed = [path::SESSION_START, path::PAGE_VIEW, path::LOGIN, path::ERASE];
+            let names = families.split('|').flat_map(|name| match name.strip_suffix("s?") {
+                Some(one) => vec![one.to_owned(), format!("{one}s")],
+                None => vec![name.to_owned()],
+            });
+            let families: BTreeSet<String> = names.map(|name| format!("/api/{name}/")).collect();
+            let needed =
+                [path::SESSION_START, path::SESSION_OF_USER, path::PAGE_VIEW, path::LOGIN, path::ERASE];
             let needed = needed.iter().map(|path| format!("{}/", path.rsplit_once('/').unwrap().0)).collect();
             assert_eq!(families, needed);
         }

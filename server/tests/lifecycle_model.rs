@@ -475,6 +475,7 @@ fn answer(
         Err(Refusal::Rotated) => (Answer::Rotated, carried.cloned()),
         Err(Refusal::Stale) => panic!("no password is checked here"),
         Err(Refusal::NotTheirs) => panic!("nobody is erased here"),
+        Err(Refusal::Missing) => panic!("no session of another name is ended here"),
         Err(Refusal::TooMany(_)) => panic!("there is no limit here"),
         Err(Refusal::Store(error)) => panic!("{error}"),
     }
@@ -600,8 +601,10 @@ fn run(steps: Vec<(usize, Op)>, database: &Database, texts: impl Fn(&str) -> Vec
                 ),
                 Op::SignIn { user, visit } => {
                     let (hit, allowance) = (real.hit(token, visitor, now), Allowance::unlimited());
-                    let signed_in =
-                        real.lifecycle.sign_in::<Failure>(hit, name(*user), None, *visit, allowance).await;
+                    let signed_in = real
+                        .lifecycle
+                        .sign_in::<Failure>(hit, name(*user).into(), None, *visit, allowance)
+                        .await;
                     (
                         answer(signed_in.map_err(|failure| failure.0), token),
                         model.sign_in(cookie, *user, *visit, now),

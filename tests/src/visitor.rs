@@ -201,6 +201,13 @@ impl Visitor {
             .header("sec-fetch-site", "same-origin")
     }
 
+    /// A DELETE request without a body as a page of the same origin sends it.
+    #[must_use]
+    pub fn delete(&self, path: &str) -> Request {
+        let request = Request { method: Method::DELETE, ..self.post_bytes(path, Vec::new()) };
+        request.without("content-type")
+    }
+
     /// A request of any method without a body.
     #[must_use]
     pub fn request(&self, method: &str, path: &str) -> Request {

@@ -1,2 +1,2 @@
-SELECT tag, secret_hash, generation, visit_id, user_id, signed_in_at, created_at, last_activity, ended_at
+SELECT tag, secret_hash, generation, visit_id, user_id, signed_in_at, created_at, last_activity, ended_at, remembered, device
 FROM session_tokens WHERE visit_id = ?1 AND ended_at IS NULL LIMIT ?2

@@ -5,12 +5,14 @@ use visitflow_protocol::wire;
 
 use super::{hit, set_cookie};
 use crate::clock::OnceAMinute;
+use crate::device;
 use crate::endpoints::call::Call;
 use crate::http::body::require_json;
 use crate::http::origin::is_loopback;
 use crate::http::problem::Problem;
 use crate::http::reply::{self, Reply};
 use crate::passwords::{self, NAME_BYTES, PASSWORD_BYTES};
+use crate::session::record::SignedIn;
 use crate::store::events::accounts::Account;
 use crate::throttle::guesses::Guessed;
 
@@ -33,15 +35,21 @@ pub async fn login(mut call: Call<'_>) -> Result<Reply, Problem> {
         }
     };
     let hit = hit(&call, token, None);
-    let cookie = call
-        .app
-        .lifecycle
-        .sign_in::<Problem>(hit, user_id.clone(), verified, visit, call.allowance())
-        .await?;
+    let user = SignedIn { user_id: user_id.clone(), device: device(&call), remember: false };
+    let lifecycle = &call.app.lifecycle;
+    let cookie = lifecycle.sign_in::<Problem>(hit, user, verified, visit, call.allowance()).await?;
     warn_of_lost_cookie(&call);
     let mut answer = reply::json(&json!({ "user_id": user_id }));
     set_cookie(&call, &mut answer, &cookie);
     Ok(answer)
+}
+
+/// The device of the browser that signs in, in words.
+fn device(call: &Call<'_>) -> Option<String> {
+    if call.key.is_some() {
+        return None; // it is a server
+    }
+    device::words(&call.header("user-agent")?)
 }
 
 /// Replaces the token and takes the user out of the session.

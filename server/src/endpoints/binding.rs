@@ -7,11 +7,13 @@ use super::hit;
 use super::introspection::in_reach;
 use super::keys::require_key;
 use crate::assertion::names_a_stranger;
+use crate::device;
 use crate::endpoints::call::Call;
 use crate::http::body::require_json;
 use crate::http::problem::Problem;
 use crate::http::reply::{self, Reply};
 use crate::lifecycle::Cookie;
+use crate::session::record::SignedIn;
 use crate::session::token::SessionToken;
 
 #[derive(Debug, Default, Deserialize)]
@@ -20,6 +22,8 @@ struct Bind {
     /// The value of the browser's cookie; none if it has none.
     token: Option<String>,
     user_id: Option<String>,
+    /// The browser's header, for the words of its device.
+    user_agent: Option<String>,
     /// As at a login: false signs in without a visit.
     visit: Option<bool>,
 }
@@ -39,7 +43,9 @@ pub async fn bind(mut call: Call<'_>) -> Result<Reply, Problem> {
     let hit = hit(&call, token, None);
     let visit = body.visit.unwrap_or(true);
     let lifecycle = &call.app.lifecycle;
-    let cookie = lifecycle.sign_in::<Problem>(hit, user_id.clone(), None, visit, call.allowance()).await?;
+    let device = body.user_agent.and_then(|user_agent| device::words(&user_agent));
+    let user = SignedIn { user_id: user_id.clone(), device, remember: false };
+    let cookie = lifecycle.sign_in::<Problem>(hit, user, None, visit, call.allowance()).await?;
     Ok(reply::json(&json!({ "user_id": user_id, "set_cookie": written(&call, &cookie) })))
 }
 

@@ -134,11 +134,7 @@ pub async fn verify(call: Call<'_>) -> Result<Reply, Problem> {
     let known = known(&call, call.token()?, true).await?;
     let Some(Known { record, cookie }) = known else { return Err(Problem::session_expired()) };
     if users_only && record.user_id.is_none() {
-        return Err(Problem::new(
-            StatusCode::UNAUTHORIZED,
-            kind::NOT_SIGNED_IN,
-            "Nobody is signed in; sign in by /api/auth/login, then try again.",
-        ));
+        return Err(Problem::not_signed_in());
     }
     let whose = whose(&call, &record).await.ok().flatten();
     let mut answer = reply::no_content();
@@ -156,12 +152,16 @@ pub async fn verify(call: Call<'_>) -> Result<Reply, Problem> {
 }
 
 /// A live session, and what its browser is to do with the cookie.
-struct Known {
-    record: Record,
+pub(super) struct Known {
+    pub(super) record: Record,
     cookie: Cookie,
 }
 
-async fn known(call: &Call<'_>, token: Option<SessionToken>, slides: bool) -> Result<Option<Known>, Problem> {
+pub(super) async fn known(
+    call: &Call<'_>,
+    token: Option<SessionToken>,
+    slides: bool,
+) -> Result<Option<Known>, Problem> {
     let Some(token) = token else { return Ok(None) };
     // The request may have been on its way for long: what counts is when it is judged.
     let known = Box::pin(call.app.lifecycle.identify(token, slides, clock::now())).await;

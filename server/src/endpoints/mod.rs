@@ -11,6 +11,7 @@ pub mod metrics;
 pub mod openapi;
 pub mod privacy;
 pub mod session;
+pub mod sessions;
 pub mod telemetry;
 
 use hyper::{StatusCode, header};
@@ -116,6 +117,7 @@ impl From<Refusal> for Problem {
             Refusal::Expired => Self::session_expired(),
             Refusal::Rotated => Self::session_rotated(),
             Refusal::Stale => Self::wrong_credentials(),
+            Refusal::Missing => Self::no_such_session(),
             Refusal::NotTheirs => forbidden(
                 "A browser erases its own visitor alone, the one that its live session's visit bears; sign in as an admin, or send an API key with the scope `erase`.",
             ),

@@ -89,6 +89,26 @@ impl Problem {
         )
     }
 
+    /// 401: nobody is signed in.
+    #[must_use]
+    pub fn not_signed_in() -> Self {
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            kind::NOT_SIGNED_IN,
+            "Nobody is signed in; sign in by /api/auth/login, then try again.",
+        )
+    }
+
+    /// 404: the user has no such session; whether another user has, is not said.
+    #[must_use]
+    pub fn no_such_session() -> Self {
+        Self::new(
+            StatusCode::NOT_FOUND,
+            kind::NOT_FOUND,
+            "This user has no live session of this name; /api/sessions lists those there are.",
+        )
+    }
+
     /// 401: user name or password is wrong; which of them is not said.
     #[must_use]
     pub fn wrong_credentials() -> Self {

@@ -16,8 +16,11 @@ use crate::store::{Result, StoreError};
 impl Worker {
     /// Puts commands into the spool; what each promises, in their order.
     pub(super) async fn put_by(&mut self, commands: &[Command]) -> Vec<Result<Outcome>> {
-        // A password was checked by the store, so a command with one came before it went away.
-        let takes = |command: &&Command| !matches!(command, Command::SignIn { verified: Some(_), .. });
+        // A password was checked by the store, so a command with one came before it went away; and which
+        // sessions a user has, the store alone can tell.
+        let takes = |command: &&Command| {
+            !matches!(command, Command::SignIn { verified: Some(_), .. } | Command::EndSessions(_))
+        };
         let kept: Vec<Command> = commands.iter().filter(takes).cloned().collect();
         let Some(spool) = &mut self.spool else { return Vec::new() };
         let appended = spool.append(&kept, clock::now());
@@ -42,7 +45,7 @@ impl Worker {
                     }
                     Ok(outcome)
                 }
-                Ok(()) => Err(StoreError::Unavailable("signing in by password needs the database")),
+                Ok(()) => Err(StoreError::Unavailable("what was asked needs the database")),
                 Err(_) => Err(StoreError::Unavailable("neither the database nor the spool takes facts")),
             });
         }
@@ -84,12 +87,12 @@ impl Worker {
                     _ => (Outcome::default(), None),
                 }
             }
-            Command::SignIn { now, presented: None, offer, user_id, .. } => {
-                (issued, Some(Record::open(*offer, None, Some(user_id.clone()), *now)))
+            Command::SignIn { now, presented: None, offer, user, .. } => {
+                (issued, Some(Record::open(*offer, None, Some(user.clone()), *now)))
             }
-            Command::SignIn { now, presented: Some(presented), offer, user_id, visit, .. } => {
+            Command::SignIn { now, presented: Some(presented), offer, user, visit, .. } => {
                 live(*presented, *now).map_or(lost, |mut record| {
-                    record.rotate(*offer, Some(user_id.clone()), *now);
+                    record.rotate(*offer, Some(user.clone()), *now);
                     // Invariant: no more generations are promised than the ledger will count.
                     if !visit && record.visit_id.is_some() {
                         record.bind(None);
@@ -117,7 +120,9 @@ impl Worker {
                 record.forget(*offer, *now);
                 (issued, Some(record))
             }),
-            Command::Link { .. } | Command::Engagement { .. } => (Outcome::default(), None),
+            Command::EndSessions(_) | Command::Link { .. } | Command::Engagement { .. } => {
+                (Outcome::default(), None)
+            }
         }
     }
 }

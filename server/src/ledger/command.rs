@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::session::record::SignedIn;
 use crate::session::token::{Proof, Tag};
 use crate::session::visit::VisitorId;
 use crate::session::{Carrier, Millis, Ttl};
@@ -151,8 +152,8 @@ pub enum Command {
         presented: Option<Proof>,
         /// The token that replaces it, or the first of a new session.
         offer: Proof,
-        /// The user.
-        user_id: String,
+        /// The user, and what the sign-in makes of the session.
+        user: SignedIn,
         /// The password hash that was verified. If it is not that user's any more at the commit, or
         /// the user is disabled by then, the sign-in is stale.
         verified: Option<String>,
@@ -185,6 +186,8 @@ pub enum Command {
         /// The token that replaces it if somebody is signed in.
         offer: Proof,
     },
+    /// End sessions of a user.
+    EndSessions(Ending),
     /// Give a visitor's visits their user: what a sign-in has left to do where there are many.
     Link {
         /// Of the visits that began at or before this instant: when the sign-in was received.
@@ -207,6 +210,30 @@ pub enum Command {
     },
 }
 
+/// Which sessions of a user are to end, and by what right.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ending {
+    /// When the request was received.
+    pub now: Millis,
+    /// The user.
+    pub user_id: String,
+    /// The user's live session that asks; none for who needs none.
+    pub asking: Option<Proof>,
+    /// Which of the user's sessions.
+    pub which: Which,
+    /// Only those whose visit is of this site; none: of any, or without a visit.
+    pub site: Option<String>,
+}
+
+/// Which sessions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Which {
+    /// This one.
+    One(Tag),
+    /// All, but for this one.
+    AllBut(Option<Tag>),
+}
+
 /// What a command did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
@@ -218,6 +245,8 @@ pub struct Outcome {
     pub lost: bool,
     /// The credentials have changed since they were verified; nothing was done.
     pub stale: bool,
+    /// There is no such session of the user; nothing was done.
+    pub missing: bool,
     /// Facts that were stored by an earlier request already.
     pub twins: u32,
     /// Facts and starts of a visitor whose data was erased: nothing of them was stored.
@@ -288,6 +317,7 @@ impl Command {
             | Self::SignOut { now, .. }
             | Self::End { now, .. }
             | Self::Forget { now, .. } => Some(*now),
+            Self::EndSessions(ending) => Some(ending.now),
             Self::Engagement { .. } | Self::Link { .. } => None,
         }
     }
@@ -302,6 +332,7 @@ impl Command {
             Self::SignOut { .. }
             | Self::End { .. }
             | Self::Forget { .. }
+            | Self::EndSessions(_)
             | Self::Link { .. }
             | Self::Engagement { .. } => 0,
         }

@@ -10,9 +10,10 @@ use crate::session::token::Tag;
 use crate::session::visit::{Span, Visit, VisitorId};
 use crate::session::{Carrier, Millis, Ttl};
 
-/// Most tokens of one visit that a store tells. A batch ends fewer (one a command), so where this many
-/// are told, one is left that has not been ended.
-pub const TOKENS_OF_MAX: i64 = 1_025;
+/// Most tokens of one visit that a store tells. A batch ends fewer (one by each of 1,024 commands, and
+/// [`ENDED_OF_BATCH`](super::ENDED_OF_BATCH)), so where this many are told, one is left that has not been
+/// ended.
+pub const TOKENS_OF_MAX: i64 = 2_049;
 
 /// A row of `sessions`, as far as the ledger changes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +34,9 @@ impl VisitRow {
     }
 }
 
+/// Tokens of a user: the user, the one site of their visits (none: all), how many at most.
+pub type UserTokens = (String, Option<String>, usize);
+
 /// What is to be looked up. Each set has its answer in [`Known`] under the same name.
 ///
 /// Invariant: each entry asks for a bounded number of rows, whatever the visitor, site or user has
@@ -45,6 +49,8 @@ pub struct Wants {
     pub visits: HashSet<Uuid>,
     /// Tokens that point at a visit and have not ended: at most [`TOKENS_OF_MAX`].
     pub tokens_of: HashSet<Uuid>,
+    /// The tokens of a user that have not ended, of one site's visits or all, so many at most.
+    pub tokens_of_user: HashSet<UserTokens>,
     /// The visit that a visitor's next hit on a site joins, if it is live then.
     pub current: HashSet<(VisitorId, String)>,
     /// A visitor's latest visit that has not ended.
@@ -111,6 +117,7 @@ impl Wants {
         self.tokens.retain(|tag| !known.asked.tokens.contains(tag));
         self.visits.retain(|id| !known.asked.visits.contains(id));
         self.tokens_of.retain(|id| !known.asked.tokens_of.contains(id));
+        self.tokens_of_user.retain(|key| !known.asked.tokens_of_user.contains(key));
         self.current.retain(|key| !known.asked.current.contains(key));
         self.latest_open.retain(|visitor| !known.asked.latest_open.contains(visitor));
         self.erased.retain(|visitor| !known.asked.erased.contains(visitor));
@@ -165,6 +172,7 @@ pub struct Known {
     pub(super) tokens: HashMap<Tag, Record>,
     pub(super) visits: HashMap<Uuid, VisitRow>,
     pub(super) tokens_of: HashMap<Uuid, Vec<Tag>>,
+    pub(super) tokens_of_user: HashMap<UserTokens, Vec<Tag>>,
     pub(super) latest_open: HashMap<VisitorId, Uuid>,
     pub(super) current: HashMap<(VisitorId, String), Uuid>,
     pub(super) erased: HashSet<VisitorId>,
@@ -183,6 +191,7 @@ impl Known {
         asked.tokens.extend(wants.tokens);
         asked.visits.extend(wants.visits);
         asked.tokens_of.extend(wants.tokens_of);
+        asked.tokens_of_user.extend(wants.tokens_of_user);
         asked.current.extend(wants.current);
         asked.latest_open.extend(wants.latest_open);
         asked.erased.extend(wants.erased);
@@ -230,6 +239,12 @@ impl Known {
         }
         self.asked.tokens.insert(record.tag);
         self.tokens.insert(record.tag, record);
+    }
+
+    /// One of the answers to `tokens_of_user`.
+    pub fn token_of_user(&mut self, key: &UserTokens, record: Record) {
+        self.tokens_of_user.entry(key.clone()).or_default().push(record.tag);
+        self.token(record);
     }
 
     /// A visit.

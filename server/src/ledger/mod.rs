@@ -13,6 +13,7 @@
 //! | [`changes`] | what a store is to write |
 //! | `world` | the state that a plan works on: what is known, and what the batch has changed so far |
 //! | `sessions` | start, sign-in, sign-out, end, forget |
+//! | `endings` | the end of sessions of a user |
 //! | `facts` | page views, events: which visit each belongs to, twins |
 //! | `orders` | orders and refunds: whose word counts, which visit they belong to |
 //! | `visits` | joining, beginning, linking and ending visits |
@@ -31,6 +32,7 @@ use std::collections::HashSet;
 
 pub mod changes;
 pub mod command;
+mod endings;
 mod facts;
 pub mod known;
 mod memory;
@@ -40,7 +42,7 @@ mod visits;
 mod world;
 
 pub use self::changes::Changes;
-use self::command::{Command, Outcome};
+use self::command::{Command, Ending, Outcome, Which};
 pub use self::known::{Known, Wants};
 pub use self::memory::Memory;
 use self::world::World;
@@ -62,6 +64,12 @@ pub const LINKED_MOST: usize = 512;
 
 /// So many such commands have room in one batch.
 pub const LINKS_OF_BATCH: usize = LINKED_OF_BATCH / LINKED_MOST;
+
+/// Sessions of users that one batch may end, by all its commands that end several.
+const ENDED_OF_BATCH: usize = 1_024;
+
+/// And each such command.
+pub const ENDED_MOST: usize = 256;
 
 /// What a batch does.
 #[derive(Debug)]
@@ -101,13 +109,20 @@ pub fn first_wants(commands: &[Command], ttl: Ttl) -> Wants {
                     }
                 }
             }
-            Command::SignIn { presented, offer, user_id, verified, .. } => {
+            Command::SignIn { presented, offer, user, verified, .. } => {
                 wants.tokens.insert(presented.map_or(offer.tag, |presented| presented.tag));
-                wants.accounts.extend(verified.iter().map(|hash| (user_id.clone(), hash.clone())));
+                wants.accounts.extend(verified.iter().map(|hash| (user.user_id.clone(), hash.clone())));
             }
             Command::SignOut { presented, .. }
             | Command::End { presented, .. }
             | Command::Forget { presented, .. } => _ = wants.tokens.insert(presented.tag),
+            Command::EndSessions(Ending { asking, which, .. }) => {
+                wants.tokens.extend(asking.map(|asking| asking.tag));
+                match which {
+                    Which::One(tag) => _ = wants.tokens.insert(*tag),
+                    Which::AllBut(_) => {} // how many there is room for, the plan finds
+                }
+            }
             Command::Engagement { visit_id, .. } => {
                 wants.visits.insert(*visit_id);
             }
@@ -154,15 +169,16 @@ impl<'c> World<'_, 'c> {
                 self.start(context, site.as_deref(), url.as_deref(), referrer.as_deref())
             }
             Command::Facts { context, runs } => self.runs(context, runs),
-            Command::SignIn { now, presented, offer, user_id, verified, visit } => {
-                if verified.as_ref().is_some_and(|hash| !self.is_current(user_id, hash)) {
+            Command::SignIn { now, presented, offer, user, verified, visit } => {
+                if verified.as_ref().is_some_and(|hash| !self.is_current(&user.user_id, hash)) {
                     return Outcome { stale: true, ..Outcome::default() };
                 }
-                self.sign_in(*now, *presented, *offer, user_id, *visit)
+                self.sign_in(*now, *presented, *offer, user, *visit)
             }
             Command::SignOut { now, presented, offer } => self.sign_out(*now, *presented, *offer),
             Command::End { now, presented } => self.end(*now, *presented),
             Command::Forget { now, presented, offer } => self.forget(*now, *presented, *offer),
+            Command::EndSessions(ending) => self.end_sessions(ending),
             Command::Link { until, visitor, user_id } => {
                 self.link_earlier(*visitor, user_id, *until, LINKED_MOST);
                 Outcome::default()

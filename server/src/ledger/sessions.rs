@@ -3,7 +3,7 @@
 use super::command::{Context, Outcome};
 use super::visits::Beginning;
 use super::world::World;
-use crate::session::record::{Crossed, Record, Standing};
+use crate::session::record::{Crossed, Record, SignedIn, Standing};
 use crate::session::token::Proof;
 use crate::session::visit::Link;
 use crate::session::{Carrier, Millis};
@@ -66,12 +66,13 @@ impl<'c> World<'_, 'c> {
         now: Millis,
         presented: Option<Proof>,
         offer: Proof,
-        user_id: &str,
+        user: &SignedIn,
         visit: bool,
     ) -> Outcome {
+        let user_id = &*user.user_id;
         let Some(presented) = presented else {
             if self.token(offer.tag).is_none() {
-                self.put_token(Record::open(offer, None, Some(user_id.to_owned()), now));
+                self.put_token(Record::open(offer, None, Some(user.clone()), now));
             }
             return Outcome { issued: true, ..Outcome::default() };
         };
@@ -83,7 +84,7 @@ impl<'c> World<'_, 'c> {
             return outcome;
         };
         let before = record.visit_id;
-        record.rotate(offer, Some(user_id.to_owned()), now);
+        record.rotate(offer, Some(user.clone()), now);
         if let Some(own) = before.and_then(|id| self.visit(id)).map(|row| row.visit.clone()) {
             if !visit {
                 record.bind(None);

@@ -39,6 +39,8 @@ pub(super) struct World<'k, 'c> {
     pub(super) visits_begun: u32,
     /// How many more visits may be given their user.
     pub(super) links_left: usize,
+    /// How many more sessions commands that end several may end.
+    pub(super) ends_left: usize,
     /// What the present command has left to do.
     pub(super) left: Option<Command>,
     tokens: HashMap<Tag, Record>,
@@ -66,6 +68,7 @@ impl<'k, 'c> World<'k, 'c> {
             changes: Changes::default(),
             visits_begun: 0,
             links_left: super::LINKED_OF_BATCH,
+            ends_left: super::ENDED_OF_BATCH,
             left: None,
             tokens: HashMap::new(),
             visits: HashMap::new(),
@@ -148,6 +151,25 @@ impl<'k, 'c> World<'k, 'c> {
         let of_visit = |record: &&Record| record.visit_id == Some(visit_id);
         let live = |record: &Record| record.ended_at.is_none() && !record.expired(now, self.ttl);
         stored.chain(changed).filter(of_visit).any(live)
+    }
+
+    /// The tokens of a user that have not ended, so many of the stored ones at most, and whether these are
+    /// all; with a site, those whose visit was of it when they were stored, and those of the batch.
+    pub(super) fn tokens_of_user(
+        &mut self,
+        user_id: &str,
+        site: Option<&str>,
+        most: usize,
+    ) -> (Vec<Tag>, bool) {
+        let key = (user_id.to_owned(), site.map(str::to_owned), most);
+        let stored = self.known.tokens_of_user.get(&key).map_or(&[][..], Vec::as_slice);
+        self.wants.tokens_of_user.insert(key);
+        let stays = |tag: &&Tag| !self.tokens.contains_key(*tag);
+        let is_theirs =
+            |record: &&Record| record.user_id.as_deref() == Some(user_id) && record.ended_at.is_none();
+        let changed = self.tokens.values().filter(is_theirs).map(|record| record.tag);
+        let tags = stored.iter().filter(stays).copied().chain(changed).collect();
+        (tags, stored.len() < most)
     }
 
     /// What an unverified carrier turns out to be; others are as they were judged. A session that

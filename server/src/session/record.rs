@@ -45,8 +45,30 @@ pub struct Record {
     pub last_activity: Millis,
     /// Set once, when the session was ended or found expired.
     pub ended_at: Option<Millis>,
+    /// Whether it has the long limits: see [`SignedIn::remember`].
+    pub remembered: bool,
+    /// See [`SignedIn::device`].
+    pub device: Option<String>,
     /// Secrets replaced within the last [`CROSSING_MS`].
     pub retired: Vec<Retired>,
+}
+
+/// What a sign-in makes of a session.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignedIn {
+    /// The user.
+    pub user_id: String,
+    /// Browser and system, in words such as "Firefox on Linux".
+    pub device: Option<String>,
+    /// Whether the session has the long limits, `--session-remember` and `--session-remember-max`.
+    pub remember: bool,
+}
+
+/// A user of whom nothing else is known.
+impl<T: Into<String>> From<T> for SignedIn {
+    fn from(user_id: T) -> Self {
+        Self { user_id: user_id.into(), ..Self::default() }
+    }
 }
 
 /// What happened to a token a moment ago.
@@ -77,19 +99,33 @@ pub enum Standing {
 impl Record {
     /// The record of a token that was just issued.
     #[must_use]
-    pub fn open(token: Proof, visit_id: Option<Uuid>, user_id: Option<String>, now: Millis) -> Self {
-        Self {
+    pub fn open(token: Proof, visit_id: Option<Uuid>, user: Option<SignedIn>, now: Millis) -> Self {
+        let mut record = Self {
             tag: token.tag,
             secret_hash: token.hash,
             generation: 1,
             visit_id,
-            signed_in_at: user_id.as_ref().map(|_| now),
-            user_id,
+            user_id: None,
+            signed_in_at: None,
             created_at: now,
             last_activity: now,
             ended_at: None,
+            remembered: false,
+            device: None,
             retired: Vec::new(),
-        }
+        };
+        record.is_of(user, now);
+        record
+    }
+
+    /// Takes whose it is from here on.
+    fn is_of(&mut self, user: Option<SignedIn>, now: Millis) {
+        self.signed_in_at = user.as_ref().map(|_| now);
+        self.remembered = user.as_ref().is_some_and(|user| user.remember);
+        (self.user_id, self.device) = match user {
+            Some(user) => (Some(user.user_id), user.device),
+            None => (None, None),
+        };
     }
 
     /// What `presented` is worth at `now`.
@@ -145,10 +181,9 @@ impl Record {
 
     /// Replaces the secret by that of whoever is signed in from here on: the old one is dead with this
     /// very step.
-    pub fn rotate(&mut self, token: Proof, user_id: Option<String>, now: Millis) {
+    pub fn rotate(&mut self, token: Proof, user: Option<SignedIn>, now: Millis) {
         self.replace_secret(token, now);
-        self.signed_in_at = user_id.as_ref().map(|_| now);
-        self.user_id = user_id;
+        self.is_of(user, now);
     }
 
     /// Takes the session out of its visit, under a new secret. Who is signed in stays so, since when and

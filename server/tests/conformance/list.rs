@@ -171,6 +171,17 @@ macro_rules! told {
             forgetting:
                 a_view_judged_before_a_withdrawal_reaches_its_visit_however_long_that_was_idle
                 who_is_not_measured_stays_signed_in_up_to_the_absolute_limit;
+            owners:
+                a_user_has_the_sessions_that_are_live
+                the_sessions_that_are_told_are_bounded
+                the_device_of_a_sign_in_is_kept_until_the_sign_out
+                a_session_is_ended_by_its_name
+                all_sessions_but_one_are_ended
+                a_visit_ends_with_the_last_of_its_sessions
+                who_is_for_one_site_sees_and_ends_sessions_of_that_site_alone
+                a_session_that_was_rotated_meanwhile_ends_no_other
+                a_user_with_many_sessions_keeps_one_of_them
+                a_sign_in_and_the_end_of_all_sessions_at_once_leave_none_or_that_one;
             users:
                 what_a_sign_in_did_not_finish_is_finished_when_its_user_comes_back
                 // The hash is compared in the database: `away::a_sign_in_by_password_is_refused`.
@@ -231,6 +242,8 @@ macro_rules! servers {
                 what_slid_on_one_server_is_not_swept_by_the_other;
             forgetting:
                 a_withdrawal_on_one_server_is_one_on_the_other;
+            owners:
+                the_sessions_of_a_user_end_on_every_server;
             erasure:
                 an_erasure_on_one_server_is_one_on_the_other;
         }
@@ -254,6 +267,8 @@ macro_rules! away {
                 what_was_acknowledged_survives_a_restart;
             forgetting:
                 a_withdrawal_that_came_too_late_leaves_the_session_to_the_winner;
+            owners:
+                the_sessions_of_a_user_are_neither_told_nor_ended;
             erasure:
                 an_erasure_without_the_database_is_refused_and_does_nothing
                 what_waits_in_a_spool_does_not_come_back_after_an_erasure_elsewhere;

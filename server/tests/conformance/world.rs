@@ -8,13 +8,14 @@ use visitflow_e2e::machine::PATIENCE;
 use visitflow_e2e::proxy::Mode;
 use visitflow_server::clock;
 use visitflow_server::ingest::{Ingest, Writer};
-use visitflow_server::ledger::command::{Command, Context, Fact, Outcome, Run};
+use visitflow_server::ledger::command::{Command, Context, Ending, Fact, Outcome, Run, Which};
 use visitflow_server::lifecycle::{Cookie, Hit, Lifecycle, Page, Refusal, Right};
 use visitflow_server::observe::Metrics;
-use visitflow_server::session::record::Record;
-use visitflow_server::session::token::{Proof, SessionToken};
+use visitflow_server::session::record::{Record, SignedIn};
+use visitflow_server::session::token::{Proof, SessionToken, Tag};
 use visitflow_server::session::visit::VisitorId;
 use visitflow_server::session::{Carrier, Millis, Ttl};
+use visitflow_server::store::StoreError;
 use visitflow_server::store::sessions::Sessions;
 use visitflow_server::throttle::budget::Allowance;
 
@@ -50,6 +51,8 @@ pub(crate) enum Said {
     Stale,
     /// 403: the visitor is somebody else's.
     NotTheirs,
+    /// 404: the user has no such session.
+    Missing,
     /// 503.
     Unavailable,
 }
@@ -71,6 +74,13 @@ impl Browser {
     /// Another cookie jar of a visitor.
     pub(crate) fn of(visitor: VisitorId) -> Self {
         Self { visitor, jar: Mutex::new(None) }
+    }
+
+    /// A new visitor with the cookie of a session that nobody has issued.
+    pub(crate) fn with_a_bogus_cookie() -> Self {
+        let browser = Self::new();
+        *browser.jar.lock().unwrap() = Some(SessionToken::issue().unwrap());
+        browser
     }
 
     /// The session cookie.
@@ -115,6 +125,7 @@ impl Browser {
             Err(Refusal::Rotated) => Said::Rotated,
             Err(Refusal::Stale) => Said::Stale,
             Err(Refusal::NotTheirs) => Said::NotTheirs,
+            Err(Refusal::Missing) => Said::Missing,
             Err(Refusal::Store(_) | Refusal::TooMany(_)) => Said::Unavailable,
         }
     }
@@ -279,12 +290,17 @@ impl World {
     }
 
     pub(crate) async fn sign_in(&self, browser: &Browser, user: &str, now: Millis) -> Said {
+        self.signs_in(browser, user.into(), None, true, now).await
+    }
+
+    /// A sign-in that says more than who.
+    pub(crate) async fn sign_in_as(&self, browser: &Browser, user: SignedIn, now: Millis) -> Said {
         self.signs_in(browser, user, None, true, now).await
     }
 
     /// A sign-in that is none of the visit's business.
     pub(crate) async fn sign_in_without_visit(&self, browser: &Browser, user: &str, now: Millis) -> Said {
-        self.signs_in(browser, user, None, false, now).await
+        self.signs_in(browser, user.into(), None, false, now).await
     }
 
     /// A sign-in after a password of this hash was found right.
@@ -295,13 +311,13 @@ impl World {
         hash: &str,
         now: Millis,
     ) -> Said {
-        self.signs_in(browser, user, Some(hash.to_owned()), true, now).await
+        self.signs_in(browser, user.into(), Some(hash.to_owned()), true, now).await
     }
 
     async fn signs_in(
         &self,
         browser: &Browser,
-        user: &str,
+        user: SignedIn,
         verified: Option<String>,
         visit: bool,
         now: Millis,
@@ -309,7 +325,7 @@ impl World {
         self.acts();
         let carried = browser.cookie();
         let hit = hit(browser, now);
-        let (user, allowance) = (user.to_owned(), Allowance::unlimited());
+        let allowance = Allowance::unlimited();
         let signed_in = self.lifecycle().sign_in::<Failure>(hit, user, verified, visit, allowance).await;
         browser.takes(signed_in.map_err(|failure| failure.0), carried.as_ref())
     }
@@ -333,6 +349,34 @@ impl World {
         let carried = browser.cookie();
         let forgotten = self.lifecycle().forget::<Failure>(hit(browser, now)).await;
         browser.takes(forgotten.map_err(|failure| failure.0), carried.as_ref())
+    }
+
+    /// Ends a session of the user, from another one.
+    pub(crate) async fn end_one(&self, browser: &Browser, user: &str, tag: Tag, now: Millis) -> Said {
+        let asking = Some(browser.proof());
+        self.ends(browser, ending(user, asking, Which::One(tag), None, now)).await
+    }
+
+    /// Ends all sessions of the user but the one that asks.
+    pub(crate) async fn end_others(&self, browser: &Browser, user: &str, now: Millis) -> Said {
+        let asking = browser.proof();
+        let which = Which::AllBut(Some(asking.tag));
+        self.ends(browser, ending(user, Some(asking), which, None, now)).await
+    }
+
+    /// Ends a session of the user, by an API key that may be for one site.
+    pub(crate) async fn end_by_key(&self, user: &str, tag: Tag, site: Option<&str>, now: Millis) -> Said {
+        self.ends(&Browser::new(), ending(user, None, Which::One(tag), site, now)).await
+    }
+
+    /// Ends all sessions of the user, by an API key that may be for one site.
+    pub(crate) async fn end_all_of(&self, user: &str, site: Option<&str>, now: Millis) -> Said {
+        self.ends(&Browser::new(), ending(user, None, Which::AllBut(None), site, now)).await
+    }
+
+    async fn ends(&self, browser: &Browser, ending: Ending) -> Said {
+        self.acts();
+        browser.takes(self.lifecycle().end_sessions(ending).await, None)
     }
 
     /// Erases a visitor, when the database is there and the spool is empty.
@@ -401,6 +445,17 @@ impl World {
         let token = browser.cookie()?;
         let (record, cookie) = self.lifecycle().identify(token.clone(), slides, now).await.unwrap()?;
         Some((record, browser.takes(Ok(cookie), Some(&token))))
+    }
+
+    /// The live sessions of a user; with a site, those of its visits.
+    pub(crate) async fn sessions_of(
+        &self,
+        user: &str,
+        site: Option<&str>,
+        now: Millis,
+    ) -> Result<Vec<Record>, StoreError> {
+        self.acts();
+        self.lifecycle().sessions.of_user(user, site, now).await
     }
 
     /// How many sessions this process has copies of.
@@ -488,6 +543,10 @@ pub(crate) const HOST: &str = "shop.example";
 
 fn hit(browser: &Browser, now: Millis) -> Hit {
     Hit { now, token: browser.cookie(), visitor: Some(browser.visitor), site: Some(HOST.into()) }
+}
+
+fn ending(user: &str, asking: Option<Proof>, which: Which, site: Option<&str>, now: Millis) -> Ending {
+    Ending { now, user_id: user.to_owned(), asking, which, site: site.map(str::to_owned) }
 }
 
 async fn run(place: &Place, server: usize, now: Millis) -> Running {

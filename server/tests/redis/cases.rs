@@ -85,7 +85,7 @@ async fn every_field_survives_the_trip(bench: &Bench) {
     let (mut record, _) = opened();
     assert_eq!(bench.held(record.tag).await, None);
     for user in [Some("anna"), Some(""), None] {
-        record.rotate(SessionToken::rotate(record.tag).unwrap().proof(), user.map(str::to_owned), NOW + 5);
+        record.rotate(SessionToken::rotate(record.tag).unwrap().proof(), user.map(Into::into), NOW + 5);
         bench.put(&record, NOW).await;
         assert_eq!(bench.held(record.tag).await.as_ref(), Some(&record));
     }

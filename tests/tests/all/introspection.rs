@@ -177,19 +177,26 @@ async fn a_key_does_what_its_scopes_say_and_nothing_else() {
         ("POST", "/api/session/introspect", json!({"token": "s_a.b"}), "session"),
         ("POST", "/api/session/bind", json!({"user_id": "ada"}), "session"),
         ("POST", "/api/session/unbind", json!({}), "session"),
+        ("GET", "/api/sessions", json!({}), "session"),
+        ("DELETE", "/api/sessions", json!({}), "session"),
+        ("DELETE", "/api/sessions/{tag}", json!({}), "session"),
         ("GET", "/api/session", json!({}), ""),
         ("GET", "/api/session/verify", json!({}), ""),
         ("GET", "/api/openapi.json", json!({}), ""),
     ];
     let description: Value = server.visitor().get("/api/openapi.json").send().await.expect(200).json();
     let described = description["paths"].as_object().expect("paths");
-    for path in described.keys() {
-        assert!(routes.iter().any(|route| route.1 == path), "{path} is not in this table");
+    for (path, methods) in described {
+        for method in methods.as_object().expect("methods").keys() {
+            let is_there =
+                |route: &(&str, &str, Value, &str)| route.1 == path && route.0.eq_ignore_ascii_case(method);
+            assert!(routes.iter().any(is_there), "{method} {path} is not in this table");
+        }
     }
     for scope in ["read", "write", "erase", "session"] {
         let key = server.run(&["key", "add", scope, "--scope", scope], "").await.trim().to_owned();
         for (method, path, body, needed) in &routes {
-            let caller = server.visitor();
+            let (caller, path) = (server.visitor(), &path.replace("{tag}", "AAAAAAAAAAAAAAAAAAAAAA"));
             let request = match *method {
                 "GET" => caller.get(path),
                 _ => caller.request(method, path).body(&body.to_string()).as_json(),

@@ -41,6 +41,7 @@ mod rotation_outages;
 mod rust_backend;
 mod secrecy;
 mod services;
+mod sessions_of_user;
 mod signals;
 mod spool;
 mod stores;

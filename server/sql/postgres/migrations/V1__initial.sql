@@ -34,10 +34,12 @@ CREATE TABLE session_tokens (
     created_at    bigint NOT NULL,
     last_activity bigint NOT NULL,
     ended_at      bigint,
+    remembered    boolean NOT NULL DEFAULT FALSE, -- has the long limits
+    device        text,                          -- browser and system at the sign-in, in words
     changed_at    bigint NOT NULL                -- when this row was rotated, bound or ended last, by the writer's clock
 ) WITH (fillfactor = 75);
 CREATE INDEX session_tokens_visit ON session_tokens (visit_id) WHERE visit_id IS NOT NULL;
-CREATE INDEX session_tokens_user ON session_tokens (user_id) WHERE user_id IS NOT NULL;
+CREATE INDEX session_tokens_user ON session_tokens (user_id, created_at) WHERE user_id IS NOT NULL AND ended_at IS NULL;
 CREATE INDEX session_tokens_live ON session_tokens (tag) WHERE ended_at IS NULL;
 CREATE INDEX session_tokens_ended ON session_tokens (ended_at) WHERE ended_at IS NOT NULL;
 -- What other servers, and a fast copy that comes back, must hear of: rotations and ends.

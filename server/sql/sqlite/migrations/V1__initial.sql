@@ -31,10 +31,12 @@ CREATE TABLE session_tokens (
     signed_in_at  INTEGER,
     created_at    INTEGER NOT NULL,
     last_activity INTEGER NOT NULL,
-    ended_at      INTEGER
+    ended_at      INTEGER,
+    remembered    INTEGER NOT NULL DEFAULT FALSE, -- has the long limits
+    device        TEXT                           -- browser and system at the sign-in, in words
 ) WITHOUT ROWID;
 CREATE INDEX session_tokens_visit ON session_tokens (visit_id) WHERE visit_id IS NOT NULL;
-CREATE INDEX session_tokens_user ON session_tokens (user_id) WHERE user_id IS NOT NULL;
+CREATE INDEX session_tokens_user ON session_tokens (user_id, created_at) WHERE user_id IS NOT NULL AND ended_at IS NULL;
 CREATE INDEX session_tokens_live ON session_tokens (tag) WHERE ended_at IS NULL;
 CREATE INDEX session_tokens_ended ON session_tokens (ended_at) WHERE ended_at IS NOT NULL;
 

@@ -14,6 +14,7 @@ use super::postgres::pool::Pool;
 use super::sqlite::readers::Readers;
 use super::{postgres, sqlite};
 use crate::ledger::command::{Command, Outcome};
+use crate::ledger::known::UserTokens;
 use crate::ledger::{self, Known, Plan, Wants};
 use crate::session::record::Record;
 use crate::session::token::Tag;
@@ -210,6 +211,19 @@ impl Lookup {
             Self::Complete(_) => Ok(None),
             Self::Sqlite(readers) => readers.read(move |db| sqlite::tokens::token(db, tag)).await,
             Self::Postgres(pool) => soon(postgres::tokens::token(pool, tag)).await,
+        }
+    }
+
+    /// The sessions of a user that have not ended, as the database knows them.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn tokens_of_user(&self, of: UserTokens) -> Result<Vec<Record>> {
+        match self {
+            Self::Complete(readers) | Self::Sqlite(readers) => {
+                readers.read(move |db| sqlite::tokens::of_user(db, &of)).await
+            }
+            Self::Postgres(pool) => soon(postgres::tokens::of_user(pool, &of)).await,
         }
     }
 

@@ -55,6 +55,9 @@ const TELL_AFTER_MS: Millis = FRESH_MS / 2;
 /// Who asks whose session a token is gets an answer that was right everywhere so many ms ago at most.
 pub const TRUE_MS: Millis = 1_000;
 
+/// Sessions of a user that are told.
+pub const LISTED_MAX: usize = 1_000;
+
 /// An instant before any other.
 const NEVER: Millis = Millis::MIN;
 
@@ -168,6 +171,34 @@ impl Sessions {
             self.touch(Some(token), Some(Activity::Backend(now)), now).await;
         }
         Ok(live)
+    }
+
+    /// The live sessions of a user, the one with the latest activity first: at most the [`LISTED_MAX`] that
+    /// began last; with a site, those whose visit is of it.
+    ///
+    /// # Errors
+    /// When the durable store is away, or does not know all yet.
+    pub async fn of_user(&self, user_id: &str, site: Option<&str>, now: Millis) -> Result<Vec<Record>> {
+        if self.durable_is_away() {
+            return Err(StoreError::Unavailable("the durable store is away"));
+        }
+        let of = (user_id.to_owned(), site.map(str::to_owned), LISTED_MAX);
+        let mut records = self.durable.tokens_of_user(of).await?;
+        for record in &mut records {
+            // The copy may know of a change since, or of activity that is not written yet.
+            if let Some(held) = self.local.get(record.tag).filter(|held| held.generation >= record.generation)
+            {
+                let last_activity = record.last_activity;
+                *record = held;
+                record.slide(last_activity);
+            }
+        }
+        records.retain(|record| {
+            let is_live = record.ended_at.is_none() && !record.expired(now, self.ttl);
+            is_live && record.user_id.as_deref() == Some(user_id)
+        });
+        records.sort_by_key(|record| std::cmp::Reverse(record.last_activity));
+        Ok(records)
     }
 
     /// Whose a visit is; none where it is not stored (yet).

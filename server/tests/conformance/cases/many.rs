@@ -66,8 +66,8 @@ async fn commits(store: &mut Store, commands: &[Command], now: Millis) -> Commit
 fn sign_in(browser: &Browser, user: &str, now: Millis) -> Command {
     let presented = browser.proof();
     let offer = SessionToken::rotate(presented.tag).unwrap().proof();
-    let user_id = user.to_owned();
-    Command::SignIn { now, presented: Some(presented), offer, user_id, verified: None, visit: true }
+    let user = user.into();
+    Command::SignIn { now, presented: Some(presented), offer, user, verified: None, visit: true }
 }
 
 pub(crate) async fn a_sign_in_gives_each_of_many_earlier_visits_its_user(world: &World) {

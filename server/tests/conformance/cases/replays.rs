@@ -99,7 +99,7 @@ async fn sign_in_of(world: &World, ann: &Browser) -> (Command, SessionToken) {
         now: world.now + 1,
         presented: Some(ann.proof()),
         offer: offer.proof(),
-        user_id: "u_1".into(),
+        user: "u_1".into(),
         verified: None,
         visit: true,
     };
@@ -124,7 +124,7 @@ pub(crate) async fn a_replayed_first_sign_in_is_one_session(world: &World) {
         now: world.now,
         presented: None,
         offer,
-        user_id: "u_1".into(),
+        user: "u_1".into(),
         verified: None,
         visit: true,
     };

@@ -129,6 +129,8 @@ pub(super) const TABLES: &[Table] = &[
             Bigint("created_at"),
             Bigint("last_activity"),
             Bigint("ended_at"),
+            Boolean("remembered"),
+            Text("device"),
             Bigint("changed_at"),
         ],
         key: "tag",

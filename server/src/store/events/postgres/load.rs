@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::rows;
 use super::statements::{Params, Session, Sql, named};
-use crate::ledger::known::{Source, StoredOrder, TOKENS_OF_MAX, Table};
+use crate::ledger::known::{Source, StoredOrder, TOKENS_OF_MAX, Table, UserTokens};
 use crate::ledger::{Known, Wants};
 use crate::session::Millis;
 use crate::session::record::{RETIRED_MAX, Record, Retired};
@@ -51,6 +51,9 @@ fn questions<'a>(session: &'a Session, wants: &'a Wants) -> Vec<Asking<'a>> {
         let ids: Vec<Uuid> = wants.tokens_of.iter().copied().collect();
         let keys: Keys = Box::new([Box::new(ids), Box::new(TOKENS_OF_MAX)]);
         asking.push(tokens(session, named!("tokens_of_visit"), keys));
+    }
+    for key in &wants.tokens_of_user {
+        asking.push(tokens_of_user(session, key));
     }
     if !wants.current.is_empty() {
         let keys = wants.current.iter().map(|(visitor, site)| (visitor.to_string(), &**site)).unzip();
@@ -168,6 +171,21 @@ fn tokens(session: &Session, sql: Sql, keys: Keys) -> Asking<'_> {
         let records = records(session, sql, &keys).await?;
         let told: Told = Box::new(move |known| {
             records.into_iter().for_each(|record| known.token(record));
+            Ok(())
+        });
+        Ok(told)
+    }
+    .boxed()
+}
+
+fn tokens_of_user<'a>(session: &'a Session, key: &'a UserTokens) -> Asking<'a> {
+    async move {
+        let (user_id, site, most) = key;
+        let most = i64::try_from(*most).unwrap_or(i64::MAX);
+        let records = records(session, named!("tokens_of_user"), &[user_id, site, &most]).await?;
+        let key = key.clone();
+        let told: Told = Box::new(move |known| {
+            records.into_iter().for_each(|record| known.token_of_user(&key, record));
             Ok(())
         });
         Ok(told)

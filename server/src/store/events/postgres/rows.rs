@@ -48,6 +48,8 @@ pub(super) fn record(row: &Row) -> Result<Record> {
         created_at: row.try_get(6)?,
         last_activity: row.try_get(7)?,
         ended_at: row.try_get(8)?,
+        remembered: row.try_get(9)?,
+        device: row.try_get(10)?,
         retired: Vec::new(),
     })
 }

@@ -94,6 +94,7 @@ pub(super) const EVERY: &[Sql] = &[
     named!("tokens_changed"),
     named!("tokens_expire"),
     named!("tokens_forget"),
+    named!("tokens_of_user"),
     named!("tokens_of_visit"),
     named!("user_is_current"),
     named!("visit_count"),

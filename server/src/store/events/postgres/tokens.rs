@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::pool::Pool;
 use super::{rows, sql};
+use crate::ledger::known::UserTokens;
 use crate::session::Millis;
 use crate::session::record::{RETIRED_MAX, Record, Retired};
 use crate::session::token::Tag;
@@ -35,6 +36,17 @@ pub async fn changed_since(pool: &Pool, since: Millis) -> Result<Vec<Record>> {
     let rows = client.query(&statement, &[&since]).await?;
     let records = rows.iter().map(rows::record).collect::<Result<_>>()?;
     with_retired(&client, records).await
+}
+
+/// The sessions of a user that have not ended, those that began last first, without what they have retired.
+///
+/// # Errors
+/// As above.
+pub async fn of_user(pool: &Pool, (user_id, site, most): &UserTokens) -> Result<Vec<Record>> {
+    let client = pool.get().await?;
+    let statement = client.prepare_cached(sql!("tokens_of_user")).await?;
+    let most = i64::try_from(*most).unwrap_or(i64::MAX);
+    client.query(&statement, &[user_id, site, &most]).await?.iter().map(rows::record).collect()
 }
 
 /// Whose a visit is.

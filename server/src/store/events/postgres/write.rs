@@ -192,6 +192,8 @@ fn tokens<'a>(session: &'a Session, rows: &'a [Record], now: Millis) -> Writing<
         column(rows, |record| record.created_at),
         column(rows, |record| record.last_activity),
         column(rows, |record| record.ended_at),
+        column(rows, |record| record.remembered),
+        column(rows, |record| record.device.as_deref()),
         now,
     );
     execute(session, named!("token_put"), columns)

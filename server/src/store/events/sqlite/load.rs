@@ -3,7 +3,7 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::{erase, rows, sql};
+use super::{erase, rows, sql, tokens};
 use crate::ledger::known::{Source, StoredOrder, TOKENS_OF_MAX, Table};
 use crate::ledger::{Known, Wants};
 use crate::session::record::{RETIRED_MAX, Retired};
@@ -32,6 +32,11 @@ pub(super) fn look_up(db: &Connection, wants: &Wants, known: &mut Known) -> Resu
             let mut record = record?;
             record.retired = retired(db, record.tag)?;
             known.token(record);
+        }
+    }
+    for key in &wants.tokens_of_user {
+        for record in tokens::of_user(db, key)? {
+            known.token_of_user(key, record);
         }
     }
     for (visitor, site) in &wants.current {

@@ -43,6 +43,8 @@ pub(super) fn record(row: &Row<'_>) -> rusqlite::Result<Record> {
         created_at: row.get(6)?,
         last_activity: row.get(7)?,
         ended_at: row.get(8)?,
+        remembered: row.get(9)?,
+        device: row.get(10)?,
         retired: Vec::new(),
     })
 }

@@ -4,6 +4,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 use uuid::Uuid;
 
 use super::{load, rows, sql};
+use crate::ledger::known::UserTokens;
 use crate::session::Millis;
 use crate::session::record::Record;
 use crate::session::token::Tag;
@@ -15,7 +16,7 @@ use crate::store::sessions::Whose;
 /// # Errors
 /// When the database refuses, or a row is malformed; so for all below.
 pub fn token(db: &Connection, tag: Tag) -> Result<Option<Record>> {
-    Ok(records(db, sql!("token_get"), &tag.to_string())?.pop())
+    Ok(records(db, sql!("token_get"), &[&tag.to_string()])?.pop())
 }
 
 /// The records that were rotated, bound or ended at or after an instant.
@@ -23,7 +24,7 @@ pub fn token(db: &Connection, tag: Tag) -> Result<Option<Record>> {
 /// # Errors
 /// As above.
 pub fn changed_since(db: &Connection, since: Millis) -> Result<Vec<Record>> {
-    records(db, sql!("tokens_changed"), &since)
+    records(db, sql!("tokens_changed"), &[&since])
 }
 
 /// Every session that is live, or ended after an instant.
@@ -31,7 +32,15 @@ pub fn changed_since(db: &Connection, since: Millis) -> Result<Vec<Record>> {
 /// # Errors
 /// As above.
 pub fn recent(db: &Connection, since: Millis) -> Result<Vec<Record>> {
-    records(db, sql!("tokens_recent"), &since)
+    records(db, sql!("tokens_recent"), &[&since])
+}
+
+/// The sessions of a user that have not ended, those that began last first.
+///
+/// # Errors
+/// As above.
+pub fn of_user(db: &Connection, (user_id, site, most): &UserTokens) -> Result<Vec<Record>> {
+    records(db, sql!("tokens_of_user"), &[user_id, site, &i64::try_from(*most).unwrap_or(i64::MAX)])
 }
 
 /// Whose a visit is.
@@ -42,9 +51,9 @@ pub fn whose(db: &Connection, visit_id: Uuid) -> Result<Option<Whose>> {
     Ok(db.prepare_cached(sql!("visit_whose"))?.query_row([visit_id.to_string()], rows::whose).optional()?)
 }
 
-fn records(db: &Connection, statement: &str, key: &dyn rusqlite::ToSql) -> Result<Vec<Record>> {
+fn records(db: &Connection, statement: &str, keys: &[&dyn rusqlite::ToSql]) -> Result<Vec<Record>> {
     let mut records: Vec<Record> =
-        db.prepare_cached(statement)?.query_map([key], rows::record)?.collect::<rusqlite::Result<_>>()?;
+        db.prepare_cached(statement)?.query_map(keys, rows::record)?.collect::<rusqlite::Result<_>>()?;
     for record in &mut records {
         record.retired = load::retired(db, record.tag)?;
     }

@@ -77,6 +77,8 @@ fn token(db: &Connection, record: &Record, now: Millis) -> Result<()> {
         record.created_at,
         record.last_activity,
         record.ended_at,
+        record.remembered,
+        record.device,
         now,
     ])?;
     for retired in &record.retired {

@@ -4,7 +4,8 @@
 //! |---|---|
 //! | `secret` | the 32 bytes of the secret's hash |
 //! | `generation`, `signed_in`, `created`, `activity`, `ended` | numbers, in decimal |
-//! | `visit`, `user` | text |
+//! | `visit`, `user`, `device` | text |
+//! | `remembered` | `1` |
 //! | `retired` | 56 bytes each: when, in ms (big-endian), the hash, and the visit (zeros: none) |
 //!
 //! What a record does not have is no field. The scripts in `server/lua` know these names.
@@ -45,10 +46,12 @@ pub(super) fn encode(record: &Record) -> Vec<Vec<u8>> {
     add("signed_in", record.signed_in_at.map(|at| at.to_string().into()));
     add("ended", record.ended_at.map(|at| at.to_string().into()));
     add("retired", (!record.retired.is_empty()).then(|| pack(&record.retired)));
+    add("remembered", record.remembered.then(|| b"1".to_vec()));
+    add("device", record.device.clone().map(String::into_bytes));
     pairs
 }
 
-/// The record in the nine fields that resolve.lua returns.
+/// The record in the eleven fields that resolve.lua returns.
 ///
 /// # Errors
 /// When a field holds what [`encode`] never writes.
@@ -58,7 +61,8 @@ pub(super) fn decode(tag: Tag, value: Value) -> Result<Option<Record>, RedisErro
         Value::Array(fields) => fields,
         _ => return Err(RedisError::Malformed("record")),
     };
-    let [secret, generation, visit, user, signed_in, created, activity, ended, retired] = fields.as_slice()
+    let [secret, generation, visit, user, signed_in, created, activity, ended, retired, remembered, device] =
+        fields.as_slice()
     else {
         return Err(RedisError::Malformed("record"));
     };
@@ -77,6 +81,8 @@ pub(super) fn decode(tag: Tag, value: Value) -> Result<Option<Record>, RedisErro
         created_at,
         last_activity: number(activity)?.ok_or(RedisError::Malformed("time"))?,
         ended_at: number(ended)?,
+        remembered: bytes(remembered)?.is_some(),
+        device: text(device)?.map(str::to_owned),
         retired: unpack(bytes(retired)?.unwrap_or_default())?,
     }))
 }
@@ -147,8 +153,19 @@ mod tests {
         fields.insert(b"generation", record.generation.to_string().into());
         fields.insert(b"created", record.created_at.to_string().into());
         fields.insert(b"activity", record.last_activity.to_string().into());
-        let names =
-            ["secret", "generation", "visit", "user", "signed_in", "created", "activity", "ended", "retired"];
+        let names = [
+            "secret",
+            "generation",
+            "visit",
+            "user",
+            "signed_in",
+            "created",
+            "activity",
+            "ended",
+            "retired",
+            "remembered",
+            "device",
+        ];
         let field = |name: &str| fields.remove(name.as_bytes()).map_or(Value::Nil, Value::BulkString);
         Value::Array(names.map(field).into())
     }
@@ -163,6 +180,8 @@ mod tests {
             signed_in_at in any::<Option<i64>>(),
             times in any::<[i64; 2]>(),
             ended_at in any::<Option<i64>>(),
+            remembered in any::<bool>(),
+            device in any::<Option<String>>(),
             retired in prop::collection::vec((any::<[u8; 32]>(), any::<i64>(), any::<Option<u128>>()), 0..9),
         ) -> Record {
             let old = |(secret, at, visit): (_, _, Option<u128>)| Retired {
@@ -180,6 +199,8 @@ mod tests {
                 created_at: times[0],
                 last_activity: times[1],
                 ended_at,
+                remembered,
+                device,
                 retired: retired.into_iter().map(old).collect(),
             }
         }
@@ -197,7 +218,7 @@ mod tests {
     fn what_was_never_written_is_an_error_and_no_panic() {
         let tag = Tag::parse(&"A".repeat(22)).unwrap();
         let nonsense = || Value::BulkString(b"nonsense".to_vec());
-        for value in [Value::Okay, Value::Array(vec![]), Value::Array(vec![nonsense(); 9])] {
+        for value in [Value::Okay, Value::Array(vec![]), Value::Array(vec![nonsense(); 11])] {
             assert!(matches!(decode(tag, value), Err(RedisError::Malformed(_))));
         }
         assert_eq!(decode(tag, Value::Nil), Ok(None));

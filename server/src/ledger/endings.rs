@@ -1,0 +1,85 @@
+//! Sessions of a user are ended: one, or all but the one that asks.
+
+use std::collections::BTreeSet;
+
+use super::ENDED_MOST;
+use super::command::{Command, Ending, Outcome, Which};
+use super::world::World;
+use crate::session::record::Record;
+use crate::session::token::Tag;
+
+impl World<'_, '_> {
+    pub(super) fn end_sessions(&mut self, ending: &Ending) -> Outcome {
+        if let Some(asking) = ending.asking
+            && self.live(asking, ending.now).is_none_or(|record| !ending.is_of(&record))
+        {
+            return Outcome { lost: true, ..Outcome::default() };
+        }
+        match ending.which {
+            Which::One(tag) => {
+                let missing = !self.end_those(ending, &[tag]);
+                Outcome { missing, ..Outcome::default() }
+            }
+            Which::AllBut(kept) => {
+                self.end_all_but(ending, kept);
+                Outcome::default()
+            }
+        }
+    }
+
+    /// Ends as many as the batch has room for. The others are left, and end even if the session that
+    /// asked does not live to see it.
+    fn end_all_but(&mut self, ending: &Ending, kept: Option<Tag>) {
+        let has_room = self.ends_left >= ENDED_MOST;
+        let mut all = false;
+        if has_room {
+            self.ends_left -= ENDED_MOST;
+            let (mut tags, are_all) =
+                self.tokens_of_user(&ending.user_id, ending.site.as_deref(), ENDED_MOST);
+            tags.retain(|tag| Some(*tag) != kept);
+            self.end_those(ending, &tags);
+            all = are_all;
+        }
+        if !all {
+            self.left = Some(Command::EndSessions(Ending { asking: None, ..ending.clone() }));
+        }
+    }
+
+    /// Ends those of the sessions that are the user's, and visits whose last live session has gone with
+    /// them. Whether there was a live one.
+    fn end_those(&mut self, ending: &Ending, tags: &[Tag]) -> bool {
+        let (now, ttl) = (ending.now, self.ttl);
+        let mut visits = BTreeSet::new();
+        let mut ended = false;
+        for tag in tags {
+            let record = self.token(*tag).filter(|record| ending.is_of(record)).cloned();
+            let Some(mut record) = record.filter(|record| self.is_of_site(record, ending)) else { continue };
+            if record.expired(now, ttl) {
+                record.end(record.expires_at(ttl));
+            } else {
+                record.end(now);
+                visits.extend(record.visit_id);
+                ended = true;
+            }
+            self.put_token(record);
+        }
+        for visit_id in visits {
+            self.end_visit_if_deserted(visit_id, now);
+        }
+        ended
+    }
+
+    fn is_of_site(&mut self, record: &Record, ending: &Ending) -> bool {
+        ending.site.as_ref().is_none_or(|site| {
+            let visit = record.visit_id.and_then(|visit_id| self.visit(visit_id));
+            visit.is_some_and(|row| row.visit.site == *site)
+        })
+    }
+}
+
+impl Ending {
+    /// Whether a session is one of the user's that have not ended.
+    fn is_of(&self, record: &Record) -> bool {
+        record.user_id.as_ref() == Some(&self.user_id) && record.ended_at.is_none()
+    }
+}
