@@ -13,6 +13,14 @@ export function track(...command) {
   window.visitflow(...command);
 }
 
+const parsed = new Promise((resolve) => addEventListener("DOMContentLoaded", resolve, { once: true }));
+
+/** Resolves with the client, or with null if its script does not come. */
+export async function arrived() {
+  await parsed; // scripts of the page have run by then
+  return client();
+}
+
 /** The loaded client, or null while only the queue is there. */
 export function client() {
   return typeof window.visitflow.snapshot === "function" ? window.visitflow : null;

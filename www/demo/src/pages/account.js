@@ -1,22 +1,24 @@
 // /demo/account: sign in, or who is signed in.
 
 import { el } from "../../../shared/dom.js";
-import { signIn, signOut, signedInUser } from "../account.js";
+import { accountNow, askWho, isSignedIn, signIn, signOut } from "../account.js";
+import { sessionsPart } from "./sessions.js";
 
 export function accountPage() {
-  const user = signedInUser();
-  return { title: "Your account", content: user === null ? form() : greeting(user) };
+  return { title: "Your account", content: isSignedIn() ? greeting(accountNow()) : form() };
 }
 
-function greeting(user) {
+function greeting({ state, since }) {
   const error = el("p", { class: "form-error", role: "alert" });
   const leave = () => signOut().catch((problem) => (error.textContent = messageOf(problem)));
   return el("div", { class: "narrow" },
     el("h1", {}, "Your account"),
-    el("p", {}, "You are signed in as ", el("strong", {}, user), "."),
+    el("p", {}, state === "in" ? `You have been signed in since ${since.toLocaleString()}.` : "Whether you are still signed in is not known at the moment."),
+    state === "in" && sessionsPart(),
     error,
     el("div", { class: "actions" },
       el("a", { class: "button primary", href: "/demo" }, "Back to the shop"),
+      state === "unknown" && el("button", { type: "button", class: "button", on: { click: askWho } }, "Try again"),
       el("button", { type: "button", class: "button", on: { click: leave } }, "Sign out")));
 }
 
