@@ -156,7 +156,7 @@ export interface Sessions {
   session(request: CookieSource, options?: { touch?: boolean }): Promise<Session>;
   /**
    * Signs a user in whose password your site has checked itself: the token is replaced, the visit gets the
-   * user. Add `setCookie` to your answer. `userId` is your site's own id, not `u_…`; `visit: false` for a
+   * user, the list of the user's sessions the browser. Add `setCookie` to your answer. `userId` is your site's own id, not `u_…`; `visit: false` for a
    * visitor who has not consented to being measured.
    * @throws when it was not done; `status` of the error is that of the answer, such as 503.
    */

@@ -89,7 +89,8 @@ export function sessions({
   }
 
   /** Signs a user of the site in, whose password the site has checked. Add `setCookie` to the answer. */
-  const bind = (request, userId, { visit } = {}) => change("bind", request, { user_id: userId, visit });
+  const bind = (request, userId, { visit } = {}) =>
+    change("bind", request, { user_id: userId, visit, user_agent: header(request, "user-agent") });
 
   /** Signs out. Add `setCookie` to the answer. */
   const unbind = (request) => change("unbind", request, {});
@@ -113,11 +114,15 @@ function active({ sub, sid, iat, exp, visitor_id, site, generation }, setCookie)
   };
 }
 
+/** A header of whatever carries headers: a text, undefined, or with Node several. */
+function header(request, name) {
+  const headers = request?.headers ?? request;
+  return (typeof headers?.get === "function" ? headers.get(name) : headers?.[name]) ?? undefined;
+}
+
 /** The token of a request. Other applications' cookies of the same name are passed over; of two tokens neither is right. */
 function tokenOf(request, name) {
-  const headers = request?.headers ?? request;
-  const value = typeof headers?.get === "function" ? headers.get("cookie") : headers?.cookie;
-  const pairs = [value ?? []].flat().join(";").split(";");
+  const pairs = [header(request, "cookie") ?? []].flat().join(";").split(";");
   const values = pairs.filter((pair) => pair.slice(0, pair.indexOf("=")).trim() === name).map((pair) => pair.slice(pair.indexOf("=") + 1).trim());
   const tokens = new Set(values.filter((text) => TOKEN.test(text)));
   return tokens.size === 1 ? [...tokens][0] : undefined;

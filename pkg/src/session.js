@@ -22,6 +22,7 @@ const ask = async ({ endpoint }, path, method = "GET") => {
     // A proxy's page, for instance.
   }
   if (answer.status == 401) return null;
+  if (answer.status == 404 && method == "DELETE") return said; // it has ended already
   if (!answer.ok) throw failure(answer.status, said.detail || `visitflow has answered ${answer.status}`);
   return said;
 };

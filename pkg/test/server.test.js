@@ -116,6 +116,10 @@ test("a site that checks passwords itself signs in and out", async () => {
   server.answer = says(200, { user_id: "ada", set_cookie: "session_id=new; HttpOnly" });
   assert.deepEqual(await kit().bind(request(`session_id=${TOKEN}`), "ada"), { setCookie: ["session_id=new; HttpOnly"] });
   assert.deepEqual(server.asked[0].body, { user_id: "ada", token: TOKEN });
+  const agent = { "user-agent": "Mozilla/5.0 Firefox/150.0" };
+  await kit().bind({ headers: agent }, "ada");
+  await kit().bind(new Headers(agent), "ada");
+  for (const { body } of server.asked.splice(1)) assert.deepEqual(body, { user_id: "ada", user_agent: agent["user-agent"] });
   await kit().bind(request(), "ada", { visit: false });
   assert.deepEqual(server.asked[1].body, { user_id: "ada", visit: false });
   server.answer = says(200, { set_cookie: null });

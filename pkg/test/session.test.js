@@ -98,6 +98,8 @@ test("a session is ended by its name, or all others are", async () => {
   assert.deepEqual(asked, ["DELETE https://stats.example/v/api/sessions/a%2Fb", "DELETE https://stats.example/v/api/sessions?others=true"]);
   answer = says(503, { detail: "come back" });
   await assert.rejects(ask("endSession", "a"), { status: 503, message: "come back" });
+  answer = says(404, { type: "not-found" });
+  await ask("endSession", "ended already");
   answer = says(401, {});
   await assert.rejects(ask("endSession", "a"), { status: 401 });
 });

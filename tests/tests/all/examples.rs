@@ -1,6 +1,7 @@
 //! The examples, installed from the packed package and built, before a real server; those that measure
 //! visits in a real browser.
 
+mod axum;
 mod bundlers;
 mod express;
 mod next_session;

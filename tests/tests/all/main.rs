@@ -42,6 +42,7 @@ mod rust_backend;
 mod secrecy;
 mod services;
 mod sessions_of_user;
+mod shop;
 mod signals;
 mod spool;
 mod stores;

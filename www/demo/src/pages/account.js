@@ -18,7 +18,7 @@ function greeting({ state, since }) {
     error,
     el("div", { class: "actions" },
       el("a", { class: "button primary", href: "/demo" }, "Back to the shop"),
-      state === "unknown" && el("button", { type: "button", class: "button", on: { click: askWho } }, "Try again"),
+      state === "unknown" && el("button", { type: "button", class: "button", data: { testid: "try-again" }, on: { click: askWho } }, "Try again"),
       el("button", { type: "button", class: "button", on: { click: leave } }, "Sign out")));
 }
 
