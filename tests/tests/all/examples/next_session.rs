@@ -31,6 +31,17 @@ async fn says(stage: &Stage, status: &str) {
     .await;
 }
 
+/// The tab is shown again, after another was.
+async fn is_shown_again(stage: &Stage) {
+    stage.browser.evaluate("document.dispatchEvent(new Event('visibilitychange'))").await;
+}
+
+/// Waits until `<Sessions>` lists so many.
+async fn lists(stage: &Stage, sessions: usize) {
+    let count = "document.querySelectorAll('.visitflow-sessions li').length";
+    until(&format!("{sessions} sessions"), async || stage.browser.evaluate(count).await == sessions).await;
+}
+
 async fn signs_in(stage: &Stage, home: &str) {
     stage.browser.open_page(home).await;
     says(stage, "signed-out").await;
@@ -53,6 +64,16 @@ async fn next_follows_sign_in_and_sign_out_in_the_browser() {
     signs_in(&stage, &home).await;
     assert_eq!(stage.cookies().await, ["session_id"], "who signs in is not measured for it");
 
+    // Another device is listed, and signed out from here.
+    lists(&stage, 1).await;
+    let phone = stage.server.visitor();
+    phone.log_in("alice").await.expect(200);
+    is_shown_again(&stage).await;
+    lists(&stage, 2).await;
+    stage.click(".visitflow-sessions > button").await;
+    lists(&stage, 1).await;
+    phone.get("/api/session").send().await.expect(401);
+
     // Another tab signs out; this one hears of it when it is shown again.
     let driver = &stage.browser.driver;
     let first = driver.window().await.expect("a tab");
@@ -65,7 +86,7 @@ async fn next_follows_sign_in_and_sign_out_in_the_browser() {
     stage.shows("Welcome").await;
     driver.close_window().await.expect("the other tab closes");
     driver.switch_to_window(first).await.expect("the first tab");
-    stage.browser.evaluate("document.dispatchEvent(new Event('visibilitychange'))").await;
+    is_shown_again(&stage).await;
     says(&stage, "signed-out").await;
     driver.refresh().await.expect("the page loads again");
     let body = driver.find(By::Tag("body")).await.expect("a body").text().await.expect("its text");
@@ -74,7 +95,7 @@ async fn next_follows_sign_in_and_sign_out_in_the_browser() {
     // The server is away: nobody is signed out for that.
     signs_in(&stage, &home).await;
     stage.server.kill().await;
-    stage.browser.evaluate("document.dispatchEvent(new Event('visibilitychange'))").await;
+    is_shown_again(&stage).await;
     says(&stage, "unknown").await;
     stage.element("#sign-out").await;
     stage.browser.open_page(&home).await;
