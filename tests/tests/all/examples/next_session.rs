@@ -1,7 +1,8 @@
 use super::protected::{protects_a_page, two_servers};
 use super::stage::Stage;
+use std::time::Instant;
 use thirtyfour::By;
-use visitflow_e2e::machine::free_port;
+use visitflow_e2e::machine::{PATIENCE, free_port};
 use visitflow_e2e::patience::until;
 use visitflow_e2e::site::{Site, example, node};
 use visitflow_e2e::{Postgres, Server, password_of};
@@ -21,6 +22,39 @@ async fn next_protects_a_page() {
     let (mut server, other) = two_servers(&postgres).await;
     let site = next(free_port(), &server, &server.origin()).await;
     protects_a_page(&site.origin(), &mut server, &other).await;
+}
+
+/// The answer that a proxy lets pass is rendered elsewhere in Next.js: the cookie has to come out all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn next_passes_the_cookie_on() {
+    // A quarter of the idle limit after the last cookie there is another.
+    let server = Server::with().user("alice").flag("--session-idle", "20s").start().await;
+    let site = next(free_port(), &server, &server.origin()).await;
+    let ada = server.visitor();
+    ada.log_in("alice").await.expect(200);
+    let url = format!("{}/account", site.origin());
+    let deadline = Instant::now() + PATIENCE;
+    let (cookies, caching) = loop {
+        let request =
+            reqwest::Client::new().get(&url).header("cookie", format!("session_id={}", ada.token()));
+        let answer = request.send().await.expect("an answer");
+        assert_eq!(answer.status(), 200);
+        let texts = |name: &str| -> Vec<String> {
+            answer
+                .headers()
+                .get_all(name)
+                .iter()
+                .map(|text| text.to_str().expect("text").to_owned())
+                .collect()
+        };
+        if !texts("set-cookie").is_empty() {
+            break (texts("set-cookie"), texts("cache-control").join(", "));
+        }
+        assert!(Instant::now() < deadline, "no cookie comes");
+    };
+    let token = ada.token();
+    assert_eq!(cookies, [format!("session_id={token}; HttpOnly; Secure; SameSite=Lax; Path=/; Max-Age=20")]);
+    assert!(caching.contains("no-store"), "{caching}");
 }
 
 /// Waits until this is what `useUser()` says.
