@@ -194,11 +194,13 @@ export function grant(): void;
 
 /**
  * The visitor takes consent back, in all tabs: nothing more is sent, what waits is discarded, the
- * cookies are deleted and the server ends the session. Resolves once the server was told; never rejects.
+ * cookies are deleted and the visit ends. Who is signed in stays signed in. Resolves once the server was
+ * told; never rejects.
  */
 export function revoke(): Promise<void>;
 /**
- * The same, and the server erases everything that it has stored about the visitor. Rejects with an
+ * The same, and the server erases everything that it has stored about the visitor, the session too, so
+ * that it signs out. Rejects with an
  * `Error` whose message says what to do if it could not: call it again on the same page.
  */
 export function revoke(options: { erase: true }): Promise<void>;

@@ -180,8 +180,8 @@ impl Tracker {
         }
     }
 
-    /// Takes consent back: what it began is void, here and in other tabs, and the server
-    /// ends the session; or erases all that it knows of the visitor, if that is wanted.
+    /// Takes consent back: what it began is void, here and in other tabs, and the server takes the
+    /// session out of its visit; or erases all that it knows of the visitor, if that is wanted.
     pub(crate) fn revoke(&mut self, erase: bool, page: Option<Function>) {
         let measured = self.consent.mode() == Mode::Full || cookies::is_marked();
         let visitor = cookies::to_erase();
@@ -194,7 +194,7 @@ impl Tracker {
             self.ask(Task::Renew, path::SESSION_START, visitor.clone(), None);
             self.ask(Task::Erase, path::ERASE, visitor, page);
         } else if measured {
-            self.ask(Task::Revoke, path::SESSION_END, JsValue::UNDEFINED, page);
+            self.ask(Task::Revoke, path::SESSION_FORGET, JsValue::UNDEFINED, page);
         } else if let Some(page) = page {
             page::settle(&page, None, &JsValue::UNDEFINED);
         }

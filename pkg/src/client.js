@@ -96,7 +96,7 @@ export function create(load, base) {
       for (const key in localStorage) if (/^visitflow[:.]/.test(key)) delete localStorage[key];
       new BroadcastChannel("visitflow").postMessage(0);
     });
-    attempt(() => erase || beacon("/api/session/end", {}));
+    attempt(() => erase || beacon("/api/session/forget", {}));
   };
 
   // The page may leave before the WebAssembly is ready, or without: its facts are sent all the same.

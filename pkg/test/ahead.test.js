@@ -238,7 +238,7 @@ test("without consent nothing goes ahead, and no manual view does", async () => 
 test("consent taken back meanwhile ends what the answer began, and the view is nobody's", async () => {
   answers[VIEW] = [204, () => jar.clear()];
   const { call } = await send();
-  assert.deepEqual(paths(), [VIEW, "/api/session/end"]);
+  assert.deepEqual(paths(), [VIEW, "/api/session/forget"]);
   assert.ok(call[4], "it does not go again");
   leave();
   assert.deepEqual([...jar], []);
@@ -252,7 +252,7 @@ test("consent taken back when Rust is there already is not undone by a late answ
     unname(true);
   }];
   await ahead({ endpoint: "https://shop.example", consent: "granted", complain: nothing }, () => call);
-  assert.deepEqual(paths(), [VIEW, "/api/session/end"]);
+  assert.deepEqual(paths(), [VIEW, "/api/session/forget"]);
   assert.deepEqual([[...jar], storage["visitflow.begun"]], [[], undefined]);
 });
 

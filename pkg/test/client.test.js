@@ -152,7 +152,7 @@ test("a revoke and then a grant is a new consent, and the landing page is its fi
 test("a denial of what was granted is a revoke, and another is not", async () => {
   const granted = page({ consent: "granted" }, { cookies: { visitor_id: visitor } });
   granted.client.deny();
-  assert.deepEqual(granted.seen.beacons, [["/api/session/end", {}]]);
+  assert.deepEqual(granted.seen.beacons, [["/api/session/forget", {}]]);
   await granted.arrive();
   assert.equal(granted.calls(), "init denied");
   const pending = page({ consent: "pending", beforeConsent: "anonymous" });
@@ -285,7 +285,7 @@ test("without the WebAssembly, a revoke deletes the cookies and ends the session
       await client[take]();
       assert.deepEqual([...jar.keys()], ["other"], take);
       assert.equal(seen.written.filter((text) => text.includes("Domain=example")).length, 2);
-      assert.deepEqual(seen.beacons, [["/api/session/end", {}]]);
+      assert.deepEqual(seen.beacons, [["/api/session/forget", {}]]);
       assert.deepEqual([Object.keys(kept), seen.told], [["other"], 1], "what waits, and the other tabs");
       if (!late) await fail();
     }

@@ -610,7 +610,7 @@ export const ahead = async (all, first) => {
       options.later = undefined;
       if (now) return;
       unname();
-      beacon(SESSION + "end", "{}");
+      beacon(SESSION + "forget", "{}");
     } else if (fact.sent && first() == call) {
       if (mine.has(fact.key)) drop(fact); // kept when the page was not shown
       writeActivity(Date.now(), !known);

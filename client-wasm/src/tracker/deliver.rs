@@ -31,7 +31,7 @@ pub(crate) enum Task {
     Login,
     Logout,
     End,
-    /// An end after consent was taken back.
+    /// Consent was taken back: the session leaves its visit.
     Revoke,
     /// A start ahead of an erasure.
     Renew,
@@ -305,13 +305,13 @@ impl Tracker {
             // An answer to a start, perhaps one that was aborted, has set the cookie anew.
             Task::Revoke | Task::Renew | Task::Erase if !full => cookies::unname(true),
             // The answer has replaced or deleted the name of the visitor who has consented since.
-            Task::Renew | Task::Erase => self.cookies = Some(cookies::rename()),
+            Task::Revoke | Task::Renew | Task::Erase => self.cookies = Some(cookies::rename()),
             _ => {}
         }
         // Consent given anew waits for it: the old session is no part of that.
         if task == Task::Revoke && verdict == Verdict::Again {
             self.queue.backoff.failed(now_ms, answer.retry_after_ms, clock::random());
-            self.ask(task, path::SESSION_END, JsValue::UNDEFINED, None);
+            self.ask(task, path::SESSION_FORGET, JsValue::UNDEFINED, None);
         } else if task == Task::Revoke {
             self.queue.backoff = Default::default();
         }

@@ -71,14 +71,14 @@ async fn an_anonymous_view_that_waits_goes_without_cookies_when_the_page_does() 
 }
 
 #[wasm_bindgen_test]
-async fn a_revoke_deletes_the_cookies_and_ends_the_session() {
+async fn a_revoke_deletes_the_cookies_and_has_the_session_forgotten() {
     open(GRANTED).await;
     answer("/api/telemetry/event", "[[503], [503]]");
     event("waits".into(), None, now());
     wait(SOON).await;
     let done = outcome(|settle| revoke(&settle)).await;
     assert_eq!(done, "");
-    assert_eq!(paths(), "start page_view event end");
+    assert_eq!(paths(), "start page_view event forget");
     assert_eq!(cookie("visitor_id"), None);
     assert_eq!(cookie("last_activity"), None);
     assert!(!own());
@@ -86,7 +86,7 @@ async fn a_revoke_deletes_the_cookies_and_ends_the_session() {
     act();
     event("late".into(), None, now());
     wait(1_500).await;
-    assert_eq!(paths(), "start page_view event end");
+    assert_eq!(paths(), "start page_view event forget");
 }
 
 #[wasm_bindgen_test]
@@ -98,7 +98,7 @@ async fn an_answer_of_before_the_revoke_is_void() {
     }
     deny();
     wait(2 * SOON).await;
-    assert_eq!(paths(), "start end");
+    assert_eq!(paths(), "start forget");
     assert_eq!(cookie("visitor_id"), None);
     assert_eq!(cookie("last_activity"), None);
     assert_eq!(told("session"), "none");
@@ -114,18 +114,30 @@ async fn a_new_consent_is_a_new_visitor() {
     wait(SOON).await;
     assert!(cookie("visitor_id").is_some());
     assert_ne!(cookie("visitor_id"), first);
-    assert_eq!(paths(), "start page_view end start");
+    assert_eq!(paths(), "start page_view forget start");
 }
 
 #[wasm_bindgen_test]
-async fn a_new_consent_waits_until_the_old_session_has_ended() {
+async fn a_new_consent_waits_until_the_session_has_left_its_visit() {
     open(GRANTED).await;
     deny();
     grant();
-    assert_eq!(paths(), "start page_view end");
+    assert_eq!(paths(), "start page_view forget");
     wait(2 * SOON).await;
-    assert_eq!(paths(), "start page_view end start");
+    assert_eq!(paths(), "start page_view forget start");
     assert!(cookie("visitor_id").is_some());
+}
+
+#[wasm_bindgen_test]
+async fn a_new_consent_keeps_its_visitor_whatever_the_answer_to_the_revoke_deletes() {
+    open(GRANTED).await;
+    deny();
+    grant();
+    let visitor = cookie("visitor_id").unwrap();
+    put("visitor_id", "; Max-Age=0"); // as the answer does
+    wait(2 * SOON).await;
+    assert_eq!(paths(), "start page_view forget start");
+    assert_eq!((told("consent"), cookie("visitor_id")), ("granted".into(), Some(visitor)));
 }
 
 #[wasm_bindgen_test]
@@ -154,7 +166,7 @@ async fn consent_that_another_tab_takes_back_is_taken_back_here() {
     act();
     go("pushState", "/shoes");
     wait(1_500).await;
-    assert_eq!(paths(), "start page_view event", "the other tab has ended the session");
+    assert_eq!(paths(), "start page_view event", "the other tab has told the server");
 }
 
 #[wasm_bindgen_test]
@@ -218,13 +230,13 @@ async fn consent_given_during_an_erasure_is_of_another_visitor() {
 #[wasm_bindgen_test]
 async fn a_revoke_that_does_not_arrive_is_repeated_and_holds_what_comes_after() {
     open(GRANTED).await;
-    answer("/api/session/end", "[[0]]");
+    answer("/api/session/forget", "[[0]]");
     assert_eq!(outcome(|settle| revoke(&settle)).await, "");
     grant();
     wait(SOON).await;
-    assert_eq!(paths(), "start page_view end", "the old session may live still");
+    assert_eq!(paths(), "start page_view forget", "the old session may live still");
     wait(1_500).await;
-    assert!(paths().starts_with("start page_view end end start"), "{}", paths());
+    assert!(paths().starts_with("start page_view forget forget start"), "{}", paths());
 }
 
 #[wasm_bindgen_test]
@@ -234,5 +246,5 @@ async fn a_revoke_deletes_a_visitor_that_is_none_too() {
     start(options("{}"));
     outcome(|settle| revoke(&settle)).await;
     assert_eq!(cookie("visitor_id"), None);
-    assert_eq!(paths(), "end");
+    assert_eq!(paths(), "forget");
 }

@@ -49,3 +49,4 @@ mod stores;
 mod tabs;
 mod visits_by_address;
 mod waits;
+mod withdrawal;
