@@ -29,6 +29,13 @@ export interface Options {
    */
   cookieDomain?: string;
   /**
+   * Other names for the client's cookies, where an application of the site has cookies of these names;
+   * equal to the server's `--cookie-name`. A script tag lists them:
+   * `data-cookie-names="visitor_id=shop_vid last_activity=shop_seen"`.
+   * @default the names themselves
+   */
+  cookieNames?: { visitor_id?: string; last_activity?: string };
+  /**
    * The consent that is known when the page loads.
    * @default "pending"
    */

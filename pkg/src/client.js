@@ -38,8 +38,11 @@ export function create(load, base) {
   const granted = () => options.consent == "granted";
   // Without consent only views are of use, if the page asked for anonymous ones.
   const measured = (view = true) => granted() || (options.beforeConsent == "anonymous" && view);
-  // A page in a sandbox may not look at cookies.
-  const visitor = () => attempt(() => document.cookie.match(/(^| )visitor_id=([^;]+)/)?.[2]);
+  // A cookie of this form: that of the visitor, or (1) the hint. One of another form is somebody else's. A page
+  // in a sandbox may not look at cookies.
+  const held = (at, form) =>
+    attempt(() => document.cookie.match(`(^| )${options.names[at].replace(/\W/g, "\\$&")}=(${form})(;|$)`)?.[2]);
+  const visitor = () => held(0, "v_[^;]+");
   // No domain is none: an empty attribute is ignored (RFC 6265 §5.2.3).
   const setCookie = (text, domain = "") => {
     attempt(() => (document.cookie = text + "; Path=/; SameSite=Lax; Domain=" + domain));
@@ -88,10 +91,11 @@ export function create(load, base) {
   const forget = (erase) => {
     if (!visitor()) return;
     options.revoked = visitor();
-    for (const name of ["visitor_id", "last_activity"]) {
-      setCookie(name + "=; Max-Age=0");
-      setCookie(name + "=; Max-Age=0", options.cookieDomain);
-    }
+    ["v_[^;]+", "\\d+"].forEach((form, at) => {
+      if (!held(at, form)) return;
+      setCookie(options.names[at] + "=; Max-Age=0");
+      setCookie(options.names[at] + "=; Max-Age=0", options.cookieDomain);
+    });
     attempt(() => {
       for (const key in localStorage) if (/^visitflow[:.]/.test(key)) delete localStorage[key];
       new BroadcastChannel("visitflow").postMessage(0);
@@ -108,7 +112,7 @@ export function create(load, base) {
       visitor_id = visitor();
       if (!visitor_id && crypto.randomUUID) {
         visitor_id = "v_" + crypto.randomUUID();
-        setCookie("visitor_id=" + visitor_id + "; Max-Age=31536000; Secure", options.cookieDomain);
+        held(0, "[^;]+") || setCookie(options.names[0] + "=" + visitor_id + "; Max-Age=31536000; Secure", options.cookieDomain);
       }
     }
     waiting = waiting.filter(
@@ -133,6 +137,13 @@ export function create(load, base) {
       options = { consent: (objected = "denied") };
       given = { ...given, complain };
       given.endpoint = new URL(given.endpoint || base, location).href.replace(/\/+$/, "");
+      // As an attribute: "visitor_id=a last_activity=b".
+      given.names = ["visitor_id", "last_activity"].map(
+        (name) => given.cookieNames?.[name] ?? RegExp(name + "=([^ ,]+)").exec(given.cookieNames)?.[1] ?? name,
+      );
+      if (!/^(?!__)([\w!#$%&'*+.^`|~-]{1,64}) (?!__|\1$)[\w!#$%&'*+.^`|~-]{1,64}$/.test(given.names.join(" "))) {
+        throw Error("cookieNames: two names that cookies may have");
+      }
       objected =
         (given.gpc != "ignore" && navigator.globalPrivacyControl) || (given.dnt == "honour" && navigator.doNotTrack > 0);
       given.consent = objected

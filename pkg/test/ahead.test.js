@@ -312,13 +312,21 @@ test("tabs that name the visitor at the same moment agree on the first name that
   assert.deepEqual([...jar.keys()].sort(), ["last_activity", "visitor_id", "visitor_id" + other], "its own is gone");
 });
 
-test("a cookie by the visitor's name that is no visitor is replaced", async () => {
-  for (const foreign of ["12345", ""]) {
-    jar.set("visitor_id", foreign);
+test("a cookie by the visitor's name that is no visitor is replaced, if it may be ours", async () => {
+  for (const broken of ["v_12345", ""]) {
+    jar.set("visitor_id", broken);
     await send();
     assert.match(requests.at(-1)[1].visitor_id, /^v_[\da-f-]{36}$/);
     assert.equal(jar.get("visitor_id"), requests.at(-1)[1].visitor_id);
   }
+});
+
+test("a cookie by the visitor's name that another application has written is left alone, and Rust is waited for", async () => {
+  const said = [];
+  jar.set("visitor_id", "customer-7");
+  const { call } = await send({ complain: (text) => said.push(text) });
+  assert.deepEqual([paths(), jar.get("visitor_id"), call.length], [[], "customer-7", 4]);
+  assert.match(said[0], /cookieNames/);
 });
 
 test("a title that was cut within a character is text all the same", async () => {

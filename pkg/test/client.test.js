@@ -292,6 +292,38 @@ test("without the WebAssembly, a revoke deletes the cookies and ends the session
   }
 });
 
+test("cookies of our names that another application has written stay as they are", async () => {
+  const theirs = { visitor_id: "customer-7", last_activity: "today" };
+  const { client, leave, jar, seen } = page({ consent: "granted" }, { cookies: theirs });
+  leave();
+  assert.match(seen.beacons[0][1].visitor_id, /^v_/);
+  await client.revoke();
+  assert.deepEqual([Object.fromEntries(jar), seen.written], [theirs, []]);
+  assert.equal(seen.beacons.length, 1, "nobody is known to the server");
+});
+
+test("cookies have the names that the site gives them, as an object or in an attribute", async () => {
+  for (const cookieNames of [{ visitor_id: "shop.vid", last_activity: "seen" }, "visitor_id=shop.vid, last_activity=seen"]) {
+    const cookies = { visitor_id: "customer-7", "shop.vid": visitor, seen: "17" };
+    const { client, jar, seen } = page({ consent: "granted", cookieNames }, { cookies });
+    await client.revoke();
+    assert.deepEqual([...jar.keys()], ["visitor_id"]);
+    assert.deepEqual(seen.beacons, [["/api/session/forget", {}]]);
+  }
+  const { leave, jar } = page({ consent: "granted", cookieNames: { visitor_id: "vid" } });
+  leave();
+  assert.deepEqual([...jar.keys()], ["vid"]);
+});
+
+test("names that cookies cannot have, or that are one, are refused, and nothing is measured", async () => {
+  for (const visitor_id of ["a b", "a;b", "", "__Host-a", "last_activity", "x".repeat(65)]) {
+    const { leave, seen, jar } = page({ consent: "granted", cookieNames: { visitor_id } });
+    leave();
+    assert.deepEqual([seen.beacons, jar.size, seen.loads], [[], 0, 0], visitor_id);
+    assert.match(seen.warned[0], /cookieNames/);
+  }
+});
+
 test("an erasure waits for the WebAssembly, and nothing is measured meanwhile", async () => {
   const { client, arrive, calls } = page({ consent: "granted" }, { cookies: { visitor_id: visitor } });
   client.event("before");

@@ -148,6 +148,8 @@ pub mod problem {
     pub const BODY_TIMEOUT: &str = "body-timeout";
     /// 409: another request rotated this session first.
     pub const SESSION_ROTATED: &str = "session-rotated";
+    /// 409: the name of the session's cookie belongs to another application.
+    pub const COOKIE_TAKEN: &str = "cookie-taken";
     /// 413: the body is larger than [`limits::BODY_BYTES`](crate::limits::BODY_BYTES).
     pub const BODY_TOO_LARGE: &str = "body-too-large";
     /// 415: the endpoint takes `application/json` only.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::assertion::Assertions;
 use crate::bots::BotFilter;
-use crate::config::{CookiePrefix, Serve};
+use crate::config::Serve;
 use crate::endpoints::assets::Assets;
 use crate::http::cookie::CookieStyle;
 use crate::http::foreign::ForeignOrigins;
@@ -93,10 +93,7 @@ impl App {
         sessions.fill(known, now);
         let (ingest, writer) = Ingest::start(durable, Arc::clone(&sessions), Arc::clone(&metrics))?;
         let cookies = CookieStyle {
-            session_name: match config.cookie_prefix {
-                CookiePrefix::None => visitflow_protocol::cookie::SESSION,
-                CookiePrefix::Host => "__Host-session_id",
-            },
+            names: config.cookie_names().map_err(StoreError::Configuration)?,
             session_max_age_s: config.ttl().idle_ms / 1_000,
             domain: config.cookie_domain.clone(),
         };

@@ -29,6 +29,7 @@ pub use self::values::{CookiePrefix, CookieSecure, Gpc, KeepQuery, LogFormat, Or
 use self::values::{
     cookie_domain, idle_timeout, listen_address, millis, session_length, site_name, spool_size,
 };
+use crate::http::cookie_names::{CookieNames, Ours, cookie_name};
 use crate::http::origin::Origin;
 use crate::log::Filter;
 use crate::session::Ttl;
@@ -175,6 +176,18 @@ pub struct Serve {
     /// Prefix of the session cookie's name
     #[arg(long, env = "VISITFLOW_COOKIE_PREFIX", default_value = "none", help_heading = "Sessions")]
     pub cookie_prefix: CookiePrefix,
+    /// Another name for a cookie, such as session_id=shop_sid (repeatable): for session_id, visitor_id or
+    /// last_activity, where an application of the site has a cookie of that name. Name the last two to the
+    /// client as well (cookieNames)
+    #[arg(
+        long = "cookie-name",
+        env = "VISITFLOW_COOKIE_NAME",
+        value_delimiter = ',',
+        value_parser = cookie_name,
+        help_heading = "Sessions",
+        value_name = "OURS=NAME"
+    )]
+    pub cookie_names: Vec<(Ours, String)>,
     /// Key of your own identity provider, to take its JWTs at sign-in: a file with a secret of at least 32
     /// bytes (HS256), or with a public key in PEM (RS256, ES256, EdDSA); default: no JWT is taken
     #[arg(long, env = "VISITFLOW_JWT_KEY", help_heading = "Sign-in", value_name = "FILE")]
@@ -284,6 +297,18 @@ impl Serve {
         self.sites.is_empty() || self.sites.iter().any(|taken| taken == site)
     }
 
+    /// What the cookies are called.
+    ///
+    /// # Errors
+    /// What is wrong with the names together.
+    pub fn cookie_names(&self) -> Result<CookieNames, String> {
+        let names = CookieNames::new(&self.cookie_names)?;
+        Ok(match self.cookie_prefix {
+            CookiePrefix::None => names,
+            CookiePrefix::Host => names.with_host_prefix(),
+        })
+    }
+
     /// Whether the server itself speaks TLS.
     #[must_use]
     pub fn tls(&self) -> bool {
@@ -340,6 +365,7 @@ impl Serve {
         if let Some(folder) = self.www.as_ref().filter(|folder| !folder.is_dir()) {
             return Err(format!("--www {} is no folder", folder.display()));
         }
+        self.cookie_names()?;
         if self.cookie_prefix == CookiePrefix::Host && self.cookie_domain.is_some() {
             return Err("a __Host- cookie has no domain; drop --cookie-domain or --cookie-prefix host".into());
         }

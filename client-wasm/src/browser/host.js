@@ -13,6 +13,11 @@ let adopted; // (fact, isOrder, at): and of a fact of an earlier page
 const inbox = []; // what happened while Rust was busy
 let busy;
 
+const take = (given) => {
+  options = given;
+  [VISITOR = "visitor_id", HINT = "last_activity"] = given.names ?? [];
+};
+
 const attempt = (run) => {
   try {
     return run();
@@ -41,7 +46,7 @@ const trace = (...all) => options.trace?.(...all);
 
 /** Returns what Rust wants to know of the options: the bits of `init` in lib.rs. */
 export const begin = (given, hear, hearAnswer, hearFact) => {
-  options = given;
+  take(given);
   tell = (what) => {
     trace("happened", what);
     serially(() => hear(what));
@@ -247,8 +252,7 @@ const uuidAt = (at) => ("0" + at.toString(16)).replace(/.{8}/, "$&-") + "-7" + u
 
 // ---- what is stored
 
-const VISITOR = "visitor_id";
-const HINT = "last_activity";
+let VISITOR, HINT; // the cookies' names
 let secure = "; Secure";
 let visitor; // as long as there is consent
 
@@ -257,9 +261,16 @@ let jar; // all cookies, as far as one turn knows them: to ask the browser takes
 // None where cookies are forbidden.
 const cookies = () => (busy && jar) ?? (jar = attempt(() => document.cookie) ?? "");
 
-const readCookie = (name, all = cookies()) => all.match("(?:^|; )" + name + "=([^;]*)")?.[1];
+const readCookie = (name, all = cookies(), more = "") =>
+  all.match("(?:^|; )" + name.replace(/\W/g, "\\$&") + more + "=([^;]*)")?.[1];
+
+// One of another form is somebody else's, and stays as it is.
+const isTaken = (name) => !(name == HINT ? /^\d*$/ : /^(v_|$)/).test(readCookie(name) ?? "");
+
+const readOwn = (name) => (isTaken(name) ? undefined : readCookie(name));
 
 const writeCookie = (name, value, age, domain = options.cookieDomain) => {
+  if (isTaken(name)) return complain(`the cookie ${name} is another application's; give visitflow's another name by cookieNames`);
   trace("cookie", name, value, age);
   jar = undefined;
   attempt(() => {
@@ -305,7 +316,7 @@ export const name = () => {
   const own = "v_" + uuid();
   writeCookie(VISITOR + own, own, 9);
   const all = cookies(); // once: others do the same meanwhile
-  const oldest = readCookie(VISITOR + "v_[^=]*", all);
+  const oldest = readCookie(VISITOR, all, "v_[^=]*");
   if (!recognise(all)) visitor = oldest || own;
   const named = rename();
   deleteCookie(VISITOR + own);
@@ -319,7 +330,7 @@ let erasing; // the last visitor of this page
 
 /** What the server needs to know to erase a visitor's data; undefined if nobody was known. */
 export const toErase = () => {
-  erasing = visitor || readCookie(VISITOR) || erasing || options.revoked;
+  erasing = visitor || readOwn(VISITOR) || erasing || options.revoked;
   return erasing && { visitor_id: erasing, url: current, site: options.site };
 };
 
@@ -327,11 +338,11 @@ export const toErase = () => {
 export const named = () => visitor;
 
 /** Whether any of our cookies is there. */
-export const isMarked = () => !!(readCookie(VISITOR) || readCookie(HINT));
+export const isMarked = () => !!(readOwn(VISITOR) || readOwn(HINT));
 
 /** Forgets the visitor; the cookies too, unless a consent since then has named another, or anyway. */
 export const unname = (anyway) => {
-  const known = readCookie(VISITOR);
+  const known = readOwn(VISITOR);
   if (anyway || !known || known == visitor) {
     deleteCookie(VISITOR);
     deleteCookie(HINT);
@@ -579,7 +590,7 @@ export const beaconPing = (...all) => beacon(SESSION + "ping", engagement(...all
  * take over.
  */
 export const ahead = async (all, first) => {
-  options = all;
+  take(all);
   const send = async () => {
     const call = first(); // none any more where Rust was not to be kept waiting
     const [kind, at, href, given] = call;

@@ -242,9 +242,37 @@ async fn a_revoke_that_does_not_arrive_is_repeated_and_holds_what_comes_after() 
 #[wasm_bindgen_test]
 async fn a_revoke_deletes_a_visitor_that_is_none_too() {
     fresh();
-    put("visitor_id", "of-another-kind");
+    put("visitor_id", "v_of-another-kind");
     start(options("{}"));
     outcome(|settle| revoke(&settle)).await;
     assert_eq!(cookie("visitor_id"), None);
     assert_eq!(paths(), "forget");
+}
+
+#[wasm_bindgen_test]
+async fn a_cookie_of_our_name_that_is_somebody_elses_is_left_alone() {
+    fresh();
+    put("visitor_id", "customer-7");
+    start(options(GRANTED));
+    wait(SOON).await;
+    assert_eq!(told("cookies"), false);
+    assert_eq!(paths(), "start page_view", "it is measured without");
+    outcome(|settle| revoke(&settle)).await;
+    assert_eq!(cookie("visitor_id"), Some("customer-7".into()));
+    assert_eq!(writes("visitor_id"), "");
+    put("visitor_id", "; Max-Age=0");
+}
+
+#[wasm_bindgen_test]
+async fn the_cookies_have_the_names_that_the_site_gives_them() {
+    fresh();
+    put("visitor_id", "customer-7");
+    start(options(r#"{"consent":"granted","names":["shop.vid","shop_seen"]}"#));
+    wait(SOON).await;
+    assert!(is_visitor_id(&cookie("shop.vid").unwrap()) && cookie("shop_seen").is_some());
+    assert_eq!(told("cookies"), true);
+    outcome(|settle| revoke(&settle)).await;
+    assert_eq!((cookie("shop.vid"), cookie("shop_seen")), (None, None));
+    assert_eq!(cookie("visitor_id"), Some("customer-7".into()));
+    put("visitor_id", "; Max-Age=0");
 }

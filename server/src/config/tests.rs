@@ -118,6 +118,9 @@ fn what_cannot_work_is_refused_with_a_way_out() {
     for (flags, hint) in [
         (&["--session-max", "1m"][..], "--session-idle"),
         (&["--cookie-prefix", "host", "--cookie-domain", "a.example"], "drop"),
+        (&["--cookie-name", "session_id=visitor_id"], "a name of its own"),
+        (&["--cookie-name", "sid=shop_sid"], "session_id"),
+        (&["--cookie-name", "session_id=__Host-x"], "--cookie-prefix host"),
         (&["--session-idle", "30"], "write 30m"),
         (&["--idle-timeout", "0s"], "1s to 1h"),
         (&["--allowed-origin", "shop.example"], "https://"),

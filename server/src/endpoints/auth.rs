@@ -8,6 +8,7 @@ use crate::clock::OnceAMinute;
 use crate::device;
 use crate::endpoints::call::Call;
 use crate::http::body::require_json;
+use crate::http::cookie_names::Ours;
 use crate::http::origin::is_loopback;
 use crate::http::problem::Problem;
 use crate::http::reply::{self, Reply};
@@ -21,6 +22,9 @@ pub async fn login(mut call: Call<'_>) -> Result<Reply, Problem> {
     require_json(&call.head.headers)?;
     let body: wire::Login = call.json().await?;
     let token = call.token()?;
+    if call.session_is_taken() {
+        return Err(Problem::cookie_taken(call.app.cookies.names.get(Ours::Session)));
+    }
     let visit = body.visit.unwrap_or(true);
     let (user_id, verified) = match body.assertion {
         Some(_) if body.username.is_some() || body.password.is_some() => {

@@ -1,7 +1,7 @@
 //! A request on its way through an endpoint.
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 
 use bytes::Bytes;
 use hyper::StatusCode;
@@ -15,6 +15,7 @@ use crate::config::Gpc;
 use crate::http::body;
 use crate::http::client_ip::Client;
 use crate::http::cookie::Presented;
+use crate::http::cookie_names::Ours;
 use crate::http::fields;
 use crate::http::problem::Problem;
 use crate::session::Millis;
@@ -70,8 +71,18 @@ impl Call<'_> {
     /// # Errors
     /// 400 when there are two different ones.
     pub fn token(&self) -> Result<Option<SessionToken>, Problem> {
+        static SAID: Once = Once::new();
         match self.app.cookies.session(&self.head.headers) {
             Presented::Nothing => Ok(None),
+            Presented::Taken => {
+                let name = self.app.cookies.names.get(Ours::Session);
+                SAID.call_once(|| {
+                    tracing::warn!(
+                        "a browser has sent a cookie {name} that another application of this host has written: it is left alone, facts are stored without a session, and nobody can sign in there. Give this server's cookie another name: --cookie-name session_id=shop_sid"
+                    );
+                });
+                Ok(None)
+            }
             Presented::Token(token) => Ok(Some(token)),
             Presented::Ambiguous => Err(Problem::new(
                 StatusCode::BAD_REQUEST,
@@ -79,6 +90,12 @@ impl Call<'_> {
                 "Two different session cookies came with this request; delete the one that another subdomain has set.",
             )),
         }
+    }
+
+    /// Whether the name of the session's cookie belongs to another application.
+    #[must_use]
+    pub fn session_is_taken(&self) -> bool {
+        matches!(self.app.cookies.session(&self.head.headers), Presented::Taken)
     }
 
     /// The visits that the request may begin.

@@ -18,7 +18,6 @@ use hyper::{StatusCode, header};
 
 use crate::address::Page;
 use crate::endpoints::call::Call;
-use crate::http::cookie;
 use crate::http::problem::Problem;
 use crate::http::reply::{self, Reply};
 use crate::lifecycle::{Cookie, Hit, Refusal};
@@ -32,7 +31,7 @@ fn visitor(call: &Call<'_>, named: Option<&str>) -> Result<Option<VisitorId>, Pr
     match named {
         Some(text) => visitor_id(text).map(Some),
         None if call.key.is_some() => Ok(None),
-        None => Ok(cookie::visitor(&call.head.headers)),
+        None => Ok(call.app.cookies.visitor(&call.head.headers)),
     }
 }
 
@@ -89,9 +88,10 @@ fn hit(call: &Call<'_>, token: Option<SessionToken>, visitor: Option<VisitorId>)
     Hit { now: call.now, token, visitor, site }
 }
 
-/// The token that a request without a session may be given; none where no cookie would stick.
+/// The token that a request without a session may be given; none where no cookie would stick, or where it
+/// would overwrite another application's.
 fn offer(call: &Call<'_>) -> Result<Option<SessionToken>, Problem> {
-    if call.key.is_some() || call.cross_site() {
+    if call.key.is_some() || call.cross_site() || call.session_is_taken() {
         return Ok(None);
     }
     Ok(Some(SessionToken::issue()?))
@@ -101,6 +101,7 @@ fn offer(call: &Call<'_>) -> Result<Option<SessionToken>, Problem> {
 fn set_cookie(call: &Call<'_>, answer: &mut Reply, cookie: &Cookie) {
     match cookie {
         Cookie::Leave => {}
+        Cookie::Set(_) | Cookie::Clear if call.session_is_taken() => {}
         Cookie::Set(token) => reply::add_cookie(answer, call.app.cookies.set_session(token, call.secure)),
         Cookie::Clear => reply::add_cookie(answer, call.app.cookies.clear_session(call.secure)),
     }

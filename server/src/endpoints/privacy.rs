@@ -5,7 +5,6 @@ use visitflow_protocol::wire;
 use super::{hit, set_cookie};
 use crate::endpoints::call::Call;
 use crate::http::body::require_json;
-use crate::http::cookie;
 use crate::http::problem::Problem;
 use crate::http::reply::{self, Reply};
 use crate::lifecycle::{Cookie, Refusal, Right};
@@ -24,9 +23,9 @@ pub async fn erase(mut call: Call<'_>) -> Result<Reply, Problem> {
     let session = erased.map_err(refused)?;
     let mut answer = reply::no_content();
     set_cookie(&call, &mut answer, &session);
-    let names_it = call.key.is_none() && cookie::visitor(&call.head.headers) == Some(visitor);
+    let names_it = call.key.is_none() && call.app.cookies.visitor(&call.head.headers) == Some(visitor);
     if names_it || matches!(session, Cookie::Clear) {
-        for cleared in call.app.cookies.clear_visitor(call.secure) {
+        for cleared in call.app.cookies.clear_visitor(&call.head.headers, call.secure) {
             reply::add_cookie(&mut answer, cleared);
         }
     }

@@ -61,7 +61,8 @@ pub async fn start(mut call: Call<'_>) -> Result<Reply, Problem> {
     });
     set_cookie(&call, &mut answer, &cookie);
     if let (Some(visitor), Some(_), false) = (named, body.visitor_id, call.cross_site()) {
-        reply::add_cookie(&mut answer, call.app.cookies.renew_visitor(visitor, call.secure));
+        let renewed = call.app.cookies.renew_visitor(&call.head.headers, visitor, call.secure);
+        reply::add_cookie(&mut answer, renewed);
     }
     Ok(answer)
 }

@@ -4,13 +4,11 @@ use std::fmt::Write as _;
 
 use hyper::HeaderMap;
 use hyper::header::{COOKIE, HeaderValue};
-use visitflow_protocol::cookie::{self as names, VISITOR_MAX_AGE_S};
+use visitflow_protocol::cookie::VISITOR_MAX_AGE_S;
 
+use super::cookie_names::{CookieNames, Ours};
 use crate::session::token::SessionToken;
 use crate::session::visit::VisitorId;
-
-/// The cookies that go when the visitor withdraws consent.
-const OF_VISITOR: [&str; 2] = [names::VISITOR, names::LAST_ACTIVITY];
 
 /// What the request's session cookies say.
 #[derive(Debug)]
@@ -21,13 +19,15 @@ pub enum Presented {
     Token(SessionToken),
     /// Two different ones: a sibling domain may have planted one of them.
     Ambiguous,
+    /// A cookie of that name that another application has written. It stays as it is.
+    Taken,
 }
 
 /// How cookies are written.
 #[derive(Clone, Debug)]
 pub struct CookieStyle {
-    /// `session_id`, or `__Host-session_id`.
-    pub session_name: &'static str,
+    /// What they are called.
+    pub names: CookieNames,
     /// Lifetime of the session cookie in seconds: the idle limit.
     pub session_max_age_s: i64,
     /// `Domain`, if configured.
@@ -38,9 +38,12 @@ impl CookieStyle {
     /// The session token of a request. The cookie is its only source.
     #[must_use]
     pub fn session(&self, headers: &HeaderMap) -> Presented {
-        let mut found: Option<(&str, SessionToken)> = None;
-        for value in values(headers, self.session_name) {
-            let Some(token) = SessionToken::parse(value) else {
+        let mut found: Option<(&[u8], SessionToken)> = None;
+        let mut is_taken = false;
+        for value in self.values(headers, Ours::Session) {
+            let text = std::str::from_utf8(value).ok();
+            let Some(token) = text.and_then(SessionToken::parse) else {
+                is_taken |= Ours::Session.is_foreign(value);
                 continue;
             };
             match &found {
@@ -49,14 +52,35 @@ impl CookieStyle {
                 None => found = Some((value, token)),
             }
         }
-        found.map_or(Presented::Nothing, |(_, token)| Presented::Token(token))
+        match found {
+            Some((_, token)) => Presented::Token(token),
+            None if is_taken => Presented::Taken,
+            None => Presented::Nothing,
+        }
+    }
+
+    /// The visitor that the request's cookie names; a cookie of another form counts as absent.
+    #[must_use]
+    pub fn visitor(&self, headers: &HeaderMap) -> Option<VisitorId> {
+        let mut values = self.values(headers, Ours::Visitor);
+        values.find_map(|value| std::str::from_utf8(value).ok()?.parse().ok())
+    }
+
+    /// Whether the name belongs to another application: a cookie of it came, and none is ours.
+    fn is_taken(&self, headers: &HeaderMap, ours: Ours) -> bool {
+        let mut values = self.values(headers, ours).peekable();
+        values.peek().is_some() && values.all(|value| ours.is_foreign(value))
+    }
+
+    fn values<'h>(&'h self, headers: &'h HeaderMap, ours: Ours) -> impl Iterator<Item = &'h [u8]> {
+        values(headers, self.names.get(ours))
     }
 
     /// `Set-Cookie` for a live session.
     #[must_use]
     pub fn set_session(&self, token: &SessionToken, secure: bool) -> Option<HeaderValue> {
         let mut value =
-            self.write(self.session_name, &token.cookie_value(), true, secure, self.session_max_age_s)?;
+            self.write(Ours::Session, &token.cookie_value(), true, secure, self.session_max_age_s)?;
         value.set_sensitive(true);
         Some(value)
     }
@@ -64,19 +88,32 @@ impl CookieStyle {
     /// `Set-Cookie` that deletes the session cookie.
     #[must_use]
     pub fn clear_session(&self, secure: bool) -> Option<HeaderValue> {
-        self.write(self.session_name, "", true, secure, 0)
+        self.write(Ours::Session, "", true, secure, 0)
     }
 
     /// `Set-Cookie` that renews the visitor's cookie, which the client made: browsers that cap the
-    /// lifetime of cookies set by script keep this one.
+    /// lifetime of cookies set by script keep this one. None where the name is taken.
     #[must_use]
-    pub fn renew_visitor(&self, visitor: VisitorId, secure: bool) -> Option<HeaderValue> {
-        self.write(names::VISITOR, &visitor.to_string(), false, secure, i64::from(VISITOR_MAX_AGE_S))
+    pub fn renew_visitor(
+        &self,
+        headers: &HeaderMap,
+        visitor: VisitorId,
+        secure: bool,
+    ) -> Option<HeaderValue> {
+        if self.is_taken(headers, Ours::Visitor) {
+            return None;
+        }
+        self.write(Ours::Visitor, &visitor.to_string(), false, secure, i64::from(VISITOR_MAX_AGE_S))
     }
 
     /// `Set-Cookie`s that delete what the client made.
-    pub fn clear_visitor(&self, secure: bool) -> impl Iterator<Item = Option<HeaderValue>> {
-        OF_VISITOR.into_iter().map(move |name| self.write(name, "", false, secure, 0))
+    pub fn clear_visitor(
+        &self,
+        headers: &HeaderMap,
+        secure: bool,
+    ) -> impl Iterator<Item = Option<HeaderValue>> {
+        let ours = Ours::OF_VISITOR.into_iter().filter(|ours| !self.is_taken(headers, *ours));
+        ours.map(move |ours| self.write(ours, "", false, secure, 0))
     }
 
     /// The same for those that the request carries. What the client has deleted before it asked may have
@@ -86,13 +123,13 @@ impl CookieStyle {
         headers: &HeaderMap,
         secure: bool,
     ) -> impl Iterator<Item = Option<HeaderValue>> {
-        let carried = OF_VISITOR.into_iter().filter(|name| values(headers, name).next().is_some());
-        carried.map(move |name| self.write(name, "", false, secure, 0))
+        let carried = |ours: &Ours| self.values(headers, *ours).any(|value| !ours.is_foreign(value));
+        Ours::OF_VISITOR.into_iter().filter(carried).map(move |ours| self.write(ours, "", false, secure, 0))
     }
 
     fn write(
         &self,
-        name: &str,
+        ours: Ours,
         value: &str,
         http_only: bool,
         secure: bool,
@@ -102,7 +139,8 @@ impl CookieStyle {
         let secure = if secure { "; Secure" } else { "" };
         // Nearly every answer carries one: one allocation.
         let mut cookie = String::with_capacity(256);
-        for part in [name, "=", value, http_only, secure, "; SameSite=Lax; Path=/; Max-Age="] {
+        for part in [self.names.get(ours), "=", value, http_only, secure, "; SameSite=Lax; Path=/; Max-Age="]
+        {
             cookie.push_str(part);
         }
         let _ = write!(cookie, "{max_age_s}"); // a String takes everything
@@ -114,21 +152,14 @@ impl CookieStyle {
     }
 }
 
-/// The visitor that the request's cookie names; a cookie of another form counts as absent.
-#[must_use]
-pub fn visitor(headers: &HeaderMap) -> Option<VisitorId> {
-    values(headers, names::VISITOR).find_map(|value| value.parse().ok())
-}
-
-/// The values of a cookie, in the order in which they come. A header is bytes: other cookies may hold
-/// anything, and a value of ours that is no text counts as absent. HTTP/2 sends several headers
-/// (RFC 9113 §8.2.3).
-fn values<'h>(headers: &'h HeaderMap, name: &'h str) -> impl Iterator<Item = &'h str> {
+/// The values of a cookie, in the order in which they come. A header is bytes: cookies may hold anything.
+/// HTTP/2 sends several headers (RFC 9113 §8.2.3).
+fn values<'h>(headers: &'h HeaderMap, name: &'h str) -> impl Iterator<Item = &'h [u8]> {
     let pairs = headers.get_all(COOKIE).iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b';'));
     pairs.filter_map(move |pair| {
         let equals = pair.iter().position(|byte| *byte == b'=')?;
         let (found, value) = (pair[..equals].trim_ascii(), pair[equals + 1..].trim_ascii());
-        (found == name.as_bytes()).then(|| std::str::from_utf8(value).ok()).flatten()
+        (found == name.as_bytes()).then_some(value)
     })
 }
 
@@ -137,7 +168,7 @@ mod tests {
     use super::*;
 
     fn style() -> CookieStyle {
-        CookieStyle { session_name: names::SESSION, session_max_age_s: 1_800, domain: None }
+        CookieStyle { names: CookieNames::new(&[]).unwrap(), session_max_age_s: 1_800, domain: None }
     }
 
     fn headers(cookies: &[&[u8]]) -> HeaderMap {
@@ -164,15 +195,38 @@ mod tests {
     fn a_cookie_that_the_server_cannot_have_issued_is_absent() {
         let long = format!("session_id=s_{}", "x".repeat(5_000));
         for bad in [
-            &b"session_id=nonsense"[..],
-            b"session_id",
-            b"session_id=\xff\xfe",
+            &b"session_id"[..],
+            b"session_id=",
+            b"session_id=s_nonsense",
             b";;=;",
             long.as_bytes(),
             b"__Host-session_id=s_a.b",
         ] {
             assert!(matches!(style().session(&headers(&[bad])), Presented::Nothing));
         }
+    }
+
+    #[test]
+    fn a_cookie_that_another_application_has_written_stays_as_it_is() {
+        let style = style();
+        let own = SessionToken::issue().unwrap().cookie_value();
+        for foreign in [&b"nonsense"[..], b"s%3Aabc.def", b"a=b", b"\xff\xfe"] {
+            let alone = headers(&[&[b"session_id=", foreign].concat()]);
+            assert!(matches!(style.session(&alone), Presented::Taken));
+            let both = [b"session_id=", foreign, b"; session_id=", own.as_bytes()].concat();
+            assert!(matches!(style.session(&headers(&[&both])), Presented::Token(_)), "one of them is ours");
+        }
+        let visitor: VisitorId = "v_018f3a5e-7c1b-4f6a-9d2e-3b4c5d6e7f80".parse().unwrap();
+        let renewed = |cookie: &[u8]| style.renew_visitor(&headers(&[cookie]), visitor, true).is_some();
+        assert!(renewed(b"a=b") && renewed(b"visitor_id=") && renewed(b"visitor_id=v_old"));
+        assert!(!renewed(b"visitor_id=customer-7"));
+        let cleared = |cookie: &[u8]| {
+            let headers = headers(&[cookie]);
+            (style.clear_visitor(&headers, true).count(), style.clear_carried(&headers, true).count())
+        };
+        assert_eq!(cleared(b"a=b"), (2, 0));
+        assert_eq!(cleared(b"visitor_id=v_x; last_activity=17"), (2, 2));
+        assert_eq!(cleared(b"visitor_id=customer-7; last_activity=today"), (0, 0));
     }
 
     #[test]
@@ -201,7 +255,7 @@ mod tests {
                 let several = headers(&parts.iter().map(Vec::as_slice).collect::<Vec<_>>());
                 for headers in [one, several] {
                     assert!(matches!(style().session(&headers), Presented::Token(_)), "{odd:?} {place}");
-                    assert_eq!(visitor(&headers).unwrap().to_string(), visitor_id, "{odd:?} {place}");
+                    assert_eq!(style().visitor(&headers).unwrap().to_string(), visitor_id, "{odd:?} {place}");
                 }
             }
         }
@@ -219,7 +273,7 @@ mod tests {
 
     #[test]
     fn with_the_host_prefix_the_bare_name_is_ignored() {
-        let style = CookieStyle { session_name: "__Host-session_id", ..style() };
+        let style = CookieStyle { names: style().names.with_host_prefix(), ..style() };
         let bare = format!("session_id={}", SessionToken::issue().unwrap().cookie_value());
         assert!(matches!(style.session(&headers(&[bare.as_bytes()])), Presented::Nothing));
         let prefixed = format!("__Host-{bare}");

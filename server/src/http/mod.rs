@@ -5,6 +5,7 @@
 //! | [`body`] | reading a body within its limits, as JSON |
 //! | [`client_ip`] | whose request it is, behind which proxies |
 //! | [`cookie`] | reading and writing the cookies |
+//! | [`cookie_names`] | what the cookies are called |
 //! | [`fields`] | header fields, which are bytes |
 //! | [`foreign`] | the foreign origins that were refused of late |
 //! | [`hangup`] | whether the client has gone |
@@ -16,6 +17,7 @@
 pub mod body;
 pub mod client_ip;
 pub mod cookie;
+pub mod cookie_names;
 pub mod fields;
 pub mod foreign;
 pub mod hangup;

@@ -132,6 +132,15 @@ impl Problem {
         )
     }
 
+    /// 409: nobody can sign in, for the cookie would overwrite another application's.
+    #[must_use]
+    pub fn cookie_taken(name: &str) -> Self {
+        let detail = format!(
+            "Another application of this host has a cookie {name}; nobody can sign in beside it. Start the server with another name, such as --cookie-name session_id=shop_sid."
+        );
+        Self::new(StatusCode::CONFLICT, kind::COOKIE_TAKEN, detail)
+    }
+
     /// 503: come back.
     #[must_use]
     pub fn unavailable(log: impl Into<String>) -> Self {

@@ -8,6 +8,7 @@ mod architecture;
 mod assertion;
 mod client;
 mod commands;
+mod cookie_names;
 mod cookies;
 mod dashboard;
 mod encodings;

@@ -1,0 +1,162 @@
+//! What the cookies are called: by our own names, or by those that a site gives them (`--cookie-name`).
+
+use visitflow_protocol::cookie as names;
+
+/// The prefix for which browsers have rules of their own (RFC 6265bis §4.1.3).
+const HOST: &str = "__Host-";
+
+/// A cookie of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ours {
+    /// The session's token.
+    Session,
+    /// The visitor's identifier.
+    Visitor,
+    /// The client's hint that a session is alive.
+    LastActivity,
+}
+
+impl Ours {
+    /// Each with the name that it has by default.
+    pub const ALL: [(Self, &str); 3] = [
+        (Self::Session, names::SESSION),
+        (Self::Visitor, names::VISITOR),
+        (Self::LastActivity, names::LAST_ACTIVITY),
+    ];
+
+    /// The cookies that go when the visitor withdraws consent.
+    pub const OF_VISITOR: [Self; 2] = [Self::Visitor, Self::LastActivity];
+
+    /// Whether another application has written a value like this one. One that begins as ours does is
+    /// ours, though it may be broken; an empty one is nobody's.
+    #[must_use]
+    pub fn is_foreign(self, value: &[u8]) -> bool {
+        let is_ours = match self {
+            Self::Session => value.starts_with(b"s_"),
+            Self::Visitor => value.starts_with(b"v_"),
+            Self::LastActivity => value.iter().all(u8::is_ascii_digit),
+        };
+        !is_ours && !matches!(value, b"" | b"\"\"")
+    }
+}
+
+/// The name of each cookie.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CookieNames([String; Ours::ALL.len()]);
+
+impl CookieNames {
+    /// Our names, but for those that are given.
+    ///
+    /// # Errors
+    /// What is wrong with them together.
+    pub fn new(given: &[(Ours, String)]) -> Result<Self, String> {
+        let mut names = Ours::ALL.map(|(_, name)| name.to_owned());
+        for (at, (ours, name)) in given.iter().enumerate() {
+            if given[..at].iter().any(|(other, _)| other == ours) {
+                let (_, ours) = Ours::ALL[*ours as usize];
+                return Err(format!("--cookie-name names {ours} twice; give it one name"));
+            }
+            names[*ours as usize].clone_from(name);
+        }
+        for (at, name) in names.iter().enumerate() {
+            if names[..at].contains(name) {
+                return Err(format!(
+                    "--cookie-name: two cookies would be called {name}; give each a name of its own"
+                ));
+            }
+        }
+        Ok(Self(names))
+    }
+
+    /// The name of a cookie.
+    #[must_use]
+    pub fn get(&self, ours: Ours) -> &str {
+        &self.0[ours as usize]
+    }
+
+    /// The same, with the session's cookie bound to this very host.
+    #[must_use]
+    pub fn with_host_prefix(mut self) -> Self {
+        self.0[Ours::Session as usize].insert_str(0, HOST);
+        self
+    }
+}
+
+/// Reads `OURS=NAME`.
+///
+/// # Errors
+/// What to write instead.
+pub fn cookie_name(text: &str) -> Result<(Ours, String), String> {
+    let list = || Ours::ALL.map(|(_, name)| name).join(", ");
+    let (ours, name) = text.split_once('=').ok_or("write session_id=shop_sid, for instance")?;
+    let (ours, name) = (ours.trim(), name.trim());
+    let ours = Ours::ALL.iter().find(|(_, own)| *own == ours).map(|(ours, _)| *ours);
+    let ours = ours.ok_or_else(|| format!("before = stands one of {}", list()))?;
+    // RFC 6265 §4.1.1 takes the token of RFC 9110 §5.6.2.
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    if name.is_empty() || name.len() > NAME_BYTES || !name.bytes().all(is_token) {
+        return Err(format!("a cookie's name is 1 to {NAME_BYTES} letters, digits, - and _"));
+    }
+    let prefix = name.get(..2).filter(|prefix| *prefix == "__");
+    if prefix.is_some() {
+        return Err("a name does not begin with __; for __Host- write --cookie-prefix host".into());
+    }
+    Ok((ours, name.to_owned()))
+}
+
+/// Longest name of a cookie, in bytes: each request carries it.
+const NAME_BYTES: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_site_may_call_each_cookie_as_it_likes() {
+        let given = [cookie_name("session_id=shop_sid").unwrap(), cookie_name(" visitor_id = a.b ").unwrap()];
+        let names = CookieNames::new(&given).unwrap();
+        let called = Ours::ALL.map(|(ours, _)| names.get(ours).to_owned());
+        assert_eq!(called, ["shop_sid", "a.b", "last_activity"]);
+        assert_eq!(names.with_host_prefix().get(Ours::Session), "__Host-shop_sid");
+        let swapped =
+            [cookie_name("session_id=visitor_id").unwrap(), cookie_name("visitor_id=session_id").unwrap()];
+        assert!(CookieNames::new(&swapped).is_ok(), "no two are the same");
+    }
+
+    #[test]
+    fn a_name_that_cannot_be_is_refused_with_a_way_out() {
+        let long = format!("session_id={}", "x".repeat(65));
+        for (text, hint) in [
+            ("shop_sid", "session_id=shop_sid"),
+            ("sid=shop_sid", "visitor_id"),
+            ("session_id=", "letters"),
+            ("session_id=a b", "letters"),
+            ("session_id=a;b", "letters"),
+            ("session_id=a=b", "letters"),
+            ("session_id=café", "letters"),
+            ("session_id=__Host-sid", "--cookie-prefix host"),
+            ("session_id=__secure-sid", "--cookie-prefix host"),
+            (long.as_str(), "64"),
+        ] {
+            let error = cookie_name(text).unwrap_err();
+            assert!(error.contains(hint), "{text}: {error}");
+        }
+        let named = |texts: &[&str]| {
+            let given: Vec<_> = texts.iter().map(|text| cookie_name(text).unwrap()).collect();
+            CookieNames::new(&given)
+        };
+        assert!(named(&["session_id=visitor_id"]).unwrap_err().contains("visitor_id"));
+        assert!(named(&["session_id=a", "visitor_id=a"]).unwrap_err().contains("two cookies"));
+        assert!(named(&["session_id=a", "session_id=b"]).unwrap_err().contains("twice"));
+    }
+
+    #[test]
+    fn a_value_of_another_form_is_foreign_and_a_broken_one_of_ours_is_not() {
+        for (ours, own) in [(Ours::Session, "s_x"), (Ours::Visitor, "v_x"), (Ours::LastActivity, "17")] {
+            assert!(!ours.is_foreign(own.as_bytes()) && !ours.is_foreign(b"") && !ours.is_foreign(b"\"\""));
+            for foreign in [&b"customer-7"[..], b"s%3Aabc", b"\xff"] {
+                assert!(ours.is_foreign(foreign), "{ours:?}");
+            }
+        }
+    }
+}
