@@ -2,7 +2,7 @@
  * visitflow measures visits with consent. Before consent it stores nothing and (unless
  * `beforeConsent` is `"anonymous"`) sends nothing. It never throws into the page: only the
  * promises of {@link login}, {@link logout}, {@link end}, of an erasure, and of {@link session},
- * {@link sessions} and {@link endSession} reject.
+ * {@link sessions}, {@link endSession} and {@link visitorData} reject.
  *
  * In Node (server-side rendering) every function exists and does nothing.
  */
@@ -151,6 +151,35 @@ export interface UserSession {
   expiresAt: Date;
 }
 
+/** A row of what is stored, by the names of its fields; times are texts of RFC 3339. */
+export type StoredRow = Record<string, unknown>;
+
+/** A visit, and what is stored of it. */
+export interface StoredVisit {
+  id: string;
+  site: string;
+  /** The user that it was linked to. */
+  user_id: string | null;
+  started_at: string;
+  last_activity: string;
+  ended_at: string | null;
+  page_views: StoredRow[];
+  events: StoredRow[];
+  orders: StoredRow[];
+  refunds: StoredRow[];
+  sessions: StoredRow[];
+  [field: string]: unknown;
+}
+
+/** What {@link visitorData} resolves with. */
+export interface VisitorData {
+  visitor_id: string;
+  visits: StoredVisit[];
+  /** Of no visit that is stored. */
+  orders: StoredRow[];
+  refunds: StoredRow[];
+}
+
 /** Why {@link session} and its kin reject. */
 export interface SessionError extends Error {
   /** Status of the answer; 0 where none came. */
@@ -278,6 +307,13 @@ export function endSession(session: string): Promise<void>;
 /** Ends all sessions of the user but this one. */
 export function endSession(which: { others: true }): Promise<void>;
 
+/**
+ * All that is stored of this browser's visitor; null for a browser without a visitor. Rejects as {@link session};
+ * with the status 403 where the browser does not hold the visitor's key: only the site's owner can help then. To
+ * erase it, call {@link revoke} with `{ erase: true }`.
+ */
+export function visitorData(): Promise<VisitorData | null>;
+
 /** What visitflow knows about itself. Never rejects and never loads anything. */
 export function snapshot(): Promise<Snapshot>;
 
@@ -298,6 +334,7 @@ export interface Visitflow {
   (command: "session"): Promise<Session | null>;
   (command: "sessions"): Promise<UserSession[]>;
   (command: "endSession", which: string | { others: true }): Promise<void>;
+  (command: "visitorData"): Promise<VisitorData | null>;
   (command: "init", options?: Options): void;
   init: typeof init;
   grant: typeof grant;
@@ -313,6 +350,7 @@ export interface Visitflow {
   session: typeof session;
   sessions: typeof sessions;
   endSession: typeof endSession;
+  visitorData: typeof visitorData;
 }
 
 declare global {

@@ -6,7 +6,7 @@
 import type { Options } from "./index.js";
 
 export type * from "./index.js";
-export { grant, revoke, deny, pageView, event, order, login, logout, end, snapshot, session, sessions, endSession } from "./index.js";
+export { grant, revoke, deny, pageView, event, order, login, logout, end, snapshot, session, sessions, endSession, visitorData } from "./index.js";
 
 /** The options of {@link init}. */
 export interface SlimOptions extends Options {

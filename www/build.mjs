@@ -1,4 +1,4 @@
-// Builds both pages into dist/: `node www/build.mjs`.
+// Builds the pages into dist/: `node www/build.mjs`.
 //
 //   dist/<page>/index.html            from <page>/index.html
 //   dist/assets/<page>-<hash>.{js,css} from <page>/src/main.js and <page>/<page>.css
@@ -20,6 +20,7 @@ const dist = join(here, "dist");
 const pages = [
   { name: "dashboard", licences: ["uplot/LICENSE", "punycode/LICENSE-MIT.txt"] },
   { name: "demo", licences: [] },
+  { name: "your-data", licences: [] },
 ];
 
 const esbuild = await import("esbuild").catch(() => {

@@ -1,6 +1,6 @@
 /**
  * visitflow for React 18 and later: a provider that begins measuring once and follows the
- * visitor's consent, hooks, and a list of the user's sessions. Page views on load and on route changes are sent by themselves,
+ * visitor's consent, hooks, a list of the user's sessions, and the visitor's data. Page views on load and on route changes are sent by themselves,
  * whichever router changes the address.
  *
  * ```jsx
@@ -125,3 +125,28 @@ export interface SessionsProps {
  * this. Nothing while nobody is signed in. A `<section>` with a list, without styles.
  */
 export function Sessions(props: SessionsProps): ReactElement | null;
+
+/** The properties of {@link YourData}. */
+export interface YourDataProps {
+  /** Words in another language. */
+  texts?: Partial<{
+    visit: (site: string, date: Date, pages: number) => string;
+    empty: string;
+    download: string;
+    erase: string;
+    sure: string;
+    yes: string;
+    no: string;
+    erased: string;
+    refused: string;
+    failed: string;
+  }>;
+  /** @default "visitflow-your-data" */
+  className?: string;
+}
+
+/**
+ * All that is stored of this browser's visitor: the visits, a button that downloads everything as JSON, and one
+ * that erases it and withdraws the consent. A `<section>` without styles.
+ */
+export function YourData(props: YourDataProps): ReactElement;

@@ -186,7 +186,7 @@ export function create(load, base) {
   };
 
   // Of no visit: consent does not matter, and nothing is written.
-  for (const name of ["session", "sessions", "endSession"]) {
+  for (const name of ["session", "sessions", "endSession", "visitorData"]) {
     calls[name] = (...given) => load("session-", options, name, ...given);
   }
 

@@ -23,3 +23,4 @@ export const snapshot = door("snapshot");
 export const session = door("session");
 export const sessions = door("sessions");
 export const endSession = door("endSession");
+export const visitorData = door("visitorData");

@@ -18,4 +18,5 @@ export const login = () => Promise.resolve({ user_id: "" });
 export const session = () => Promise.resolve(null);
 export const sessions = () => Promise.resolve([]);
 export const endSession = settled;
+export const visitorData = () => Promise.resolve(null);
 export const snapshot = () => Promise.resolve(resting());

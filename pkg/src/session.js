@@ -1,5 +1,7 @@
-// Who is signed in, and in which other browsers. The page asks of its own accord, so consent does not matter:
+// Who is signed in, and in which other browsers; what is stored of the visitor. The page asks of its own accord, so consent does not matter:
 // nothing is measured, and nothing is written. The first call loads this file.
+
+import { everything } from "./everything.js";
 
 /** How long an answer may take, in ms. */
 const PATIENCE = 10_000;
@@ -60,6 +62,18 @@ const calls = {
   async endSession(options, which) {
     const path = which?.others ? "?others=true" : "/" + encodeURIComponent(which);
     if (!(await ask(options, "/api/sessions" + path, "DELETE"))) throw failure(401, "Nobody is signed in");
+  },
+
+  async visitorData(options) {
+    const page = async (query) => {
+      const said = await ask(options, "/api/privacy/visitor" + query);
+      if (!said?.visits) throw foreign();
+      return said;
+    };
+    return everything(page).catch((error) => {
+      if (error.status == 400) return null; // the browser has no identifier
+      throw error;
+    });
   },
 };
 

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-const names = ["init", "grant", "revoke", "deny", "pageView", "event", "order", "login", "logout", "end", "snapshot", "session", "sessions", "endSession"];
+const names = ["init", "grant", "revoke", "deny", "pageView", "event", "order", "login", "logout", "end", "snapshot", "session", "sessions", "endSession", "visitorData"];
 const globals = ["window", "document", "navigator", "location", "history", "fetch", "localStorage", "crypto", "addEventListener"];
 
 const doors = { "the import for Node": "../dist/node.js", "the import for browsers": "../dist/index.js" };
@@ -43,6 +43,7 @@ for (const [door, file] of Object.entries(doors)) {
     assert.equal(await visitflow.session(), null);
     assert.deepEqual(await visitflow.sessions(), []);
     await visitflow.endSession({ others: true });
+    assert.equal(await visitflow.visitorData(), null);
     const { version, consent, visitor_id } = await visitflow.snapshot();
     assert.deepEqual({ consent, visitor_id }, { consent: "pending", visitor_id: null });
     assert.equal(version, JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")).version);

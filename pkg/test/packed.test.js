@@ -48,7 +48,7 @@ test("Node finds both imports, and they share one client", () => {
     console.log(import.meta.resolve("visitflow").endsWith("/dist/node.js"));`,
   );
   const told = execFileSync(process.execPath, ["app.js"], { cwd: project, encoding: "utf8" });
-  assert.equal(told, "14 Sessions VisitflowProvider useConsent useUser useVisitflow\ntrue\n");
+  assert.equal(told, "15 Sessions VisitflowProvider YourData useConsent useUser useVisitflow\ntrue\n");
 });
 
 const PAGE = `
@@ -64,7 +64,7 @@ const PAGE = `
 
 const COMPONENTS = `
   import { useEffect, type ReactNode } from "react";
-  import { Sessions, VisitflowProvider, useConsent, useUser, useVisitflow } from "visitflow/react";
+  import { Sessions, VisitflowProvider, YourData, useConsent, useUser, useVisitflow } from "visitflow/react";
   import type { ConsentState, VisitflowFunctions } from "visitflow/react";
 
   export const App = ({ children }: { children: ReactNode }) => (
@@ -82,6 +82,7 @@ const COMPONENTS = `
     const { status, user, session, refresh } = useUser();
     // @ts-expect-error one of four words
     if (status === "active") return null;
+    if (status === "signed-out") return <YourData texts={{ erase: "Löschen", visit: (site, date, pages) => `${site} ${date.toISOString()} ${pages}` }} />;
     if (status === "unknown") return <button onClick={() => void refresh()}>{user ?? ""}</button>;
     return <Sessions texts={{ end: "Abmelden", lastActivity: (date) => date.toISOString() }} className={session?.session ?? ""} />;
   }

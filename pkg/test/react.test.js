@@ -69,6 +69,10 @@ test("on a server nobody is known yet, and there is no list", () => {
   assert.equal(render({}, react.Sessions), "");
 });
 
+test("a server shows nothing of a visitor's data", () => {
+  assert.equal(render({}, react.YourData), '<section class="visitflow-your-data" aria-busy="true"></section>');
+});
+
 test("a hook without a provider says what to do", () => {
   const alone = () => renderToString(createElement(Told));
   assert.throws(alone, /useConsent\(\) is called outside of <VisitflowProvider>: put one around the app/);

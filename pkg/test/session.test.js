@@ -104,6 +104,24 @@ test("a session is ended by its name, or all others are", async () => {
   await assert.rejects(ask("endSession", "a"), { status: 401 });
 });
 
+test("what is stored of the visitor is asked page by page", async () => {
+  const pages = [
+    { visitor_id: "v_1", visits: [{ id: "a", page_views: [1] }], orders: [], refunds: [], next: "x+y" },
+    { visitor_id: "v_1", visits: [{ id: "a", page_views: [2] }], orders: [3], refunds: [], next: null },
+  ];
+  answer = () => says(200, pages.shift())();
+  const lists = { page_views: [1, 2], events: [], orders: [], refunds: [], sessions: [] };
+  assert.deepEqual(await ask("visitorData"), { visitor_id: "v_1", visits: [{ id: "a", ...lists }], orders: [3], refunds: [] });
+  const path = "GET https://stats.example/v/api/privacy/visitor";
+  assert.deepEqual(asked, [path, `${path}?after=x%2By`]);
+  answer = says(400, { type: "invalid-query" });
+  assert.equal(await ask("visitorData"), null, "the browser has no identifier");
+  answer = says(403, { detail: "ask the site" });
+  await assert.rejects(ask("visitorData"), { status: 403, message: "ask the site" });
+  answer = says(200, { other: 1 });
+  await assert.rejects(ask("visitorData"), { status: 0 });
+});
+
 test("to ask loads one file, whatever the consent, and nothing else", async () => {
   globalThis.location = new URL("https://shop.example/");
   globalThis.navigator ??= {};

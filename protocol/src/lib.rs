@@ -54,7 +54,7 @@ pub mod path {
     pub const LOGIN: &str = "/api/auth/login";
     /// `POST`: sign out.
     pub const LOGOUT: &str = "/api/auth/logout";
-    /// `DELETE`: erase a visitor.
+    /// `GET`: all that is stored of a visitor. `DELETE`: erase it.
     pub const ERASE: &str = "/api/privacy/visitor";
     /// `GET`: the headline figures.
     pub const OVERVIEW: &str = "/api/metrics/overview";
@@ -78,9 +78,11 @@ pub mod cookie {
     pub const SESSION: &str = "session_id";
     /// The client's visitor identifier, `v_` + UUID; exists only after consent.
     pub const VISITOR: &str = "visitor_id";
+    /// The server's HttpOnly proof that a browser is the visitor: 256 random bits, base64url.
+    pub const VISITOR_KEY: &str = "visitor_key";
     /// The client's hint (ms since the Unix epoch) that a session is alive.
     pub const LAST_ACTIVITY: &str = "last_activity";
-    /// Lifetime of [`VISITOR`] in seconds: one year.
+    /// Lifetime of [`VISITOR`] and [`VISITOR_KEY`] in seconds: one year.
     pub const VISITOR_MAX_AGE_S: u32 = 31_536_000;
     /// Lifetime of [`LAST_ACTIVITY`] in seconds: one hour.
     pub const LAST_ACTIVITY_MAX_AGE_S: u32 = 3_600;

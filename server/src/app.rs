@@ -19,6 +19,7 @@ use crate::passwords::Passwords;
 use crate::session::Millis;
 use crate::session::record::Record;
 use crate::store::events::accounts::Accounts;
+use crate::store::events::disclosure::Disclosures;
 use crate::store::events::postgres::pool::Pool;
 use crate::store::events::postgres::reports::PostgresReports;
 use crate::store::events::reports::{self, Reports};
@@ -43,6 +44,8 @@ pub struct App {
     pub lifecycle: Lifecycle,
     /// The dashboard's queries.
     pub reports: Reports,
+    /// What is stored of single visitors.
+    pub disclosures: Disclosures,
     /// Users.
     pub lookups: Accounts,
     /// API keys.
@@ -84,7 +87,7 @@ impl App {
             Some(_) => Metrics::with_redis(),
             None => Metrics::new(),
         };
-        let Stores { durable, lookup, reports, lookups, claim, known } =
+        let Stores { durable, lookup, reports, disclosures, lookups, claim, known } =
             Stores::open(&config, database, now)?;
         let sessions = match &config.redis_url {
             Some(url) => Sessions::with_redis(config.ttl(), lookup, url)?,
@@ -100,6 +103,7 @@ impl App {
         let app = Self {
             lifecycle: Lifecycle { sessions, ingest },
             reports,
+            disclosures,
             keys: Keys::new(lookups.clone()),
             lookups,
             passwords: Passwords::new()?,
@@ -126,6 +130,7 @@ struct Stores {
     durable: Durable,
     lookup: Lookup,
     reports: Reports,
+    disclosures: Disclosures,
     lookups: Accounts,
     claim: Option<File>,
     /// The sessions that the copies in this process begin with.
@@ -147,6 +152,7 @@ impl Stores {
                         Some(_) => Lookup::Sqlite(lookups.clone()),
                         None => Lookup::Complete(lookups.clone()),
                     },
+                    disclosures: Disclosures::Sqlite(reports.clone()),
                     reports: Reports::Sqlite(reports),
                     lookups: Accounts::Sqlite(lookups),
                     claim,
@@ -158,11 +164,13 @@ impl Stores {
                 let pool = Pool::lookups(&url)?;
                 let replica = config.report_database().map_err(StoreError::Configuration)?;
                 let reports = Pool::reports(replica.as_ref().unwrap_or(&url))?;
+                let disclosures = Disclosures::Postgres(Pool::disclosures(&url)?);
                 let writer = postgres::writer::Writer::new(url, config.retention_days);
                 let spool = Spool::open(&config.spool, config.spool_max)?;
                 Ok(Self {
                     durable: Durable { store: Store::Postgres(writer), spool: Some(spool) },
                     lookup: Lookup::Postgres(pool.clone()),
+                    disclosures,
                     reports: Reports::Postgres(PostgresReports::new(reports)),
                     lookups: Accounts::Postgres(pool),
                     claim: None,

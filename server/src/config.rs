@@ -176,9 +176,9 @@ pub struct Serve {
     /// Prefix of the session cookie's name
     #[arg(long, env = "VISITFLOW_COOKIE_PREFIX", default_value = "none", help_heading = "Sessions")]
     pub cookie_prefix: CookiePrefix,
-    /// Another name for a cookie, such as session_id=shop_sid (repeatable): for session_id, visitor_id or
-    /// last_activity, where an application of the site has a cookie of that name. Name the last two to the
-    /// client as well (cookieNames)
+    /// Another name for a cookie, such as session_id=shop_sid (repeatable): for session_id, visitor_id,
+    /// last_activity or visitor_key, where an application of the site has a cookie of that name. Name
+    /// visitor_id and last_activity to the client as well (cookieNames)
     #[arg(
         long = "cookie-name",
         env = "VISITFLOW_COOKIE_NAME",

@@ -11,6 +11,7 @@ use crate::ledger::command::{Command, Context, Ending, Fact, Outcome, Run, Which
 use crate::session::record::{Crossed, Record, SignedIn};
 use crate::session::token::{Proof, SessionToken};
 use crate::session::visit::VisitorId;
+use crate::session::visitor_key::{OfferedKey, VisitorKey};
 use crate::session::{Activity, Carrier, Millis};
 use crate::store::StoreError;
 use crate::store::events::erasure::{AskedBy, Erased, Erasure};
@@ -29,6 +30,21 @@ pub enum Cookie {
     Clear,
 }
 
+/// What a browser is to do with its cookies after a request that may begin a visit.
+#[derive(Clone, Debug)]
+pub struct Cookies {
+    /// That of the session.
+    pub session: Cookie,
+    /// The visitor's key to keep for a year, if there is one to be set.
+    pub key: Option<VisitorKey>,
+}
+
+impl From<Cookie> for Cookies {
+    fn from(session: Cookie) -> Self {
+        Self { session, key: None }
+    }
+}
+
 /// Why a step was not taken.
 #[derive(Debug)]
 pub enum Refusal {
@@ -40,7 +56,7 @@ pub enum Refusal {
     Stale,
     /// The user has no such live session.
     Missing,
-    /// The session's visit is another visitor's.
+    /// The session's visit is another visitor's, or the browser does not hold the visitor's key.
     NotTheirs,
     /// More visits would begin than the address may; nothing was done.
     TooMany(TooMany),
@@ -69,6 +85,10 @@ pub struct Hit {
     pub token: Option<SessionToken>,
     /// The visitor that it names.
     pub visitor: Option<VisitorId>,
+    /// The visitor whose key the browser may be given: it named the visitor itself, and keeps cookies.
+    pub key_of: Option<VisitorId>,
+    /// The visitor's key that it carries.
+    pub key: Option<VisitorKey>,
     /// The site of last resort, that of the host it was sent to; none if that one is not taken.
     pub site: Option<String>,
 }
@@ -117,60 +137,65 @@ pub struct Lifecycle {
 
 impl Lifecycle {
     /// Starts a session, or resumes the live one. `offer` makes the token of a new one;
-    /// it is called only if one is needed, and may say that no cookie would stick.
+    /// it is called only if one is needed, and may say that no cookie would stick. A key that the browser
+    /// carries is set again if it is the visitor's; a new one, if the visitor has none yet.
     ///
     /// # Errors
     /// [`Refusal::Expired`] for a token that was rotated a moment ago, or ended while the request was
     /// on its way: the browser has a newer one, or is to have none. [`Refusal::TooMany`] if a visit
     /// may not begin.
-    pub async fn start<E: From<Refusal>>(
+    pub async fn start<E: From<Refusal> + From<getrandom::Error>>(
         &self,
         hit: Hit,
         page: Page,
         allowance: Allowance<'_>,
         offer: impl FnOnce() -> Result<Option<SessionToken>, E>,
-    ) -> Result<(Started, Cookie), E> {
+    ) -> Result<(Started, Cookies), E> {
         let carrier = self.arrive(&hit).await;
         if let Carrier::Crossing { .. } = carrier {
             return Err(Refusal::Expired.into());
         }
         if carrier.visit_id().is_some() {
-            return Ok((Started::Resumed, self.keep(hit.token, hit.now).await));
+            return Ok((Started::Resumed, self.keep(hit.token, hit.now).await.into()));
         }
         let live = matches!(carrier, Carrier::Live { .. });
         let held = allowance.take(1).map_err(Refusal::from)?;
         let offered = if live { None } else { offer()? };
+        let (key, offered_key) = offer_key(hit.key_of)?;
         let Page { site, url, referrer } = page;
         let context = Context {
             now: hit.now,
             carrier,
             offer: offered.as_ref().map(SessionToken::proof),
             visitor: hit.visitor,
+            key: offered_key,
             site: hit.site,
         };
         let outcome = self.commit_within(held, Command::Start { context, site, url, referrer }).await?;
         let started = match outcome {
             Outcome { erased: 1.., .. } | Outcome { of_other_sites: 1.., .. } => {
-                return Ok((Started::Refused, Cookie::Leave));
+                return Ok((Started::Refused, Cookie::Leave.into()));
             }
             _ if live || (outcome.joined && !outcome.issued) => Started::Resumed,
             _ => Started::Begun,
         };
-        Ok((started, self.keep(if live { hit.token } else { offered }, hit.now).await))
+        let session = self.keep(if live { hit.token } else { offered }, hit.now).await;
+        Ok((started, Cookies { session, key: right_key([key, hit.key], outcome) }))
     }
 
-    /// Stores facts. Answers with what became of them, after the commit. `offer` as in [`Self::start`]; facts that may not start a session ask for none.
+    /// Stores facts. Answers with what became of them, after the commit. `offer` as in [`Self::start`];
+    /// facts that may not start a session ask for none. A key is set where the visitor had none.
     ///
     /// # Errors
     /// [`Refusal::TooMany`] if more visits might begin than may; when the store fails. Nothing of the
     /// request was stored then.
-    pub async fn facts<E: From<Refusal>>(
+    pub async fn facts<E: From<Refusal> + From<getrandom::Error>>(
         &self,
         hit: Hit,
         runs: Vec<Run>,
         allowance: Allowance<'_>,
         offer: impl FnOnce() -> Result<Option<SessionToken>, E>,
-    ) -> Result<(Outcome, Cookie), E> {
+    ) -> Result<(Outcome, Cookies), E> {
         let named = || runs.iter().flat_map(|run| &run.facts).filter(|fact| !fact.anonymous);
         let recent = |fact: &&Fact| hit.now - fact.occurred_at < self.sessions.ttl().idle_ms;
         let activity = named()
@@ -185,20 +210,24 @@ impl Lifecycle {
         let held = allowance.take(most).map_err(Refusal::from)?;
         let has_none = matches!(carrier, Carrier::Erased | Carrier::Nothing);
         let offered = if may_start && has_none { offer()? } else { None };
+        let has_no_visit = has_none || matches!(carrier, Carrier::Live { visit_id: None, .. });
+        let (key, offered_key) = offer_key(hit.key_of.filter(|_| may_start && has_no_visit))?;
         let live = matches!(carrier, Carrier::Live { .. });
         let context = Context {
             now: hit.now,
             carrier,
             offer: offered.as_ref().map(SessionToken::proof),
             visitor: None,
+            key: offered_key,
             site: hit.site,
         };
         let outcome = self.commit_within(held, Command::Facts { context, runs }).await?;
         // A fact that comes too late to be of a living visit slides nothing and sets no cookie.
-        if live && activity.is_some() {
-            return Ok((outcome, self.keep_proven(token.zip(proof), hit.now).await));
-        }
-        Ok((outcome, self.keep(offered.filter(|_| outcome.issued), hit.now).await))
+        let session = match live && activity.is_some() {
+            true => self.keep_proven(token.zip(proof), hit.now).await,
+            false => self.keep(offered.filter(|_| outcome.issued), hit.now).await,
+        };
+        Ok((outcome, Cookies { session, key: right_key([key, None], outcome) }))
     }
 
     /// Keeps a live session alive; starts nothing. `engagement`: page view, milliseconds, per cent.
@@ -363,19 +392,23 @@ impl Lifecycle {
         }
     }
 
-    /// Erases a visitor.
+    /// Erases a visitor. A browser must hold the visitor's key.
     ///
     /// # Errors
     /// [`Refusal::Expired`] where the right is a live session's and there is none;
-    /// [`Refusal::NotTheirs`] where that session's visit is another visitor's.
+    /// [`Refusal::NotTheirs`] where that session's visit is another visitor's, or the key is not the
+    /// visitor's.
     pub async fn erase(&self, hit: Hit, visitor: VisitorId, right: Right) -> Result<Cookie, Refusal> {
         let proof = hit.token.as_ref().map(SessionToken::proof);
+        let key = hit.key.as_ref().map(VisitorKey::hash);
         let by = match right {
             Right::Admin => AskedBy::Admin,
             Right::Key => AskedBy::Key,
             Right::Own => match self.sessions.touch(proof, None, hit.now).await {
-                Carrier::Live { visit_id: Some(visit_id), .. } => AskedBy::Visitor(Some(visit_id)),
-                Carrier::Erased => AskedBy::Visitor(None),
+                Carrier::Live { visit_id: Some(visit_id), .. } => {
+                    AskedBy::Visitor { visit_id: Some(visit_id), key }
+                }
+                Carrier::Erased => AskedBy::Visitor { visit_id: None, key },
                 Carrier::Live { visit_id: None, .. } => return Err(Refusal::NotTheirs),
                 Carrier::Unverified(_) => return Err(UNTOLD.into()),
                 Carrier::Crossing { .. } | Carrier::Nothing => return Err(Refusal::Expired),
@@ -429,6 +462,21 @@ impl Lifecycle {
             _ => Cookie::Leave,
         }
     }
+}
+
+/// A fresh key for a visitor, and what the store gets of it.
+fn offer_key(
+    visitor: Option<VisitorId>,
+) -> Result<(Option<VisitorKey>, Option<OfferedKey>), getrandom::Error> {
+    let Some(visitor) = visitor else { return Ok((None, None)) };
+    let key = VisitorKey::issue()?;
+    let offered = OfferedKey { visitor, hash: key.hash() };
+    Ok((Some(key), Some(offered)))
+}
+
+/// The one that is the visitor's by the store's word.
+fn right_key(keys: [Option<VisitorKey>; 2], outcome: Outcome) -> Option<VisitorKey> {
+    keys.into_iter().flatten().find(|key| outcome.key == Some(key.hash()))
 }
 
 /// Every store is away, and the session is not known here.

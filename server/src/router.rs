@@ -9,7 +9,7 @@
 //! | `POST /api/telemetry/{page_view,event,order}` | [`endpoints::telemetry`] |
 //! | `POST /api/auth/{login,logout}` | [`endpoints::auth`] |
 //! | `GET /api/metrics/{overview,timeseries,pages,referrers,sites,live,refused}` | [`endpoints::metrics`] |
-//! | `DELETE /api/privacy/visitor` | [`endpoints::privacy`] |
+//! | `GET`, `DELETE /api/privacy/visitor` | [`endpoints::privacy`] |
 //! | `GET /api/openapi.json` | [`endpoints::openapi`] |
 //! | `GET /` | to the dashboard |
 //! | `GET` anything else | [`endpoints::assets`] |
@@ -36,6 +36,9 @@ const OPENAPI: &str = "/api/openapi.json";
 
 /// Where somebody who asks for nothing in particular is sent.
 const DASHBOARD: &str = "/dashboard";
+
+/// Where a visitor is shown the own data.
+const YOUR_DATA: &str = "/your-data";
 
 /// The methods of an endpoint that is asked, and those of one that is told.
 const ASKED: &str = "GET, HEAD, OPTIONS";
@@ -67,7 +70,7 @@ pub const ROUTES: &[(&str, &str, Option<Scope>)] = &[
     (path::SITES, ASKED, Some(Scope::Read)),
     (path::LIVE, ASKED, Some(Scope::Read)),
     (path::REFUSED, ASKED, Some(Scope::Read)),
-    (path::ERASE, "DELETE, OPTIONS", Some(Scope::Erase)),
+    (path::ERASE, "GET, HEAD, DELETE, OPTIONS", Some(Scope::Erase)),
     (OPENAPI, ASKED, None),
 ];
 
@@ -91,8 +94,8 @@ pub fn scope(path: &str) -> Option<Scope> {
 #[must_use]
 pub fn logged(path: &str) -> &str {
     let path = named(path);
-    let is_ours =
-        ["/", DASHBOARD, "/healthz", "/readyz", "/metrics"].contains(&path) || allowed(path).is_some();
+    let is_ours = ["/", DASHBOARD, YOUR_DATA, "/healthz", "/readyz", "/metrics"].contains(&path)
+        || allowed(path).is_some();
     if is_ours { path } else { "(other)" }
 }
 
@@ -135,6 +138,7 @@ pub async fn route(call: Call<'_>) -> Result<Reply, Problem> {
         path::REFERRERS if get => Box::pin(metrics::referrers(call)).await,
         path::LIVE if get => Box::pin(metrics::live(call)).await,
         path::REFUSED if get => Box::pin(metrics::refused(call)).await,
+        path::ERASE if get => Box::pin(privacy::disclose(call)).await,
         path::ERASE if delete => Box::pin(privacy::erase(call)).await,
         OPENAPI if get => Ok(openapi::describe()),
         "/" if get && call.app.assets.find(DASHBOARD).is_some() => Ok(reply::see(DASHBOARD)),

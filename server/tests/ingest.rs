@@ -54,7 +54,8 @@ fn large() -> Command {
         },
     };
     let facts = (0..80).map(fact).collect();
-    let context = Context { now: NOW, carrier: Carrier::Nothing, offer: None, visitor: None, site: None };
+    let context =
+        Context { now: NOW, carrier: Carrier::Nothing, offer: None, visitor: None, key: None, site: None };
     Command::Facts { context, runs: vec![Run { visitor: None, facts }] }
 }
 

@@ -502,6 +502,8 @@ impl Real {
             now,
             token: token.cloned(),
             visitor: Some(self.visitors[visitor]),
+            key_of: Some(self.visitors[visitor]),
+            key: None,
             site: Some(self.site.clone()),
         }
     }
@@ -526,11 +528,12 @@ impl Real {
         let fact = Fact { site: Some(self.site.clone()), occurred_at: at, anonymous: false, kind };
         let facts = vec![Run { visitor: Some(self.visitors[visitor]), facts: vec![fact] }];
         let (hit, allowance) = (self.hit(token, visitor, now), Allowance::unlimited());
-        self.lifecycle.facts(hit, facts, allowance, offer).await.map(|(_, cookie)| cookie)
+        let sent = self.lifecycle.facts(hit, facts, allowance, offer).await;
+        sent.map(|(_, cookies)| cookies.session).map_err(|failure| failure.0)
     }
 }
 
-fn offer() -> Result<Option<SessionToken>, Refusal> {
+fn offer() -> Result<Option<SessionToken>, Failure> {
     Ok(Some(SessionToken::issue().unwrap()))
 }
 
@@ -576,7 +579,8 @@ fn run(steps: Vec<(usize, Op)>, database: &Database, texts: impl Fn(&str) -> Vec
                     let page = Page { site: Some(real.site.clone()), ..Page::default() };
                     let (hit, allowance) = (real.hit(token, visitor, now), Allowance::unlimited());
                     let started = real.lifecycle.start(hit, page, allowance, offer).await;
-                    (answer(started.map(|(_, cookie)| cookie), token), model.start(cookie, visitor, now))
+                    let started = started.map(|(_, cookies)| cookies.session).map_err(|failure| failure.0);
+                    (answer(started, token), model.start(cookie, visitor, now))
                 }
                 Op::View { age } => {
                     let (id, at) = (uuid_v7(now), now - age);

@@ -43,7 +43,7 @@ impl Visitor {
         Self { http, origin, jar: Arc::new(Mutex::new(jar)), id }
     }
 
-    /// The same visitor without a session cookie: it was deleted, or a second tab came first.
+    /// The same visitor with no other cookie: they were deleted, or somebody knows the id.
     #[must_use]
     pub fn without_session(&self) -> Self {
         Self::known_as(self.http.clone(), self.origin.clone(), self.id.clone())
@@ -62,10 +62,16 @@ impl Visitor {
         Self { origin: server.origin(), ..self.clone() }
     }
 
+    /// The value of a cookie in the jar.
+    #[must_use]
+    pub fn cookie(&self, name: &str) -> Option<String> {
+        self.jar().get(name).cloned()
+    }
+
     /// The value of `session_id` in the jar.
     #[must_use]
     pub fn session(&self) -> Option<String> {
-        self.jar().get("session_id").cloned()
+        self.cookie("session_id")
     }
 
     /// The token in the jar.

@@ -1,4 +1,4 @@
--- With a visit goes the note that its visitor may join it.
+-- With a visit goes the note that its visitor may join it, and with a visitor's last visit the key.
 WITH gone AS (
     DELETE FROM sessions WHERE ctid = ANY (ARRAY(
         SELECT ctid FROM sessions
@@ -7,5 +7,9 @@ WITH gone AS (
 ), forgotten AS (
     DELETE FROM visitors AS v USING gone
     WHERE v.site = gone.site AND v.visitor_id = gone.visitor_id AND v.visit_id = gone.id
+), keyless AS (
+    DELETE FROM visitor_keys AS k USING gone
+    WHERE k.visitor_id = gone.visitor_id AND NOT EXISTS (
+        SELECT FROM sessions AS s WHERE s.visitor_id = k.visitor_id AND s.id NOT IN (SELECT id FROM gone))
 )
 SELECT COUNT(*) FROM gone

@@ -18,9 +18,10 @@ use hyper::{StatusCode, header};
 
 use crate::address::Page;
 use crate::endpoints::call::Call;
+use crate::http::cookie_names::Ours;
 use crate::http::problem::Problem;
 use crate::http::reply::{self, Reply};
-use crate::lifecycle::{Cookie, Hit, Refusal};
+use crate::lifecycle::{Cookie, Cookies, Hit, Refusal};
 use crate::observe::Drop;
 use crate::session::token::SessionToken;
 use crate::session::visit::VisitorId;
@@ -37,12 +38,11 @@ fn visitor(call: &Call<'_>, named: Option<&str>) -> Result<Option<VisitorId>, Pr
 
 /// A `visitor_id` of a body.
 fn visitor_id(text: &str) -> Result<VisitorId, Problem> {
-    text.parse().map_err(|()| {
-        Problem::field(
-            "`visitor_id` is v_ followed by a UUID, such as v_018f3a5e-7c1b-4f6a-9d2e-3b4c5d6e7f80.",
-        )
-    })
+    text.parse().map_err(|()| Problem::field(NO_VISITOR_ID))
 }
+
+const NO_VISITOR_ID: &str =
+    "`visitor_id` is v_ followed by a UUID, such as v_018f3a5e-7c1b-4f6a-9d2e-3b4c5d6e7f80.";
 
 /// The site that a request names: in its body, by its page's address, or by its origin.
 fn site(call: &Call<'_>, named: Option<&str>, page: Option<&Page>) -> Result<Option<String>, Problem> {
@@ -85,7 +85,7 @@ fn dropped(call: &Call<'_>, reason: Drop) -> Reply {
 /// Who calls, and when, for the steps of [`crate::lifecycle`].
 fn hit(call: &Call<'_>, token: Option<SessionToken>, visitor: Option<VisitorId>) -> Hit {
     let site = Some(crate::site::of_host(call.host)).filter(|site| call.app.config.takes(site));
-    Hit { now: call.now, token, visitor, site }
+    Hit { now: call.now, token, visitor, key_of: None, key: None, site }
 }
 
 /// The token that a request without a session may be given; none where no cookie would stick, or where it
@@ -95,6 +95,21 @@ fn offer(call: &Call<'_>) -> Result<Option<SessionToken>, Problem> {
         return Ok(None);
     }
     Ok(Some(SessionToken::issue()?))
+}
+
+/// The visitor whose key the browser may be given, of those that it names in the body: nobody where no
+/// cookie would stick, or the name is taken.
+fn key_of(call: &Call<'_>, named: Option<VisitorId>) -> Option<VisitorId> {
+    let is_taken = || call.app.cookies.is_taken(&call.head.headers, Ours::VisitorKey);
+    named.filter(|_| call.key.is_none() && !call.cross_site() && !is_taken())
+}
+
+/// Writes what was decided of the cookies.
+fn set_cookies(call: &Call<'_>, answer: &mut Reply, cookies: &Cookies) {
+    set_cookie(call, answer, &cookies.session);
+    if let Some(key) = &cookies.key {
+        reply::add_cookie(answer, call.app.cookies.set_visitor_key(key, call.secure));
+    }
 }
 
 /// Writes what was decided of the session's cookie.
@@ -120,7 +135,7 @@ impl From<Refusal> for Problem {
             Refusal::Stale => Self::wrong_credentials(),
             Refusal::Missing => Self::no_such_session(),
             Refusal::NotTheirs => forbidden(
-                "A browser erases its own visitor alone, the one that its live session's visit bears; sign in as an admin, or send an API key with the scope `erase`.",
+                "A browser erases its own visitor alone: the one that its live session's visit bears, with the visitor's key in the cookie visitor_key. Without it, ask the site's owner; admins may erase anybody, and so may an API key with the scope `erase`.",
             ),
             Refusal::TooMany(too_many) => too_many.into(),
             Refusal::Store(error) => error.into(),

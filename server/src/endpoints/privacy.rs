@@ -1,14 +1,82 @@
-//! `DELETE /api/privacy/visitor`: a visitor's data goes.
+//! `GET /api/privacy/visitor`: all that is stored of a visitor. `DELETE`: it goes.
+//!
+//! A browser may do both with its own visitor, if it holds the visitor's key: to know the id is no right.
 
 use visitflow_protocol::wire;
 
-use super::{hit, set_cookie};
+use super::{NO_VISITOR_ID, forbidden, hit, set_cookie};
 use crate::endpoints::call::Call;
 use crate::http::body::require_json;
 use crate::http::problem::Problem;
 use crate::http::reply::{self, Reply};
-use crate::lifecycle::{Cookie, Refusal, Right};
+use crate::ingest::Load;
+use crate::lifecycle::{Cookie, Hit, Refusal, Right};
+use crate::session::visit::VisitorId;
+use crate::store::StoreError;
 use crate::store::events::accounts::Role;
+use crate::store::events::disclosure::Cursor;
+
+/// Tells a page of all that is stored of a visitor: to a browser of its own, to an admin and to a key with
+/// the scope `erase` of anybody.
+pub async fn disclose(call: Call<'_>) -> Result<Reply, Problem> {
+    let (named, after) = asked(call.head.uri.query().unwrap_or_default())?;
+    let own = || call.app.cookies.visitor(&call.head.headers).filter(|_| call.key.is_none());
+    let visitor = named.or_else(own).ok_or_else(|| {
+        Problem::query("`visitor_id` is missing; say whose data is wanted: ?visitor_id=v_….")
+    })?;
+    let sessions = &call.app.lifecycle.sessions;
+    if sessions.durable_is_away() {
+        return Err(untold("the database is away"));
+    }
+    if right(&call).await? == Right::Own && !holds_key(&call, visitor).await? {
+        return Err(forbidden(
+            "This browser does not hold the key of this visitor (cookie visitor_key), so it is told nothing. Ask the site's owner for the data of this visitor; admins may have it, and so may an API key with the scope `erase`.",
+        ));
+    }
+    call.app.lifecycle.ingest.admit(Load::Report)?;
+    let page = call.app.disclosures.page(visitor, after, sessions.ttl()).await.map_err(refused_page)?;
+    Ok(reply::json(&page))
+}
+
+/// Whose data is asked for, and from where on.
+fn asked(query: &str) -> Result<(Option<VisitorId>, Option<Cursor>), Problem> {
+    let (mut visitor, mut after) = (None, None);
+    for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+        match &*name {
+            "visitor_id" => {
+                let named = value.parse().map_err(|()| Problem::query(NO_VISITOR_ID))?;
+                visitor = Some(named);
+            }
+            "after" => {
+                let cursor = Cursor::parse(&value).ok_or_else(|| {
+                    Problem::query(
+                        "`after` is what the page before says as `next`; leave it out for the first page.",
+                    )
+                })?;
+                after = Some(cursor);
+            }
+            _ => return Err(Problem::query("The query of this path has `visitor_id` and `after` only.")),
+        }
+    }
+    Ok((visitor, after))
+}
+
+/// Whether the browser holds the visitor's key.
+async fn holds_key(call: &Call<'_>, visitor: VisitorId) -> Result<bool, Problem> {
+    let held = call.app.cookies.visitor_key(&call.head.headers).map(|key| key.hash());
+    let stored = call.app.disclosures.key(visitor).await.map_err(refused_page)?;
+    Ok(held.is_some() && held == stored)
+}
+
+fn refused_page(error: StoreError) -> Problem {
+    if error.is_refusal() { error.into() } else { untold(&error.to_string()) }
+}
+
+/// 503: what was stored meanwhile is not in the database yet, or that cannot be asked.
+fn untold(why: &str) -> Problem {
+    let detail = "The database is away, busy, or has not got everything yet, so that not all could be told. Ask again after Retry-After.";
+    Problem { detail: detail.into(), ..Problem::unavailable(why.to_owned()) }
+}
 
 /// Erases a visitor: a browser its own, an admin and a key with the scope `erase` anybody.
 pub async fn erase(mut call: Call<'_>) -> Result<Reply, Problem> {
@@ -19,7 +87,9 @@ pub async fn erase(mut call: Call<'_>) -> Result<Reply, Problem> {
     })?)?;
     let right = right(&call).await?;
     let token = if call.key.is_none() { call.token()? } else { None };
-    let erased = call.app.lifecycle.erase(hit(&call, token, Some(visitor)), visitor, right).await;
+    let hit =
+        Hit { key: call.app.cookies.visitor_key(&call.head.headers), ..hit(&call, token, Some(visitor)) };
+    let erased = call.app.lifecycle.erase(hit, visitor, right).await;
     let session = erased.map_err(refused)?;
     let mut answer = reply::no_content();
     set_cookie(&call, &mut answer, &session);

@@ -4,12 +4,12 @@ use serde::Serialize;
 use visitflow_protocol::wire;
 
 use super::telemetry::fields;
-use super::{dropped, hit, not_a_person, offer, set_cookie, site, visitor};
+use super::{dropped, hit, key_of, not_a_person, offer, set_cookie, set_cookies, site, visitor};
 use crate::address;
 use crate::endpoints::call::Call;
 use crate::http::problem::Problem;
 use crate::http::reply::{self, Reply};
-use crate::lifecycle::{Page, Started};
+use crate::lifecycle::{Hit, Page, Started};
 use crate::observe::Drop;
 use crate::session::Millis;
 
@@ -46,8 +46,14 @@ pub async fn start(mut call: Call<'_>) -> Result<Reply, Problem> {
         return Ok(dropped(&call, Drop::OtherSite));
     }
     let page = Page { site, url: address.map(|address| address.url), referrer };
-    let hit = hit(&call, call.token()?, named);
-    let (started, cookie) = call.app.lifecycle.start(hit, page, call.allowance(), || offer(&call)).await?;
+    // A browser that keeps no cookies would lose the key, and the visitor could never have another.
+    let keeps_cookies = body.cookies != Some(0);
+    let hit = Hit {
+        key_of: key_of(&call, named.filter(|_| keeps_cookies && body.visitor_id.is_some())),
+        key: call.app.cookies.visitor_key(&call.head.headers),
+        ..hit(&call, call.token()?, named)
+    };
+    let (started, cookies) = call.app.lifecycle.start(hit, page, call.allowance(), || offer(&call)).await?;
     let session = match started {
         Started::Resumed => "resumed",
         Started::Begun => "started",
@@ -59,7 +65,7 @@ pub async fn start(mut call: Call<'_>) -> Result<Reply, Problem> {
         expires_in: call.app.lifecycle.sessions.ttl().idle_ms / 1_000,
         now: call.now,
     });
-    set_cookie(&call, &mut answer, &cookie);
+    set_cookies(&call, &mut answer, &cookies);
     if let (Some(visitor), Some(_), false) = (named, body.visitor_id, call.cross_site()) {
         let renewed = call.app.cookies.renew_visitor(&call.head.headers, visitor, call.secure);
         reply::add_cookie(&mut answer, renewed);

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use visitflow_protocol::{limits, problem as kind, wire};
 
-use super::{dropped, forbidden, hit, not_a_person, offer, set_cookie, site, visitor};
+use super::{dropped, forbidden, hit, key_of, not_a_person, offer, set_cookies, site, visitor};
 use crate::address;
 use crate::config::Orders;
 use crate::endpoints::call::Call;
@@ -17,6 +17,7 @@ use crate::http::body::{self, malformed};
 use crate::http::problem::{Problem, Rejected};
 use crate::http::reply::{self, Reply};
 use crate::ledger::command::{Fact, Kind, Order, Refund, Run};
+use crate::lifecycle::Hit;
 use crate::observe::{Drop, Stored};
 use crate::session::Millis;
 use crate::session::visit::VisitorId;
@@ -55,6 +56,8 @@ trait Item: DeserializeOwned {
 struct Checked {
     fact: Fact,
     visitor: Option<VisitorId>,
+    /// Whether the body names the visitor, and not the cookie alone.
+    named: bool,
 }
 
 async fn accept<T: Item>(mut call: Call<'_>) -> Result<Reply, Problem> {
@@ -127,20 +130,23 @@ async fn store(call: &Call<'_>, stored: Stored, items: Vec<Checked>) -> Result<R
     // Cookies are not even read for what is anonymous, nor for what a server sends.
     let touches_cookies = call.key.is_none() && items.iter().any(|item| !item.fact.anonymous);
     let token = if touches_cookies { call.token()? } else { None };
-    let (hit, runs) = (hit(call, token, None), by_visitor(items));
-    let (outcome, cookie) = call.app.lifecycle.facts(hit, runs, call.allowance(), || offer(call)).await?;
+    let named = items.iter().all(|item| item.named);
+    let runs = by_visitor(items);
+    let named = runs.first().and_then(|run| run.visitor).filter(|_| named && runs.len() == 1);
+    let hit = Hit { key_of: key_of(call, named), ..hit(call, token, None) };
+    let (outcome, cookies) = call.app.lifecycle.facts(hit, runs, call.allowance(), || offer(call)).await?;
     let kept = count - u64::from(outcome.erased + outcome.of_other_sites);
     call.app.metrics.stored(stored, kept.saturating_sub(refunds), u64::from(outcome.twins));
     call.app.metrics.stored(Stored::Refund, refunds.min(kept), 0);
     let mut answer = reply::no_content();
-    set_cookie(call, &mut answer, &cookie);
+    set_cookies(call, &mut answer, &cookies);
     Ok(answer)
 }
 
 /// Facts in their order, cut where the visitor changes.
 fn by_visitor(items: Vec<Checked>) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
-    for Checked { fact, visitor } in items {
+    for Checked { fact, visitor, .. } in items {
         match runs.last_mut() {
             Some(run) if run.visitor == visitor => run.facts.push(fact),
             _ => runs.push(Run { visitor, facts: vec![fact] }),
@@ -248,6 +254,7 @@ impl Item for wire::Order {
             }),
         };
         let named_site = site(call, self.site.as_deref(), page.as_ref())?;
+        let named = self.visitor_id.is_some();
         let visitor = visitor(call, self.visitor_id.as_deref())?.filter(|_| !call.gpc());
         // A refund comes when the visit is long over: it does not tell the site.
         let of_visit = match &kind {
@@ -261,7 +268,7 @@ impl Item for wire::Order {
             anonymous: call.gpc(),
             kind,
         };
-        Ok(Checked { fact, visitor })
+        Ok(Checked { fact, visitor, named })
     }
 }
 
@@ -285,5 +292,6 @@ fn checked(
     kind: Kind,
 ) -> Result<Checked, Problem> {
     let visitor = visitor(call, visitor_id)?.filter(|_| !anonymous);
-    Ok(Checked { fact: Fact { site, occurred_at, anonymous, kind }, visitor })
+    let named = visitor_id.is_some();
+    Ok(Checked { fact: Fact { site, occurred_at, anonymous, kind }, visitor, named })
 }

@@ -9,6 +9,7 @@ use visitflow_protocol::cookie::VISITOR_MAX_AGE_S;
 use super::cookie_names::{CookieNames, Ours};
 use crate::session::token::SessionToken;
 use crate::session::visit::VisitorId;
+use crate::session::visitor_key::VisitorKey;
 
 /// What the request's session cookies say.
 #[derive(Debug)]
@@ -66,8 +67,16 @@ impl CookieStyle {
         values.find_map(|value| std::str::from_utf8(value).ok()?.parse().ok())
     }
 
+    /// The visitor's key that the request carries; a cookie of another form counts as absent.
+    #[must_use]
+    pub fn visitor_key(&self, headers: &HeaderMap) -> Option<VisitorKey> {
+        let mut values = self.values(headers, Ours::VisitorKey);
+        values.find_map(|value| VisitorKey::parse(std::str::from_utf8(value).ok()?))
+    }
+
     /// Whether the name belongs to another application: a cookie of it came, and none is ours.
-    fn is_taken(&self, headers: &HeaderMap, ours: Ours) -> bool {
+    #[must_use]
+    pub fn is_taken(&self, headers: &HeaderMap, ours: Ours) -> bool {
         let mut values = self.values(headers, ours).peekable();
         values.peek().is_some() && values.all(|value| ours.is_foreign(value))
     }
@@ -106,14 +115,23 @@ impl CookieStyle {
         self.write(Ours::Visitor, &visitor.to_string(), false, secure, i64::from(VISITOR_MAX_AGE_S))
     }
 
-    /// `Set-Cookie`s that delete what the client made.
+    /// `Set-Cookie` for the visitor's key.
+    #[must_use]
+    pub fn set_visitor_key(&self, key: &VisitorKey, secure: bool) -> Option<HeaderValue> {
+        let max_age_s = i64::from(VISITOR_MAX_AGE_S);
+        let mut value = self.write(Ours::VisitorKey, &key.cookie_value(), true, secure, max_age_s)?;
+        value.set_sensitive(true);
+        Some(value)
+    }
+
+    /// `Set-Cookie`s that delete what the client made, and the visitor's key.
     pub fn clear_visitor(
         &self,
         headers: &HeaderMap,
         secure: bool,
     ) -> impl Iterator<Item = Option<HeaderValue>> {
         let ours = Ours::OF_VISITOR.into_iter().filter(|ours| !self.is_taken(headers, *ours));
-        ours.map(move |ours| self.write(ours, "", false, secure, 0))
+        ours.map(move |ours| self.write(ours, "", ours.is_http_only(), secure, 0))
     }
 
     /// The same for those that the request carries. What the client has deleted before it asked may have
@@ -124,7 +142,8 @@ impl CookieStyle {
         secure: bool,
     ) -> impl Iterator<Item = Option<HeaderValue>> {
         let carried = |ours: &Ours| self.values(headers, *ours).any(|value| !ours.is_foreign(value));
-        Ours::OF_VISITOR.into_iter().filter(carried).map(move |ours| self.write(ours, "", false, secure, 0))
+        let carried = Ours::OF_VISITOR.into_iter().filter(carried);
+        carried.map(move |ours| self.write(ours, "", ours.is_http_only(), secure, 0))
     }
 
     fn write(
@@ -224,9 +243,9 @@ mod tests {
             let headers = headers(&[cookie]);
             (style.clear_visitor(&headers, true).count(), style.clear_carried(&headers, true).count())
         };
-        assert_eq!(cleared(b"a=b"), (2, 0));
-        assert_eq!(cleared(b"visitor_id=v_x; last_activity=17"), (2, 2));
-        assert_eq!(cleared(b"visitor_id=customer-7; last_activity=today"), (0, 0));
+        assert_eq!(cleared(b"a=b"), (3, 0));
+        assert_eq!(cleared(b"visitor_id=v_x; last_activity=17"), (3, 2));
+        assert_eq!(cleared(b"visitor_id=customer-7; last_activity=today; visitor_key=7"), (0, 0));
     }
 
     #[test]

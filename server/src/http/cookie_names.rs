@@ -2,6 +2,8 @@
 
 use visitflow_protocol::cookie as names;
 
+use crate::session::visitor_key::VisitorKey;
+
 /// The prefix for which browsers have rules of their own (RFC 6265bis §4.1.3).
 const HOST: &str = "__Host-";
 
@@ -14,18 +16,27 @@ pub enum Ours {
     Visitor,
     /// The client's hint that a session is alive.
     LastActivity,
+    /// What proves that the browser is the visitor.
+    VisitorKey,
 }
 
 impl Ours {
     /// Each with the name that it has by default.
-    pub const ALL: [(Self, &str); 3] = [
+    pub const ALL: [(Self, &str); 4] = [
         (Self::Session, names::SESSION),
         (Self::Visitor, names::VISITOR),
         (Self::LastActivity, names::LAST_ACTIVITY),
+        (Self::VisitorKey, names::VISITOR_KEY),
     ];
 
     /// The cookies that go when the visitor withdraws consent.
-    pub const OF_VISITOR: [Self; 2] = [Self::Visitor, Self::LastActivity];
+    pub const OF_VISITOR: [Self; 3] = [Self::Visitor, Self::VisitorKey, Self::LastActivity];
+
+    /// Whether no script reads it.
+    #[must_use]
+    pub fn is_http_only(self) -> bool {
+        matches!(self, Self::Session | Self::VisitorKey)
+    }
 
     /// Whether another application has written a value like this one. One that begins as ours does is
     /// ours, though it may be broken; an empty one is nobody's.
@@ -35,6 +46,10 @@ impl Ours {
             Self::Session => value.starts_with(b"s_"),
             Self::Visitor => value.starts_with(b"v_"),
             Self::LastActivity => value.iter().all(u8::is_ascii_digit),
+            // It begins with nothing of its own: its length tells.
+            Self::VisitorKey => {
+                std::str::from_utf8(value).is_ok_and(|value| VisitorKey::parse(value).is_some())
+            }
         };
         !is_ours && !matches!(value, b"" | b"\"\"")
     }
@@ -116,7 +131,7 @@ mod tests {
         let given = [cookie_name("session_id=shop_sid").unwrap(), cookie_name(" visitor_id = a.b ").unwrap()];
         let names = CookieNames::new(&given).unwrap();
         let called = Ours::ALL.map(|(ours, _)| names.get(ours).to_owned());
-        assert_eq!(called, ["shop_sid", "a.b", "last_activity"]);
+        assert_eq!(called, ["shop_sid", "a.b", "last_activity", "visitor_key"]);
         assert_eq!(names.with_host_prefix().get(Ours::Session), "__Host-shop_sid");
         let swapped =
             [cookie_name("session_id=visitor_id").unwrap(), cookie_name("visitor_id=session_id").unwrap()];
@@ -152,7 +167,13 @@ mod tests {
 
     #[test]
     fn a_value_of_another_form_is_foreign_and_a_broken_one_of_ours_is_not() {
-        for (ours, own) in [(Ours::Session, "s_x"), (Ours::Visitor, "v_x"), (Ours::LastActivity, "17")] {
+        let key = "k".repeat(42) + "A";
+        for (ours, own) in [
+            (Ours::Session, "s_x"),
+            (Ours::Visitor, "v_x"),
+            (Ours::LastActivity, "17"),
+            (Ours::VisitorKey, &*key),
+        ] {
             assert!(!ours.is_foreign(own.as_bytes()) && !ours.is_foreign(b"") && !ours.is_foreign(b"\"\""));
             for foreign in [&b"customer-7"[..], b"s%3Aabc", b"\xff"] {
                 assert!(ours.is_foreign(foreign), "{ours:?}");

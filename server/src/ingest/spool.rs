@@ -10,6 +10,7 @@
 
 use std::error::Error;
 use std::fs::{File, TryLockError};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, params};
@@ -36,6 +37,8 @@ pub struct Spool {
     /// The last place that was deleted.
     deleted: i64,
     reserve: Reserve,
+    /// Whether the journal may hold commands that the store has taken.
+    remembers: bool,
 }
 
 /// Free pages within the file, of 4 KiB, from which on an empty spool gives them back to the disk.
@@ -60,6 +63,8 @@ fn connect(path: &Path) -> rusqlite::Result<(Connection, u64, u64)> {
     // this journal needs for a deletion is a few pages, and it keeps its room.
     db.pragma_update_and_check(None, "journal_mode", "persist", |_| Ok(()))?;
     db.pragma_update(None, "synchronous", "full")?;
+    // What the store has taken is overwritten with zeros, not left in the file's free room.
+    db.pragma_update_and_check(None, "secure_delete", "on", |_| Ok(()))?;
     db.execute_batch(
         "CREATE TABLE IF NOT EXISTS commands (
             seq INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -103,6 +108,7 @@ impl Spool {
             taken: 0,
             deleted: 0,
             reserve,
+            remembers: true,
         };
         spool.tidy();
         Ok(spool)
@@ -173,8 +179,8 @@ impl Spool {
         self.tidy();
     }
 
-    /// Deletes what the store has taken. An empty spool gives its room back to the disk, and restores
-    /// the reserve.
+    /// Deletes what the store has taken. An empty spool gives its room back to the disk, restores the
+    /// reserve, and leaves nothing of what it held in its journal.
     pub fn tidy(&mut self) {
         if self.deleted < self.taken {
             let mut deleted = self.delete_taken();
@@ -191,12 +197,36 @@ impl Spool {
                 tracing::debug!(%error, "the spool's file keeps its size for now");
             }
             self.reserve.restore();
+            if self.remembers
+                && let Err(error) = self.overwrite_journal()
+            {
+                tracing::warn!(%error, "the spool's journal still holds what the store has taken");
+            }
         }
+    }
+
+    /// Writes zeros over what the journal held of the pages before. Between two transactions it is worth
+    /// nothing, and it keeps its room.
+    fn overwrite_journal(&mut self) -> std::io::Result<()> {
+        let mut journal = self.path.as_os_str().to_owned();
+        journal.push("-journal");
+        match File::options().write(true).open(journal) {
+            Ok(mut file) => {
+                let bytes = file.metadata()?.len();
+                std::io::copy(&mut std::io::repeat(0).take(bytes), &mut file)?;
+                file.sync_all()?;
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+        self.remembers = false;
+        Ok(())
     }
 
     fn delete_taken(&mut self) -> Result<()> {
         self.db.prepare_cached("DELETE FROM commands WHERE seq <= ?1")?.execute([self.taken])?;
         self.deleted = self.taken;
+        self.remembers = true;
         Ok(())
     }
 

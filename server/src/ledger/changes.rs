@@ -6,6 +6,7 @@ use super::known::{Source, VisitRow};
 use crate::campaign::Campaign;
 use crate::session::Millis;
 use crate::session::record::Record;
+use crate::session::token::SecretHash;
 use crate::session::visit::VisitorId;
 
 /// What a store is to write.
@@ -21,6 +22,8 @@ pub struct Changes<'c> {
     pub current: Vec<(String, VisitorId, Uuid)>,
     /// Sites on which a visitor has no such visit any more.
     pub forgotten: Vec<(String, VisitorId)>,
+    /// The keys of visitors that had none.
+    pub keys: Vec<(VisitorId, SecretHash)>,
     /// New page views.
     pub page_views: Vec<PageViewRow<'c>>,
     /// New events.

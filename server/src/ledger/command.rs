@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::session::record::SignedIn;
-use crate::session::token::{Proof, Tag};
+use crate::session::token::{Proof, SecretHash, Tag};
 use crate::session::visit::VisitorId;
+use crate::session::visitor_key::OfferedKey;
 use crate::session::{Carrier, Millis, Ttl};
 
 /// A page view, an event, an order or a refund.
@@ -118,6 +119,10 @@ pub struct Context {
     pub offer: Option<Proof>,
     /// The visitor it names.
     pub visitor: Option<VisitorId>,
+    /// A key that becomes the visitor's if the request gets a visit and the visitor has none yet. Not
+    /// spooled: whether it is the visitor's must be known before the browser is told.
+    #[serde(skip)]
+    pub key: Option<OfferedKey>,
     /// The site of last resort, that of the host it was sent to; none if that one is not taken.
     pub site: Option<String>,
 }
@@ -255,6 +260,8 @@ pub struct Outcome {
     pub begun: u32,
     /// Facts and starts whose site is not taken: nothing of them was stored.
     pub of_other_sites: u32,
+    /// The visitor's key as it is stored now, where one was offered and the request got a visit.
+    pub key: Option<SecretHash>,
 }
 
 /// The most visits that facts may begin: one for each run of a request without a visit, and as many as

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::command::{Fact, Kind};
 use crate::session::record::Record;
-use crate::session::token::Tag;
+use crate::session::token::{SecretHash, Tag};
 use crate::session::visit::{Span, Visit, VisitorId};
 use crate::session::{Carrier, Millis, Ttl};
 
@@ -57,6 +57,8 @@ pub struct Wants {
     pub latest_open: HashSet<VisitorId>,
     /// Whether a visitor's data was erased a while ago.
     pub erased: HashSet<VisitorId>,
+    /// Visitors' keys.
+    pub keys: HashSet<VisitorId>,
     /// The visitor's latest visit on a site that began at or before an instant.
     pub visitor_at: HashSet<(VisitorId, String, Millis)>,
     /// The user's latest visit that began at or before an instant.
@@ -121,6 +123,7 @@ impl Wants {
         self.current.retain(|key| !known.asked.current.contains(key));
         self.latest_open.retain(|visitor| !known.asked.latest_open.contains(visitor));
         self.erased.retain(|visitor| !known.asked.erased.contains(visitor));
+        self.keys.retain(|visitor| !known.asked.keys.contains(visitor));
         self.visitor_at.retain(|at| !known.asked.visitor_at.contains(at));
         self.user_at.retain(|at| !known.asked.user_at.contains(at));
         self.anonymous.retain(|key| !known.asked.anonymous.contains(key));
@@ -176,6 +179,7 @@ pub struct Known {
     pub(super) latest_open: HashMap<VisitorId, Uuid>,
     pub(super) current: HashMap<(VisitorId, String), Uuid>,
     pub(super) erased: HashSet<VisitorId>,
+    pub(super) keys: HashMap<VisitorId, SecretHash>,
     pub(super) user_at: HashMap<(String, Millis), Uuid>,
     pub(super) anonymous: HashMap<(VisitorId, Millis, usize), Vec<Uuid>>,
     pub(super) facts: HashSet<(Table, Uuid, String)>,
@@ -195,6 +199,7 @@ impl Known {
         asked.current.extend(wants.current);
         asked.latest_open.extend(wants.latest_open);
         asked.erased.extend(wants.erased);
+        asked.keys.extend(wants.keys);
         asked.visitor_at.extend(wants.visitor_at);
         asked.user_at.extend(wants.user_at);
         asked.anonymous.extend(wants.anonymous);
@@ -267,6 +272,11 @@ impl Known {
     /// The visitor's data was erased; what comes late is refused.
     pub fn erased(&mut self, visitor: VisitorId) {
         self.erased.insert(visitor);
+    }
+
+    /// The visitor's key.
+    pub fn key(&mut self, visitor: VisitorId, hash: SecretHash) {
+        self.keys.insert(visitor, hash);
     }
 
     /// The answer to `user_at`.

@@ -91,6 +91,7 @@ pub fn first_wants(commands: &[Command], ttl: Ttl) -> Wants {
             Command::Start { context, site, .. } => {
                 wants.carrier(&context.carrier);
                 wants.tokens.extend(context.offer.map(|offer| offer.tag));
+                wants.keys.extend(context.key.map(|key| key.visitor));
                 if let (None, Some(visitor)) = (context.carrier.visit_id(), context.visitor) {
                     wants.erased.insert(visitor);
                     wants.latest_open.insert(visitor);
@@ -100,6 +101,7 @@ pub fn first_wants(commands: &[Command], ttl: Ttl) -> Wants {
             Command::Facts { context, runs } => {
                 wants.carrier(&context.carrier);
                 wants.tokens.extend(context.offer.map(|offer| offer.tag));
+                wants.keys.extend(context.key.map(|key| key.visitor));
                 for run in runs {
                     let has_none = matches!(context.carrier, Carrier::Erased | Carrier::Nothing);
                     let joining = run.visitor.filter(|_| has_none);

@@ -55,6 +55,9 @@ impl<'c> World<'_, 'c> {
         } else {
             self.begin(&Beginning { user_id, ..*beginning }, None)
         };
+        if let Some(offered) = context.key.filter(|offered| beginning.visitor == Some(offered.visitor)) {
+            outcome.key = Some(self.key(offered));
+        }
         match (record, context.offer) {
             (Some(mut record), None) if record.visit_id != Some(visit_id) => {
                 // Invariant: a visit's last activity is not before that of any of its sessions.

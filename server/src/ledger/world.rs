@@ -13,8 +13,9 @@ use super::command::{Command, Outcome};
 use super::known::{Known, StoredOrder, Table, VisitIndex, VisitRow, Wants};
 use crate::campaign::Campaign;
 use crate::session::record::{Crossed, Record, Standing};
-use crate::session::token::{Proof, Tag};
+use crate::session::token::{Proof, SecretHash, Tag};
 use crate::session::visit::{Visit, VisitorId};
+use crate::session::visitor_key::OfferedKey;
 use crate::session::{Carrier, Millis, Ttl};
 
 /// A visit that the batch has changed.
@@ -53,6 +54,7 @@ pub(super) struct World<'k, 'c> {
     known_index: OnceCell<VisitIndex>,
     tokens_of: HashMap<Uuid, Vec<Tag>>,
     current: HashMap<(VisitorId, String), Option<Uuid>>,
+    keys: HashMap<VisitorId, SecretHash>,
     facts: HashSet<(Table, Uuid, String)>,
     orders: HashMap<(String, &'c str), usize>,
     refunds: HashSet<(String, &'c str)>,
@@ -77,6 +79,7 @@ impl<'k, 'c> World<'k, 'c> {
             known_index: OnceCell::new(),
             tokens_of: HashMap::new(),
             current: HashMap::new(),
+            keys: HashMap::new(),
             facts: HashSet::new(),
             orders: HashMap::new(),
             refunds: HashSet::new(),
@@ -98,6 +101,7 @@ impl<'k, 'c> World<'k, 'c> {
             }
         }
         self.changes.tokens.extend(self.tokens.into_values());
+        self.changes.keys.extend(self.keys);
         self.changes.engagements.extend(self.engagements.into_values());
         for ((visitor, site), visit_id) in self.current {
             match visit_id {
@@ -356,6 +360,15 @@ impl<'k, 'c> World<'k, 'c> {
         }
         self.wants.erased.insert(visitor);
         self.known.erased.contains(&visitor)
+    }
+
+    /// The visitor's key; the offered one, if there was none.
+    pub(super) fn key(&mut self, offered: OfferedKey) -> SecretHash {
+        self.wants.keys.insert(offered.visitor);
+        match self.known.keys.get(&offered.visitor) {
+            Some(stored) => *stored,
+            None => *self.keys.entry(offered.visitor).or_insert(offered.hash),
+        }
     }
 
     // ---- facts

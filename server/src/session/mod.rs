@@ -6,6 +6,7 @@
 //! | [`token`] | the credential `s_<tag>.<secret>`: issue, parse, hash |
 //! | [`record`] | what the server keeps of a token, and its standing at an instant |
 //! | [`visit`] | when a hit joins a visit, and whom a visit belongs to |
+//! | [`visitor_key`] | what proves that a browser is the visitor |
 //!
 //! A *session* is the security object (a token); a *visit* is the analytics object. Several
 //! sessions may point at one visit.
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 pub mod record;
 pub mod token;
 pub mod visit;
+pub mod visitor_key;
 
 /// Milliseconds since the Unix epoch, UTC: the one form of time in the server and its stores.
 pub type Millis = i64;

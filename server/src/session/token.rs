@@ -179,7 +179,7 @@ impl fmt::Debug for SessionToken {
     }
 }
 
-fn decode<const N: usize>(text: &str) -> Option<[u8; N]> {
+pub(super) fn decode<const N: usize>(text: &str) -> Option<[u8; N]> {
     // The length is checked first: a cookie of 5 KB costs nothing.
     (text.len() == (N * 4).div_ceil(3)).then(|| BASE64URL.decode(text).ok()?.try_into().ok())?
 }

@@ -9,6 +9,7 @@ use visitflow_server::ingest::Durable;
 use visitflow_server::ingest::spool::Spool;
 use visitflow_server::session::Millis;
 use visitflow_server::session::record::Record;
+use visitflow_server::store::events::disclosure::Disclosures;
 use visitflow_server::store::events::postgres::pool::Pool;
 use visitflow_server::store::events::postgres::url::PostgresUrl;
 use visitflow_server::store::events::sqlite::Sqlite;
@@ -129,6 +130,14 @@ impl Place {
         let spool = Spool::open(&self.folder.path().join(format!("spool-{server}.db")), 64 << 20).unwrap();
         let store = Store::Postgres(postgres::writer::Writer::new(url, None));
         Opened { durable: Durable { store, spool: Some(spool) }, lookup, known: Vec::new() }
+    }
+
+    /// What reads all that is stored of a visitor.
+    pub(crate) fn disclosures(&self) -> Disclosures {
+        match self.database() {
+            Database::Sqlite(file) => Disclosures::Sqlite(Readers::new(file, 1)),
+            Database::Postgres(url) => Disclosures::Postgres(Pool::disclosures(&url).unwrap()),
+        }
     }
 
     /// Lets the first server's line to Postgres be so, if there is one.

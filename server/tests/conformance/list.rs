@@ -128,6 +128,7 @@ macro_rules! everywhere {
                 what_comes_late_of_an_erased_visitor_is_refused
                 after_eight_days_an_erased_visitor_may_begin_anew
                 a_browser_erases_its_own_visitor_alone
+                a_browser_without_the_visitors_key_erases_nothing
                 a_session_without_a_visit_erases_nobody
                 to_erase_again_or_a_stranger_changes_nothing
                 a_fact_of_an_erased_visitor_is_refused_in_another_visitors_session
@@ -135,6 +136,16 @@ macro_rules! everywhere {
                 a_fact_with_only_the_cookie_of_an_erased_session_is_refused
                 a_fact_far_from_its_visit_is_erased_too
                 a_restart_forgets_no_erasure;
+            keys:
+                what_begins_no_visit_that_lives_is_given_no_key
+                an_erased_visitor_has_no_key_and_is_given_none;
+            disclosure:
+                all_that_is_stored_of_a_visitor_is_told_and_nothing_of_others
+                every_column_of_what_is_told_is_told_but_for_hashes
+                what_is_told_is_the_same_in_every_database
+                an_order_of_no_visit_is_told_too
+                a_visitor_with_very_much_is_told_page_by_page
+                of_an_erased_visitor_nothing_is_told;
             many:
                 a_sign_in_gives_each_of_many_earlier_visits_its_user
                 a_visitor_with_many_visits_leaves_no_row
@@ -182,6 +193,13 @@ macro_rules! told {
                 a_session_that_was_rotated_meanwhile_ends_no_other
                 a_user_with_many_sessions_keeps_one_of_them
                 a_sign_in_and_the_end_of_all_sessions_at_once_leave_none_or_that_one;
+            keys:
+                the_first_request_of_a_visitor_is_given_a_key_of_which_the_hash_is_stored
+                who_knows_a_visitor_is_given_no_key_of_it
+                a_start_sets_the_right_key_again_and_no_wrong_one
+                a_browser_with_the_key_of_another_visitor_is_given_a_fresh_one
+                first_requests_of_a_visitor_at_once_are_given_one_key
+                a_session_that_signed_in_first_is_given_the_key_with_its_visit;
             users:
                 what_a_sign_in_did_not_finish_is_finished_when_its_user_comes_back
                 // The hash is compared in the database: `away::a_sign_in_by_password_is_refused`.
@@ -244,6 +262,8 @@ macro_rules! servers {
                 a_withdrawal_on_one_server_is_one_on_the_other;
             owners:
                 the_sessions_of_a_user_end_on_every_server;
+            keys:
+                first_requests_on_two_servers_at_once_are_given_one_key;
             erasure:
                 an_erasure_on_one_server_is_one_on_the_other;
         }
@@ -269,6 +289,8 @@ macro_rules! away {
                 a_withdrawal_that_came_too_late_leaves_the_session_to_the_winner;
             owners:
                 the_sessions_of_a_user_are_neither_told_nor_ended;
+            keys:
+                a_visitor_that_comes_while_the_database_is_away_is_given_a_key_by_its_next_visit;
             erasure:
                 an_erasure_without_the_database_is_refused_and_does_nothing
                 what_waits_in_a_spool_does_not_come_back_after_an_erasure_elsewhere;

@@ -20,10 +20,12 @@ mod world;
 
 mod cases {
     pub(crate) mod away;
+    pub(crate) mod disclosure;
     pub(crate) mod disputes;
     pub(crate) mod erasure;
     pub(crate) mod forgetting;
     pub(crate) mod identity;
+    pub(crate) mod keys;
     pub(crate) mod late;
     pub(crate) mod limits;
     pub(crate) mod many;

@@ -1,5 +1,7 @@
 //! A server over a backend, and what browsers do with it.
 
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -9,11 +11,12 @@ use visitflow_e2e::proxy::Mode;
 use visitflow_server::clock;
 use visitflow_server::ingest::{Ingest, Writer};
 use visitflow_server::ledger::command::{Command, Context, Ending, Fact, Outcome, Run, Which};
-use visitflow_server::lifecycle::{Cookie, Hit, Lifecycle, Page, Refusal, Right};
+use visitflow_server::lifecycle::{Cookie, Cookies, Hit, Lifecycle, Page, Refusal, Right};
 use visitflow_server::observe::Metrics;
 use visitflow_server::session::record::{Record, SignedIn};
 use visitflow_server::session::token::{Proof, SessionToken, Tag};
 use visitflow_server::session::visit::VisitorId;
+use visitflow_server::session::visitor_key::VisitorKey;
 use visitflow_server::session::{Carrier, Millis, Ttl};
 use visitflow_server::store::StoreError;
 use visitflow_server::store::sessions::Sessions;
@@ -63,6 +66,9 @@ pub(crate) enum Said {
 pub(crate) struct Browser {
     pub visitor: VisitorId,
     jar: Mutex<Option<SessionToken>>,
+    key: Mutex<Option<VisitorKey>>,
+    /// How often an answer has set the key.
+    keys_set: AtomicUsize,
 }
 
 impl Browser {
@@ -73,7 +79,7 @@ impl Browser {
 
     /// Another cookie jar of a visitor.
     pub(crate) fn of(visitor: VisitorId) -> Self {
-        Self { visitor, jar: Mutex::new(None) }
+        Self { visitor, jar: Mutex::default(), key: Mutex::default(), keys_set: AtomicUsize::new(0) }
     }
 
     /// A new visitor with the cookie of a session that nobody has issued.
@@ -95,17 +101,39 @@ impl Browser {
 
     /// A browser of the same visitor with the same cookies.
     pub(crate) fn copy(&self) -> Self {
-        Self { visitor: self.visitor, jar: Mutex::new(self.cookie()) }
+        self.copy_as(self.visitor)
     }
 
-    /// A browser of another visitor with the same session cookie.
+    /// A browser of another visitor with the same cookies otherwise.
     pub(crate) fn copy_as(&self, visitor: VisitorId) -> Self {
-        Self { visitor, jar: Mutex::new(self.cookie()) }
+        let (jar, key) = (Mutex::new(self.cookie()), Mutex::new(self.key()));
+        Self { jar, key, ..Self::of(visitor) }
+    }
+
+    /// The visitor's key.
+    pub(crate) fn key(&self) -> Option<VisitorKey> {
+        self.key.lock().unwrap().clone()
+    }
+
+    /// How often an answer has set the key.
+    pub(crate) fn keys_set(&self) -> usize {
+        self.keys_set.load(Relaxed)
     }
 
     /// The session cookie is gone, the visitor's is not.
     pub(crate) fn lose_cookie(&self) {
         *self.jar.lock().unwrap() = None;
+    }
+
+    fn takes_all(&self, answer: Result<Cookies, Refusal>, carried: Option<&SessionToken>) -> Said {
+        let session = answer.map(|Cookies { session, key }| {
+            if key.is_some() {
+                *self.key.lock().unwrap() = key;
+                self.keys_set.fetch_add(1, Relaxed);
+            }
+            session
+        });
+        self.takes(session, carried)
     }
 
     fn takes(&self, answer: Result<Cookie, Refusal>, carried: Option<&SessionToken>) -> Said {
@@ -234,12 +262,22 @@ impl World {
 
     pub(crate) async fn start_on(&self, browser: &Browser, site: Option<&str>, now: Millis) -> Said {
         self.acts();
+        self.starts(browser, site, now).await
+    }
+
+    /// A start with the database at hand, which gives a new visitor its key.
+    pub(crate) async fn meet(&self, browser: &Browser, now: Millis) -> Said {
+        self.settle().await;
+        self.starts(browser, None, now).await
+    }
+
+    async fn starts(&self, browser: &Browser, site: Option<&str>, now: Millis) -> Said {
         let carried = browser.cookie();
         let page = Page { site: site.map(str::to_owned), ..Page::default() };
         let allowance = Allowance::unlimited();
         let started = self.lifecycle().start(hit(browser, now), page, allowance, offer).await;
-        let started = started.map(|(_, cookie)| cookie).map_err(|failure| failure.0);
-        browser.takes(started, carried.as_ref())
+        let started = started.map(|(_, cookies)| cookies).map_err(|failure: Failure| failure.0);
+        browser.takes_all(started, carried.as_ref())
     }
 
     /// A page view at `now`.
@@ -258,19 +296,19 @@ impl World {
         let runs = vec![Run { visitor: Some(browser.visitor), facts }];
         let allowance = Allowance::unlimited();
         match self.lifecycle().facts(hit(browser, now), runs, allowance, offer).await {
-            Ok((outcome, cookie)) => (outcome.twins, browser.takes(Ok(cookie), carried.as_ref())),
-            Err(failure) => (0, browser.takes(Err(failure.0), carried.as_ref())),
+            Ok((outcome, cookies)) => (outcome.twins, browser.takes_all(Ok(cookies), carried.as_ref())),
+            Err(Failure(refusal)) => (0, browser.takes(Err(refusal), carried.as_ref())),
         }
     }
 
     /// Sends an array that names no visitor.
     pub(crate) async fn send_nameless(&self, browser: &Browser, facts: Vec<Fact>, now: Millis) -> Said {
         self.acts();
-        let hit = Hit { visitor: None, ..hit(browser, now) };
+        let hit = Hit { visitor: None, key_of: None, ..hit(browser, now) };
         let runs = vec![Run { visitor: None, facts }];
         let sent = self.lifecycle().facts(hit, runs, Allowance::unlimited(), offer).await;
-        let answer = sent.map(|(_, cookie)| cookie).map_err(|failure: Failure| failure.0);
-        browser.takes(answer, browser.cookie().as_ref())
+        let answer = sent.map(|(_, cookies)| cookies).map_err(|failure: Failure| failure.0);
+        browser.takes_all(answer, browser.cookie().as_ref())
     }
 
     pub(crate) async fn ping(&self, browser: &Browser, now: Millis) -> Said {
@@ -417,6 +455,7 @@ impl World {
             carrier: Carrier::Nothing,
             offer: Some(offer.proof()),
             visitor: Some(browser.visitor),
+            key: None,
             site: Some(HOST.into()),
         }
     }
@@ -542,7 +581,9 @@ impl World {
 pub(crate) const HOST: &str = "shop.example";
 
 fn hit(browser: &Browser, now: Millis) -> Hit {
-    Hit { now, token: browser.cookie(), visitor: Some(browser.visitor), site: Some(HOST.into()) }
+    let visitor = Some(browser.visitor);
+    let (token, key) = (browser.cookie(), browser.key());
+    Hit { now, token, visitor, key_of: visitor, key, site: Some(HOST.into()) }
 }
 
 fn ending(user: &str, asking: Option<Proof>, which: Which, site: Option<&str>, now: Millis) -> Ending {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use visitflow_e2e::{Answer, Server, Visitor};
 
-const PAGES: &[&str] = &["/dashboard", "/demo"];
+const PAGES: &[&str] = &["/dashboard", "/demo", "/your-data"];
 
 /// The addresses of scripts, styles and modules that a text names between quotes.
 fn addresses(text: &str) -> BTreeSet<String> {

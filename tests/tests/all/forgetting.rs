@@ -25,7 +25,7 @@ async fn who_withdraws_consent_stays_signed_in_and_is_not_measured() {
     let (before, signed_in) = (ada.snapshot(), own(&ada).await.expect(200).json());
     ada.set_cookie("last_activity", "1790000000000");
     let answer = ada.forget().await.expect(204);
-    assert_clears(&answer, &["visitor_id", "last_activity"]);
+    assert_clears(&answer, &["visitor_id", "visitor_key", "last_activity"]);
     assert!(answer.set_cookie("session_id").is_some_and(|cookie| is_token(&cookie.value)));
     assert_ne!(ada.token(), before.token());
     let after = own(&ada).await.expect(200).json();

@@ -293,7 +293,7 @@ async fn an_erasure_leaves_nothing_of_the_visitor(engine: Engine) {
     page_views_are(server, 1).await;
     scene.everything_is_sent("before").await;
     browser.resolve("visitflow.revoke({ erase: true })").await;
-    for table in ["page_views", "events", "sessions", "visitors"] {
+    for table in ["page_views", "events", "sessions", "visitors", "visitor_keys"] {
         assert_eq!(server.number(&format!("SELECT COUNT(*) FROM {table}")), 0, "{table}");
     }
     assert_eq!(server.number("SELECT COUNT(*) FROM erasures"), 1);

@@ -59,7 +59,7 @@ async fn a_visitor_who_is_erased_leaves_nothing_but_the_account_and_others_stay(
     let before = ada.snapshot();
 
     let answer = ada.erase().await.expect(204);
-    for name in ["session_id", "visitor_id", "last_activity"] {
+    for name in ["session_id", "visitor_id", "visitor_key", "last_activity"] {
         let cookie = answer.set_cookie(name).expect(name);
         assert!(cookie.clears() && cookie.attributes.contains("Path=/"), "{cookie:?}");
     }
@@ -97,8 +97,14 @@ async fn only_the_visitor_an_admin_or_a_key_of_that_scope_erases() {
     foreign(&bob).await;
     foreign(&alice).await;
     nobody.erase_request(&ada.id).send().await.expect_problem(401, "session-expired");
-    // Whoever knows the id has no right by that: not even with the cookie.
-    ada.without_session().erase().await.expect_problem(401, "session-expired");
+    // Whoever knows the id has no right by that: not even with the cookie, and a session of the visit.
+    let eve = ada.without_session();
+    eve.erase().await.expect_problem(401, "session-expired");
+    eve.start().await.expect(200);
+    let refused = eve.erase().await.expect_problem(403, "forbidden").expect_no_cookie();
+    assert!(refused.text().contains("ask the site's owner"), "{}", refused.text());
+    eve.set_cookie("visitor_key", &bob.cookie("visitor_key").expect("a key"));
+    eve.erase().await.expect_problem(403, "forbidden");
     let facts = server.add_key("facts").await;
     let eraser = server.run(&["key", "add", "eraser", "--scope", "erase"], "").await.trim().to_owned();
     let by_key = async |key: &str, visitor_id: &str| {
@@ -152,7 +158,7 @@ async fn an_erasure_that_is_not_asked_for_properly_erases_nothing() {
         let foreign = foreign.header("sec-fetch-site", "cross-site");
         foreign.send().await.expect_problem(403, "foreign-origin");
     }
-    for method in ["GET", "POST", "PUT"] {
+    for method in ["POST", "PUT", "PATCH"] {
         let answer = ada.request(method, PATH).send().await.expect_problem(405, "method-not-allowed");
         assert!(answer.lists("allow", "DELETE"));
     }

@@ -60,6 +60,7 @@ async fn hold_no_secret(setup: Setup) {
         ada.post("/api/session/start", &json!({"visitor_id": ada.id, "url": "https://shop.example/"}));
     start.header("x-forwarded-for", CLIENT_ADDRESS).send().await.expect(200);
     note(ada.token());
+    note(format!("x.{}", ada.cookie("visitor_key").expect("a key")));
     ada.view("/").await.expect(204);
     ada.log_in_with("alice", "the-wrong-password").await.expect(401);
     ada.log_in("alice").await.expect(200);

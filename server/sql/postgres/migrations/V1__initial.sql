@@ -63,6 +63,12 @@ CREATE TABLE visitors (
 );
 CREATE INDEX visitors_visitor ON visitors (visitor_id);
 
+-- What proves that a browser is the visitor: one key a visitor, whatever the site.
+CREATE TABLE visitor_keys (
+    visitor_id text COLLATE "C" PRIMARY KEY,
+    key_hash   bytea NOT NULL                    -- SHA-256; the key itself is stored nowhere
+);
+
 -- Facts are partitioned by id_time, the time within their UUIDv7: a resend has the same id, so it
 -- meets its twin in the same partition. Browsers' clocks may be wrong by years; what fits no
 -- partition goes to the default one.

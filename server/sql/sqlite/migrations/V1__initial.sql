@@ -57,6 +57,12 @@ CREATE TABLE visitors (
     PRIMARY KEY (site, visitor_id)
 ) WITHOUT ROWID;
 
+-- What proves that a browser is the visitor: one key a visitor, whatever the site.
+CREATE TABLE visitor_keys (
+    visitor_id TEXT PRIMARY KEY,
+    key_hash   BLOB NOT NULL                     -- SHA-256; the key itself is stored nowhere
+) WITHOUT ROWID;
+
 CREATE TABLE page_views (
     site        TEXT NOT NULL,
     id          TEXT NOT NULL,                   -- UUIDv7

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::session::Millis;
 use crate::session::record::Record;
+use crate::session::token::SecretHash;
 use crate::session::visit::VisitorId;
 
 /// How long what comes late of an erased visitor is refused: facts may be seven days old
@@ -34,9 +35,15 @@ const STRETCH_MS: Millis = 6 * 3_600_000;
 /// Who asks for an erasure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AskedBy {
-    /// A browser, whose session has this visit: that must be the visitor's. None: its session was erased,
-    /// so that it may only go on with the erasure of a visitor that has begun.
-    Visitor(Option<Uuid>),
+    /// A browser.
+    Visitor {
+        /// The visit of its session: that must be the visitor's. None: its session was erased, so that it
+        /// may only go on with the erasure of a visitor that has begun.
+        visit_id: Option<Uuid>,
+        /// What is stored of the key that it holds: that must be the visitor's too, until the erasure
+        /// has begun.
+        key: Option<SecretHash>,
+    },
     /// An admin.
     Admin,
     /// An API key.
@@ -48,7 +55,7 @@ impl AskedBy {
     #[must_use]
     pub fn kind(self) -> &'static str {
         match self {
-            Self::Visitor(_) => "visitor",
+            Self::Visitor { .. } => "visitor",
             Self::Admin => "admin",
             Self::Key => "key",
         }
@@ -71,7 +78,7 @@ pub struct Erasure {
 pub enum Erased {
     /// It is erased; also if there was nothing. With the sessions of the visitor, ended and emptied.
     Done(Vec<Record>),
-    /// The browser's visit is another visitor's; nothing was done.
+    /// The browser's visit is another visitor's, or it does not hold the key; nothing was done.
     NotTheirs,
 }
 
@@ -176,11 +183,17 @@ pub(super) fn left(visit: &Gone, page_views: u64, events: u64) -> (i32, i32) {
     (left(visit.page_views, page_views), left(visit.events, events))
 }
 
-/// Whether a browser may ask, by whose its visit is: none if the visit is not there. `erased`: the
-/// visitor's erasure has begun, perhaps asked by this very browser, which did not hear the answer.
-pub(super) fn may_ask(visitor: VisitorId, of_visit: Option<Option<&str>>, erased: bool) -> bool {
+/// Whether a browser may ask, by whose its visit is (none if the visit is not there), and whether it holds
+/// the visitor's key. `erased`: the visitor's erasure has begun, perhaps asked by this very browser, which
+/// did not hear the answer; the key went with its first piece.
+pub(super) fn may_ask(
+    visitor: VisitorId,
+    of_visit: Option<Option<&str>>,
+    holds_key: bool,
+    erased: bool,
+) -> bool {
     match of_visit {
-        Some(of_visit) => of_visit == Some(visitor.to_string().as_str()),
+        Some(of_visit) => of_visit == Some(visitor.to_string().as_str()) && (holds_key || erased),
         None => erased,
     }
 }

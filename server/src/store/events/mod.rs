@@ -5,6 +5,7 @@
 //! | [`Store`], [`Lookup`] | what the writer and the sessions ask, of either database |
 //! | [`reports`] | the dashboard's questions, for either database |
 //! | [`accounts`] | users and API keys, for either database |
+//! | [`disclosure`] | all that is stored of a visitor, from either database |
 //! | [`erasure`] | what an erasure is, for either database |
 //! | [`sqlite`] | the embedded default |
 //! | [`postgres`] | for several servers, or a database that others run |
@@ -16,6 +17,7 @@
 //! server overlaps. What it has committed survives a power cut.
 
 pub mod accounts;
+pub mod disclosure;
 pub mod erasure;
 pub mod migrate;
 pub mod postgres;

@@ -14,6 +14,7 @@ pub(super) async fn rows(world: &World) -> i64 {
     let tables = [
         "sessions",
         "visitors",
+        "visitor_keys",
         "page_views",
         "events",
         "orders",
@@ -29,7 +30,7 @@ pub(super) async fn rows(world: &World) -> i64 {
 }
 
 /// Visits, views, an event, an order and its refunds, on two sites and of two days.
-async fn leaves_traces(world: &World, browser: &Browser, shop_order: &str) {
+pub(super) async fn leaves_traces(world: &World, browser: &Browser, shop_order: &str) {
     let now = world.now;
     assert_eq!(world.start(browser, now).await, Said::Fresh);
     world.view(browser, now).await;
@@ -119,8 +120,10 @@ pub(crate) async fn after_eight_days_an_erased_visitor_may_begin_anew(world: &Wo
 
 pub(crate) async fn a_browser_erases_its_own_visitor_alone(world: &World) {
     let (ann, bob, eve) = (Browser::new(), Browser::new(), Browser::new());
-    world.view(&ann, world.now).await;
-    world.view(&bob, world.now).await;
+    for browser in [&ann, &bob] {
+        world.meet(browser, world.now).await;
+        world.view(browser, world.now).await;
+    }
     world.settle().await;
     assert_eq!(world.erase(&ann, bob.visitor, Right::Own, world.now + 1).await, Said::NotTheirs);
     assert_eq!(world.erase(&eve, bob.visitor, Right::Own, world.now + 1).await, Said::Expired);
@@ -130,6 +133,27 @@ pub(crate) async fn a_browser_erases_its_own_visitor_alone(world: &World) {
     assert_eq!(world.texts("SELECT visitor_id FROM sessions").await, [bob.visitor.to_string()]);
     assert_eq!(world.texts("SELECT asked_by FROM erasures").await, ["visitor"]);
     assert!(world.is_live(&bob, world.now + 3).await);
+}
+
+/// To know a visitor's id is enough to join its visit, and for nothing more.
+pub(crate) async fn a_browser_without_the_visitors_key_erases_nothing(world: &World) {
+    let (ann, bob, now) = (Browser::new(), Browser::new(), world.now);
+    world.meet(&ann, now).await;
+    world.meet(&bob, now).await;
+    let (keyless, wrong) = (Browser::of(ann.visitor), bob.copy_as(ann.visitor));
+    wrong.lose_cookie();
+    for eve in [&keyless, &wrong] {
+        world.view(eve, now + 1).await;
+        assert_eq!(world.erase(eve, ann.visitor, Right::Own, now + 2).await, Said::NotTheirs);
+    }
+    assert_eq!((world.visits().await, world.page_views().await), (2, 2));
+    assert_eq!(world.number("SELECT COUNT(*) FROM erased_visitors").await, 0);
+    // The key alone, without a session of the visitor's visit, is not enough either.
+    let elsewhere = ann.copy();
+    elsewhere.lose_cookie();
+    assert_eq!(world.erase(&elsewhere, ann.visitor, Right::Own, now + 3).await, Said::Expired);
+    assert_eq!(world.erase(&ann, ann.visitor, Right::Own, now + 3).await, Said::Cleared);
+    assert_eq!(world.texts("SELECT visitor_id FROM sessions").await, [bob.visitor.to_string()]);
 }
 
 /// A dashboard's session has no visit, and so no visitor of its own.
@@ -179,6 +203,7 @@ pub(crate) async fn a_nameless_fact_of_an_erased_visit_is_refused(world: &World)
         carrier,
         offer: None,
         visitor: None,
+        key: None,
         site: Some(crate::world::HOST.into()),
     };
     let facts = vec![view(world.now), order("nameless", "1", world.now)];
@@ -261,6 +286,7 @@ pub(crate) async fn an_erasure_on_one_server_is_one_on_the_other(world: &World) 
 
 pub(crate) async fn an_erasure_without_the_database_is_refused_and_does_nothing(world: &World) {
     let (ann, root) = (Browser::new(), Browser::new());
+    world.meet(&ann, world.now).await;
     world.view(&ann, world.now).await;
     for (browser, right) in [(&root, Right::Admin), (&ann, Right::Own)] {
         // Its session is promised, and has no visit yet that could be its visitor's.

@@ -26,7 +26,13 @@ async fn insert(world: &World, into: &str, rows: impl Iterator<Item = String>) {
 }
 
 /// Stores ended visits of a visitor, a second apart until an instant, each with so many page views.
-async fn visits(world: &World, visitor: VisitorId, count: usize, page_views: usize, until: Millis) {
+pub(super) async fn visits(
+    world: &World,
+    visitor: VisitorId,
+    count: usize,
+    page_views: usize,
+    until: Millis,
+) {
     let ended: Vec<(Uuid, Millis)> =
         (0..count as Millis).map(|n| until - 1_000 * n).map(|at| (uuid_v7(at), at)).collect();
     let columns = "sessions (id, site, visitor_id, started_at, last_activity, ended_at, page_views)";
@@ -244,7 +250,8 @@ pub(crate) async fn an_erasure_that_was_cut_off_takes_nothing_new_and_is_finishe
     world.view(&ann, world.now).await;
     visits(world, ann.visitor, ROWS_AT_ONCE + 200, 1, world.now - HOUR).await;
     let own = world.texts("SELECT id FROM sessions WHERE ended_at IS NULL").await.remove(0).parse().ok();
-    let (_, last) = erase_piece(&mut store(world), ann.visitor, AskedBy::Visitor(own), world.now + 1).await;
+    let by = AskedBy::Visitor { visit_id: own, key: ann.key().map(|key| key.hash()) };
+    let (_, last) = erase_piece(&mut store(world), ann.visitor, by, world.now + 1).await;
     assert!(!last);
     world.restart(world.now + 2).await;
     let left = rows(world).await;
@@ -267,6 +274,8 @@ pub(crate) async fn a_browser_that_did_not_hear_of_its_erasure_may_ask_again_and
     world: &World,
 ) {
     let (ann, bob) = (Browser::new(), Browser::new());
+    world.meet(&ann, world.now).await;
+    world.meet(&bob, world.now).await;
     world.view(&ann, world.now).await;
     world.view(&bob, world.now).await;
     let unheard = ann.copy();

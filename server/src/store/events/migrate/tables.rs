@@ -145,6 +145,7 @@ pub(super) const TABLES: &[Table] = &[
         columns: &[Text("site"), Text("visitor_id"), Uuid("visit_id")],
         key: "site, visitor_id",
     },
+    Table { name: "visitor_keys", columns: &[Text("visitor_id"), Bytes("key_hash")], key: "visitor_id" },
     Table {
         name: "page_views",
         columns: &[

@@ -7,6 +7,7 @@ use super::rows;
 use super::statements::{Params, Session, named};
 use crate::session::Millis;
 use crate::session::record::Record;
+use crate::session::token::SecretHash;
 use crate::session::visit::VisitorId;
 use crate::store::Result;
 use crate::store::events::erasure::{
@@ -23,13 +24,14 @@ pub(super) async fn erase(session: &Session, asked: &Erasure, before: u64) -> Re
     let Erasure { visitor, by, now } = *asked;
     // A bitmap is made of all that an index finds, however few of these rows are wanted.
     session.client.batch_execute("SET LOCAL enable_bitmapscan = off").await?;
-    if let AskedBy::Visitor(visit_id) = by {
+    if let AskedBy::Visitor { visit_id, key } = by {
         let visit = session.query(named!("visit_get"), &[&visit_id.as_slice()]).await?;
         let of_visit = match visit.first() {
             Some(row) => Some(row.try_get(2)?),
             None => None,
         };
-        if !may_ask(visitor, of_visit, is_erased(session, visitor).await?) {
+        let holds_key = key.is_some() && key == self::key(session, visitor).await?;
+        if !may_ask(visitor, of_visit, holds_key, is_erased(session, visitor).await?) {
             return Ok(Piece::NotTheirs);
         }
     }
@@ -49,6 +51,7 @@ pub(super) async fn erase(session: &Session, asked: &Erasure, before: u64) -> Re
         session.execute(named!("erase_orders"), &[&name, &ids, &ROWS]).await?,
     ];
     rows += deleted.iter().sum::<u64>();
+    rows += session.execute(named!("erase_visitor_key"), &[&name]).await?;
     rows += session.execute(named!("erase_dead_letters"), &[&marks(visitor, &visits, &ended)]).await?;
     let is_full = |rows: usize| rows >= ROWS_AT_ONCE;
     let mut last = false;
@@ -69,6 +72,11 @@ pub(super) async fn erase(session: &Session, asked: &Erasure, before: u64) -> Re
         session.execute(named!("erasure_put"), &[&now, &by.kind(), &erased]).await?;
     }
     Ok(Piece::Done { rows, ended, last })
+}
+
+async fn key(session: &Session, visitor: VisitorId) -> Result<Option<SecretHash>> {
+    let found = session.query(named!("visitor_key_get"), &[&[visitor.to_string()].as_slice()]).await?;
+    found.first().map(|row| rows::secret_hash(row, 1)).transpose()
 }
 
 async fn is_erased(session: &Session, visitor: VisitorId) -> Result<bool> {

@@ -66,6 +66,9 @@ fn questions<'a>(session: &'a Session, wants: &'a Wants) -> Vec<Asking<'a>> {
     if !wants.erased.is_empty() {
         asking.push(erased(session, wants.erased.iter().map(|visitor| (visitor.hash(), *visitor)).collect()));
     }
+    if !wants.keys.is_empty() {
+        asking.push(keys(session, wants.keys.iter().map(ToString::to_string).collect()));
+    }
     if !wants.visitor_at.is_empty() {
         asking.push(visits_at(session, wants.visitor_at.iter().collect()));
     }
@@ -254,6 +257,20 @@ fn erased(session: &Session, visitors: HashMap<[u8; 32], VisitorId>) -> Asking<'
             for row in &rows {
                 let hash: &[u8] = row.try_get(0)?;
                 known.erased(*visitors.get(hash).ok_or(StoreError::Malformed("visitor_hash"))?);
+            }
+            Ok(())
+        });
+        Ok(told)
+    }
+    .boxed()
+}
+
+fn keys(session: &Session, visitors: Vec<String>) -> Asking<'_> {
+    async move {
+        let rows = session.query(named!("visitor_key_get"), &[&visitors]).await?;
+        let told: Told = Box::new(move |known| {
+            for row in &rows {
+                known.key(rows::visitor_id(row.try_get(0)?)?, rows::secret_hash(row, 1)?);
             }
             Ok(())
         });

@@ -5,7 +5,7 @@
 //! | [`url`] | `postgres://…`, checked |
 //! | [`writer`] | the writer's connection: batches of the ledger, housekeeping |
 //! | `load`, `write`, `statements`, `rows` | what a batch looks up, what it writes |
-//! | `erase` | a visitor's data goes |
+//! | `erase`, `disclosure` | a visitor's data goes, or is told |
 //! | [`tokens`] | single sessions, beside the writer |
 //! | [`connect`] | one connection: limits, keepalives |
 //! | `tls` | whose server it is |
@@ -21,6 +21,7 @@
 
 pub mod accounts;
 pub mod connect;
+pub(super) mod disclosure;
 mod erase;
 pub mod errors;
 mod load;

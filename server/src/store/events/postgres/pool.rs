@@ -17,6 +17,9 @@ const REPORT_CONNECTIONS: usize = 4;
 /// Look-ups of sessions, users and keys that run at once; each is of a few rows by their key.
 const LOOKUP_CONNECTIONS: usize = 4;
 
+/// Disclosures that run at once. They are rare, and look through the facts of others for those of one.
+const DISCLOSURE_CONNECTIONS: usize = 2;
+
 /// Longest look-up, and how long disabling a user waits for the writer's batch.
 const LOOKUP_LIMIT: Duration = Duration::from_secs(10);
 
@@ -51,6 +54,15 @@ impl Pool {
     /// As above.
     pub fn lookups(url: &PostgresUrl) -> Result<Self> {
         Self::new(Opening::new(url, "visitflow accounts", LOOKUP_LIMIT, true)?, LOOKUP_CONNECTIONS)
+    }
+
+    /// For what is stored of single visitors, on a server that takes writes: a replica may not have all.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn disclosures(url: &PostgresUrl) -> Result<Self> {
+        let opening = Opening::new(url, "visitflow disclosures", reports::LIMIT, true)?;
+        Self::new(opening, DISCLOSURE_CONNECTIONS)
     }
 
     /// For the reports that compare two databases as a whole.

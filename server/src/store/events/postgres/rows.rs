@@ -40,7 +40,7 @@ pub(super) fn record(row: &Row) -> Result<Record> {
     let generation: i64 = row.try_get(2)?;
     Ok(Record {
         tag: tag(row, 0)?,
-        secret_hash: hash(row, 1)?,
+        secret_hash: secret_hash(row, 1)?,
         generation: u64::try_from(generation).map_err(|_| StoreError::Malformed("generation"))?,
         visit_id: row.try_get::<_, Option<Uuid>>(3)?,
         user_id: row.try_get(4)?,
@@ -56,7 +56,8 @@ pub(super) fn record(row: &Row) -> Result<Record> {
 
 /// A retired secret, and whose it was.
 pub(super) fn retired(row: &Row) -> Result<(Tag, Retired)> {
-    let retired = Retired { secret_hash: hash(row, 1)?, at: row.try_get(2)?, visit_id: row.try_get(3)? };
+    let retired =
+        Retired { secret_hash: secret_hash(row, 1)?, at: row.try_get(2)?, visit_id: row.try_get(3)? };
     Ok((tag(row, 0)?, retired))
 }
 
@@ -69,7 +70,8 @@ fn tag(row: &Row, column: usize) -> Result<Tag> {
     Tag::parse(row.try_get(column)?).ok_or(StoreError::Malformed("tag"))
 }
 
-fn hash(row: &Row, column: usize) -> Result<SecretHash> {
+/// A hash of a secret.
+pub(super) fn secret_hash(row: &Row, column: usize) -> Result<SecretHash> {
     let bytes: &[u8] = row.try_get(column)?;
     bytes.try_into().map(SecretHash::from_bytes).map_err(|_| StoreError::Malformed("secret_hash"))
 }

@@ -105,6 +105,8 @@ pub(super) const EVERY: &[Sql] = &[
     named!("visit_put"),
     named!("visit_slide"),
     named!("visitor_forget"),
+    named!("visitor_key_get"),
+    named!("visitor_key_put"),
     named!("visitor_put"),
     named!("visits_anonymous"),
     named!("visits_expire"),

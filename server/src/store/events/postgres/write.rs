@@ -72,6 +72,11 @@ fn writings<'a>(session: &'a Session, changes: &'a Changes<'_>, now: Millis) -> 
         let visitors = column(&changes.forgotten, |(_, visitor)| visitor.to_string());
         writing.push(execute(session, named!("visitor_forget"), (sites, visitors)));
     }
+    if !changes.keys.is_empty() {
+        let visitors = column(&changes.keys, |(visitor, _)| visitor.to_string());
+        let hashes = column(&changes.keys, |(_, hash)| &hash.as_bytes()[..]);
+        writing.push(execute(session, named!("visitor_key_put"), (visitors, hashes)));
+    }
     if !changes.page_views.is_empty() {
         writing.push(page_views(session, &changes.page_views));
     }

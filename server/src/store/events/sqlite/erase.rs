@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension as _, Row, TransactionBehavior, params};
 use uuid::Uuid;
 
-use super::{rows, sql};
+use super::{load, rows, sql};
 use crate::session::Millis;
 use crate::session::record::Record;
 use crate::session::visit::VisitorId;
@@ -19,10 +19,11 @@ const FACTS: i64 = FACTS_AT_ONCE as i64;
 pub(super) fn erase(db: &mut Connection, asked: &Erasure, before: u64) -> Result<Piece> {
     let Erasure { visitor, by, now } = *asked;
     let db = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    if let AskedBy::Visitor(visit_id) = by {
+    if let AskedBy::Visitor { visit_id, key } = by {
         let of_visit = visit_id.map(|id| visitor_of(&db, id)).transpose()?.flatten();
         let of_visit = of_visit.as_ref().map(Option::as_deref);
-        if !may_ask(visitor, of_visit, is_erased(&db, visitor)?) {
+        let holds_key = key.is_some() && key == load::key(&db, visitor)?;
+        if !may_ask(visitor, of_visit, holds_key, is_erased(&db, visitor)?) {
             return Ok(Piece::NotTheirs);
         }
     }
@@ -41,6 +42,7 @@ pub(super) fn erase(db: &mut Connection, asked: &Erasure, before: u64) -> Result
         changed(&db, sql!("erase_orders"), params![name, ids, ROWS])?,
     ];
     rows += deleted.iter().sum::<u64>();
+    rows += changed(&db, sql!("erase_visitor_key"), [&name])?;
     rows += changed(&db, sql!("erase_dead_letters"), [list(marks(visitor, &visits, &ended))])?;
     let is_full = |rows: usize| rows >= ROWS_AT_ONCE;
     let mut last = false;

@@ -7,7 +7,8 @@ use super::{erase, rows, sql, tokens};
 use crate::ledger::known::{Source, StoredOrder, TOKENS_OF_MAX, Table};
 use crate::ledger::{Known, Wants};
 use crate::session::record::{RETIRED_MAX, Retired};
-use crate::session::token::Tag;
+use crate::session::token::{SecretHash, Tag};
+use crate::session::visit::VisitorId;
 use crate::store::Result;
 
 pub(super) fn look_up(db: &Connection, wants: &Wants, known: &mut Known) -> Result<()> {
@@ -52,6 +53,11 @@ pub(super) fn look_up(db: &Connection, wants: &Wants, known: &mut Known) -> Resu
     for visitor in &wants.erased {
         if erase::is_erased(db, *visitor)? {
             known.erased(*visitor);
+        }
+    }
+    for visitor in &wants.keys {
+        if let Some(hash) = key(db, *visitor)? {
+            known.key(*visitor, hash);
         }
     }
     for (visitor, site, at) in &wants.visitor_at {
@@ -103,6 +109,12 @@ pub(super) fn look_up(db: &Connection, wants: &Wants, known: &mut Known) -> Resu
         }
     }
     Ok(())
+}
+
+/// A visitor's key, if it has one.
+pub(in crate::store::events) fn key(db: &Connection, visitor: VisitorId) -> Result<Option<SecretHash>> {
+    let mut statement = db.prepare_cached(sql!("visitor_key_get"))?;
+    Ok(statement.query_row([visitor.to_string()], |row| row.get(0).map(SecretHash::from_bytes)).optional()?)
 }
 
 /// The secrets that were replaced within the last minute.

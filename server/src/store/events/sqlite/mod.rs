@@ -6,7 +6,7 @@
 //! | [`writer`] | the writer's connection: batches of the ledger, housekeeping |
 //! | [`tokens`] | the records of sessions |
 //! | `load`, `write` | what a batch looks up, what it writes |
-//! | `erase` | a visitor's data goes |
+//! | `erase`, `disclosure` | a visitor's data goes, or is told |
 //! | [`migrations`] | the schema, brought up to date |
 //! | [`reports`] | the queries of the dashboard, on connections that cannot write |
 //! | [`accounts`] | users and API keys |
@@ -17,8 +17,9 @@
 //! The statements are the `.sql` files of `server/sql/sqlite`, one each.
 
 pub mod accounts;
+pub(super) mod disclosure;
 mod erase;
-mod load;
+pub(super) mod load;
 pub mod migrations;
 pub mod readers;
 pub mod reports;
@@ -105,6 +106,8 @@ impl Sqlite {
         let mode = begin_wal(&connection)?;
         tracing::debug!(mode, path = %self.path.display(), "database opened");
         connection.pragma_update(None, "synchronous", "full")?;
+        // What is deleted is overwritten with zeros: an erasure leaves nothing in the file's free room.
+        connection.pragma_update_and_check(None, "secure_delete", "on", |_| Ok(()))?;
         connection.pragma_update(None, "cache_size", WRITER_CACHE)?;
         connection.pragma_update(None, "wal_autocheckpoint", wal::CHECKPOINT_PAGES)?;
         connection.pragma_update(None, "journal_size_limit", wal::KEPT_BYTES)?;

@@ -4,7 +4,8 @@
 //! from its start again, unless somebody still reads what is in it. Reports that overlap leave no such
 //! moment while facts come in. So when the log has more than `MOST_BYTES`, new reports wait until
 //! those under way have ended, and the log is copied and cut to nothing. Look-ups go on: they take no
-//! longer than `LOOKUP_PATIENCE`. While another program reads (a backup, say) the log cannot be cut: reports
+//! longer than `LOOKUP_PATIENCE`. The same happens after an erasure, however small the log is, for it holds
+//! what was erased. While another program reads (a backup, say) the log cannot be cut: reports
 //! go on, and the log is cut about a second after that program has ended its transaction.
 
 use std::fmt;
@@ -59,6 +60,8 @@ pub(super) struct Wal {
     file: PathBuf,
     gate: Gate,
     most_bytes: u64,
+    /// It holds what was erased.
+    due: bool,
     closing: Option<Closing>,
     /// How many pages could be copied when another program was found reading.
     held_at: Option<i64>,
@@ -92,17 +95,34 @@ impl Wal {
     pub(super) fn of(database: &super::Sqlite, gate: Gate) -> Self {
         let mut file = database.path().as_os_str().to_owned();
         file.push("-wal");
-        Self { file: file.into(), gate, most_bytes: MOST_BYTES, closing: None, held_at: None, not_before: 0 }
+        Self {
+            file: file.into(),
+            gate,
+            most_bytes: MOST_BYTES,
+            due: false,
+            closing: None,
+            held_at: None,
+            not_before: 0,
+        }
     }
 
-    /// Cuts the log if it is too large and nobody reads; to be called every second or so. Does not wait
+    /// Cuts the log, at once or as soon as nobody reads: it holds what was erased.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub(super) fn forget(&mut self, db: &Connection, now: Millis) -> rusqlite::Result<()> {
+        self.due = true;
+        self.tidy(db, now)
+    }
+
+    /// Cuts the log if it is too large, or is to be cut, and nobody reads; to be called every second or so. Does not wait
     /// for reports.
     ///
     /// # Errors
     /// When the database refuses.
     pub(super) fn tidy(&mut self, db: &Connection, now: Millis) -> rusqlite::Result<()> {
         if self.closing.is_none() {
-            if self.bytes() <= self.most_bytes {
+            if !self.due && self.bytes() <= self.most_bytes {
                 self.held_at = None;
                 return Ok(());
             }
@@ -125,7 +145,7 @@ impl Wal {
                 tracing::info!(file = %self.file.display(), bytes = before, "the write-ahead log grows while another program reads the database");
             }
         } else {
-            self.held_at = None;
+            (self.held_at, self.due) = (None, false);
             tracing::debug!(bytes = before, "the write-ahead log was cut");
         }
         Ok(())
@@ -253,6 +273,35 @@ mod tests {
         drop(elsewhere);
         world.second();
         assert_eq!(world.wal.bytes(), 0);
+    }
+
+    #[tokio::test]
+    async fn what_was_erased_is_cut_off_at_once_or_when_those_who_read_leave() {
+        let mut world = World::new();
+        world.second(); // which cuts what making the schema has written
+        world.second();
+        assert!(world.wal.bytes() > 0);
+        world.wal.forget(&world.db, world.now).unwrap();
+        assert_eq!(world.wal.bytes(), 0);
+        world.second();
+        let elsewhere = world.elsewhere();
+        let (begun, end, report) = world.report();
+        begun.await.unwrap();
+        world.second();
+        world.wal.forget(&world.db, world.now).unwrap();
+        world.second();
+        assert!(world.wal.bytes() > 0, "a report reads");
+        drop(end);
+        report.await.unwrap();
+        world.second();
+        assert!(world.wal.bytes() > 0, "another program reads");
+        drop(elsewhere);
+        let mut cuts = 0;
+        for _ in 0..4 {
+            world.second();
+            cuts += u32::from(world.wal.bytes() == 0);
+        }
+        assert_eq!(cuts, 1);
     }
 
     #[tokio::test]

@@ -52,6 +52,10 @@ pub(super) fn write(db: &Connection, changes: &Changes<'_>, now: Millis) -> Resu
     for (site, visitor) in &changes.forgotten {
         db.prepare_cached(sql!("visitor_forget"))?.execute(params![site, visitor.to_string()])?;
     }
+    for (visitor, hash) in &changes.keys {
+        let key = params![visitor.to_string(), hash.as_bytes()];
+        db.prepare_cached(sql!("visitor_key_put"))?.execute(key)?;
+    }
     facts(db, changes)?;
     for engagement in &changes.engagements {
         db.prepare_cached(sql!("page_view_engage"))?.execute(params![

@@ -125,13 +125,22 @@ impl Writer {
         })
     }
 
-    /// Erases a piece of a visitor; `before` is how many rows the pieces before it have erased.
+    /// Erases a piece of a visitor, and after the last one what the write-ahead log holds of it; `before` is how many rows the pieces before it have erased.
     ///
     /// # Errors
     /// When the database refuses; then nothing of it was done.
     pub fn erase(&mut self, asked: &Erasure, before: u64) -> Result<Piece> {
         self.recall.memory.forget();
-        self.in_file(|writer| erase::erase(&mut writer.db, asked, before))
+        self.in_file(|writer| {
+            let piece = erase::erase(&mut writer.db, asked, before)?;
+            if let (Piece::Done { last: true, .. }, Some(wal)) = (&piece, &mut writer.wal) {
+                // It is erased; that the log cannot be cut now does not change that.
+                if let Err(error) = wal.forget(&writer.db, asked.now) {
+                    tracing::warn!(%error, "the write-ahead log still holds what was erased");
+                }
+            }
+            Ok(piece)
+        })
     }
 
     /// Writes activity that only the fast copy knew.

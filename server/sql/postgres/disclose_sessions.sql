@@ -1,0 +1,4 @@
+SELECT created_at, tag, json_build_object('session', tag, 'user_id', user_id, 'signed_in_at', signed_in_at, 'created_at', created_at, 'last_activity', last_activity, 'ended_at', ended_at,
+    'device', device, 'remembered', remembered)::text
+FROM session_tokens WHERE visit_id = $1::text::uuid AND (created_at, tag) > ($2, $3::text COLLATE "C")
+ORDER BY created_at, tag LIMIT $4

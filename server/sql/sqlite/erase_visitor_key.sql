@@ -1,0 +1,1 @@
+DELETE FROM visitor_keys WHERE visitor_id = ?1
