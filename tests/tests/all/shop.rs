@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use visitflow_e2e::browser::Browser;
-use visitflow_e2e::patience::until;
+use visitflow_e2e::patience::{counts, page_views_are, until};
 use visitflow_e2e::scene::Scene;
 use visitflow_e2e::{Server, password_of};
 
@@ -98,5 +98,20 @@ async fn the_account_lists_sessions_and_ends_them() {
     assert_eq!(live().await, 0);
     browser.click("end-here").await;
     browser.find("sign-in-open").await;
+    scene.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn visitors_find_what_is_stored_of_them_and_erase_it() {
+    let scene = at_the_shop("consent-accept").await;
+    let Scene { browser, server, .. } = &scene;
+    page_views_are(server, 1).await;
+    scene.settles().await;
+    browser.click("your-data").await;
+    browser.find("download").await;
+    browser.click("erase").await;
+    browser.click("erase-yes").await;
+    counts(server, "SELECT COUNT(*) FROM page_views", 0).await;
+    server.assert_visits(0);
     scene.close().await;
 }

@@ -24,6 +24,7 @@ export function createFooter(footer, changeMind) {
         data: { testid: "consent-change" },
         on: { click: changeMind },
       }, "Privacy settings"),
+      el("a", { href: "/your-data", data: { testid: "your-data" } }, "Your data"),
       el("a", { href: dashboardLink() }, "Dashboard"))));
 }
 
