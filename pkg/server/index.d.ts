@@ -156,9 +156,10 @@ export interface Sessions {
   session(request: CookieSource, options?: { touch?: boolean }): Promise<Session>;
   /**
    * Signs a user in whose password your site has checked itself: the token is replaced, the visit gets the
-   * user, the list of the user's sessions the browser. Add `setCookie` to your answer. `userId` is your site's own id, not `u_…`; `visit: false` for a
-   * visitor who has not consented to being measured.
-   * @throws when it was not done; `status` of the error is that of the answer, such as 503.
+   * user, and the list of the user's sessions names the browser. Add `setCookie` to your answer. `userId` is
+   * your site's own id, as a text, not `u_…`; `visit: false` for a visitor who has not consented to being
+   * measured.
+   * @throws when it was not done; `status` of the error is that of the answer, and 503 without an answer.
    */
   bind(request: CookieSource, userId: string, options?: { visit?: boolean }): Promise<{ setCookie: string[] }>;
   /**

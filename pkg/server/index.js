@@ -34,15 +34,20 @@ export function sessions({
   async function post(name, body) {
     const secret = typeof key === "function" ? await key() : key;
     if (!secret) throw Object.assign(noKey(), { status: 401 });
-    const answer = await fetch(`${base}/${name}`, {
+    const request = {
       method: "POST",
       headers: { "content-type": "application/json", authorization: `Bearer ${secret}` },
       body: JSON.stringify(body),
       signal: AbortSignal.timeout(timeoutMs),
       cache: "no-store", // frameworks may keep answers otherwise
       redirect: "manual", // workers know no "error"
-    });
-    const text = await answer.text();
+    };
+    const away = (cause) => {
+      const error = new Error(`visitflow: no answer from ${base}/${name}: ${cause.message}`, { cause });
+      throw Object.assign(error, { status: 503, retryAfter: RETRY_AFTER });
+    };
+    const answer = await fetch(`${base}/${name}`, request).catch(away);
+    const text = await answer.text().catch(away);
     if (!answer.ok) {
       const error = new Error(`visitflow: ${answer.status} from ${base}/${name}: ${text.slice(0, 500)}`);
       throw Object.assign(error, { status: answer.status, retryAfter: Number(answer.headers.get("retry-after")) });

@@ -89,6 +89,7 @@ test("what nobody can tell is unknown and not signed out", async () => {
   }
   const nowhere = sessions({ endpoint: "http://127.0.0.1:9", key: "vf_key" });
   assert.equal((await nowhere.session(request(`session_id=${TOKEN}`))).state, "unknown");
+  await assert.rejects(nowhere.bind(request(), "ada"), { status: 503, message: /no answer from http:\/\/127.0.0.1:9/ });
 });
 
 test("a wrong key is a mistake that is told, and signs nobody out", async () => {

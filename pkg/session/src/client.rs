@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
-use http::header::{RETRY_AFTER, SET_COOKIE};
+use http::header::{RETRY_AFTER, SET_COOKIE, USER_AGENT};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use reqwest::Url;
 use serde::{Deserialize, Serialize};
@@ -34,6 +34,21 @@ struct Place {
     bind: Url,
     unbind: Url,
     key: String,
+}
+
+/// How a user is signed in.
+#[derive(Clone, Copy, Debug)]
+pub struct SignIn {
+    /// Whether the visit gets the user; false for a visitor who has not consented to being measured.
+    pub visit: bool,
+    /// Whether the session gets the long limits of a remembered one.
+    pub remember: bool,
+}
+
+impl Default for SignIn {
+    fn default() -> Self {
+        Self { visit: true, remember: false }
+    }
 }
 
 /// The cookie after a sign-in or sign-out.
@@ -150,15 +165,21 @@ impl Sessions {
         }
     }
 
-    /// Signs a user in whose password your site has checked itself: replaces the token, and gives the visit
-    /// its user. `user_id` is your site's own id; it does not begin with `u_`. `visit`: false for a visitor
-    /// who has not consented to being measured.
+    /// Signs a user in whose password your site has checked itself: replaces the token, gives the visit its
+    /// user, and notes the browser for the list of the user's sessions. `user_id` is your site's own id; it
+    /// does not begin with `u_`.
     ///
     /// # Errors
     /// When it was not done.
-    pub async fn bind(&self, headers: &HeaderMap, user_id: &str, visit: bool) -> Result<Bound, Error> {
-        let token = cookie::token(headers, &self.cookie_name);
-        self.change(&self.place.bind, &Bind { token, user_id: Some(user_id), visit: Some(visit) }).await
+    pub async fn bind(&self, headers: &HeaderMap, user_id: &str, sign_in: SignIn) -> Result<Bound, Error> {
+        let body = Bind {
+            token: cookie::token(headers, &self.cookie_name),
+            user_id,
+            visit: sign_in.visit,
+            remember: sign_in.remember,
+            user_agent: headers.get(USER_AGENT).and_then(|value| value.to_str().ok()),
+        };
+        self.change(&self.place.bind, &body).await
     }
 
     /// Signs out: replaces the token, and takes the user out of the session.
@@ -167,7 +188,7 @@ impl Sessions {
     /// When it was not done.
     pub async fn unbind(&self, headers: &HeaderMap) -> Result<Bound, Error> {
         let token = cookie::token(headers, &self.cookie_name);
-        self.change(&self.place.unbind, &Bind { token, user_id: None, visit: None }).await
+        self.change(&self.place.unbind, &Unbind { token }).await
     }
 
     async fn introspect(&self, token: &str) -> Result<Session, Error> {
@@ -193,7 +214,7 @@ impl Sessions {
         }))
     }
 
-    async fn change(&self, url: &Url, body: &Bind<'_>) -> Result<Bound, Error> {
+    async fn change(&self, url: &Url, body: &impl Serialize) -> Result<Bound, Error> {
         let refused = || Error::Answer(url.to_string());
         let said: Changed = self.post(url, body).await?.json().await.map_err(|_| refused())?;
         let set_cookie = said.set_cookie.map(HeaderValue::try_from).transpose().map_err(|_| refused())?;
@@ -250,10 +271,15 @@ struct Introspected {
 #[derive(Serialize)]
 struct Bind<'a> {
     token: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    user_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    visit: Option<bool>,
+    user_id: &'a str,
+    visit: bool,
+    remember: bool,
+    user_agent: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Unbind<'a> {
+    token: Option<&'a str>,
 }
 
 /// The answer of `POST /api/session/{bind,unbind}`.

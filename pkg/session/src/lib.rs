@@ -24,7 +24,7 @@ mod extract;
 mod layer;
 mod session;
 
-pub use self::client::{Bound, Error, Sessions};
+pub use self::client::{Bound, Error, Sessions, SignIn};
 #[cfg(feature = "axum")]
 pub use self::extract::{Rejection, User};
 pub use self::layer::{SessionLayer, SessionService};

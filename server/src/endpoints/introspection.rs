@@ -48,7 +48,7 @@ struct Own {
 /// The session of the browser that asks, by its cookie. Changes nothing.
 pub async fn own(call: Call<'_>) -> Result<Reply, Problem> {
     let Some(Known { record, .. }) = known(&call, call.token()?, false).await? else {
-        return Err(Problem::session_expired());
+        return Err(Problem::no_session());
     };
     let whose = whose(&call, &record).await.ok().flatten();
     let expires_at = record.expires_at(call.app.lifecycle.sessions.ttl());
@@ -132,7 +132,7 @@ pub async fn introspect(mut call: Call<'_>) -> Result<Reply, Problem> {
 pub async fn verify(call: Call<'_>) -> Result<Reply, Problem> {
     let users_only = users_only(call.head.uri.query().unwrap_or_default())?;
     let known = known(&call, call.token()?, true).await?;
-    let Some(Known { record, cookie }) = known else { return Err(Problem::session_expired()) };
+    let Some(Known { record, cookie }) = known else { return Err(Problem::no_session()) };
     if users_only && record.user_id.is_none() {
         return Err(Problem::not_signed_in());
     }

@@ -123,7 +123,7 @@ async fn user(call: &Call<'_>, named: Option<String>) -> Result<User, Problem> {
     let token = call.token()?;
     let own = token.as_ref().map(|token| token.proof());
     let Some(Known { record, .. }) = known(call, token, false).await? else {
-        return Err(Problem::session_expired());
+        return Err(Problem::no_session());
     };
     let id = record.user_id.ok_or_else(Problem::not_signed_in)?;
     Ok(User { id, own, site: None })

@@ -89,6 +89,13 @@ impl Problem {
         )
     }
 
+    /// 401: no live session, for who asks whose it is.
+    #[must_use]
+    pub fn no_session() -> Self {
+        let detail = "There is no live session, so nobody is signed in; sign in by /api/auth/login.";
+        Self::new(StatusCode::UNAUTHORIZED, kind::SESSION_EXPIRED, detail)
+    }
+
     /// 401: nobody is signed in.
     #[must_use]
     pub fn not_signed_in() -> Self {

@@ -2,7 +2,7 @@
 
 use reqwest::header::{COOKIE, HeaderMap, HeaderValue};
 use visitflow_e2e::{Server, Visitor};
-use visitflow_session::{Error, Session, Sessions};
+use visitflow_session::{Error, Session, Sessions, SignIn};
 
 /// The headers of a request of a browser to the backend.
 fn headers(visitor: &Visitor) -> HeaderMap {
@@ -60,11 +60,14 @@ async fn a_backend_signs_its_own_users_in_and_out() {
         let pair = value.to_str().expect("text").split(';').next().expect("a pair").to_owned();
         HeaderMap::from_iter([(COOKIE, HeaderValue::try_from(pair).expect("a cookie"))])
     };
-    let bound = sessions.bind(&before, "customer-7", true).await.expect("signed in");
+    let bound = sessions.bind(&before, "customer-7", SignIn::default()).await.expect("signed in");
     let signed_in = cookie_of(bound.set_cookie.expect("a cookie"));
     assert_eq!(sessions.session(&signed_in).await.user(), Some("customer-7"));
     assert!(matches!(sessions.session(&before).await, Session::None), "the old token is dead");
-    let refused = sessions.bind(&signed_in, "u_7", true).await.expect_err("an id of the server's own users");
+    let refused = sessions
+        .bind(&signed_in, "u_7", SignIn::default())
+        .await
+        .expect_err("an id of the server's own users");
     assert!(matches!(&refused, Error::Refused { status, .. } if *status == 400), "{refused}");
     let unbound = sessions.unbind(&signed_in).await.expect("signed out");
     let signed_out = cookie_of(unbound.set_cookie.expect("a cookie"));

@@ -56,7 +56,7 @@ pub enum Scope {
     Write,
     /// Erase visitors, anybody
     Erase,
-    /// Ask whose session a token is
+    /// Ask whose session a token is, sign users of the site in and out, end their sessions
     Session,
 }
 
