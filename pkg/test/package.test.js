@@ -49,6 +49,7 @@ test("the tarball holds the package and nothing else", () => {
     "react/provider.js",
     "react/sessions.js",
     "react/user.js",
+    "react/your_data.js",
     "server/express.js",
     "server/fastify.js",
     "server/gate.js",

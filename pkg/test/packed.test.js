@@ -82,7 +82,7 @@ const COMPONENTS = `
     const { status, user, session, refresh } = useUser();
     // @ts-expect-error one of four words
     if (status === "active") return null;
-    if (status === "signed-out") return <YourData texts={{ erase: "Löschen", visit: (site, date, pages) => `${site} ${date.toISOString()} ${pages}` }} />;
+    if (status === "signed-out") return <YourData texts={{ erase: "Löschen", visit: (site, date, pages) => [site, date.toISOString(), pages].join(" ") }} />;
     if (status === "unknown") return <button onClick={() => void refresh()}>{user ?? ""}</button>;
     return <Sessions texts={{ end: "Abmelden", lastActivity: (date) => date.toISOString() }} className={session?.session ?? ""} />;
   }
