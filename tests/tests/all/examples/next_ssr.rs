@@ -22,7 +22,7 @@ async fn next_renders_on_the_server_and_counts_after_consent() {
     assert!(known.contains("Do not count me") && !known.contains("May we count"), "{known}");
 
     stage.looks_around_and_consents(&home).await;
-    let all = ["consent", "last_activity", "session_id", "visitor_id"];
+    let all = ["consent", "last_activity", "session_id", "visitor_id", "visitor_key"];
     stage.until_cookies_are(&all).await;
     // The site remembers: the next load counts without being asked.
     stage.browser.driver.refresh().await.expect("the page loads again");

@@ -9,7 +9,7 @@ use visitflow_e2e::machine::PATIENCE;
 use visitflow_e2e::recorder::Recorder;
 
 /// The cookies of a visitor who has consented.
-pub(super) const OURS: &[&str] = &["last_activity", "session_id", "visitor_id"];
+pub(super) const OURS: &[&str] = &["last_activity", "session_id", "visitor_id", "visitor_key"];
 
 /// A server, and a witness of what it is asked.
 pub(super) struct Stage {
