@@ -98,6 +98,8 @@ pub mod limits {
     pub const URL_BYTES: usize = 2_048;
     /// Longest name of an event in characters.
     pub const EVENT_NAME_CHARS: usize = 64;
+    /// Deepest nesting of an event's `props` and an order's `items`.
+    pub const JSON_DEPTH: usize = 32;
     /// Largest `props` of an event, as JSON text in bytes.
     pub const PROPS_BYTES: usize = 4_096;
     /// Longest id of an order or a refund in characters.

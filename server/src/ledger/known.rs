@@ -179,7 +179,7 @@ pub struct Known {
     pub(super) latest_open: HashMap<VisitorId, Uuid>,
     pub(super) current: HashMap<(VisitorId, String), Uuid>,
     pub(super) erased: HashSet<VisitorId>,
-    pub(super) keys: HashMap<VisitorId, SecretHash>,
+    pub(super) keys: HashMap<VisitorId, Option<SecretHash>>,
     pub(super) user_at: HashMap<(String, Millis), Uuid>,
     pub(super) anonymous: HashMap<(VisitorId, Millis, usize), Vec<Uuid>>,
     pub(super) facts: HashSet<(Table, Uuid, String)>,
@@ -274,8 +274,8 @@ impl Known {
         self.erased.insert(visitor);
     }
 
-    /// The visitor's key.
-    pub fn key(&mut self, visitor: VisitorId, hash: SecretHash) {
+    /// The key of a visitor that is not new; none where it has data and no key.
+    pub fn key(&mut self, visitor: VisitorId, hash: Option<SecretHash>) {
         self.keys.insert(visitor, hash);
     }
 

@@ -56,7 +56,7 @@ impl<'c> World<'_, 'c> {
             self.begin(&Beginning { user_id, ..*beginning }, None)
         };
         if let Some(offered) = context.key.filter(|offered| beginning.visitor == Some(offered.visitor)) {
-            outcome.key = Some(self.key(offered));
+            outcome.key = self.key(offered);
         }
         match (record, context.offer) {
             (Some(mut record), None) if record.visit_id != Some(visit_id) => {

@@ -362,12 +362,14 @@ impl<'k, 'c> World<'k, 'c> {
         self.known.erased.contains(&visitor)
     }
 
-    /// The visitor's key; the offered one, if there was none.
-    pub(super) fn key(&mut self, offered: OfferedKey) -> SecretHash {
+    /// The visitor's key; the offered one, if the visitor is new.
+    ///
+    /// Invariant: a visitor that has anything stored gets no key: whoever asks first may only know its id.
+    pub(super) fn key(&mut self, offered: OfferedKey) -> Option<SecretHash> {
         self.wants.keys.insert(offered.visitor);
         match self.known.keys.get(&offered.visitor) {
             Some(stored) => *stored,
-            None => *self.keys.entry(offered.visitor).or_insert(offered.hash),
+            None => Some(*self.keys.entry(offered.visitor).or_insert(offered.hash)),
         }
     }
 

@@ -138,6 +138,7 @@ macro_rules! everywhere {
                 a_restart_forgets_no_erasure;
             keys:
                 what_begins_no_visit_that_lives_is_given_no_key
+                a_visitor_that_has_something_stored_and_no_key_is_given_none
                 an_erased_visitor_has_no_key_and_is_given_none;
             disclosure:
                 all_that_is_stored_of_a_visitor_is_told_and_nothing_of_others
@@ -290,7 +291,7 @@ macro_rules! away {
             owners:
                 the_sessions_of_a_user_are_neither_told_nor_ended;
             keys:
-                a_visitor_that_comes_while_the_database_is_away_is_given_a_key_by_its_next_visit;
+                a_visitor_that_came_first_while_the_database_was_away_is_given_no_key;
             erasure:
                 an_erasure_without_the_database_is_refused_and_does_nothing
                 what_waits_in_a_spool_does_not_come_back_after_an_erasure_elsewhere;

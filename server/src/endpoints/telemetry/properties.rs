@@ -26,7 +26,8 @@ pub(super) fn order_items(items: Option<Json>) -> Option<String> {
 fn json(field: &str, sent: Option<Json>, is_shaped: impl FnOnce(&Value) -> bool) -> Option<String> {
     let sent = sent.map(|json| json.0).filter(|json| json != "null")?;
     let value: Option<Value> = serde_json::from_str(&sent).ok();
-    let Some(mut value) = value.filter(is_shaped).filter(|value| !has_nul(value)) else {
+    let is_taken = |value: &Value| depth(value) <= limits::JSON_DEPTH && !has_nul(value);
+    let Some(mut value) = value.filter(is_shaped).filter(is_taken) else {
         tracing::debug!(field, "left out: not of the form that docs/api.md gives");
         return None;
     };
@@ -54,6 +55,15 @@ fn texts_in(json: &str) -> usize {
         escaped = byte == b'\\' && !escaped;
     }
     quotes / 2
+}
+
+/// How deep a value is nested: 0 for a text or a number.
+fn depth(value: &Value) -> usize {
+    match value {
+        Value::Array(list) => 1 + list.iter().map(depth).max().unwrap_or(0),
+        Value::Object(map) => 1 + map.values().map(depth).max().unwrap_or(0),
+        _ => 0,
+    }
 }
 
 fn has_nul(value: &Value) -> bool {
@@ -130,6 +140,16 @@ mod tests {
             (items("{}"), items("[1]"), items(&format!("[{}{{}}]", "{},".repeat(200)))),
             (None, None, None)
         );
+    }
+
+    #[test]
+    fn what_is_nested_too_deep_is_left_out() {
+        let nested = |depth: usize| {
+            let inner = format!("{}{}", "[".repeat(depth - 1), "]".repeat(depth - 1));
+            props(Some(Json(format!(r#"{{"d":{inner}}}"#)))).is_some()
+        };
+        assert!(nested(limits::JSON_DEPTH));
+        assert!(!nested(limits::JSON_DEPTH + 1) && !nested(120) && !nested(126));
     }
 
     #[test]

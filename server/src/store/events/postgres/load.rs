@@ -267,10 +267,12 @@ fn erased(session: &Session, visitors: HashMap<[u8; 32], VisitorId>) -> Asking<'
 
 fn keys(session: &Session, visitors: Vec<String>) -> Asking<'_> {
     async move {
-        let rows = session.query(named!("visitor_key_get"), &[&visitors]).await?;
+        let rows = session.query(named!("visitor_known"), &[&visitors]).await?;
         let told: Told = Box::new(move |known| {
             for row in &rows {
-                known.key(rows::visitor_id(row.try_get(0)?)?, rows::secret_hash(row, 1)?);
+                let has_key = row.try_get::<_, Option<&[u8]>>(1)?.is_some();
+                let hash = has_key.then(|| rows::secret_hash(row, 1)).transpose()?;
+                known.key(rows::visitor_id(row.try_get(0)?)?, hash);
             }
             Ok(())
         });

@@ -107,6 +107,7 @@ pub(super) const EVERY: &[Sql] = &[
     named!("visitor_forget"),
     named!("visitor_key_get"),
     named!("visitor_key_put"),
+    named!("visitor_known"),
     named!("visitor_put"),
     named!("visits_anonymous"),
     named!("visits_expire"),

@@ -56,7 +56,9 @@ pub(super) fn look_up(db: &Connection, wants: &Wants, known: &mut Known) -> Resu
         }
     }
     for visitor in &wants.keys {
-        if let Some(hash) = key(db, *visitor)? {
+        let mut statement = db.prepare_cached(sql!("visitor_known"))?;
+        let hash = |row: &Row<'_>| Ok(row.get::<_, Option<_>>(0)?.map(SecretHash::from_bytes));
+        if let Some(hash) = statement.query_row([visitor.to_string()], hash).optional()? {
             known.key(*visitor, hash);
         }
     }
