@@ -197,6 +197,8 @@ pub struct Login {
     /// `false` signs in without a visit, as the dashboard does: the session is a security object
     /// alone and nothing is linked.
     pub visit: Option<bool>,
+    /// `true` gives the session the long limits.
+    pub remember: Option<bool>,
 }
 
 /// Reads what is accessory: of another type than it should be it is as if it were absent.
@@ -328,7 +330,7 @@ mod tests {
         all_null::<Ping>("page_view_id engaged_ms scroll_pct webdriver");
         all_null::<Erase>("visitor_id");
         let login: Login =
-            serde_json::from_str(r#"{"username":null,"password":null,"assertion":null,"visit":null}"#)
+            serde_json::from_str(r#"{"username":null,"password":null,"assertion":null,"visit":null,"remember":null}"#)
                 .unwrap();
         assert!(login == Login::default());
     }

@@ -1,8 +1,8 @@
 -- Puts a record, unless a later generation of it is here.
 --
 -- KEYS[1]  the record
--- ARGV     generation, created, activity, ended (empty: not), now, idle limit, absolute limit, slack,
---          then field and value of everything else that the record has
+-- ARGV     generation, created, activity, ended (empty: not), now, idle limit, absolute limit, longest life
+--          of a key without a change, slack, then field and value of everything else that the record has
 --
 -- Returns 1 if the record was taken, 0 if it came too late.
 
@@ -26,20 +26,20 @@ if held[1] and string.find(held[1], '^%d+$') then
     end
 end
 
-local created, now, idle, max, slack =
-    tonumber(ARGV[2]), tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
--- An ended record stays for the idle limit: any older generation that comes later is idle itself.
-local left = idle
+local created, now, idle, max, longest, slack = tonumber(ARGV[2]), tonumber(ARGV[5]),
+    tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
+-- An ended record stays as long as an older generation could, which another server might put.
+local left = longest
 if ARGV[4] == '' then
-    left = math.max(0, math.min(activity + idle - now, created + max - now, max))
+    left = math.max(0, math.min(activity + idle - now, created + max - now, longest))
 end
 
 -- HSET comes first: where memory is at its limit it fails, and what was held is whole still.
 redis.call('HSET', KEYS[1],
-    'generation', ARGV[1], 'created', ARGV[2], 'activity', activity, unpack(ARGV, 9))
+    'generation', ARGV[1], 'created', ARGV[2], 'activity', activity, unpack(ARGV, 10))
 if held[1] then
     local given = {}
-    for i = 9, #ARGV, 2 do
+    for i = 10, #ARGV, 2 do
         given[ARGV[i]] = true
     end
     for _, field in ipairs({'visit', 'user', 'signed_in', 'ended', 'retired', 'remembered', 'device'}) do

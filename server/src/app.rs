@@ -97,7 +97,6 @@ impl App {
         let (ingest, writer) = Ingest::start(durable, Arc::clone(&sessions), Arc::clone(&metrics))?;
         let cookies = CookieStyle {
             names: config.cookie_names().map_err(StoreError::Configuration)?,
-            session_max_age_s: config.ttl().idle_ms / 1_000,
             domain: config.cookie_domain.clone(),
         };
         let app = Self {

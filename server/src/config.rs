@@ -167,6 +167,12 @@ pub struct Serve {
     /// Age at which a session is over, whatever happens in it
     #[arg(long, env = "VISITFLOW_SESSION_MAX", default_value = "24h", value_parser = session_length, help_heading = "Sessions", value_name = "DURATION")]
     pub session_max: Duration,
+    /// Idle time after which a session is over whose user has asked to be remembered
+    #[arg(long, env = "VISITFLOW_SESSION_REMEMBER", default_value = "30d", value_parser = session_length, help_heading = "Sessions", value_name = "DURATION")]
+    pub session_remember: Duration,
+    /// Age at which such a session is over, whatever happens in it
+    #[arg(long, env = "VISITFLOW_SESSION_REMEMBER_MAX", default_value = "90d", value_parser = session_length, help_heading = "Sessions", value_name = "DURATION")]
+    pub session_remember_max: Duration,
     /// Domain attribute of the cookies, such as example.com; default: this host only
     #[arg(long, env = "VISITFLOW_COOKIE_DOMAIN", value_parser = cookie_domain, help_heading = "Sessions", value_name = "DOMAIN")]
     pub cookie_domain: Option<String>,
@@ -288,7 +294,12 @@ impl Serve {
     /// The session limits.
     #[must_use]
     pub fn ttl(&self) -> Ttl {
-        Ttl { idle_ms: millis(self.session_idle), max_ms: millis(self.session_max) }
+        Ttl {
+            idle_ms: millis(self.session_idle),
+            max_ms: millis(self.session_max),
+            remember_idle_ms: millis(self.session_remember),
+            remember_max_ms: millis(self.session_remember_max),
+        }
     }
 
     /// Whether facts of this site are taken; it is in the form that [`crate::site`] gives.
@@ -338,8 +349,16 @@ impl Serve {
     /// # Errors
     /// A sentence that says what to change.
     pub fn validate(&self, database: &DatabaseUrl) -> Result<(), String> {
-        if self.session_max < self.session_idle {
-            return Err("--session-max is shorter than --session-idle; make it at least as long".into());
+        let lengths = [
+            ("--session-idle", self.session_idle, "--session-max", self.session_max),
+            ("--session-idle", self.session_idle, "--session-remember", self.session_remember),
+            ("--session-max", self.session_max, "--session-remember-max", self.session_remember_max),
+            ("--session-remember", self.session_remember, "--session-remember-max", self.session_remember_max),
+        ];
+        for (lesser, least, greater, length) in lengths {
+            if length < least {
+                return Err(format!("{greater} is shorter than {lesser}; make it at least as long"));
+            }
         }
         let (one, other) = (self.listen, self.admin_listen);
         let overlap = one.ip() == other.ip() || one.ip().is_unspecified() || other.ip().is_unspecified();

@@ -24,8 +24,8 @@ use crate::throttle::budget::{Allowance, Held};
 pub enum Cookie {
     /// Nothing: no `Set-Cookie`.
     Leave,
-    /// Keep this token for another idle limit.
-    Set(SessionToken),
+    /// Keep this token for so many ms: another idle limit of its session.
+    Set(SessionToken, Millis),
     /// Delete it.
     Clear,
 }
@@ -457,9 +457,10 @@ impl Lifecycle {
 
     /// As [`Self::keep`], where the token has been hashed already.
     async fn keep_proven(&self, token: Option<(SessionToken, Proof)>, now: Millis) -> Cookie {
-        match token {
-            Some((token, proof)) if self.sessions.is_current(proof, now).await => Cookie::Set(token),
-            _ => Cookie::Leave,
+        let Some((token, proof)) = token else { return Cookie::Leave };
+        match self.sessions.cookie_ms(proof, now).await {
+            Some(length) => Cookie::Set(token, length),
+            None => Cookie::Leave,
         }
     }
 }

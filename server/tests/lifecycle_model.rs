@@ -29,7 +29,7 @@ use visitflow_server::store::sessions::Sessions;
 use visitflow_server::throttle::budget::Allowance;
 
 const MINUTE: Millis = 60_000;
-const TTL: Ttl = Ttl { idle_ms: 30 * MINUTE, max_ms: 24 * 60 * MINUTE };
+const TTL: Ttl = Ttl::DEFAULT;
 const BROWSERS: usize = 3;
 /// Browsers 0 and 1 share a visitor: two profiles that copied a cookie, or a cookie jar that lost
 /// one cookie of two.
@@ -465,12 +465,12 @@ fn answer(
     match outcome {
         Ok(Cookie::Leave) => (Answer::Left, carried.cloned()),
         Ok(Cookie::Clear) => (Answer::Cleared, None),
-        Ok(Cookie::Set(token))
+        Ok(Cookie::Set(token, _))
             if carried.is_some_and(|carried| carried.cookie_value() == token.cookie_value()) =>
         {
             (Answer::Kept, Some(token))
         }
-        Ok(Cookie::Set(token)) => (Answer::Fresh, Some(token)),
+        Ok(Cookie::Set(token, _)) => (Answer::Fresh, Some(token)),
         Err(Refusal::Expired) => (Answer::Expired, carried.cloned()),
         Err(Refusal::Rotated) => (Answer::Rotated, carried.cloned()),
         Err(Refusal::Stale) => panic!("no password is checked here"),

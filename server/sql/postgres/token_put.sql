@@ -4,6 +4,6 @@ FROM unnest($1::text[], $2::bytea[], $3::bigint[], $4::uuid[], $5::text[], $6::b
     AS w (tag, secret_hash, generation, visit_id, user_id, signed_in_at, created_at, last_activity, ended_at, remembered, device)
 ON CONFLICT (tag) DO UPDATE SET
     secret_hash = excluded.secret_hash, generation = excluded.generation, visit_id = excluded.visit_id,
-    user_id = excluded.user_id, signed_in_at = excluded.signed_in_at,
+    user_id = excluded.user_id, signed_in_at = excluded.signed_in_at, created_at = excluded.created_at,
     last_activity = excluded.last_activity, ended_at = excluded.ended_at,
     remembered = excluded.remembered, device = excluded.device, changed_at = excluded.changed_at

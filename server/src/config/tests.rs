@@ -200,3 +200,18 @@ fn tls_and_the_scheme_of_the_public_url_go_together() {
         assert_eq!(told(flags), (Vec::new(), Vec::new()), "{flags:?}");
     }
 }
+
+#[test]
+fn who_is_remembered_is_so_for_longer_than_others() {
+    assert_eq!(serve(&["--session-remember", "7d"]).unwrap().ttl().remember_idle_ms, 7 * 86_400_000);
+    for (flags, told) in [
+        (["--session-remember", "10m"], "--session-remember is shorter than --session-idle"),
+        (["--session-remember-max", "12h"], "--session-remember-max is shorter than --session-max"),
+        (["--session-remember-max", "29d"], "--session-remember-max is shorter than --session-remember"),
+        (["--session-remember", "401d"], "from 1s to 400d"),
+        (["--session-remember", "forever"], "write 30m or 24h"),
+    ] {
+        let error = serve(&flags).unwrap_err();
+        assert!(error.contains(told), "{flags:?}: {error}");
+    }
+}

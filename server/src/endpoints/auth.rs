@@ -25,7 +25,7 @@ pub async fn login(mut call: Call<'_>) -> Result<Reply, Problem> {
     if call.session_is_taken() {
         return Err(Problem::cookie_taken(call.app.cookies.names.get(Ours::Session)));
     }
-    let visit = body.visit.unwrap_or(true);
+    let (visit, remember) = (body.visit.unwrap_or(true), body.remember.unwrap_or(false));
     let (user_id, verified) = match body.assertion {
         Some(_) if body.username.is_some() || body.password.is_some() => {
             return Err(Problem::field("Send `assertion`, or `username` and `password`; not both."));
@@ -39,7 +39,7 @@ pub async fn login(mut call: Call<'_>) -> Result<Reply, Problem> {
         }
     };
     let hit = hit(&call, token, None);
-    let user = SignedIn { user_id: user_id.clone(), device: device(&call), remember: false };
+    let user = SignedIn { user_id: user_id.clone(), device: device(&call), remember };
     let lifecycle = &call.app.lifecycle;
     let cookie = lifecycle.sign_in::<Problem>(hit, user, verified, visit, call.allowance()).await?;
     warn_of_lost_cookie(&call);

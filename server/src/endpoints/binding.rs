@@ -26,6 +26,8 @@ struct Bind {
     user_agent: Option<String>,
     /// As at a login: false signs in without a visit.
     visit: Option<bool>,
+    /// As at a login.
+    remember: Option<bool>,
 }
 
 /// Signs a user of the site in: rotates the token and links the visit, as a login does. Without a live
@@ -44,7 +46,7 @@ pub async fn bind(mut call: Call<'_>) -> Result<Reply, Problem> {
     let visit = body.visit.unwrap_or(true);
     let lifecycle = &call.app.lifecycle;
     let device = body.user_agent.and_then(|user_agent| device::words(&user_agent));
-    let user = SignedIn { user_id: user_id.clone(), device, remember: false };
+    let user = SignedIn { user_id: user_id.clone(), device, remember: body.remember.unwrap_or(false) };
     let cookie = lifecycle.sign_in::<Problem>(hit, user, None, visit, call.allowance()).await?;
     Ok(reply::json(&json!({ "user_id": user_id, "set_cookie": written(&call, &cookie) })))
 }
@@ -75,7 +77,7 @@ async fn presented(call: &Call<'_>, text: Option<String>) -> Result<Option<Sessi
 fn written(call: &Call<'_>, cookie: &Cookie) -> Option<String> {
     let value = match cookie {
         Cookie::Leave => None,
-        Cookie::Set(token) => call.app.cookies.set_session(token, call.secure),
+        Cookie::Set(token, length) => call.app.cookies.set_session(token, *length, call.secure),
         Cookie::Clear => call.app.cookies.clear_session(call.secure),
     };
     value?.to_str().ok().map(str::to_owned)

@@ -116,8 +116,10 @@ fn set_cookies(call: &Call<'_>, answer: &mut Reply, cookies: &Cookies) {
 fn set_cookie(call: &Call<'_>, answer: &mut Reply, cookie: &Cookie) {
     match cookie {
         Cookie::Leave => {}
-        Cookie::Set(_) | Cookie::Clear if call.session_is_taken() => {}
-        Cookie::Set(token) => reply::add_cookie(answer, call.app.cookies.set_session(token, call.secure)),
+        Cookie::Set(..) | Cookie::Clear if call.session_is_taken() => {}
+        Cookie::Set(token, length) => {
+            reply::add_cookie(answer, call.app.cookies.set_session(token, *length, call.secure));
+        }
         Cookie::Clear => reply::add_cookie(answer, call.app.cookies.clear_session(call.secure)),
     }
 }

@@ -7,6 +7,7 @@ use hyper::header::{COOKIE, HeaderValue};
 use visitflow_protocol::cookie::VISITOR_MAX_AGE_S;
 
 use super::cookie_names::{CookieNames, Ours};
+use crate::session::Millis;
 use crate::session::token::SessionToken;
 use crate::session::visit::VisitorId;
 use crate::session::visitor_key::VisitorKey;
@@ -29,8 +30,6 @@ pub enum Presented {
 pub struct CookieStyle {
     /// What they are called.
     pub names: CookieNames,
-    /// Lifetime of the session cookie in seconds: the idle limit.
-    pub session_max_age_s: i64,
     /// `Domain`, if configured.
     pub domain: Option<String>,
 }
@@ -85,11 +84,10 @@ impl CookieStyle {
         values(headers, self.names.get(ours))
     }
 
-    /// `Set-Cookie` for a live session.
+    /// `Set-Cookie` for a live session, to be kept for so many ms.
     #[must_use]
-    pub fn set_session(&self, token: &SessionToken, secure: bool) -> Option<HeaderValue> {
-        let mut value =
-            self.write(Ours::Session, &token.cookie_value(), true, secure, self.session_max_age_s)?;
+    pub fn set_session(&self, token: &SessionToken, length: Millis, secure: bool) -> Option<HeaderValue> {
+        let mut value = self.write(Ours::Session, &token.cookie_value(), true, secure, length / 1_000)?;
         value.set_sensitive(true);
         Some(value)
     }
@@ -187,7 +185,7 @@ mod tests {
     use super::*;
 
     fn style() -> CookieStyle {
-        CookieStyle { names: CookieNames::new(&[]).unwrap(), session_max_age_s: 1_800, domain: None }
+        CookieStyle { names: CookieNames::new(&[]).unwrap(), domain: None }
     }
 
     fn headers(cookies: &[&[u8]]) -> HeaderMap {
@@ -197,7 +195,7 @@ mod tests {
     #[test]
     fn the_session_cookie_reads_as_specified() {
         let token = SessionToken::issue().unwrap();
-        let value = style().set_session(&token, true).unwrap();
+        let value = style().set_session(&token, 1_800_000, true).unwrap();
         let expected = format!(
             "session_id={}; HttpOnly; Secure; SameSite=Lax; Path=/; Max-Age=1800",
             token.cookie_value()

@@ -351,7 +351,7 @@ impl Worker {
             self.write_slides(&mut sweep.slid, sweep.piece).await?;
             return Ok(Progress::Begun);
         }
-        self.sessions.local.forget_dead(sweep.now);
+        self.sessions.forget_dead(sweep.now);
         if sweep.now >= self.expire_from {
             self.store.sweep(self.sessions.ttl(), sweep.now).await?;
         }

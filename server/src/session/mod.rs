@@ -36,6 +36,10 @@ pub struct Ttl {
     pub idle_ms: Millis,
     /// Absolute limit in ms since creation; nothing extends it. `--session-max`, default 24 hours.
     pub max_ms: Millis,
+    /// Idle limit of a remembered session in ms. `--session-remember`, default 30 days.
+    pub remember_idle_ms: Millis,
+    /// Absolute limit of a remembered session in ms. `--session-remember-max`, default 90 days.
+    pub remember_max_ms: Millis,
 }
 
 /// Once a minute, or so often within an idle limit that is shorter than that many minutes, the cookie of
@@ -43,6 +47,24 @@ pub struct Ttl {
 const COOKIES_PER_IDLE_LIMIT: Millis = 4;
 
 impl Ttl {
+    /// The default of every flag.
+    pub const DEFAULT: Self = Self {
+        idle_ms: 30 * 60_000,
+        max_ms: 24 * 3_600_000,
+        remember_idle_ms: 30 * 24 * 3_600_000,
+        remember_max_ms: 90 * 24 * 3_600_000,
+    };
+
+    /// Idle and absolute limit of a session.
+    #[must_use]
+    pub fn limits(self, remembered: bool) -> (Millis, Millis) {
+        if remembered {
+            (self.remember_idle_ms, self.remember_max_ms)
+        } else {
+            (self.idle_ms, self.max_ms)
+        }
+    }
+
     /// Whether an activity after another one is a time to give the cookie anew.
     #[must_use]
     pub fn renews_cookie(self, before: Millis, now: Millis) -> bool {
@@ -53,7 +75,7 @@ impl Ttl {
 
 impl Default for Ttl {
     fn default() -> Self {
-        Self { idle_ms: 30 * 60_000, max_ms: 24 * 3_600_000 }
+        Self::DEFAULT
     }
 }
 

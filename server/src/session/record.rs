@@ -118,10 +118,14 @@ impl Record {
         record
     }
 
-    /// Takes whose it is from here on.
+    /// Takes whose it is from here on. Limits of the other kind begin anew: a session that is remembered no
+    /// longer may be older than the short limit.
     fn is_of(&mut self, user: Option<SignedIn>, now: Millis) {
         self.signed_in_at = user.as_ref().map(|_| now);
-        self.remembered = user.as_ref().is_some_and(|user| user.remember);
+        let remembered = user.as_ref().is_some_and(|user| user.remember);
+        if std::mem::replace(&mut self.remembered, remembered) != remembered {
+            self.created_at = now;
+        }
         (self.user_id, self.device) = match user {
             Some(user) => (Some(user.user_id), user.device),
             None => (None, None),
@@ -164,7 +168,8 @@ impl Record {
     /// When the session expires if nothing more happens.
     #[must_use]
     pub fn expires_at(&self, ttl: Ttl) -> Millis {
-        (self.last_activity + ttl.idle_ms).min(self.created_at + ttl.max_ms)
+        let (idle_ms, max_ms) = ttl.limits(self.remembered);
+        (self.last_activity + idle_ms).min(self.created_at + max_ms)
     }
 
     /// Notes activity; time never runs backwards.
@@ -224,7 +229,7 @@ mod tests {
     use super::super::token::SessionToken;
     use super::*;
 
-    const TTL: Ttl = Ttl { idle_ms: 1_800_000, max_ms: 86_400_000 };
+    const TTL: Ttl = Ttl::DEFAULT;
 
     fn opened() -> (Record, SessionToken) {
         let token = SessionToken::issue().unwrap();
@@ -248,6 +253,38 @@ mod tests {
         record.slide(TTL.max_ms - 1);
         assert_eq!(record.standing(&token.hash(), TTL.max_ms - 1, TTL), Standing::Live);
         assert_eq!(record.standing(&token.hash(), TTL.max_ms, TTL), Standing::Dead);
+    }
+
+    #[test]
+    fn a_remembered_session_has_the_long_limits() {
+        let (mut record, _) = opened();
+        let rotate = |record: &mut Record, remember: bool, now: Millis| {
+            let token = SessionToken::rotate(record.tag).unwrap();
+            record.rotate(token.proof(), Some(SignedIn { remember, ..SignedIn::from("u") }), now);
+        };
+        rotate(&mut record, true, 10);
+        assert_eq!(record.expires_at(TTL), 10 + TTL.remember_idle_ms);
+        record.slide(10 + TTL.remember_max_ms - 5);
+        assert_eq!(record.expires_at(TTL), 10 + TTL.remember_max_ms);
+        rotate(&mut record, true, 20 + TTL.max_ms);
+        assert_eq!(record.created_at, 10, "the limits go on");
+        let later = 30 + TTL.max_ms;
+        rotate(&mut record, false, later);
+        assert_eq!((record.created_at, record.remembered), (later, false), "others begin");
+        record.last_activity = later;
+        assert_eq!(record.expires_at(TTL), later + TTL.idle_ms);
+    }
+
+    #[test]
+    fn who_signs_out_is_not_remembered() {
+        let (mut record, _) = opened();
+        let token = || SessionToken::rotate(record.tag).unwrap().proof();
+        let (first, second) = (token(), token());
+        let user = SignedIn { remember: true, device: Some("Firefox".into()), ..SignedIn::from("u") };
+        record.rotate(first, Some(user), 0);
+        record.rotate(second, None, TTL.max_ms * 2);
+        assert_eq!((record.remembered, &record.device, &record.user_id), (false, &None, &None));
+        assert!(!record.expired(TTL.max_ms * 2 + 1, TTL), "the session goes on");
     }
 
     #[test]

@@ -158,7 +158,7 @@ impl Visit {
 mod tests {
     use super::*;
 
-    const TTL: Ttl = Ttl { idle_ms: 1_000, max_ms: 10_000 };
+    const TTL: Ttl = Ttl { idle_ms: 1_000, max_ms: 10_000, ..Ttl::DEFAULT };
 
     fn visit(last_activity: Millis, ended_at: Option<Millis>) -> Visit {
         Visit {

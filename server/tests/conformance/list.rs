@@ -40,6 +40,11 @@ macro_rules! everywhere {
                 expired_sessions_and_visits_are_ended_where_their_activity_ended
                 a_sweep_ends_nothing_that_may_live
                 a_flood_of_starts_leaves_bounded_memory;
+            remember:
+                who_is_remembered_comes_back_days_later_as_the_same_user
+                who_is_remembered_is_so_until_the_long_limits
+                a_sign_in_without_being_remembered_and_a_sign_out_forget
+                a_sweep_ends_who_is_remembered_at_the_long_limit;
             races:
                 twenty_starts_of_one_visitor_at_once_are_one_visit
                 a_hundred_sign_ins_on_one_token_have_one_winner
@@ -183,6 +188,8 @@ macro_rules! told {
             forgetting:
                 a_view_judged_before_a_withdrawal_reaches_its_visit_however_long_that_was_idle
                 who_is_not_measured_stays_signed_in_up_to_the_absolute_limit;
+            remember:
+                copies_of_who_is_remembered_are_given_up_where_others_have_them;
             owners:
                 a_user_has_the_sessions_that_are_live
                 the_sessions_that_are_told_are_bounded
@@ -226,6 +233,8 @@ macro_rules! told {
 macro_rules! kept {
     ($then:ident! $backend:expr) => {
         $then! { $backend;
+            remember:
+                who_is_remembered_is_so_after_a_restart;
             limits:
                 sessions_survive_a_restart_with_what_slid
                 a_token_rotated_before_a_restart_stays_dead_and_still_crosses;

@@ -34,6 +34,7 @@ mod cases {
     pub(crate) mod races;
     pub(crate) mod refunds;
     pub(crate) mod refusals;
+    pub(crate) mod remember;
     pub(crate) mod replays;
     pub(crate) mod servers;
     pub(crate) mod sites;

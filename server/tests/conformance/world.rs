@@ -27,7 +27,7 @@ use crate::facts::view;
 
 pub(crate) const MINUTE: Millis = 60_000;
 pub(crate) const HOUR: Millis = 60 * MINUTE;
-pub(crate) const TTL: Ttl = Ttl { idle_ms: 30 * MINUTE, max_ms: 24 * HOUR };
+pub(crate) const TTL: Ttl = Ttl::DEFAULT;
 
 /// Sessions in the process alone know no clock but what they are told.
 const FIXED: Millis = 1_790_000_000_000;
@@ -144,7 +144,7 @@ impl Browser {
                 *jar = None;
                 Said::Cleared
             }
-            Ok(Cookie::Set(token)) => {
+            Ok(Cookie::Set(token, _)) => {
                 let kept = carried.is_some_and(|carried| carried.proof() == token.proof());
                 *jar = Some(token);
                 if kept { Said::Kept } else { Said::Fresh }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use redis::Value;
 use uuid::Uuid;
-use visitflow_server::session::record::Record;
+use visitflow_server::session::record::{Record, SignedIn};
 use visitflow_server::session::token::{SecretHash, SessionToken, Tag};
 use visitflow_server::session::{Millis, Ttl};
 use visitflow_server::store::sessions::redis::Redis;
@@ -13,7 +13,7 @@ use visitflow_server::store::sessions::redis::Redis;
 use super::machine::{Admin, patiently};
 
 pub(crate) const NOW: Millis = 1_790_000_000_000;
-pub(crate) const TTL: Ttl = Ttl { idle_ms: 1_800_000, max_ms: 86_400_000 };
+pub(crate) const TTL: Ttl = Ttl::DEFAULT;
 const SLACK_MS: Millis = 120_000;
 
 /// The store under test, and somebody else at the same Redis.
@@ -71,6 +71,7 @@ pub(crate) async fn all(bench: &Bench) {
         every_field_survives_the_trip(bench),
         activity_slides_and_extends(bench),
         the_absolute_limit_is_not_extended(bench),
+        a_remembered_session_slides_by_the_long_limits_and_its_key_lives_for_the_short_one(bench),
         the_idle_limit_is_exclusive_at_its_end(bench),
         another_secret_slides_nothing(bench),
         a_lower_generation_is_refused_and_an_equal_one_taken(bench),
@@ -112,6 +113,26 @@ async fn activity_slides_and_extends(bench: &Bench) {
     bench.expires(tag, TTL.idle_ms + SLACK_MS).await;
     bench.resolve(tag, &secret, Some(NOW + 1_000), NOW + 3_000).await;
     assert_eq!(bench.held(tag).await, Some(record));
+}
+
+async fn a_remembered_session_slides_by_the_long_limits_and_its_key_lives_for_the_short_one(bench: &Bench) {
+    let token = SessionToken::issue().unwrap();
+    let user = SignedIn { remember: true, device: Some("Firefox".into()), ..SignedIn::from("anna") };
+    let mut record = Record::open(token.proof(), None, Some(user), NOW);
+    let (tag, secret) = (record.tag, token.hash());
+    bench.put(&record, NOW).await;
+    bench.expires(tag, TTL.idle_ms + SLACK_MS).await;
+    let later = NOW + TTL.remember_idle_ms - 60_000;
+    record.slide(later);
+    assert_eq!(bench.resolve(tag, &secret, Some(later), later).await.as_ref(), Some(&record));
+    bench.expires(tag, TTL.idle_ms + SLACK_MS).await;
+    bench.put(&record, later + TTL.remember_idle_ms - 60_000).await;
+    bench.expires(tag, 60_000 + SLACK_MS).await;
+    let over = later + TTL.remember_idle_ms;
+    assert_eq!(bench.resolve(tag, &secret, Some(over), over).await, Some(record.clone()), "it has slid no more");
+    record.rotate(SessionToken::rotate(tag).unwrap().proof(), None, NOW + 5);
+    bench.put(&record, NOW + 5).await;
+    assert_eq!(bench.held(tag).await, Some(record), "neither field is left");
 }
 
 async fn the_absolute_limit_is_not_extended(bench: &Bench) {

@@ -36,6 +36,7 @@ mod origins;
 mod outages;
 mod pages;
 mod privacy;
+mod remember;
 mod reports;
 mod requests;
 mod robots;

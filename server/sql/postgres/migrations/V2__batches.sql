@@ -20,4 +20,4 @@ $$;
 ALTER TABLE visitors DROP CONSTRAINT visitors_pkey, ADD PRIMARY KEY (visitor_id, site);
 DROP INDEX visitors_visitor;
 DROP INDEX session_tokens_live;
-CREATE INDEX session_tokens_live ON session_tokens (created_at) WHERE ended_at IS NULL;
+CREATE INDEX session_tokens_live ON session_tokens (remembered, created_at) WHERE ended_at IS NULL;

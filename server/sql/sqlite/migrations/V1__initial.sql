@@ -37,7 +37,7 @@ CREATE TABLE session_tokens (
 ) WITHOUT ROWID;
 CREATE INDEX session_tokens_visit ON session_tokens (visit_id) WHERE visit_id IS NOT NULL;
 CREATE INDEX session_tokens_user ON session_tokens (user_id, created_at) WHERE user_id IS NOT NULL AND ended_at IS NULL;
-CREATE INDEX session_tokens_live ON session_tokens (tag) WHERE ended_at IS NULL;
+CREATE INDEX session_tokens_live ON session_tokens (remembered, created_at) WHERE ended_at IS NULL;
 CREATE INDEX session_tokens_ended ON session_tokens (ended_at) WHERE ended_at IS NOT NULL;
 
 -- Secrets that a rotation replaced within the last minute.

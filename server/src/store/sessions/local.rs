@@ -299,15 +299,22 @@ impl Local {
         );
     }
 
-    /// Forgets sessions that nothing can refer to any more. An erased one is remembered for as long as
-    /// its cookie may live.
-    pub fn forget_dead(&self, now: Millis) {
+    /// Whether it is a session with the long limits.
+    #[must_use]
+    pub fn is_remembered(&self, tag: Tag) -> bool {
+        self.lock().copies.get(&tag).is_some_and(|copied| copied.record.remembered)
+    }
+
+    /// Forgets sessions that nothing can refer to any more, and unless the copies are to be complete, those
+    /// that nobody has used for the short idle limit. An erased one is kept for as long.
+    pub fn forget_dead(&self, now: Millis, complete: bool) {
         let ttl = self.ttl;
         let mut inner = self.lock();
         inner.copies.retain(|_, Copied { record, .. }| match record.ended_at {
             Some(at) if record.is_erased() => now - at < ttl.idle_ms,
             Some(at) => now - at < CROSSING_MS && !record.expired(at, ttl),
-            None => !record.expired(now, ttl),
+            None if record.expired(now, ttl) => false,
+            None => complete || now - record.last_activity < ttl.idle_ms,
         });
         inner.copies.shrink_to(1_024);
     }

@@ -163,7 +163,7 @@ impl Sessions {
         let copy = self.local.confirmed(token.tag, heard, now, self.fresh_ms(token.tag));
         let record = match copy {
             Some(record) => Some(record),
-            None if self.durable.is_complete() && self.shared.is_none() => None,
+            None if self.is_complete() => None,
             None => Box::pin(self.confirm(token, now)).await?,
         };
         let live = record.filter(|record| record.standing(&token.hash, now, self.ttl) == Standing::Live);
@@ -261,7 +261,21 @@ impl Sessions {
 
     /// Whether an answer written now may send the token's cookie.
     pub async fn is_current(&self, token: Proof, now: Millis) -> bool {
-        matches!(self.touch(Some(token), None, now).await, Carrier::Live { .. })
+        self.cookie_ms(token, now).await.is_some()
+    }
+
+    /// How long the token's cookie is to live, if an answer written now may send it: for the idle limit of
+    /// its session.
+    pub async fn cookie_ms(&self, token: Proof, now: Millis) -> Option<Millis> {
+        match self.touch(Some(token), None, now).await {
+            Carrier::Live { .. } => Some(self.ttl.limits(self.local.is_remembered(token.tag)).0),
+            _ => None,
+        }
+    }
+
+    /// Forgets copies that nobody needs any more.
+    pub fn forget_dead(&self, now: Millis) {
+        self.local.forget_dead(now, self.is_complete());
     }
 
     /// Takes records that were committed, and tells others of them before it returns.
@@ -382,7 +396,12 @@ impl Sessions {
     /// the copies are complete, and always right.
     fn fresh_ms(&self, tag: Tag) -> Option<Millis> {
         let fresh_ms = FRESH_MS - Millis::from(tag.sample()) * FRESH_MS / 512;
-        (self.shared.is_some() || !self.durable.is_complete()).then_some(fresh_ms)
+        (!self.is_complete()).then_some(fresh_ms)
+    }
+
+    /// Whether the copies in this process are all that there is.
+    fn is_complete(&self) -> bool {
+        self.shared.is_none() && self.durable.is_complete()
     }
 
     async fn look_up(&self, token: Proof, activity: Option<Activity>, now: Millis) -> Result<Option<Record>> {

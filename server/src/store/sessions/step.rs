@@ -59,7 +59,8 @@ async fn apply_until_done(sessions: Arc<Sessions>, epoch: u64) {
 
 /// Re-applies everything that was rotated, bound or ended within the idle limit. What a Redis that
 /// was away, emptied, or replaced by an older replica still holds from before has expired there by
-/// itself: a key lives for the idle limit after its last activity.
+/// itself: a key lives for the idle limit of a session that is not remembered, from its last activity or, of
+/// a remembered session, from when it was put last.
 async fn apply(sessions: &Sessions, epoch: u64, now: Millis) -> Result<usize> {
     let Some(redis) = sessions.redis() else { return Ok(0) };
     if sessions.durable_is_away() {

@@ -163,10 +163,11 @@ impl Writer {
     pub async fn sweep(&mut self, ttl: Ttl, now: Millis) -> Result<()> {
         self.maintain(now).await;
         let since = now - SWEEP_GRACE_MS;
-        let (idle_since, opened_before) = (since - ttl.idle_ms, since - ttl.max_ms);
+        let idle_since = since - ttl.idle_ms;
         self.within(SWEEP_PATIENCE, async |session, recall| {
             recall.begun(begin(session, None).await?);
-            let limits: Params<'_> = &[&idle_since, &opened_before, &ttl.idle_ms, &ttl.max_ms];
+            let limits: Params<'_> =
+                &[&since, &ttl.idle_ms, &ttl.max_ms, &ttl.remember_idle_ms, &ttl.remember_max_ms];
             session.execute(named!("tokens_expire"), limits).await?;
             if session.execute(named!("visits_expire"), &[&idle_since]).await? > 0 {
                 recall.memory.forget();

@@ -218,7 +218,7 @@ mod tests {
         db.pragma_update(None, "query_only", true).unwrap();
         let mut writer = Writer::from(db);
         let slides = Slides { visits: vec![(Uuid::nil(), Span { first: 0, last: 0 })], ..Slides::default() };
-        let ttl = Ttl { idle_ms: 1, max_ms: 1 };
+        let ttl = Ttl { idle_ms: 1, max_ms: 1, ..Ttl::DEFAULT };
         for failed in [writer.probe(0), writer.slide(&slides, ttl), writer.sweep(ttl, 1)] {
             let told = failed.unwrap_err().to_string();
             assert!(told.contains("visitflow.db: ") && told.contains("--database-url"), "{told}");

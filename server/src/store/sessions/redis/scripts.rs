@@ -10,7 +10,8 @@ use crate::session::record::Record;
 use crate::session::token::{Proof, SecretHash, Tag};
 use crate::session::{Millis, Ttl};
 
-/// A key outlives its record by so much: the minute in which what crosses a rotation or an end still
+/// A key outlives its record (or the idle limit of a session that is not remembered, if that is over before)
+/// by so much: the minute in which what crosses a rotation or an end still
 /// reaches its visit, and another for clocks that differ.
 const SLACK_MS: Millis = 2 * 60_000;
 
@@ -29,7 +30,8 @@ pub(super) async fn resolve(
     let at = at.map(|at| at.to_string()).unwrap_or_default();
     let args = |cmd: &mut Cmd| {
         cmd.arg(codec::key(tag)).arg(presented.as_bytes()).arg(&at).arg(now);
-        cmd.arg(ttl.idle_ms).arg(ttl.max_ms).arg(SLACK_MS);
+        cmd.arg(ttl.idle_ms).arg(ttl.max_ms).arg(ttl.remember_idle_ms).arg(ttl.remember_max_ms);
+        cmd.arg(SLACK_MS);
     };
     RESOLVE.run(link, args).await
 }
@@ -37,10 +39,11 @@ pub(super) async fn resolve(
 /// Puts a record, unless a later generation of it is held.
 pub(super) async fn put(link: Link, record: &Record, now: Millis, ttl: Ttl) -> redis::RedisResult<Value> {
     let ended = record.ended_at.map(|at| at.to_string()).unwrap_or_default();
+    let (idle_ms, max_ms) = ttl.limits(record.remembered);
     let args = |cmd: &mut Cmd| {
         cmd.arg(codec::key(record.tag)).arg(record.generation).arg(record.created_at);
         cmd.arg(record.last_activity).arg(&ended).arg(now);
-        cmd.arg(ttl.idle_ms).arg(ttl.max_ms).arg(SLACK_MS).arg(codec::encode(record));
+        cmd.arg(idle_ms).arg(max_ms).arg(ttl.idle_ms).arg(SLACK_MS).arg(codec::encode(record));
     };
     PUT.run(link, args).await
 }
