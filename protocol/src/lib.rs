@@ -54,6 +54,8 @@ pub mod path {
     pub const LOGIN: &str = "/api/auth/login";
     /// `POST`: sign out.
     pub const LOGOUT: &str = "/api/auth/logout";
+    /// `POST`: change one's own password.
+    pub const PASSWORD: &str = "/api/auth/password";
     /// `GET`: all that is stored of a visitor. `DELETE`: erase it.
     pub const ERASE: &str = "/api/privacy/visitor";
     /// `GET`: the headline figures.

@@ -201,6 +201,16 @@ pub struct Login {
     pub remember: Option<bool>,
 }
 
+/// `POST /api/auth/password`.
+#[derive(Clone, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize), serde(default))]
+pub struct Password {
+    /// Required. The password that is the user's still.
+    pub old_password: Option<String>,
+    /// Required. The one that takes its place.
+    pub new_password: Option<String>,
+}
+
 /// Reads what is accessory: of another type than it should be it is as if it were absent.
 #[cfg(feature = "serde")]
 fn lenient<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
@@ -329,9 +339,10 @@ mod tests {
         );
         all_null::<Ping>("page_view_id engaged_ms scroll_pct webdriver");
         all_null::<Erase>("visitor_id");
-        let login: Login =
-            serde_json::from_str(r#"{"username":null,"password":null,"assertion":null,"visit":null,"remember":null}"#)
-                .unwrap();
+        let login: Login = serde_json::from_str(
+            r#"{"username":null,"password":null,"assertion":null,"visit":null,"remember":null}"#,
+        )
+        .unwrap();
         assert!(login == Login::default());
     }
 

@@ -1,23 +1,20 @@
-//! The subcommands besides `serve`; `key` has a file of its own.
+//! The subcommands besides `serve`; `key` and `user` have files of their own.
 
 pub mod key;
+mod table;
+pub mod user;
 
 use std::future::Future;
-use std::io::{BufRead as _, IsTerminal as _};
 use std::time::{Duration, Instant};
 
-use uuid::Uuid;
-
-use crate::assertion::{Assertions, LOCAL_PREFIX};
+use crate::assertion::Assertions;
 use crate::clock;
 use crate::config::environment;
-use crate::config::{Common, Move, Serve, UserCommand};
-use crate::passwords;
+use crate::config::{Common, Move, Serve};
 use crate::serve;
 use crate::serve::tls::Tls;
 use crate::store::StoreError;
 use crate::store::events::Database;
-use crate::store::events::accounts::{Accounts, Role};
 use crate::store::events::migrate::{self, Progress};
 use crate::store::events::postgres::pool::Pool;
 use crate::store::events::postgres::reports::PostgresReports;
@@ -49,69 +46,6 @@ fn wait<T>(work: impl Future<Output = Result<T, StoreError>>) -> Result<T, Comma
         .build()
         .map_err(|error| CommandError::Told(format!("cannot start: {error}")))?;
     Ok(runtime.block_on(work)?)
-}
-
-/// `visitflow user …`
-///
-/// # Errors
-/// When there is no password, or the store fails.
-pub fn user(common: &Common, command: UserCommand) -> Result<(), CommandError> {
-    let database = database(common)?;
-    match command {
-        UserCommand::Add { name, admin } => {
-            let name = passwords::name(&name);
-            passwords::check_name(&name).map_err(CommandError::Told)?;
-            let password = new_password(&name)?;
-            passwords::check_new(&password).map_err(CommandError::Told)?;
-            let role = if admin { Role::Admin } else { Role::User };
-            let id = format!("{LOCAL_PREFIX}{}", Uuid::now_v7());
-            let hash = passwords::hash(&password)?;
-            let added = wait(async {
-                Accounts::open(&database).await?.put_user(&id, &name, &hash, role, clock::now()).await
-            })?;
-            let role = if admin { "admin" } else { "user" };
-            let done = if added { "added" } else { "changed; all sessions ended for" };
-            println!("{done} {name} ({role})");
-            Ok(())
-        }
-        UserCommand::Disable { name } => {
-            let name = passwords::name(&name);
-            let disabled =
-                wait(async { Accounts::open(&database).await?.disable_user(&name, clock::now()).await })?;
-            if !disabled {
-                return Err(CommandError::Told(format!("there is no user {name:?}")));
-            }
-            println!("disabled {name}; all sessions ended");
-            Ok(())
-        }
-    }
-}
-
-/// The password of a user who is added: asked for twice in a terminal, where it is not shown; else the
-/// first line of stdin.
-fn new_password(name: &str) -> Result<String, CommandError> {
-    if !std::io::stdin().is_terminal() {
-        let mut line = String::new();
-        std::io::stdin()
-            .lock()
-            .read_line(&mut line)
-            .map_err(|error| CommandError::Told(format!("cannot read the password from stdin: {error}")))?;
-        return Ok(line.trim_end_matches(['\r', '\n']).to_owned());
-    }
-    let ask = |prompt: String| {
-        rpassword::prompt_password(prompt).map_err(|error| {
-            CommandError::Told(format!(
-                "cannot ask for the password: {error}; write it on stdin: visitflow user add NAME < password.txt"
-            ))
-        })
-    };
-    let password = ask(format!("Password for {name}: "))?;
-    passwords::check_new(&password).map_err(CommandError::Told)?;
-    if ask("The same again: ".to_owned())? == password {
-        Ok(password)
-    } else {
-        Err(CommandError::Told("the two passwords differ, and nothing was changed; try again".into()))
-    }
 }
 
 /// `visitflow migrate`

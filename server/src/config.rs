@@ -353,7 +353,12 @@ impl Serve {
             ("--session-idle", self.session_idle, "--session-max", self.session_max),
             ("--session-idle", self.session_idle, "--session-remember", self.session_remember),
             ("--session-max", self.session_max, "--session-remember-max", self.session_remember_max),
-            ("--session-remember", self.session_remember, "--session-remember-max", self.session_remember_max),
+            (
+                "--session-remember",
+                self.session_remember,
+                "--session-remember-max",
+                self.session_remember_max,
+            ),
         ];
         for (lesser, least, greater, length) in lengths {
             if length < least {

@@ -334,6 +334,30 @@ impl Lifecycle {
         }
     }
 
+    /// Gives a user another password, from a live session of that user: its token is replaced, the user's
+    /// other sessions end. `verified` is the hash of the old password, which was checked.
+    ///
+    /// # Errors
+    /// [`Refusal::Rotated`] when another request has rotated or ended the session; [`Refusal::Stale`] when
+    /// the old password is not the user's any more; when the store fails.
+    pub async fn change_password<E: From<Refusal> + From<getrandom::Error>>(
+        &self,
+        now: Millis,
+        presented: Proof,
+        user_id: String,
+        verified: String,
+        password_hash: String,
+    ) -> Result<Cookie, E> {
+        let token = SessionToken::rotate(presented.tag)?;
+        let offer = token.proof();
+        let command = Command::ChangePassword { now, presented, offer, user_id, verified, password_hash };
+        match self.commit(command).await? {
+            outcome if outcome.stale => Err(Refusal::Stale.into()),
+            outcome if outcome.lost => Err(Refusal::Rotated.into()),
+            _ => Ok(self.keep(Some(token), now).await),
+        }
+    }
+
     /// Signs a verified user in. With `visit` the session's visit gets the user; without, the
     /// session has no visit from here on.
     ///

@@ -36,7 +36,7 @@ fn main() -> ExitCode {
 fn obey(command: Command, common: Common) -> Outcome {
     match command {
         Command::Serve(config) => run(*config, common),
-        Command::User { command } => Ok(commands::user(&common, command)?),
+        Command::User { command } => Ok(commands::user::run(&common, command)?),
         Command::Key { command } => Ok(commands::key::run(&common, command)?),
         Command::Migrate(ends) => Ok(commands::migrate(&common, &ends)?),
         Command::Check(config) => Ok(commands::check(&common, &config)?),

@@ -48,14 +48,37 @@ impl Passwords {
         let known = hash.is_some();
         let hash = hash.unwrap_or_else(|| self.decoy.clone());
         let judged = tokio::task::spawn_blocking(move || {
-            let password = prepared(&password);
-            let matches = PasswordHash::new(&hash)
-                .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok());
+            let matches = is_of(&password, &hash);
             turn.over(if matches && known { Guessed::Right } else { Guessed::Wrong });
             matches && known
         });
         judged.await.unwrap_or(false)
     }
+}
+
+/// The hash of a new password, if the old one is that of `hash`. Both are worked on within the turn, which
+/// ends with the work, also if whoever asked has gone.
+///
+/// # Errors
+/// When the new one cannot be hashed.
+pub async fn replace(turn: Turn, old: String, verified: String, new: String) -> Result<Option<String>> {
+    let replaced = tokio::task::spawn_blocking(move || {
+        let new_hash = if is_of(&old, &verified) { hash(&new).map(Some) } else { Ok(None) };
+        turn.over(match new_hash {
+            Ok(Some(_)) => Guessed::Right,
+            Ok(None) => Guessed::Wrong,
+            Err(_) => Guessed::Open,
+        });
+        new_hash
+    });
+    replaced.await.unwrap_or(Err(StoreError::Unavailable("the password cannot be hashed")))
+}
+
+/// Whether a password is that of a hash. Blocks.
+fn is_of(password: &str, hash: &str) -> bool {
+    let password = prepared(password);
+    PasswordHash::new(hash)
+        .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
 }
 
 /// The one spelling of a user's name (NFC): keyboards and systems write `é` in two ways.

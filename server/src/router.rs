@@ -7,7 +7,7 @@
 //! | `POST /api/session/{bind,unbind}` | [`endpoints::binding`] |
 //! | `GET`, `DELETE /api/sessions`, `DELETE /api/sessions/{tag}` | [`endpoints::sessions`] |
 //! | `POST /api/telemetry/{page_view,event,order}` | [`endpoints::telemetry`] |
-//! | `POST /api/auth/{login,logout}` | [`endpoints::auth`] |
+//! | `POST /api/auth/{login,logout,password}` | [`endpoints::auth`] |
 //! | `GET /api/metrics/{overview,timeseries,pages,referrers,sites,live,refused}` | [`endpoints::metrics`] |
 //! | `GET`, `DELETE /api/privacy/visitor` | [`endpoints::privacy`] |
 //! | `GET /api/openapi.json` | [`endpoints::openapi`] |
@@ -63,6 +63,7 @@ pub const ROUTES: &[(&str, &str, Option<Scope>)] = &[
     (path::ORDER, TOLD, Some(Scope::Write)),
     (path::LOGIN, TOLD, Some(Scope::Write)),
     (path::LOGOUT, TOLD, Some(Scope::Write)),
+    (path::PASSWORD, TOLD, Some(Scope::Write)),
     (path::OVERVIEW, ASKED, Some(Scope::Read)),
     (path::TIMESERIES, ASKED, Some(Scope::Read)),
     (path::PAGES, ASKED, Some(Scope::Read)),
@@ -131,6 +132,7 @@ pub async fn route(call: Call<'_>) -> Result<Reply, Problem> {
         path::ORDER if post => telemetry::order(call).await,
         path::LOGIN if post => Box::pin(auth::login(call)).await,
         path::LOGOUT if post => Box::pin(auth::logout(call)).await,
+        path::PASSWORD if post => Box::pin(auth::password(call)).await,
         path::OVERVIEW if get => Box::pin(metrics::overview(call)).await,
         path::TIMESERIES if get => Box::pin(metrics::timeseries(call)).await,
         path::PAGES if get => Box::pin(metrics::pages(call)).await,

@@ -1,1 +1,1 @@
-SELECT id, password_hash, disabled_at IS NOT NULL FROM users WHERE name = ?1
+SELECT id, password_hash, disabled_at IS NOT NULL, name FROM users WHERE name = ?1

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use super::table::{day, in_columns};
 use super::{CommandError, database, wait};
 use crate::config::{Common, KeyCommand};
 use crate::session::Millis;
@@ -89,11 +90,6 @@ fn end_of(now: Millis, length: Duration) -> Result<Millis, CommandError> {
     })
 }
 
-/// The day of an instant in UTC, up to the year 9999.
-fn day(at: Millis) -> Option<String> {
-    Some(jiff::Timestamp::from_millisecond(at).ok()?.strftime("%F").to_string())
-}
-
 fn scopes_of(row: &KeyRow) -> Vec<&'static str> {
     row.key.scopes.iter().map(|scope| scope.as_str()).collect()
 }
@@ -111,7 +107,7 @@ fn as_json(keys: &[KeyRow]) -> String {
     format!("{}\n", serde_json::Value::Array(keys))
 }
 
-/// A line for each key, in columns as wide as what is in them.
+/// A line for each key.
 fn as_text(keys: &[KeyRow]) -> String {
     let day = |at| day(at).unwrap_or_else(|| "after 9999".into());
     let mut lines = vec![["name", "scopes", "site", "made", "expires"].map(str::to_owned)];
@@ -120,13 +116,7 @@ fn as_text(keys: &[KeyRow]) -> String {
         let expires = row.key.expires_at.map_or("never".into(), day);
         [row.name.clone(), scopes_of(row).join(","), site.into(), day(row.created_at), expires]
     }));
-    let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
-    let widths: [usize; 5] = std::array::from_fn(width);
-    let in_columns = |line: &[String; 5]| {
-        let cells = line.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}"));
-        format!("{}\n", cells.collect::<Vec<_>>().join("  ").trim_end())
-    };
-    lines.iter().map(in_columns).collect()
+    in_columns(&lines)
 }
 
 #[cfg(test)]

@@ -73,6 +73,22 @@ pub enum UserCommand {
         /// The name
         name: String,
     },
+    /// Let a disabled user sign in again
+    Enable {
+        /// The name
+        name: String,
+    },
+    /// Remove a user and end all of that user's sessions; what was measured stays
+    Remove {
+        /// The name
+        name: String,
+    },
+    /// List the users: name, role, when they were made, when they were disabled
+    List {
+        /// As JSON, times in ms since 1970
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// `visitflow key …`

@@ -1,9 +1,11 @@
-//! `POST /api/auth/{login,logout}`
+//! `POST /api/auth/{login,logout,password}`
 
 use serde_json::json;
 use visitflow_protocol::wire;
 
-use super::{hit, set_cookie};
+use super::introspection::{Known, known};
+use super::{forbidden, hit, set_cookie};
+use crate::assertion::LOCAL_PREFIX;
 use crate::clock::OnceAMinute;
 use crate::device;
 use crate::endpoints::call::Call;
@@ -61,6 +63,40 @@ pub async fn logout(mut call: Call<'_>) -> Result<Reply, Problem> {
     require_json(&call.head.headers)?;
     let _: serde_json::Map<String, serde_json::Value> = call.json().await?;
     let cookie = call.app.lifecycle.sign_out::<Problem>(hit(&call, call.token()?, None)).await?;
+    let mut answer = reply::no_content();
+    set_cookie(&call, &mut answer, &cookie);
+    Ok(answer)
+}
+
+/// Gives the user who is signed in another password, replaces the token, ends the user's other sessions.
+pub async fn password(mut call: Call<'_>) -> Result<Reply, Problem> {
+    require_json(&call.head.headers)?;
+    let body: wire::Password = call.json().await?;
+    let old = credential(body.old_password, PASSWORD_BYTES, "old_password")?;
+    let new = credential(body.new_password, PASSWORD_BYTES, "new_password")?;
+    passwords::check_new(&new).map_err(|wrong| Problem::field(format!("`new_password`: {wrong}.")))?;
+    let Some(token) = call.token()? else { return Err(Problem::session_expired()) };
+    let presented = token.proof();
+    let Some(Known { record, .. }) = known(&call, Some(token), false).await? else {
+        return Err(Problem::session_expired());
+    };
+    let user_id = record.user_id.ok_or_else(Problem::not_signed_in)?;
+    if !user_id.starts_with(LOCAL_PREFIX) {
+        return Err(forbidden(
+            "The password of this user is not kept here; change it where the user signs in: at the site, or at its identity provider.",
+        ));
+    }
+    let app = call.app;
+    app.throttle.sign_in(call.client.counted(), call.now)?;
+    let account = app.lookups.account_of(&user_id).await?.filter(|account| !account.disabled);
+    let account = account.ok_or_else(Problem::wrong_credentials)?;
+    let turn = app.throttle.turns.take(&account.name, call.client.key).await?;
+    let replaced = passwords::replace(turn, old, account.password_hash.clone(), new).await?;
+    let hash = replaced.ok_or_else(Problem::wrong_credentials)?;
+    let cookie = app
+        .lifecycle
+        .change_password::<Problem>(call.now, presented, user_id, account.password_hash, hash)
+        .await?;
     let mut answer = reply::no_content();
     set_cookie(&call, &mut answer, &cookie);
     Ok(answer)

@@ -19,7 +19,12 @@ impl Worker {
         // A password was checked by the store, so a command with one came before it went away; and which
         // sessions a user has, the store alone can tell.
         let takes = |command: &&Command| {
-            !matches!(command, Command::SignIn { verified: Some(_), .. } | Command::EndSessions(_))
+            !matches!(
+                command,
+                Command::SignIn { verified: Some(_), .. }
+                    | Command::ChangePassword { .. }
+                    | Command::EndSessions(_)
+            )
         };
         let kept: Vec<Command> = commands.iter().filter(takes).cloned().collect();
         let Some(spool) = &mut self.spool else { return Vec::new() };
@@ -120,9 +125,10 @@ impl Worker {
                 record.forget(*offer, *now);
                 (issued, Some(record))
             }),
-            Command::EndSessions(_) | Command::Link { .. } | Command::Engagement { .. } => {
-                (Outcome::default(), None)
-            }
+            Command::EndSessions(_)
+            | Command::ChangePassword { .. }
+            | Command::Link { .. }
+            | Command::Engagement { .. } => (Outcome::default(), None),
         }
     }
 }

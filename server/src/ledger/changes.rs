@@ -37,6 +37,8 @@ pub struct Changes<'c> {
     pub refunds: Vec<RefundRow<'c>>,
     /// How page views were engaged with; the greatest figures stay.
     pub engagements: Vec<Engagement>,
+    /// Users, and the hashes of their new passwords.
+    pub passwords: Vec<(String, String)>,
 }
 
 /// A visit to write whole.

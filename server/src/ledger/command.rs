@@ -1,7 +1,7 @@
 //! Facts, and the commands that the ledger applies. All of them are valid by construction: the
 //! endpoints check what came over the wire before they build one. None holds a secret: a command may
-//! lie in the spool for a while. (A sign-in by password holds that password's hash, and is not
-//! spooled.)
+//! lie in the spool for a while. (A sign-in by password and a change of password
+//! hold hashes of passwords, and are not spooled.)
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -193,6 +193,22 @@ pub enum Command {
     },
     /// End sessions of a user.
     EndSessions(Ending),
+    /// Give a user a new password: the token is replaced, and the user's other sessions end.
+    ChangePassword {
+        /// When the request was received.
+        now: Millis,
+        /// The live token it came with.
+        presented: Proof,
+        /// The token that replaces it.
+        offer: Proof,
+        /// The user.
+        user_id: String,
+        /// The hash of the old password, which was verified: if it is not that user's any more at the
+        /// commit, or the user is disabled by then, nothing is done.
+        verified: String,
+        /// The hash of the new one.
+        password_hash: String,
+    },
     /// Give a visitor's visits their user: what a sign-in has left to do where there are many.
     Link {
         /// Of the visits that began at or before this instant: when the sign-in was received.
@@ -325,6 +341,7 @@ impl Command {
             | Self::End { now, .. }
             | Self::Forget { now, .. } => Some(*now),
             Self::EndSessions(ending) => Some(ending.now),
+            Self::ChangePassword { now, .. } => Some(*now),
             Self::Engagement { .. } | Self::Link { .. } => None,
         }
     }
@@ -340,6 +357,7 @@ impl Command {
             | Self::End { .. }
             | Self::Forget { .. }
             | Self::EndSessions(_)
+            | Self::ChangePassword { .. }
             | Self::Link { .. }
             | Self::Engagement { .. } => 0,
         }

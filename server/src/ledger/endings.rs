@@ -1,12 +1,13 @@
-//! Sessions of a user are ended: one, or all but the one that asks.
+//! Sessions of a user are ended: one, or all but the one that asks, or that changes the password.
 
 use std::collections::BTreeSet;
 
 use super::ENDED_MOST;
 use super::command::{Command, Ending, Outcome, Which};
 use super::world::World;
-use crate::session::record::Record;
-use crate::session::token::Tag;
+use crate::session::Millis;
+use crate::session::record::{Record, SignedIn};
+use crate::session::token::{Proof, Tag};
 
 impl World<'_, '_> {
     pub(super) fn end_sessions(&mut self, ending: &Ending) -> Outcome {
@@ -25,6 +26,27 @@ impl World<'_, '_> {
                 Outcome::default()
             }
         }
+    }
+
+    pub(super) fn change_password(
+        &mut self,
+        now: Millis,
+        presented: Proof,
+        offer: Proof,
+        user_id: &str,
+        password_hash: &str,
+    ) -> Outcome {
+        let record = self.live(presented, now).filter(|record| record.user_id.as_deref() == Some(user_id));
+        let Some(mut record) = record else { return Outcome { lost: true, ..Outcome::default() } };
+        let (device, remember) = (record.device.take(), record.remembered);
+        record.rotate(offer, Some(SignedIn { user_id: user_id.to_owned(), device, remember }), now);
+        self.put_token(record);
+        self.set_password(user_id, password_hash);
+        let kept = Some(presented.tag);
+        let which = Which::AllBut(kept);
+        let ending = Ending { now, user_id: user_id.to_owned(), asking: None, which, site: None };
+        self.end_all_but(&ending, kept);
+        Outcome { issued: true, ..Outcome::default() }
     }
 
     /// Ends as many as the batch has room for. The others are left, and end even if the session that

@@ -125,6 +125,10 @@ pub fn first_wants(commands: &[Command], ttl: Ttl) -> Wants {
                     Which::AllBut(_) => {} // how many there is room for, the plan finds
                 }
             }
+            Command::ChangePassword { presented, user_id, verified, .. } => {
+                wants.tokens.insert(presented.tag);
+                wants.accounts.insert((user_id.clone(), verified.clone()));
+            }
             Command::Engagement { visit_id, .. } => {
                 wants.visits.insert(*visit_id);
             }
@@ -181,6 +185,12 @@ impl<'c> World<'_, 'c> {
             Command::End { now, presented } => self.end(*now, *presented),
             Command::Forget { now, presented, offer } => self.forget(*now, *presented, *offer),
             Command::EndSessions(ending) => self.end_sessions(ending),
+            Command::ChangePassword { now, presented, offer, user_id, verified, password_hash } => {
+                if !self.is_current(user_id, verified) {
+                    return Outcome { stale: true, ..Outcome::default() };
+                }
+                self.change_password(*now, *presented, *offer, user_id, password_hash)
+            }
             Command::Link { until, visitor, user_id } => {
                 self.link_earlier(*visitor, user_id, *until, LINKED_MOST);
                 Outcome::default()

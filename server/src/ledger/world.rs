@@ -59,6 +59,7 @@ pub(super) struct World<'k, 'c> {
     orders: HashMap<(String, &'c str), usize>,
     refunds: HashSet<(String, &'c str)>,
     engagements: HashMap<(Uuid, Uuid), Engagement>,
+    passwords: HashMap<String, String>,
 }
 
 impl<'k, 'c> World<'k, 'c> {
@@ -84,6 +85,7 @@ impl<'k, 'c> World<'k, 'c> {
             orders: HashMap::new(),
             refunds: HashSet::new(),
             engagements: HashMap::new(),
+            passwords: HashMap::new(),
         }
     }
 
@@ -103,6 +105,7 @@ impl<'k, 'c> World<'k, 'c> {
         self.changes.tokens.extend(self.tokens.into_values());
         self.changes.keys.extend(self.keys);
         self.changes.engagements.extend(self.engagements.into_values());
+        self.changes.passwords.extend(self.passwords);
         for ((visitor, site), visit_id) in self.current {
             match visit_id {
                 Some(visit_id) => self.changes.current.push((site, visitor, visit_id)),
@@ -444,8 +447,13 @@ impl<'k, 'c> World<'k, 'c> {
     /// Whether this is the user's password hash still, and the user is not disabled.
     pub(super) fn is_current(&mut self, user_id: &str, password_hash: &str) -> bool {
         let key = (user_id.to_owned(), password_hash.to_owned());
-        let current = self.known.accounts.contains(&key);
+        let stored = self.known.accounts.contains(&key);
         self.wants.accounts.insert(key);
-        current
+        self.passwords.get(user_id).map_or(stored, |changed| changed == password_hash)
+    }
+
+    /// Gives a user another password.
+    pub(super) fn set_password(&mut self, user_id: &str, password_hash: &str) {
+        self.passwords.insert(user_id.to_owned(), password_hash.to_owned());
     }
 }

@@ -58,11 +58,7 @@ impl Ttl {
     /// Idle and absolute limit of a session.
     #[must_use]
     pub fn limits(self, remembered: bool) -> (Millis, Millis) {
-        if remembered {
-            (self.remember_idle_ms, self.remember_max_ms)
-        } else {
-            (self.idle_ms, self.max_ms)
-        }
+        if remembered { (self.remember_idle_ms, self.remember_max_ms) } else { (self.idle_ms, self.max_ms) }
     }
 
     /// Whether an activity after another one is a time to give the cookie anew.

@@ -67,6 +67,8 @@ macro_rules! everywhere {
                 a_sign_in_without_visit_leaves_the_visit_anonymous
                 a_session_that_was_signed_in_elsewhere_joins_and_names_the_visit
                 disabling_a_user_ends_all_sessions_of_that_user
+                removing_a_user_ends_all_sessions_of_that_user
+                a_user_who_is_enabled_is_as_before
                 changing_a_password_ends_all_sessions_of_that_user;
             forgetting:
                 who_withdraws_consent_stays_signed_in_and_the_visit_ends
@@ -211,7 +213,9 @@ macro_rules! told {
             users:
                 what_a_sign_in_did_not_finish_is_finished_when_its_user_comes_back
                 // The hash is compared in the database: `away::a_sign_in_by_password_is_refused`.
-                a_sign_in_whose_password_was_changed_meanwhile_is_stale;
+                a_sign_in_whose_password_was_changed_meanwhile_is_stale
+                who_changes_the_password_is_the_only_one_left
+                a_password_is_changed_by_the_present_one_and_a_live_session_of_its_user;
             erasure:
                 // What is refused is found at the replay: `what_comes_late_of_an_erased_visitor_is_refused`.
                 what_is_refused_is_told;
@@ -297,6 +301,8 @@ macro_rules! away {
                 what_was_acknowledged_survives_a_restart;
             forgetting:
                 a_withdrawal_that_came_too_late_leaves_the_session_to_the_winner;
+            users:
+                a_change_of_password_is_refused;
             owners:
                 the_sessions_of_a_user_are_neither_told_nor_ended;
             keys:

@@ -368,6 +368,22 @@ impl World {
         browser.takes(signed_in.map_err(|failure| failure.0), carried.as_ref())
     }
 
+    /// Gives the user another password, after one of this hash was found right.
+    pub(crate) async fn change_password(
+        &self,
+        browser: &Browser,
+        user: &str,
+        hashes: [&str; 2],
+        now: Millis,
+    ) -> Said {
+        self.acts();
+        let [old, new] = hashes.map(str::to_owned);
+        let presented = browser.proof();
+        let changed =
+            self.lifecycle().change_password::<Failure>(now, presented, user.to_owned(), old, new).await;
+        browser.takes(changed.map_err(|failure| failure.0), None)
+    }
+
     pub(crate) async fn sign_out(&self, browser: &Browser, now: Millis) -> Said {
         self.acts();
         let carried = browser.cookie();

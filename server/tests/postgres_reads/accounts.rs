@@ -12,7 +12,10 @@ async fn users_and_keys_are_kept_alike() {
         assert_eq!(accounts.account("änn").await.unwrap(), None);
         assert!(accounts.put_user("u_1", "änn", "hash", Role::User, NOW).await.unwrap());
         assert!(!accounts.put_user("u_2", "änn", "hash 2", Role::Admin, NOW).await.unwrap());
-        let ann = Account { id: "u_1".into(), password_hash: "hash 2".into(), disabled: false };
+        let ann =
+            Account {
+                id: "u_1".into(), name: "änn".into(), password_hash: "hash 2".into(), disabled: false
+            };
         assert_eq!(accounts.account("änn").await.unwrap(), Some(ann));
         assert_eq!(accounts.role("u_1").await.unwrap(), Some(Role::Admin));
         assert_eq!(accounts.role("u_2").await.unwrap(), None);

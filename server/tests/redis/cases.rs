@@ -129,7 +129,11 @@ async fn a_remembered_session_slides_by_the_long_limits_and_its_key_lives_for_th
     bench.put(&record, later + TTL.remember_idle_ms - 60_000).await;
     bench.expires(tag, 60_000 + SLACK_MS).await;
     let over = later + TTL.remember_idle_ms;
-    assert_eq!(bench.resolve(tag, &secret, Some(over), over).await, Some(record.clone()), "it has slid no more");
+    assert_eq!(
+        bench.resolve(tag, &secret, Some(over), over).await,
+        Some(record.clone()),
+        "it has slid no more"
+    );
     record.rotate(SessionToken::rotate(tag).unwrap().proof(), None, NOW + 5);
     bench.put(&record, NOW + 5).await;
     assert_eq!(bench.held(tag).await, Some(record), "neither field is left");

@@ -117,6 +117,46 @@ async fn in_a_terminal_the_password_is_asked_for_twice_and_not_shown() {
     server.visitor().log_in_with("ada", "correct horse").await.expect(200);
 }
 
+#[tokio::test]
+async fn users_are_listed_disabled_enabled_and_removed() {
+    let server = Server::with().user("alice").admin("root").start().await;
+    let list = async || -> serde_json::Value {
+        serde_json::from_str(&server.run(&["user", "list", "--json"], "").await).expect("JSON")
+    };
+    let listed = list().await;
+    assert_eq!((&listed[0]["name"], &listed[0]["role"]), (&json!("alice"), &json!("user")));
+    assert_eq!((&listed[1]["name"], &listed[1]["role"]), (&json!("root"), &json!("admin")));
+    assert_eq!(listed[0]["disabled_at"], json!(null));
+    let ada = server.visitor();
+    let user_id = ada.log_in("alice").await.expect(200).json()["user_id"].clone();
+    assert_eq!(listed[0]["id"], user_id);
+    server.run(&["user", "disable", "alice"], "").await;
+    is_signed_out(&ada).await;
+    ada.log_in("alice").await.expect_problem(401, "wrong-credentials");
+    assert!(list().await[0]["disabled_at"].is_i64());
+    assert_eq!(server.run(&["user", "enable", "alice"], "").await.trim(), "enabled alice");
+    ada.log_in("alice").await.expect(200);
+    let text = server.run(&["user", "list"], "").await;
+    assert!(text.starts_with("name") && text.contains("alice") && !text.contains("argon2"), "{text}");
+    let removed = server.run(&["user", "remove", "alice"], "").await;
+    assert_eq!(removed.trim(), "removed alice; all sessions ended");
+    is_signed_out(&ada).await;
+    ada.log_in("alice").await.expect_problem(401, "wrong-credentials");
+    assert_eq!(list().await.as_array().expect("an array").len(), 1);
+    for command in ["enable", "disable", "remove"] {
+        let told = server.fails(&["user", command, "alice"]).await;
+        assert!(told.contains("visitflow user list"), "{told}");
+    }
+}
+
+/// Waits until the running server knows of what a command has done, which takes a second at most.
+async fn is_signed_out(visitor: &visitflow_e2e::Visitor) {
+    let deadline = Instant::now() + std::time::Duration::from_secs(1);
+    while visitor.get("/api/session").send().await.status == 200 {
+        assert!(Instant::now() < deadline, "still signed in");
+    }
+}
+
 /// A NUL is in JSON, and no database takes it.
 async fn no_nul_is_a_defect(setup: Setup) {
     let server = setup.admin("root").start().await;

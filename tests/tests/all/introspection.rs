@@ -174,6 +174,7 @@ async fn a_key_does_what_its_scopes_say_and_nothing_else() {
         ("POST", "/api/auth/login", json!({}), "write"),
         ("POST", "/api/auth/logout", json!({}), "write"),
         ("GET", "/api/privacy/visitor", json!({}), "erase"),
+        ("POST", "/api/auth/password", json!({}), "write"),
         ("DELETE", "/api/privacy/visitor", json!({"visitor_id": visitor}), "erase"),
         ("POST", "/api/session/introspect", json!({"token": "s_a.b"}), "session"),
         ("POST", "/api/session/bind", json!({"user_id": "ada"}), "session"),

@@ -35,6 +35,7 @@ mod orders;
 mod origins;
 mod outages;
 mod pages;
+mod passwords;
 mod privacy;
 mod remember;
 mod reports;

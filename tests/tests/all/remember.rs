@@ -64,7 +64,8 @@ async fn a_backend_has_a_user_remembered() {
     let agent = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Safari/605.1.15";
     let body = json!({"user_id": "ada", "remember": true, "user_agent": agent});
     let backend = server.visitor();
-    let request = backend.post("/api/session/bind", &body).as_json().bearer(&key).cookie("").without("origin");
+    let request =
+        backend.post("/api/session/bind", &body).as_json().bearer(&key).cookie("").without("origin");
     let bound = request.send().await.expect(200).json();
     assert!(bound["set_cookie"].as_str().expect("a cookie").contains("; Max-Age=2592000"), "{bound}");
     let path = "/api/sessions?user_id=ada";

@@ -20,7 +20,9 @@ pub enum Role {
 }
 
 impl Role {
-    pub(super) fn as_str(self) -> &'static str {
+    /// Its name, on the command line and in the database.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::User => "user",
             Self::Admin => "admin",
@@ -41,10 +43,27 @@ impl Role {
 pub struct Account {
     /// `u_` + UUIDv7.
     pub id: String,
+    /// The name to sign in with.
+    pub name: String,
     /// Argon2id as a PHC string.
     pub password_hash: String,
     /// Whether sign-ins are refused.
     pub disabled: bool,
+}
+
+/// What there is to tell of a user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserRow {
+    /// `u_` + UUIDv7.
+    pub id: String,
+    /// The name to sign in with.
+    pub name: String,
+    /// What the user may do.
+    pub role: Role,
+    /// When the user was added.
+    pub created_at: Millis,
+    /// Since when sign-ins are refused.
+    pub disabled_at: Option<Millis>,
 }
 
 /// What an API key may do.
@@ -152,6 +171,20 @@ impl Accounts {
         }
     }
 
+    /// The user of an id.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn account_of(&self, user_id: &str) -> Result<Option<Account>> {
+        match self {
+            Self::Sqlite(readers) => {
+                let user_id = user_id.to_owned();
+                readers.read(move |db| sqlite::accounts::account_of(db, &user_id)).await
+            }
+            Self::Postgres(pool) => soon(postgres::accounts::account_of(pool, user_id)).await,
+        }
+    }
+
     /// The role of a user who is not disabled. An identity that is no local user has none.
     ///
     /// # Errors
@@ -215,6 +248,45 @@ impl Accounts {
                 readers.write(move |db| sqlite::accounts::disable_user(db, &name, now)).await
             }
             Self::Postgres(pool) => postgres::accounts::disable_user(pool, name, now).await,
+        }
+    }
+
+    /// Takes a user's sign-ins again. Returns whether there is such a user.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn enable_user(&self, name: &str) -> Result<bool> {
+        match self {
+            Self::Sqlite(readers) => {
+                let name = name.to_owned();
+                readers.write(move |db| sqlite::accounts::enable_user(db, &name)).await
+            }
+            Self::Postgres(pool) => postgres::accounts::enable_user(pool, name).await,
+        }
+    }
+
+    /// Deletes a user and ends that user's sessions. Returns whether there was such a user.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn remove_user(&self, name: &str, now: Millis) -> Result<bool> {
+        match self {
+            Self::Sqlite(readers) => {
+                let name = name.to_owned();
+                readers.write(move |db| sqlite::accounts::remove_user(db, &name, now)).await
+            }
+            Self::Postgres(pool) => postgres::accounts::remove_user(pool, name, now).await,
+        }
+    }
+
+    /// All users, by name.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn users(&self) -> Result<Vec<UserRow>> {
+        match self {
+            Self::Sqlite(readers) => readers.read(sqlite::accounts::users).await,
+            Self::Postgres(pool) => postgres::accounts::users(pool).await,
         }
     }
 

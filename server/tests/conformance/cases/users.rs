@@ -129,6 +129,68 @@ pub(crate) async fn changing_a_password_ends_all_sessions_of_that_user(world: &W
     only_the_last_lives(world, &browsers).await;
 }
 
+pub(crate) async fn removing_a_user_ends_all_sessions_of_that_user(world: &World) {
+    let (accounts, browsers) = (accounts(world).await, sessions(world).await);
+    assert!(accounts.remove_user("ann", world.now + 1).await.unwrap());
+    assert!(!accounts.remove_user("ann", world.now + 1).await.unwrap());
+    assert_eq!(accounts.account("ann").await.unwrap(), None);
+    only_the_last_lives(world, &browsers).await;
+}
+
+pub(crate) async fn a_user_who_is_enabled_is_as_before(world: &World) {
+    let accounts = accounts(world).await;
+    let before = accounts.users().await.unwrap();
+    assert!(accounts.disable_user("ann", world.now + 1).await.unwrap());
+    assert_eq!(accounts.users().await.unwrap()[0].disabled_at, Some(world.now + 1));
+    assert!(accounts.enable_user("ann").await.unwrap());
+    assert_eq!(accounts.users().await.unwrap(), before);
+    assert!(!accounts.account("ann").await.unwrap().unwrap().disabled);
+    assert!(!accounts.enable_user("bob").await.unwrap());
+}
+
+pub(crate) async fn who_changes_the_password_is_the_only_one_left(world: &World) {
+    let (accounts, [here, there, other]) = (accounts(world).await, sessions(world).await);
+    let before = here.copy();
+    let now = world.now + 1;
+    assert_eq!(world.change_password(&here, "u_1", ["hash", "new hash"], now).await, Said::Fresh);
+    assert_eq!(accounts.account_of("u_1").await.unwrap().unwrap().password_hash, "new hash");
+    assert_eq!(world.user(&here, now).await.as_deref(), Some("u_1"));
+    for dead in [&before, &there] {
+        assert!(!world.is_live(dead, now).await);
+    }
+    assert!(world.is_live(&other, now).await);
+    let late = world.sign_in_by_password(&Browser::new(), "u_1", "hash", now + 1).await;
+    assert_eq!(late, Said::Stale, "the old password is over");
+    assert_eq!(world.live_tokens().await, 2);
+}
+
+pub(crate) async fn a_password_is_changed_by_the_present_one_and_a_live_session_of_its_user(world: &World) {
+    let (accounts, [here, there, other]) = (accounts(world).await, sessions(world).await);
+    let (now, before) = (world.now + 1, here.copy());
+    let change = async |browser: &Browser, user: &str, old: &str| {
+        world.change_password(browser, user, [old, "new hash"], now).await
+    };
+    assert_eq!(change(&here, "u_1", "other hash").await, Said::Stale);
+    assert_eq!(change(&other, "u_1", "hash").await, Said::Rotated);
+    assert_eq!(world.sign_in(&here, "u_1", now).await, Said::Fresh);
+    assert_eq!(change(&before, "u_1", "hash").await, Said::Rotated);
+    assert_eq!(accounts.account_of("u_1").await.unwrap().unwrap().password_hash, "hash");
+    // Of two at once one has verified what is no password any more.
+    let both = futures_util::future::join(change(&here, "u_1", "hash"), change(&there, "u_1", "hash")).await;
+    let fresh = [both.0, both.1].iter().filter(|said| **said == Said::Fresh).count();
+    assert_eq!(fresh, 1, "{both:?}");
+    assert_eq!(world.live_tokens().await, 2, "that one, and the other user's");
+}
+
+/// While the database is away.
+pub(crate) async fn a_change_of_password_is_refused(world: &World) {
+    let ann = Browser::new();
+    assert_eq!(world.sign_in(&ann, "u_1", world.now).await, Said::Fresh);
+    let changed = world.change_password(&ann, "u_1", ["hash", "new hash"], world.now + 1).await;
+    assert_eq!(changed, Said::Unavailable);
+    assert!(world.is_live(&ann, world.now + 2).await);
+}
+
 pub(crate) async fn a_sign_in_whose_password_was_changed_meanwhile_is_stale(world: &World) {
     let accounts = accounts(world).await;
     let signs_in = async |hash| world.sign_in_by_password(&Browser::new(), "u_1", hash, world.now).await;

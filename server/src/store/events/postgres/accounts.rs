@@ -6,7 +6,7 @@ use tokio_postgres::{Row, Statement};
 use super::pool::Pool;
 use super::sql;
 use crate::session::Millis;
-use crate::store::events::accounts::{Account, ApiKey, KeyRow, Role};
+use crate::store::events::accounts::{Account, ApiKey, KeyRow, Role, UserRow};
 use crate::store::{Result, StoreError};
 
 /// As [`Accounts::put_user`](crate::store::events::accounts::Accounts::put_user).
@@ -38,15 +38,59 @@ pub async fn put_user(
 /// # Errors
 /// As above.
 pub async fn disable_user(pool: &Pool, name: &str, now: Millis) -> Result<bool> {
+    and_end_sessions(pool, now, sql!("user_disable"), &[&name, &now]).await
+}
+
+/// As [`Accounts::remove_user`](crate::store::events::accounts::Accounts::remove_user).
+///
+/// # Errors
+/// As above.
+pub async fn remove_user(pool: &Pool, name: &str, now: Millis) -> Result<bool> {
+    and_end_sessions(pool, now, sql!("user_delete"), &[&name]).await
+}
+
+/// Changes a user and ends the sessions of the one whose id that tells. Whether it tells one.
+async fn and_end_sessions(
+    pool: &Pool,
+    now: Millis,
+    change: &str,
+    params: &[&(dyn ToSql + Sync)],
+) -> Result<bool> {
     let mut client = pool.get().await?;
     let transaction = client.transaction().await?;
     transaction.batch_execute(sql!("lock")).await?;
-    let row = transaction.query_opt(sql!("user_disable"), &[&name, &now]).await?;
+    let row = transaction.query_opt(change, params).await?;
     if let Some(row) = &row {
         transaction.execute(sql!("tokens_of_user_end"), &[&row.try_get::<_, &str>(0)?, &now]).await?;
     }
     transaction.commit().await?;
     Ok(row.is_some())
+}
+
+/// Takes a user's sign-ins again.
+///
+/// # Errors
+/// As above.
+pub async fn enable_user(pool: &Pool, name: &str) -> Result<bool> {
+    Ok(pool.get().await?.execute(sql!("user_enable"), &[&name]).await? > 0)
+}
+
+/// All users, by name.
+///
+/// # Errors
+/// As above.
+pub async fn users(pool: &Pool) -> Result<Vec<UserRow>> {
+    let rows = pool.get().await?.query(sql!("users_list"), &[]).await?;
+    let users = rows.iter().map(|row| {
+        Ok(UserRow {
+            id: row.try_get(0)?,
+            name: row.try_get(1)?,
+            role: Role::parse(row.try_get(2)?)?,
+            created_at: row.try_get(3)?,
+            disabled_at: row.try_get(4)?,
+        })
+    });
+    users.collect()
 }
 
 /// The user of a name.
@@ -55,10 +99,25 @@ pub async fn disable_user(pool: &Pool, name: &str, now: Millis) -> Result<bool> 
 /// As above.
 pub async fn account(pool: &Pool, name: &str) -> Result<Option<Account>> {
     let row = find(pool, sql!("user_by_name"), &[&name]).await?;
-    row.map(|row| {
-        Ok(Account { id: row.try_get(0)?, password_hash: row.try_get(1)?, disabled: row.try_get(2)? })
+    row.map(|row| read_account(&row)).transpose()
+}
+
+/// The user of an id.
+///
+/// # Errors
+/// As above.
+pub async fn account_of(pool: &Pool, user_id: &str) -> Result<Option<Account>> {
+    let row = find(pool, sql!("user_by_id"), &[&user_id]).await?;
+    row.map(|row| read_account(&row)).transpose()
+}
+
+fn read_account(row: &Row) -> Result<Account> {
+    Ok(Account {
+        id: row.try_get(0)?,
+        password_hash: row.try_get(1)?,
+        disabled: row.try_get(2)?,
+        name: row.try_get(3)?,
     })
-    .transpose()
 }
 
 /// The role of a user who is not disabled.

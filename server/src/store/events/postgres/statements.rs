@@ -97,6 +97,7 @@ pub(super) const EVERY: &[Sql] = &[
     named!("tokens_of_user"),
     named!("tokens_of_visit"),
     named!("user_is_current"),
+    named!("user_password"),
     named!("visit_count"),
     named!("visit_current"),
     named!("visit_get"),

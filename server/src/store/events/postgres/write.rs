@@ -77,6 +77,11 @@ fn writings<'a>(session: &'a Session, changes: &'a Changes<'_>, now: Millis) -> 
         let hashes = column(&changes.keys, |(_, hash)| &hash.as_bytes()[..]);
         writing.push(execute(session, named!("visitor_key_put"), (visitors, hashes)));
     }
+    if !changes.passwords.is_empty() {
+        let (users, hashes): (Vec<_>, Vec<_>) =
+            changes.passwords.iter().map(|(user, hash)| (&**user, &**hash)).unzip();
+        writing.push(execute(session, named!("user_password"), (users, hashes)));
+    }
     if !changes.page_views.is_empty() {
         writing.push(page_views(session, &changes.page_views));
     }

@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::sql;
 use crate::session::Millis;
-use crate::store::events::accounts::{Account, ApiKey, KeyRow, Role};
+use crate::store::events::accounts::{Account, ApiKey, KeyRow, Role, UserRow};
 use crate::store::{Result, StoreError};
 
 /// Adds a user, or gives an existing one a new password and role and ends that user's sessions.
@@ -36,9 +36,27 @@ pub fn put_user(
 /// # Errors
 /// When the database refuses.
 pub fn disable_user(db: &mut Connection, name: &str, now: Millis) -> Result<bool> {
+    and_end_sessions(db, now, |db| {
+        db.query_row(sql!("user_disable"), params![name, now], |row| row.get(0)).optional()
+    })
+}
+
+/// Deletes a user and ends that user's sessions. Returns whether there was such a user.
+///
+/// # Errors
+/// When the database refuses.
+pub fn remove_user(db: &mut Connection, name: &str, now: Millis) -> Result<bool> {
+    and_end_sessions(db, now, |db| db.query_row(sql!("user_delete"), [name], |row| row.get(0)).optional())
+}
+
+/// Changes a user and ends the sessions of the one whose id that tells. Whether it tells one.
+fn and_end_sessions(
+    db: &mut Connection,
+    now: Millis,
+    change: impl FnOnce(&Connection) -> rusqlite::Result<Option<String>>,
+) -> Result<bool> {
     let transaction = db.transaction()?;
-    let id: Option<String> =
-        transaction.query_row(sql!("user_disable"), params![name, now], |row| row.get(0)).optional()?;
+    let id = change(&transaction)?;
     if let Some(id) = &id {
         transaction.execute(sql!("tokens_of_user_end"), params![id, now])?;
     }
@@ -46,18 +64,52 @@ pub fn disable_user(db: &mut Connection, name: &str, now: Millis) -> Result<bool
     Ok(id.is_some())
 }
 
+/// Takes a user's sign-ins again. Returns whether there is such a user.
+///
+/// # Errors
+/// When the database refuses.
+pub fn enable_user(db: &Connection, name: &str) -> Result<bool> {
+    Ok(db.execute(sql!("user_enable"), [name])? > 0)
+}
+
+/// All users, by name.
+///
+/// # Errors
+/// When the database refuses, or a row is malformed.
+pub fn users(db: &Connection) -> Result<Vec<UserRow>> {
+    let mut statement = db.prepare(sql!("users_list"))?;
+    let mut rows = statement.query([])?;
+    let mut users = Vec::new();
+    while let Some(row) = rows.next()? {
+        users.push(UserRow {
+            id: row.get(0)?,
+            name: row.get(1)?,
+            role: Role::parse(&row.get::<_, String>(2)?)?,
+            created_at: row.get(3)?,
+            disabled_at: row.get(4)?,
+        });
+    }
+    Ok(users)
+}
+
 /// The user of a name.
 ///
 /// # Errors
 /// When the database refuses.
 pub fn account(db: &Connection, name: &str) -> Result<Option<Account>> {
-    let found = db
-        .prepare_cached(sql!("user_by_name"))?
-        .query_row([name], |row| {
-            Ok(Account { id: row.get(0)?, password_hash: row.get(1)?, disabled: row.get(2)? })
-        })
-        .optional()?;
-    Ok(found)
+    Ok(db.prepare_cached(sql!("user_by_name"))?.query_row([name], read_account).optional()?)
+}
+
+/// The user of an id.
+///
+/// # Errors
+/// When the database refuses.
+pub fn account_of(db: &Connection, user_id: &str) -> Result<Option<Account>> {
+    Ok(db.prepare_cached(sql!("user_by_id"))?.query_row([user_id], read_account).optional()?)
+}
+
+fn read_account(row: &Row<'_>) -> rusqlite::Result<Account> {
+    Ok(Account { id: row.get(0)?, password_hash: row.get(1)?, disabled: row.get(2)?, name: row.get(3)? })
 }
 
 /// The role of a user who is not disabled. An identity that is no local user has none.

@@ -56,6 +56,9 @@ pub(super) fn write(db: &Connection, changes: &Changes<'_>, now: Millis) -> Resu
         let key = params![visitor.to_string(), hash.as_bytes()];
         db.prepare_cached(sql!("visitor_key_put"))?.execute(key)?;
     }
+    for (user_id, hash) in &changes.passwords {
+        db.prepare_cached(sql!("user_password"))?.execute([user_id, hash])?;
+    }
     facts(db, changes)?;
     for engagement in &changes.engagements {
         db.prepare_cached(sql!("page_view_engage"))?.execute(params![

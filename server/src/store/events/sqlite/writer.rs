@@ -171,8 +171,7 @@ impl Writer {
         self.in_file(|writer| {
             let transaction = writer.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let since = now - SWEEP_GRACE_MS;
-            let limits =
-                params![since, ttl.idle_ms, ttl.max_ms, ttl.remember_idle_ms, ttl.remember_max_ms];
+            let limits = params![since, ttl.idle_ms, ttl.max_ms, ttl.remember_idle_ms, ttl.remember_max_ms];
             transaction.prepare_cached(sql!("tokens_expire"))?.execute(limits)?;
             let ended = transaction.prepare_cached(sql!("visits_expire"))?.execute([since - ttl.idle_ms])?;
             transaction.prepare_cached(sql!("tokens_forget"))?.execute([now - ENDED_KEPT_MS])?;

@@ -1,0 +1,1 @@
+SELECT id, password_hash, disabled_at IS NOT NULL, name FROM users WHERE id = $1
