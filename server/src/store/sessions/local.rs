@@ -374,12 +374,15 @@ impl Inner {
     }
 }
 
-/// Adds activity that came before what is known of the visit.
+/// Adds activity that came before what is known of the visit; after a pause it was another visit's.
 fn merge(slid: &mut HashMap<Uuid, Span>, visit_id: Uuid, earlier: Span, ttl: Ttl) {
     let known = slid.entry(visit_id).or_insert(earlier);
-    let later = std::mem::replace(known, earlier);
-    known.add(later.first, ttl);
-    known.add(later.last, ttl);
+    let mut whole = earlier;
+    whole.add(known.first, ttl);
+    whole.add(known.last, ttl);
+    if whole.last >= known.last {
+        *known = whole;
+    }
 }
 
 fn last<T>(items: &mut Vec<T>, most: usize) -> std::vec::Drain<'_, T> {
@@ -401,6 +404,7 @@ pub fn judge(record: &Record, token: Proof, now: Millis, ttl: Ttl) -> Carrier {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::session::record::SignedIn;
     use crate::session::token::SessionToken;
 
     #[test]
@@ -458,5 +462,24 @@ mod tests {
         assert_eq!(next, Slides { sessions: vec![(late.tag, 5)], visits: vec![(Uuid::from_u128(10), at_5)] });
         local.return_slides(&next);
         assert_eq!(local.take_slides(&mut local.slid(), 3), next);
+    }
+
+    #[test]
+    fn activity_before_a_pause_hides_none_after_it() {
+        let ttl = Ttl::default();
+        let local = Local::new(ttl);
+        let token = SessionToken::issue().unwrap().proof();
+        let slide = |at| local.touch(token, Some(Activity::Visitor(at)), at, None).unwrap();
+        let remembered = SignedIn { remember: true, ..SignedIn::from("ann") };
+        let mut record = Record::open(token, None, Some(remembered), 1);
+        local.install(record.clone(), 1);
+        slide(5);
+        // The visit of that activity is over when the session gets another one.
+        let (visit, later) = (Uuid::from_u128(7), 5 + ttl.idle_ms);
+        record.bind(Some(visit));
+        local.install(record, later);
+        slide(later);
+        let taken = local.take_slides(&mut local.slid(), 3);
+        assert_eq!(taken.visits, [(visit, Span { first: later, last: later })]);
     }
 }
