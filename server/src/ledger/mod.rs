@@ -66,7 +66,7 @@ pub const LINKED_MOST: usize = 512;
 pub const LINKS_OF_BATCH: usize = LINKED_OF_BATCH / LINKED_MOST;
 
 /// Sessions of users that one batch may end, by all its commands that end several.
-const ENDED_OF_BATCH: usize = 1_024;
+pub const ENDED_OF_BATCH: usize = 1_024;
 
 /// And each such command.
 pub const ENDED_MOST: usize = 256;
