@@ -261,12 +261,13 @@ export function event(name: string, props?: Record<string, unknown>): void;
 export function order(order: Order): void;
 
 /**
- * Signs in with the visitflow server. Without consent it signs in without measuring.
+ * Signs in with the visitflow server. Without consent it signs in without measuring. With `remember: true` the
+ * user stays signed in for 30 days without activity instead of 30 minutes, if the server has no other limits.
  * Rejects with an `Error` whose message says what to do.
  */
-export function login(username: string, password: string): Promise<SignedIn>;
+export function login(username: string, password: string, options?: { remember?: boolean }): Promise<SignedIn>;
 /** The same by a JWT of the site's own identity provider, for servers that run with `--jwt-key`. */
-export function login(by: { assertion: string }): Promise<SignedIn>;
+export function login(by: { assertion: string; remember?: boolean }): Promise<SignedIn>;
 
 /** Signs out; the visit goes on. Rejects with an `Error` whose message says what to do. */
 export function logout(): Promise<void>;
@@ -328,8 +329,8 @@ export interface Visitflow {
   (command: "event", name: string, props?: Record<string, unknown>): void;
   (command: "order", order: Order): void;
   (command: "revoke", options: { erase: true }): Promise<void>;
-  (command: "login", username: string, password: string): Promise<SignedIn>;
-  (command: "login", by: { assertion: string }): Promise<SignedIn>;
+  (command: "login", username: string, password: string, options?: { remember?: boolean }): Promise<SignedIn>;
+  (command: "login", by: { assertion: string; remember?: boolean }): Promise<SignedIn>;
   (command: "snapshot"): Promise<Snapshot>;
   (command: "session"): Promise<Session | null>;
   (command: "sessions"): Promise<UserSession[]>;

@@ -158,10 +158,10 @@ export interface Sessions {
    * Signs a user in whose password your site has checked itself: the token is replaced, the visit gets the
    * user, and the list of the user's sessions names the browser. Add `setCookie` to your answer. `userId` is
    * your site's own id, as a text, not `u_…`; `visit: false` for a visitor who has not consented to being
-   * measured.
+   * measured; `remember: true` for a user who wants to stay signed in.
    * @throws when it was not done; `status` of the error is that of the answer, and 503 without an answer.
    */
-  bind(request: CookieSource, userId: string, options?: { visit?: boolean }): Promise<{ setCookie: string[] }>;
+  bind(request: CookieSource, userId: string, options?: { visit?: boolean; remember?: boolean }): Promise<{ setCookie: string[] }>;
   /**
    * Signs out. Add `setCookie` to your answer.
    * @throws as {@link bind}.

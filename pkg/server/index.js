@@ -94,8 +94,8 @@ export function sessions({
   }
 
   /** Signs a user of the site in, whose password the site has checked. Add `setCookie` to the answer. */
-  const bind = (request, userId, { visit } = {}) =>
-    change("bind", request, { user_id: userId, visit, user_agent: header(request, "user-agent") });
+  const bind = (request, userId, { visit, remember } = {}) =>
+    change("bind", request, { user_id: userId, visit, remember, user_agent: header(request, "user-agent") });
 
   /** Signs out. Add `setCookie` to the answer. */
   const unbind = (request) => change("unbind", request, {});

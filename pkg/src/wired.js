@@ -42,9 +42,12 @@ const calls = {
   revoke: (given, settle) => core.revoke(!!given?.erase, settle),
   login(...given) {
     const settle = given.pop();
-    const [username, password] = given;
+    const [username, password, options = username] = given;
+    const { remember } = Object(options);
     core.login(
-      username?.assertion ? { assertion: username.assertion } : { username: username + "", password: password + "" },
+      username?.assertion
+        ? { assertion: username.assertion, remember }
+        : { username: username + "", password: password + "", remember },
       settle,
     );
   },

@@ -100,6 +100,8 @@ test("the types compile strictly, and refuse what is wrong", () => {
       visitflow.event("play", { level: 3 });
       visitflow.order({ id: "1", amount: "1.00", currency: "EUR", items: [{ sku: "a", quantity: 1 }] });
       const user: Promise<{ user_id: string }> = visitflow.login("a", "b");
+      void visitflow.login("a", "b", { remember: true });
+      void visitflow.login({ assertion: "a", remember: true });
       const told: Promise<Snapshot> = visitflow.snapshot();
       const here: Promise<string | null> = visitflow.session().then((session) => session && session.user);
       const ended: Promise<void> = visitflow.sessions().then(([first]) => visitflow.endSession(first!.session));

@@ -121,8 +121,8 @@ test("a site that checks passwords itself signs in and out", async () => {
   await kit().bind({ headers: agent }, "ada");
   await kit().bind(new Headers(agent), "ada");
   for (const { body } of server.asked.splice(1)) assert.deepEqual(body, { user_id: "ada", user_agent: agent["user-agent"] });
-  await kit().bind(request(), "ada", { visit: false });
-  assert.deepEqual(server.asked[1].body, { user_id: "ada", visit: false });
+  await kit().bind(request(), "ada", { visit: false, remember: true });
+  assert.deepEqual(server.asked[1].body, { user_id: "ada", visit: false, remember: true });
   server.answer = says(200, { set_cookie: null });
   assert.deepEqual(await kit().unbind(request(`session_id=${TOKEN}`)), { setCookie: [] });
   assert.equal(server.asked[2].path, "POST /api/session/unbind");

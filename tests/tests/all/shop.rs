@@ -1,6 +1,7 @@
 //! The demo shop's account: who is signed in is the server's to say.
 
 use serde_json::json;
+use std::time::{SystemTime, UNIX_EPOCH};
 use visitflow_e2e::browser::Browser;
 use visitflow_e2e::patience::{counts, page_views_are, until};
 use visitflow_e2e::scene::Scene;
@@ -16,10 +17,19 @@ async fn at_the_shop(answer: &str) -> Scene {
 
 async fn signs_in(browser: &Browser) {
     browser.click("sign-in-open").await;
+    enters_name_and_password(browser).await;
+}
+
+async fn enters_name_and_password(browser: &Browser) {
     browser.type_into("username", "alice").await;
     browser.type_into("password", &password_of("alice")).await;
     browser.click("sign-in").await;
     browser.find("signed-in").await;
+}
+
+fn now_s() -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
+    now.as_secs().try_into().expect("a number of seconds")
 }
 
 /// The tab is shown again, after another was.
@@ -46,6 +56,22 @@ async fn who_is_signed_in_outlives_a_reload_with_and_without_consent() {
         browser.find("sign-in-open").await;
         assert_eq!(asked().await, before);
         server.assert_visits(visits);
+        scene.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_wants_to_stay_signed_in_gets_a_cookie_for_a_month() {
+    const DAY_S: i64 = 24 * 60 * 60;
+    for answer in ["consent-decline", "consent-accept"] {
+        let scene = at_the_shop(answer).await;
+        let browser = &scene.browser;
+        browser.click("sign-in-open").await;
+        browser.click("stay").await;
+        enters_name_and_password(browser).await;
+        let cookie = browser.driver.get_named_cookie("session_id").await.expect("a cookie");
+        let days = (cookie.expiry.expect("an end") - now_s()) / DAY_S;
+        assert!((29..=30).contains(&days), "{answer}: {days} days");
         scene.close().await;
     }
 }

@@ -39,9 +39,10 @@ export async function askWho() {
   }
 }
 
-export async function signIn(username, password) {
-  if (visitflowActs()) await client().login(username, password);
-  else await request("/api/auth/login", { method: "POST", body: { username, password, visit: false } });
+/** Signs in; who is to stay signed in need not do so again for a month. */
+export async function signIn(username, password, { stay }) {
+  if (visitflowActs()) await client().login(username, password, { remember: stay });
+  else await request("/api/auth/login", { method: "POST", body: { username, password, remember: stay, visit: false } });
   remember(true);
   await askWho();
 }

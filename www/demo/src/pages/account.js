@@ -26,13 +26,14 @@ function form() {
   const error = el("p", { class: "form-error", role: "alert" });
   const username = input("username", "text", "username");
   const password = input("password", "password", "current-password");
+  const stay = el("input", { id: "stay", type: "checkbox", data: { testid: "stay" } });
   const submit = el("button", { class: "button primary wide", data: { testid: "sign-in" } }, "Sign in");
   const onSubmit = async (event) => {
     event.preventDefault();
     submit.disabled = true;
     error.textContent = "";
     try {
-      await signIn(username.value.trim(), password.value);
+      await signIn(username.value.trim(), password.value, { stay: stay.checked });
     } catch (problem) {
       error.textContent = messageOf(problem);
       submit.disabled = false;
@@ -41,7 +42,8 @@ function form() {
   return el("form", { class: "narrow slim", on: { submit: onSubmit } },
     el("h1", {}, "Sign in"),
     el("p", { class: "quiet" }, "Any account of this server will do, such as the one that was printed when it started."),
-    field("Name", username), field("Password", password), error, submit);
+    field("Name", username), field("Password", password),
+    el("label", { class: "check", for: "stay" }, stay, "Stay signed in on this device"), error, submit);
 }
 
 function field(label, control) {
