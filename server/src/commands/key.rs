@@ -29,7 +29,7 @@ pub fn run(common: &Common, command: KeyCommand) -> Result<(), CommandError> {
             let revoked = wait(async { Accounts::open(&database).await?.delete_key(&name).await })?;
             if !revoked {
                 return Err(CommandError::Told(format!(
-                    "there is no API key {name:?}; `visitflow key list` names those there are"
+                    "there is no API key {name:?}; `visitflow key list` lists all of them"
                 )));
             }
             println!("revoked {name}");
@@ -100,7 +100,7 @@ fn as_json(keys: &[KeyRow]) -> String {
         .map(|row| {
             json!({
                 "id": row.id, "name": row.name, "scopes": scopes_of(row), "site": row.key.site,
-                "created_at": row.created_at, "expires_at": row.key.expires_at,
+                "created_at": clock::rfc3339(row.created_at), "expires_at": row.key.expires_at.map(clock::rfc3339),
             })
         })
         .collect();

@@ -57,7 +57,7 @@ fn known(found: bool, name: &str) -> Result<(), CommandError> {
     if found {
         return Ok(());
     }
-    Err(CommandError::Told(format!("there is no user {name:?}; `visitflow user list` names those there are")))
+    Err(CommandError::Told(format!("there is no user {name:?}; `visitflow user list` lists all of them")))
 }
 
 fn add(database: &Database, name: &str, admin: bool) -> Result<(), CommandError> {
@@ -109,7 +109,8 @@ fn as_json(users: &[UserRow]) -> String {
         .map(|user| {
             json!({
                 "id": user.id, "name": user.name, "role": user.role.as_str(),
-                "created_at": user.created_at, "disabled_at": user.disabled_at,
+                "created_at": clock::rfc3339(user.created_at),
+                "disabled_at": user.disabled_at.map(clock::rfc3339),
             })
         })
         .collect();
@@ -154,5 +155,6 @@ mod tests {
         assert_eq!(as_text(&users), told);
         let read: serde_json::Value = serde_json::from_str(&as_json(&users)).unwrap();
         assert_eq!((&read[0]["disabled_at"], &read[1]["role"]), (&json!(null), &json!("user")));
+        assert_eq!(read[0]["created_at"], "2023-11-14T22:13:20Z");
     }
 }

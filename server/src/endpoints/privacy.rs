@@ -43,11 +43,11 @@ fn asked(query: &str) -> Result<(Option<VisitorId>, Option<Cursor>), Problem> {
     let (mut visitor, mut after) = (None, None);
     for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
         match &*name {
-            "visitor_id" => {
+            "visitor_id" if visitor.is_none() => {
                 let named = value.parse().map_err(|()| Problem::query(NO_VISITOR_ID))?;
                 visitor = Some(named);
             }
-            "after" => {
+            "after" if after.is_none() => {
                 let cursor = Cursor::parse(&value).ok_or_else(|| {
                     Problem::query(
                         "`after` is what the page before says as `next`; leave it out for the first page.",
@@ -55,7 +55,7 @@ fn asked(query: &str) -> Result<(Option<VisitorId>, Option<Cursor>), Problem> {
                 })?;
                 after = Some(cursor);
             }
-            _ => return Err(Problem::query("The query of this path has `visitor_id` and `after` only.")),
+            _ => return Err(Problem::query("This path takes `visitor_id` and `after`, each once.")),
         }
     }
     Ok((visitor, after))

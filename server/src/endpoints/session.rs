@@ -9,7 +9,7 @@ use crate::address;
 use crate::endpoints::call::Call;
 use crate::http::problem::Problem;
 use crate::http::reply::{self, Reply};
-use crate::lifecycle::{Hit, Page, Started};
+use crate::lifecycle::{Cookie, Hit, Page, Started};
 use crate::observe::Drop;
 use crate::session::Millis;
 
@@ -60,11 +60,11 @@ pub async fn start(mut call: Call<'_>) -> Result<Reply, Problem> {
         // The client is quiet then, as a robot would have to be.
         Started::Refused => return Ok(reply::no_content()),
     };
-    let mut answer = reply::json(&Answer {
-        session,
-        expires_in: call.app.lifecycle.sessions.ttl().idle_ms / 1_000,
-        now: call.now,
-    });
+    let lasts_ms = match cookies.session {
+        Cookie::Set(_, ms) => ms, // a remembered session lasts longer than others
+        Cookie::Leave | Cookie::Clear => call.app.lifecycle.sessions.ttl().idle_ms,
+    };
+    let mut answer = reply::json(&Answer { session, expires_in: lasts_ms / 1_000, now: call.now });
     set_cookies(&call, &mut answer, &cookies);
     if let (Some(visitor), Some(_), false) = (named, body.visitor_id, call.cross_site()) {
         let renewed = call.app.cookies.renew_visitor(&call.head.headers, visitor, call.secure);

@@ -29,6 +29,7 @@ async fn a_remembered_session_and_its_cookie_have_the_long_limits_until_the_sign
     assert_eq!(max_age(&ada.view("/").await.expect(204)), 1_800);
     assert_eq!(max_age(&log_in(&ada, json!(true)).await.expect(200)), 30 * DAY_S);
     assert_eq!(max_age(&ada.view("/again").await.expect(204)), 30 * DAY_S);
+    assert_eq!(ada.start().await.expect(200).json()["expires_in"], 30 * DAY_S);
     let expires_in = own(&ada).await["expires_in"].as_i64().expect("seconds");
     assert!((30 * DAY_S - 60..=30 * DAY_S).contains(&expires_in), "{expires_in}");
     let ask = ada.post("/api/session/introspect", &json!({"token": ada.token()})).as_json().bearer(&key);
