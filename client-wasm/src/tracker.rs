@@ -190,7 +190,7 @@ impl Tracker {
         facts::drop_kept(true);
         self.forget();
         if erase && visitor.is_object() {
-            // The server erases for a live session alone: this browser's may have ended meanwhile.
+            // To erase takes the visitor's key: a browser of which nothing has arrived yet gets it by a start.
             self.ask(Task::Renew, path::SESSION_START, visitor.clone(), None);
             self.ask(Task::Erase, path::ERASE, visitor, page);
         } else if measured {

@@ -87,7 +87,7 @@ export function create(load, base) {
   };
 
   // Consent is taken back, and there is no WebAssembly to see to it; where that comes to erase what the
-  // server has, it needs the session. `Secure` is no part of what names a cookie.
+  // server has, it needs the visitor's key. `Secure` is no part of what names a cookie.
   const forget = (erase) => {
     if (!visitor()) return;
     options.revoked = visitor();

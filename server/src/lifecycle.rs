@@ -56,7 +56,7 @@ pub enum Refusal {
     Stale,
     /// The user has no such live session.
     Missing,
-    /// The session's visit is another visitor's, or the browser does not hold the visitor's key.
+    /// The browser does not hold the visitor's key.
     NotTheirs,
     /// More visits would begin than the address may; nothing was done.
     TooMany(TooMany),
@@ -416,35 +416,28 @@ impl Lifecycle {
         }
     }
 
-    /// Erases a visitor. A browser must hold the visitor's key.
+    /// Erases a visitor, and ends the sessions in the visitor's visits.
     ///
     /// # Errors
-    /// [`Refusal::Expired`] where the right is a live session's and there is none;
-    /// [`Refusal::NotTheirs`] where that session's visit is another visitor's, or the key is not the
-    /// visitor's.
+    /// [`Refusal::NotTheirs`] for a browser that does not hold the visitor's key.
     pub async fn erase(&self, hit: Hit, visitor: VisitorId, right: Right) -> Result<Cookie, Refusal> {
         let proof = hit.token.as_ref().map(SessionToken::proof);
         let key = hit.key.as_ref().map(VisitorKey::hash);
         let by = match right {
             Right::Admin => AskedBy::Admin,
             Right::Key => AskedBy::Key,
-            Right::Own => match self.sessions.touch(proof, None, hit.now).await {
-                Carrier::Live { visit_id: Some(visit_id), .. } => {
-                    AskedBy::Visitor { visit_id: Some(visit_id), key }
-                }
-                Carrier::Erased => AskedBy::Visitor { visit_id: None, key },
-                Carrier::Live { visit_id: None, .. } => return Err(Refusal::NotTheirs),
-                Carrier::Unverified(_) => return Err(UNTOLD.into()),
-                Carrier::Crossing { .. } | Carrier::Nothing => return Err(Refusal::Expired),
-            },
+            Right::Own => AskedBy::Visitor { key },
         };
         match self.ingest.erase(Erasure { visitor, by, now: hit.now }).await? {
             Erased::NotTheirs => Err(Refusal::NotTheirs),
-            Erased::Done(ended) => {
-                let is_own = right == Right::Own
-                    || ended.iter().any(|record| proof.is_some_and(|proof| proof.tag == record.tag));
-                Ok(if is_own { Cookie::Clear } else { Cookie::Leave })
-            }
+            Erased::Done if proof.is_none() => Ok(Cookie::Leave),
+            // A session that measures nothing, or is of another visitor, goes on.
+            Erased::Done => Ok(match self.sessions.touch(proof, None, hit.now).await {
+                Carrier::Crossing { crossed: Crossed::Ended { .. }, .. }
+                | Carrier::Erased
+                | Carrier::Nothing => Cookie::Clear,
+                _ => Cookie::Leave,
+            }),
         }
     }
 

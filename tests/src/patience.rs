@@ -31,6 +31,26 @@ pub async fn until(what: &str, is_so: impl AsyncFnMut() -> bool) {
     comes(what, true, is_so).await;
 }
 
+/// How long a server may take to know of what another, or a command, has changed.
+pub const TRUE_WITHIN: Duration = Duration::from_secs(1);
+
+/// Waits until something is so. It must be so whenever it is asked for [`TRUE_WITHIN`] from now, or later,
+/// however long the answer takes.
+///
+/// # Panics
+///
+/// It is not.
+pub async fn soon(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    let since = Instant::now();
+    loop {
+        let asked = since.elapsed();
+        if is_so().await {
+            return;
+        }
+        assert!(asked < TRUE_WITHIN, "not within a second: {what}");
+    }
+}
+
 /// Waits until a query gives this number.
 ///
 /// # Panics

@@ -137,7 +137,7 @@ impl From<Refusal> for Problem {
             Refusal::Stale => Self::wrong_credentials(),
             Refusal::Missing => Self::no_such_session(),
             Refusal::NotTheirs => forbidden(
-                "A browser erases its own visitor alone: the one that its live session's visit bears, with the visitor's key in the cookie visitor_key. Without it, ask the site's owner; admins may erase anybody, and so may an API key with the scope `erase`.",
+                "This browser does not hold the key of this visitor (cookie visitor_key), so it may not erase it. Ask the site's owner; admins may erase anybody, and so may an API key with the scope `erase`.",
             ),
             Refusal::TooMany(too_many) => too_many.into(),
             Refusal::Store(error) => error.into(),

@@ -110,7 +110,7 @@ pub fn cookie_name(text: &str) -> Result<(Ours, String), String> {
     // RFC 6265 §4.1.1 takes the token of RFC 9110 §5.6.2.
     let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     if name.is_empty() || name.len() > NAME_BYTES || !name.bytes().all(is_token) {
-        return Err(format!("a cookie's name is 1 to {NAME_BYTES} letters, digits, - and _"));
+        return Err(format!("a cookie's name is 1 to {NAME_BYTES} letters, digits and !#$%&'*+-.^_`|~"));
     }
     let prefix = name.get(..2).filter(|prefix| *prefix == "__");
     if prefix.is_some() {

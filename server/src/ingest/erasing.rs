@@ -3,7 +3,6 @@
 use tokio::sync::oneshot;
 
 use super::writer::Worker;
-use crate::session::record::Record;
 use crate::store::events::erasure::{Erased, Erasure, Piece};
 use crate::store::{Result, StoreError};
 
@@ -13,12 +12,11 @@ pub(super) struct Erasing {
     reply: oneshot::Sender<Result<Erased>>,
     /// What the pieces so far have erased.
     rows: u64,
-    ended: Vec<Record>,
 }
 
 impl Erasing {
     pub(super) fn new(asked: Erasure, reply: oneshot::Sender<Result<Erased>>) -> Self {
-        Self { asked, reply, rows: 0, ended: Vec::new() }
+        Self { asked, reply, rows: 0 }
     }
 }
 
@@ -45,12 +43,11 @@ impl Worker {
             Piece::Done { rows, ended, last } => {
                 self.sessions.publish(&ended, asked.now).await;
                 erasing.rows += rows;
-                erasing.ended.extend(ended);
                 if !last {
                     return Ok(None);
                 }
                 self.metrics.erased(asked.by.kind());
-                Ok(Some(Erased::Done(std::mem::take(&mut erasing.ended))))
+                Ok(Some(Erased::Done))
             }
         }
     }

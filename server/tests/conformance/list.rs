@@ -136,6 +136,8 @@ macro_rules! everywhere {
                 after_eight_days_an_erased_visitor_may_begin_anew
                 a_browser_erases_its_own_visitor_alone
                 a_browser_without_the_visitors_key_erases_nothing
+                the_key_alone_is_enough_to_erase
+                a_session_that_is_of_no_visit_of_the_visitor_goes_on_after_the_erasure
                 a_session_without_a_visit_erases_nobody
                 to_erase_again_or_a_stranger_changes_nothing
                 a_fact_of_an_erased_visitor_is_refused_in_another_visitors_session

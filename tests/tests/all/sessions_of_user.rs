@@ -3,13 +3,11 @@
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
+use visitflow_e2e::patience::TRUE_WITHIN;
 use visitflow_e2e::proxy::Mode;
 use visitflow_e2e::stand::Stand;
 use visitflow_e2e::visitor::{Request, SITE};
 use visitflow_e2e::{Answer, Postgres, Redis, Server, Visitor};
-
-/// For so long after a session has ended another server may take it for live.
-const TRUE_WITHIN: Duration = Duration::from_secs(1);
 
 /// How often a dead session is asked about.
 const TIMES: usize = 10_000;

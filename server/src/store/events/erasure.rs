@@ -37,11 +37,7 @@ const STRETCH_MS: Millis = 6 * 3_600_000;
 pub enum AskedBy {
     /// A browser.
     Visitor {
-        /// The visit of its session: that must be the visitor's. None: its session was erased, so that it
-        /// may only go on with the erasure of a visitor that has begun.
-        visit_id: Option<Uuid>,
-        /// What is stored of the key that it holds: that must be the visitor's too, until the erasure
-        /// has begun.
+        /// The hash of the key that it holds: it must be the visitor's.
         key: Option<SecretHash>,
     },
     /// An admin.
@@ -76,9 +72,9 @@ pub struct Erasure {
 /// What was done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Erased {
-    /// It is erased; also if there was nothing. With the sessions of the visitor, ended and emptied.
-    Done(Vec<Record>),
-    /// The browser's visit is another visitor's, or it does not hold the key; nothing was done.
+    /// It is erased; also if there was nothing.
+    Done,
+    /// The browser does not hold the visitor's key; nothing was done.
     NotTheirs,
 }
 
@@ -183,18 +179,27 @@ pub(super) fn left(visit: &Gone, page_views: u64, events: u64) -> (i32, i32) {
     (left(visit.page_views, page_views), left(visit.events, events))
 }
 
-/// Whether a browser may ask, by whose its visit is (none if the visit is not there), and whether it holds
-/// the visitor's key. `erased`: the visitor's erasure has begun, perhaps asked by this very browser, which
-/// did not hear the answer; the key went with its first piece.
-pub(super) fn may_ask(
-    visitor: VisitorId,
-    of_visit: Option<Option<&str>>,
-    holds_key: bool,
-    erased: bool,
-) -> bool {
-    match of_visit {
-        Some(of_visit) => of_visit == Some(visitor.to_string().as_str()) && (holds_key || erased),
-        None => erased,
+/// Whether an erasure may be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Admission {
+    /// Yes.
+    Granted,
+    /// The visitor has been erased, or the erasure has begun: what is left may go. The browser may be the one
+    /// that asked and did not get the answer; its key was deleted with the last piece.
+    Repeated,
+    /// No.
+    Refused,
+}
+
+impl Admission {
+    /// Decides by the key that is stored of the visitor, and by whether the visitor's erasure has begun.
+    pub(super) fn of(by: AskedBy, stored_key: Option<SecretHash>, erased: bool) -> Self {
+        match by {
+            AskedBy::Admin | AskedBy::Key => Self::Granted,
+            AskedBy::Visitor { key } if key.is_some() && key == stored_key => Self::Granted,
+            AskedBy::Visitor { .. } if erased => Self::Repeated,
+            AskedBy::Visitor { .. } => Self::Refused,
+        }
     }
 }
 
@@ -211,6 +216,20 @@ mod tests {
 
     fn gone(id: u128, hour: Millis, page_views: i32) -> Gone {
         Gone::new(Uuid::from_u128(id), hour * 3_600_000, hour * 3_600_000, page_views, 0)
+    }
+
+    #[test]
+    fn a_browser_needs_the_key_until_the_erasure_has_begun() {
+        let hash = |byte| Some(SecretHash::from_bytes([byte; 32]));
+        let asked = |key, stored, erased| Admission::of(AskedBy::Visitor { key }, stored, erased);
+        assert_eq!(asked(hash(1), hash(1), false), Admission::Granted);
+        for (key, stored) in [(None, None), (None, hash(1)), (hash(1), None), (hash(2), hash(1))] {
+            assert_eq!(asked(key, stored, false), Admission::Refused);
+            assert_eq!(asked(key, stored, true), Admission::Repeated);
+        }
+        for by in [AskedBy::Admin, AskedBy::Key] {
+            assert_eq!(Admission::of(by, None, false), Admission::Granted);
+        }
     }
 
     #[test]

@@ -208,8 +208,9 @@ impl Lookup {
     /// When the database is away.
     pub async fn token(&self, tag: Tag) -> Result<Option<Record>> {
         match self {
-            Self::Complete(_) => Ok(None),
-            Self::Sqlite(readers) => readers.read(move |db| sqlite::tokens::token(db, tag)).await,
+            Self::Complete(readers) | Self::Sqlite(readers) => {
+                readers.read(move |db| sqlite::tokens::token(db, tag)).await
+            }
             Self::Postgres(pool) => soon(postgres::tokens::token(pool, tag)).await,
         }
     }

@@ -135,8 +135,7 @@ impl Local {
         let is_new = copied.in_step_at.is_some_and(|at| at >= since);
         // A clock that was set back confirms nothing.
         let heard = (since..=now + (now - since)).contains(&heard_until);
-        let is_confirmed = fresh_ms.is_none() || is_new || heard;
-        (is_confirmed && copied.is_in_step(now, fresh_ms)).then(|| copied.record.clone())
+        ((is_new || heard) && copied.is_in_step(now, fresh_ms)).then(|| copied.record.clone())
     }
 
     /// The copy of a record, in step or not.

@@ -129,6 +129,9 @@ impl Sessions {
         if let Some(carrier) = self.local.touch(token, activity, now, self.fresh_ms(token.tag)) {
             return carrier;
         }
+        if self.is_complete() {
+            return Carrier::Nothing;
+        }
         // Boxed: it is rare and large, and every request's future would have room for it.
         match Box::pin(self.look_up(token, activity, now)).await {
             Ok(None) => Carrier::Nothing,
@@ -163,7 +166,7 @@ impl Sessions {
         let copy = self.local.confirmed(token.tag, heard, now, self.fresh_ms(token.tag));
         let record = match copy {
             Some(record) => Some(record),
-            None if self.is_complete() => None,
+            None if self.is_complete() && self.local.get(token.tag).is_none() => None,
             None => Box::pin(self.confirm(token, now)).await?,
         };
         let live = record.filter(|record| record.standing(&token.hash, now, self.ttl) == Standing::Live);
@@ -392,8 +395,8 @@ impl Sessions {
         self.shared.as_ref().map(|shared| &*shared.redis)
     }
 
-    /// How long a copy in this process is taken as it is. Where this process alone changes sessions
-    /// the copies are complete, and always right.
+    /// How long a copy in this process is taken as it is; none: for as long as it is there. Where this process
+    /// and the command line alone change sessions, the copies are complete.
     fn fresh_ms(&self, tag: Tag) -> Option<Millis> {
         let fresh_ms = FRESH_MS - Millis::from(tag.sample()) * FRESH_MS / 512;
         (!self.is_complete()).then_some(fresh_ms)

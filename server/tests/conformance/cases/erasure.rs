@@ -126,7 +126,7 @@ pub(crate) async fn a_browser_erases_its_own_visitor_alone(world: &World) {
     }
     world.settle().await;
     assert_eq!(world.erase(&ann, bob.visitor, Right::Own, world.now + 1).await, Said::NotTheirs);
-    assert_eq!(world.erase(&eve, bob.visitor, Right::Own, world.now + 1).await, Said::Expired);
+    assert_eq!(world.erase(&eve, bob.visitor, Right::Own, world.now + 1).await, Said::NotTheirs);
     assert_eq!(world.page_views().await, 2);
     assert_eq!(world.number("SELECT COUNT(*) FROM erasures").await, 0);
     assert_eq!(world.erase(&ann, ann.visitor, Right::Own, world.now + 2).await, Said::Cleared);
@@ -148,12 +148,32 @@ pub(crate) async fn a_browser_without_the_visitors_key_erases_nothing(world: &Wo
     }
     assert_eq!((world.visits().await, world.page_views().await), (2, 2));
     assert_eq!(world.number("SELECT COUNT(*) FROM erased_visitors").await, 0);
-    // The key alone, without a session of the visitor's visit, is not enough either.
-    let elsewhere = ann.copy();
-    elsewhere.lose_cookie();
-    assert_eq!(world.erase(&elsewhere, ann.visitor, Right::Own, now + 3).await, Said::Expired);
     assert_eq!(world.erase(&ann, ann.visitor, Right::Own, now + 3).await, Said::Cleared);
     assert_eq!(world.texts("SELECT visitor_id FROM sessions").await, [bob.visitor.to_string()]);
+}
+
+/// Its session may have expired, or Global Privacy Control be on since.
+pub(crate) async fn the_key_alone_is_enough_to_erase(world: &World) {
+    let (ann, now) = (Browser::new(), world.now);
+    world.meet(&ann, now).await;
+    world.view(&ann, now).await;
+    let elsewhere = ann.copy();
+    elsewhere.lose_cookie();
+    assert_eq!(world.erase(&elsewhere, ann.visitor, Right::Own, now + 1).await, Said::Left);
+    assert_eq!(rows(world).await, 0);
+    assert!(!world.is_live(&ann, now + 2).await);
+}
+
+/// Who withdraws consent to measuring stays signed in; to erase what was measured changes nothing of that.
+pub(crate) async fn a_session_that_is_of_no_visit_of_the_visitor_goes_on_after_the_erasure(world: &World) {
+    let (ann, now) = (Browser::new(), world.now);
+    world.meet(&ann, now).await;
+    world.view(&ann, now).await;
+    world.sign_in(&ann, "u_1", now + 1).await;
+    world.forget(&ann, now + 2).await;
+    assert_eq!(world.erase(&ann, ann.visitor, Right::Own, now + 3).await, Said::Left);
+    assert_eq!(rows(world).await, 0);
+    assert!(world.is_live(&ann, now + 4).await);
 }
 
 /// A dashboard's session has no visit, and so no visitor of its own.

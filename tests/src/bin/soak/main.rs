@@ -7,6 +7,7 @@
 //! | [`load`] | senders of page views with known ids |
 //! | [`kills`] | kill -9 of the server, again and again |
 //! | [`outage`] | PostgreSQL, Redis or both are away for a while |
+//! | [`questions`] | whose is this session, asked meanwhile |
 //! | [`verdict`] | what is stored beside what was acknowledged |
 
 #![forbid(unsafe_code)]
@@ -14,6 +15,7 @@
 mod kills;
 mod load;
 mod outage;
+mod questions;
 mod stores;
 mod verdict;
 
@@ -29,7 +31,8 @@ Usage: cargo xtask soak [OPTION]... [TRIAL]...
 Trials (default: all):
   kills-postgres     kill -9 of the server under load, 100 times, on PostgreSQL and Redis
   kills-embedded     the same, 20 times, on SQLite
-  outage-postgres    PostgreSQL is killed under 2,000 page views a second, and is away for 60 s
+  outage-postgres    PostgreSQL is killed under 2,000 page views a second, and is away for 60 s;
+                     meanwhile sessions are asked about: no live one may be called dead
   outage-redis       the same with Redis
   outage-both        the same with both
 

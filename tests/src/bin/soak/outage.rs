@@ -1,6 +1,7 @@
 //! PostgreSQL, Redis or both are away for a while.
 
 use crate::load::{Load, Manner};
+use crate::questions::Questions;
 use crate::stores::{Kind, Stand};
 use crate::verdict::Verdict;
 use std::time::{Duration, Instant};
@@ -20,8 +21,10 @@ pub(crate) struct Away {
 /// kill -9 of the stores under load, and their return after so long.
 pub(crate) async fn run(away: Away, length: Duration) -> Verdict {
     let mut stand = Stand::start(Kind::Postgres).await;
+    let questions = Questions::start(&stand.server).await;
     let load = Load::start(&stand.server, MANNER);
     tokio::time::sleep(MARGIN).await;
+    let gone = Instant::now();
     let stores = stand.stores.as_mut().expect("this stand has stores");
     if away.redis {
         stores.redis.kill();
@@ -51,6 +54,10 @@ pub(crate) async fn run(away: Away, length: Duration) -> Verdict {
         format!("{} page views were not acknowledged: {:?}", sent.unanswered.len(), sent.refused.first())
     });
     verdict.all_stored_after(&stand, &sent, back).await;
+    let caught_up = Instant::now();
+    tokio::time::sleep(MARGIN).await;
+    let nobody_knows = (away.postgres && away.redis).then_some((gone, caught_up));
+    questions.end().await.judge(nobody_knows, &mut verdict);
     verdict.judge(&stand, &sent).await;
     verdict
 }

@@ -31,7 +31,7 @@ pub(crate) struct Stores {
 impl Stand {
     /// Starts all of it.
     pub(crate) async fn start(kind: Kind) -> Self {
-        let setup = Server::with();
+        let setup = Server::with().user("alice");
         if kind == Kind::Embedded {
             return Self { server: setup.start().await, stores: None };
         }

@@ -1,6 +1,6 @@
 //! What every example with a page for signed-in users has to do.
 
-use std::time::{Duration, Instant};
+use visitflow_e2e::patience::soon;
 use visitflow_e2e::{Postgres, Server, Visitor};
 
 /// Status and text of a page for users alone, of a site of `origin`.
@@ -42,14 +42,7 @@ pub(super) async fn protects_a_page(origin: &str, server: &mut Server, other: &S
 
     let last = ada.snapshot();
     ada.at(other).end().await.expect(204);
-    let ended = Instant::now();
-    loop {
-        let asked = ended.elapsed();
-        if account(origin, &last).await.0 == 401 {
-            break;
-        }
-        assert!(asked < Duration::from_secs(1), "the session lives on");
-    }
+    soon("the session is dead", async || account(origin, &last).await.0 == 401).await;
 }
 
 /// Two servers on one Postgres.

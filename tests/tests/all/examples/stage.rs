@@ -1,11 +1,12 @@
 //! A browser at an example that measures visits.
 
 use serde_json::json;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use thirtyfour::prelude::*;
 use visitflow_e2e::Server;
 use visitflow_e2e::browser::Browser;
 use visitflow_e2e::machine::PATIENCE;
+use visitflow_e2e::patience::{comes, counts, page_views_are};
 use visitflow_e2e::recorder::Recorder;
 
 /// The cookies of a visitor who has consented.
@@ -35,12 +36,8 @@ impl Stage {
 
     /// Waits until the page's heading is this.
     pub(super) async fn shows(&self, heading: &str) {
-        let deadline = Instant::now() + PATIENCE;
         let now = "document.querySelector('h1')?.textContent";
-        while self.browser.evaluate(now).await != heading {
-            assert!(Instant::now() < deadline, "the page does not show {heading}");
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        comes("the heading", json!(heading), async || self.browser.evaluate(now).await).await;
     }
 
     pub(super) async fn cookies(&self) -> Vec<String> {
@@ -51,11 +48,8 @@ impl Stage {
     }
 
     pub(super) async fn until_cookies_are(&self, expected: &[&str]) {
-        let deadline = Instant::now() + PATIENCE;
-        while self.cookies().await != expected {
-            assert!(Instant::now() < deadline, "{:?} are not {expected:?}", self.cookies().await);
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        let expected = expected.iter().map(ToString::to_string).collect();
+        comes("the cookies", expected, async || self.cookies().await).await;
     }
 
     /// Neither cookie nor storage nor WebAssembly, and nothing asked of visitflow but its script.
@@ -74,23 +68,14 @@ impl Stage {
 
     /// Waits until the server has these page views, in this order, and no others.
     pub(super) async fn counted(&self, urls: &[&str]) {
-        let stored = || self.server.texts("SELECT url FROM page_views ORDER BY occurred_at, id");
-        let deadline = Instant::now() + PATIENCE;
-        while stored().len() < urls.len() {
-            assert!(Instant::now() < deadline, "{:?} are not {urls:?}", stored());
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        assert_eq!(stored(), urls);
+        page_views_are(&self.server, urls.len() as i64).await;
+        assert_eq!(self.server.texts("SELECT url FROM page_views ORDER BY occurred_at, id"), urls);
     }
 
     /// Sends the event, and waits until it has arrived: what else was to come before is there, too.
     pub(super) async fn plays(&self) {
         self.click("#play").await;
-        let deadline = Instant::now() + PATIENCE;
-        while self.server.number("SELECT COUNT(*) FROM events WHERE name = 'play'") != 1 {
-            assert!(Instant::now() < deadline, "no event arrives");
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        counts(&self.server, "SELECT COUNT(*) FROM events WHERE name = 'play'", 1).await;
     }
 
     /// A visitor of a site with the pages `/` and `/about`, who looks around and then consents.

@@ -11,7 +11,7 @@ use crate::session::token::SecretHash;
 use crate::session::visit::VisitorId;
 use crate::store::Result;
 use crate::store::events::erasure::{
-    AskedBy, Erasure, FACTS_AT_ONCE, Gone, Piece, ROWS_AT_ONCE, Share, Stretch, left, marks, may_ask, share,
+    Admission, Erasure, FACTS_AT_ONCE, Gone, Piece, ROWS_AT_ONCE, Share, Stretch, left, marks, share,
     stretches,
 };
 
@@ -24,18 +24,15 @@ pub(super) async fn erase(session: &Session, asked: &Erasure, before: u64) -> Re
     let Erasure { visitor, by, now } = *asked;
     // A bitmap is made of all that an index finds, however few of these rows are wanted.
     session.client.batch_execute("SET LOCAL enable_bitmapscan = off").await?;
-    if let AskedBy::Visitor { visit_id, key } = by {
-        let visit = session.query(named!("visit_get"), &[&visit_id.as_slice()]).await?;
-        let of_visit = match visit.first() {
-            Some(row) => Some(row.try_get(2)?),
-            None => None,
-        };
-        let holds_key = key.is_some() && key == self::key(session, visitor).await?;
-        if !may_ask(visitor, of_visit, holds_key, is_erased(session, visitor).await?) {
-            return Ok(Piece::NotTheirs);
+    let stored_key = key(session, visitor).await?;
+    let admission = Admission::of(by, stored_key, is_erased(session, visitor).await?);
+    match admission {
+        Admission::Granted => {
+            session.execute(named!("erased_put"), &[&visitor.hash().as_slice(), &now]).await?;
         }
+        Admission::Repeated => {}
+        Admission::Refused => return Ok(Piece::NotTheirs),
     }
-    session.execute(named!("erased_put"), &[&visitor.hash().as_slice(), &now]).await?;
     let name = visitor.to_string();
     let found = session.query(named!("erase_find"), &[&name, &ROWS]).await?;
     let visits: Vec<Gone> = found.iter().map(gone).collect::<Result<_>>()?;
@@ -51,7 +48,6 @@ pub(super) async fn erase(session: &Session, asked: &Erasure, before: u64) -> Re
         session.execute(named!("erase_orders"), &[&name, &ids, &ROWS]).await?,
     ];
     rows += deleted.iter().sum::<u64>();
-    rows += session.execute(named!("erase_visitor_key"), &[&name]).await?;
     rows += session.execute(named!("erase_dead_letters"), &[&marks(visitor, &visits, &ended)]).await?;
     let is_full = |rows: usize| rows >= ROWS_AT_ONCE;
     let mut last = false;
@@ -68,6 +64,9 @@ pub(super) async fn erase(session: &Session, asked: &Erasure, before: u64) -> Re
         }
     }
     if last {
+        rows += session.execute(named!("erase_visitor_key"), &[&name]).await?;
+    }
+    if last && (admission == Admission::Granted || rows > 0) {
         let erased = Millis::try_from(before + rows).unwrap_or(Millis::MAX);
         session.execute(named!("erasure_put"), &[&now, &by.kind(), &erased]).await?;
     }

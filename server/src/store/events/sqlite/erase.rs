@@ -1,6 +1,6 @@
 //! Erases a visitor, a piece at a time, each in one transaction.
 
-use rusqlite::{Connection, OptionalExtension as _, Row, TransactionBehavior, params};
+use rusqlite::{Connection, Row, TransactionBehavior, params};
 use uuid::Uuid;
 
 use super::{load, rows, sql};
@@ -9,7 +9,7 @@ use crate::session::record::Record;
 use crate::session::visit::VisitorId;
 use crate::store::Result;
 use crate::store::events::erasure::{
-    AskedBy, Erasure, FACTS_AT_ONCE, Gone, Piece, ROWS_AT_ONCE, Share, left, marks, may_ask, share, stretches,
+    Admission, Erasure, FACTS_AT_ONCE, Gone, Piece, ROWS_AT_ONCE, Share, left, marks, share, stretches,
 };
 
 const ROWS: i64 = ROWS_AT_ONCE as i64;
@@ -19,15 +19,12 @@ const FACTS: i64 = FACTS_AT_ONCE as i64;
 pub(super) fn erase(db: &mut Connection, asked: &Erasure, before: u64) -> Result<Piece> {
     let Erasure { visitor, by, now } = *asked;
     let db = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    if let AskedBy::Visitor { visit_id, key } = by {
-        let of_visit = visit_id.map(|id| visitor_of(&db, id)).transpose()?.flatten();
-        let of_visit = of_visit.as_ref().map(Option::as_deref);
-        let holds_key = key.is_some() && key == load::key(&db, visitor)?;
-        if !may_ask(visitor, of_visit, holds_key, is_erased(&db, visitor)?) {
-            return Ok(Piece::NotTheirs);
-        }
-    }
-    changed(&db, sql!("erased_put"), params![visitor.hash(), now])?;
+    let admission = Admission::of(by, load::key(&db, visitor)?, is_erased(&db, visitor)?);
+    match admission {
+        Admission::Granted => changed(&db, sql!("erased_put"), params![visitor.hash(), now])?,
+        Admission::Repeated => 0,
+        Admission::Refused => return Ok(Piece::NotTheirs),
+    };
     let name = visitor.to_string();
     let visits = find(&db, &name)?;
     let ids = ids(&visits);
@@ -42,7 +39,6 @@ pub(super) fn erase(db: &mut Connection, asked: &Erasure, before: u64) -> Result
         changed(&db, sql!("erase_orders"), params![name, ids, ROWS])?,
     ];
     rows += deleted.iter().sum::<u64>();
-    rows += changed(&db, sql!("erase_visitor_key"), [&name])?;
     rows += changed(&db, sql!("erase_dead_letters"), [list(marks(visitor, &visits, &ended))])?;
     let is_full = |rows: usize| rows >= ROWS_AT_ONCE;
     let mut last = false;
@@ -58,6 +54,9 @@ pub(super) fn erase(db: &mut Connection, asked: &Erasure, before: u64) -> Result
         }
     }
     if last {
+        rows += changed(&db, sql!("erase_visitor_key"), [&name])?;
+    }
+    if last && (admission == Admission::Granted || rows > 0) {
         changed(&db, sql!("erasure_put"), params![now, by.kind(), before + rows])?;
     }
     db.commit()?;
@@ -67,12 +66,6 @@ pub(super) fn erase(db: &mut Connection, asked: &Erasure, before: u64) -> Result
 /// Whether a visitor's data was erased within the last days.
 pub(super) fn is_erased(db: &Connection, visitor: VisitorId) -> Result<bool> {
     Ok(db.prepare_cached(sql!("erased_get"))?.exists([visitor.hash()])?)
-}
-
-/// Whose a visit is, if it is there.
-fn visitor_of(db: &Connection, visit_id: Uuid) -> Result<Option<Option<String>>> {
-    let visit = db.prepare_cached(sql!("visit_get"))?.query_row([visit_id.to_string()], rows::visit);
-    Ok(visit.optional()?.map(|row| row.visit.visitor_id.map(|visitor| visitor.to_string())))
 }
 
 fn find(db: &Connection, visitor: &str) -> Result<Vec<Gone>> {
