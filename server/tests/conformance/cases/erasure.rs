@@ -172,7 +172,7 @@ pub(crate) async fn a_session_that_is_of_no_visit_of_the_visitor_goes_on_after_t
     world.sign_in(&ann, "u_1", now + 1).await;
     world.forget(&ann, now + 2).await;
     assert_eq!(world.erase(&ann, ann.visitor, Right::Own, now + 3).await, Said::Left);
-    assert_eq!(rows(world).await, 0);
+    assert_eq!((world.visits().await, world.page_views().await), (0, 0));
     assert!(world.is_live(&ann, now + 4).await);
 }
 
