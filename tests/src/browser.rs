@@ -81,11 +81,25 @@ impl Browser {
     ///
     /// There is none in time.
     pub async fn find(&self, test_id: &str) -> WebElement {
-        let css = format!("[data-testid=\"{test_id}\"]");
-        let query = self.driver.query(By::Css(css)).wait(PATIENCE, Duration::from_millis(50));
-        match query.and_displayed().first().await {
-            Ok(element) => element,
-            Err(_) => panic!("the page shows no {test_id}:\n{}", self.text().await),
+        self.find_by(&format!("[data-testid=\"{test_id}\"]")).await
+    }
+
+    /// The first visible element that a selector of CSS finds, as soon as there is one.
+    ///
+    /// # Panics
+    ///
+    /// There is none in time.
+    pub async fn find_by(&self, css: &str) -> WebElement {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let pause = Duration::from_millis(20);
+            let query = self.driver.query(By::Css(css)).wait(Duration::from_secs(1), pause);
+            match query.and_displayed().first().await {
+                Ok(element) => return element,
+                // Nothing is there yet, or what was there is replaced at this moment.
+                Err(_) if Instant::now() < deadline => {}
+                Err(error) => panic!("the page shows no {css}: {error}\n{}", self.text().await),
+            }
         }
     }
 

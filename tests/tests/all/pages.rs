@@ -134,6 +134,10 @@ async fn a_view_does_not_wait_for_the_webassembly(engine: Engine) {
     page_views_are(server, 1).await;
     let full = "SELECT COUNT(*) FROM page_views WHERE sequence = 1 AND title = 'A page' AND device LIKE '%viewport_width%'";
     assert_eq!(server.number(full), 1);
+    until("the page has its answer", async || {
+        browser.evaluate("document.cookie.includes('last_activity=')").await == true
+    })
+    .await;
     scene.open("/next").await;
     page_views_are(server, 2).await;
     witness.release();

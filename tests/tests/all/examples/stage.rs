@@ -1,11 +1,9 @@
 //! A browser at an example that measures visits.
 
 use serde_json::json;
-use std::time::Duration;
 use thirtyfour::prelude::*;
 use visitflow_e2e::Server;
 use visitflow_e2e::browser::Browser;
-use visitflow_e2e::machine::PATIENCE;
 use visitflow_e2e::patience::{comes, counts, page_views_are};
 use visitflow_e2e::recorder::Recorder;
 
@@ -26,8 +24,7 @@ impl Stage {
     }
 
     pub(super) async fn element(&self, css: &str) -> WebElement {
-        let query = self.browser.driver.query(By::Css(css)).wait(PATIENCE, Duration::from_millis(20));
-        query.and_displayed().first().await.unwrap_or_else(|error| panic!("no {css}: {error}"))
+        self.browser.find_by(css).await
     }
 
     pub(super) async fn click(&self, css: &str) {
