@@ -34,20 +34,21 @@ pub async fn until(what: &str, is_so: impl AsyncFnMut() -> bool) {
 /// How long a server may take to know of what another, or a command, has changed.
 pub const TRUE_WITHIN: Duration = Duration::from_secs(1);
 
-/// Waits until something is so. It must be so whenever it is asked for [`TRUE_WITHIN`] from now, or later,
-/// however long the answer takes.
+/// Waits until what somebody looks at is as expected. It must be so for whoever begins to look
+/// [`TRUE_WITHIN`] from now, however long that takes.
 ///
 /// # Panics
 ///
 /// It is not.
-pub async fn soon(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+pub async fn soon<T: PartialEq + Debug>(what: &str, expected: T, mut look: impl AsyncFnMut() -> T) {
     let since = Instant::now();
     loop {
-        let asked = since.elapsed();
-        if is_so().await {
+        let began = since.elapsed();
+        let found = look().await;
+        if found == expected {
             return;
         }
-        assert!(asked < TRUE_WITHIN, "not within a second: {what}");
+        assert!(began < TRUE_WITHIN, "{what}: {found:?}, and not {expected:?} after {began:?}");
     }
 }
 

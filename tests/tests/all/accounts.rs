@@ -153,8 +153,7 @@ async fn users_are_listed_disabled_enabled_and_removed() {
 
 /// Waits until the running server knows of what a command has done, which takes a second at most.
 async fn is_signed_out(visitor: &visitflow_e2e::Visitor) {
-    let is_signed_out = async || visitor.get("/api/session").send().await.status != 200;
-    soon("the user is signed out", is_signed_out).await;
+    soon("a user who was signed out", 401, async || visitor.get("/api/session").send().await.status).await;
 }
 
 /// A NUL is in JSON, and no database takes it.

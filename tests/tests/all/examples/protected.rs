@@ -42,7 +42,7 @@ pub(super) async fn protects_a_page(origin: &str, server: &mut Server, other: &S
 
     let last = ada.snapshot();
     ada.at(other).end().await.expect(204);
-    soon("the session is dead", async || account(origin, &last).await.0 == 401).await;
+    soon("a session that was ended", 401, async || account(origin, &last).await.0).await;
 }
 
 /// Two servers on one Postgres.
