@@ -27,7 +27,7 @@ pub use self::commands::{Command, KeyCommand, Move, UserCommand};
 pub use self::database::DatabaseUrl;
 pub use self::values::{CookiePrefix, CookieSecure, Gpc, KeepQuery, LogFormat, Orders};
 use self::values::{
-    cookie_domain, idle_timeout, listen_address, millis, session_length, site_name, spool_size,
+    cookie_domain, idle_timeout, listen_address, millis, network, session_length, site_name, spool_size,
 };
 use crate::http::cookie_names::{CookieNames, Ours, cookie_name};
 use crate::http::origin::Origin;
@@ -123,12 +123,13 @@ pub struct Serve {
         value_name = "ORIGIN"
     )]
     pub allowed_origins: Vec<Origin>,
-    /// A proxy whose X-Forwarded-* headers count (repeatable, CIDR)
+    /// A proxy whose X-Forwarded-* headers count: a network or an address (repeatable)
     #[arg(
         long = "trusted-proxy",
         env = "VISITFLOW_TRUSTED_PROXIES",
         value_delimiter = ',',
         default_value = "127.0.0.0/8,::1/128",
+        value_parser = network,
         help_heading = "Network",
         value_name = "CIDR"
     )]

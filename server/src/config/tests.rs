@@ -27,6 +27,15 @@ fn without_flags_everything_is_embedded() {
 }
 
 #[test]
+fn a_trusted_proxy_is_a_network_or_an_address() {
+    let proxies = |text| serve(&["--trusted-proxy", text]).map(|serve| serve.trusted_proxies);
+    let networks = proxies("10.0.0.0/8,192.0.2.7,::1").unwrap();
+    let networks: Vec<String> = networks.iter().map(ToString::to_string).collect();
+    assert_eq!(networks, ["10.0.0.0/8", "192.0.2.7/32", "::1/128"]);
+    assert!(proxies("proxy.example").unwrap_err().contains("or one address"));
+}
+
+#[test]
 fn a_key_works_for_a_second_at_least() {
     let add = |expires| Cli::try_parse_from(["visitflow", "key", "add", "shop", "--expires", expires]);
     for expires in ["1s", "12h", "90d", "7000y"] {

@@ -1,9 +1,10 @@
 //! What a flag may say.
 
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs as _};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs as _};
 use std::time::Duration;
 
 use clap::ValueEnum;
+use ipnet::IpNet;
 
 use crate::session::Millis;
 
@@ -118,6 +119,14 @@ pub(super) fn cookie_domain(domain: &str) -> Result<String, String> {
     } else {
         Err("write a domain such as example.com".into())
     }
+}
+
+/// A network, or one address.
+pub(super) fn network(text: &str) -> Result<IpNet, String> {
+    let address = || text.parse::<IpAddr>().map(IpNet::from);
+    text.parse()
+        .or_else(|_| address())
+        .map_err(|_| "write 10.0.0.0/8, or one address, such as 10.0.0.1".into())
 }
 
 /// An address to listen on. A port by itself means all addresses: `[::]`, which takes IPv4 too. Of the
