@@ -235,8 +235,8 @@ export function grant(): void;
  */
 export function revoke(): Promise<void>;
 /**
- * The same, and the server erases everything that it has stored about the visitor, the session too, so
- * that it signs out. Rejects with an
+ * The same, and the server erases everything that it has stored about the visitor, and ends the sessions in
+ * the visitor's visits. Rejects with an
  * `Error` whose message says what to do if it could not: call it again on the same page.
  */
 export function revoke(options: { erase: true }): Promise<void>;

@@ -159,7 +159,8 @@ export interface Sessions {
    * user, and the list of the user's sessions names the browser. Add `setCookie` to your answer. `userId` is
    * your site's own id, as a text, not `u_…`; `visit: false` for a visitor who has not consented to being
    * measured; `remember: true` for a user who wants to stay signed in.
-   * @throws when it was not done; `status` of the error is that of the answer, and 503 without an answer.
+   * @throws when it was not done, or no answer came in time (then it may have been done); `status` of the error is
+   * that of the answer, and 503 without an answer.
    */
   bind(request: CookieSource, userId: string, options?: { visit?: boolean; remember?: boolean }): Promise<{ setCookie: string[] }>;
   /**

@@ -32,7 +32,7 @@ use crate::throttle::Throttle;
 /// Reports that run at once; they are the first to wait when the machine is busy.
 const REPORT_READERS: usize = 2;
 
-/// Look-ups of users and keys (and of sessions, where there is Redis) that run at once.
+/// Look-ups of users, keys and sessions that run at once.
 const LOOKUP_READERS: usize = 4;
 
 /// What every request shares.

@@ -431,7 +431,7 @@ impl Lifecycle {
         match self.ingest.erase(Erasure { visitor, by, now: hit.now }).await? {
             Erased::NotTheirs => Err(Refusal::NotTheirs),
             Erased::Done if proof.is_none() => Ok(Cookie::Leave),
-            // A session that measures nothing, or is of another visitor, goes on.
+            // A session outside the erased visits stays live.
             Erased::Done => Ok(match self.sessions.touch(proof, None, hit.now).await {
                 Carrier::Crossing { crossed: Crossed::Ended { .. }, .. }
                 | Carrier::Erased

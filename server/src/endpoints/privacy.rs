@@ -10,8 +10,10 @@ use crate::http::body::require_json;
 use crate::http::problem::Problem;
 use crate::http::reply::{self, Reply};
 use crate::ingest::Load;
-use crate::lifecycle::{Cookie, Hit, Refusal, Right};
+use crate::lifecycle::{Hit, Refusal, Right};
+use crate::session::token::SessionToken;
 use crate::session::visit::VisitorId;
+use crate::session::visitor_key::VisitorKey;
 use crate::store::StoreError;
 use crate::store::events::accounts::Role;
 use crate::store::events::disclosure::Cursor;
@@ -28,7 +30,7 @@ pub async fn disclose(call: Call<'_>) -> Result<Reply, Problem> {
     if sessions.durable_is_away() {
         return Err(untold("the database is away"));
     }
-    if right(&call).await? == Right::Own && !holds_key(&call, visitor).await? {
+    if right(&call).await? == Right::Own && key_of(&call, visitor).await.map_err(refused_page)?.is_none() {
         return Err(forbidden(
             "This browser does not hold the key of this visitor (cookie visitor_key), so it is told nothing. Ask the site's owner for the data of this visitor; admins may have it, and so may an API key with the scope `erase`.",
         ));
@@ -61,11 +63,11 @@ fn asked(query: &str) -> Result<(Option<VisitorId>, Option<Cursor>), Problem> {
     Ok((visitor, after))
 }
 
-/// Whether the browser holds the visitor's key.
-async fn holds_key(call: &Call<'_>, visitor: VisitorId) -> Result<bool, Problem> {
-    let held = call.app.cookies.visitor_key(&call.head.headers).map(|key| key.hash());
-    let stored = call.app.disclosures.key(visitor).await.map_err(refused_page)?;
-    Ok(held.is_some() && held == stored)
+/// The visitor's key, if the browser holds it.
+async fn key_of(call: &Call<'_>, visitor: VisitorId) -> Result<Option<VisitorKey>, StoreError> {
+    let stored = call.app.disclosures.key(visitor).await?;
+    let mut held = call.app.cookies.visitor_keys(&call.head.headers);
+    Ok(held.find(|key| stored == Some(key.hash())))
 }
 
 fn refused_page(error: StoreError) -> Problem {
@@ -86,15 +88,19 @@ pub async fn erase(mut call: Call<'_>) -> Result<Reply, Problem> {
         Problem::field("`visitor_id` is missing; send that of the visitor who is to be erased.")
     })?)?;
     let right = right(&call).await?;
-    let token = if call.key.is_none() { call.token()? } else { None };
-    let hit =
-        Hit { key: call.app.cookies.visitor_key(&call.head.headers), ..hit(&call, token, Some(visitor)) };
+    let token = if call.key.is_none() { token(&call) } else { None };
+    let key = match right {
+        Right::Own => key_of(&call, visitor).await.map_err(|error| refused(error.into()))?,
+        Right::Admin | Right::Key => None,
+    };
+    let is_theirs = key.is_some();
+    let hit = Hit { key, ..hit(&call, token, Some(visitor)) };
     let erased = call.app.lifecycle.erase(hit, visitor, right).await;
     let session = erased.map_err(refused)?;
     let mut answer = reply::no_content();
     set_cookie(&call, &mut answer, &session);
     let names_it = call.key.is_none() && call.app.cookies.visitor(&call.head.headers) == Some(visitor);
-    if names_it || matches!(session, Cookie::Clear) {
+    if names_it || is_theirs {
         for cleared in call.app.cookies.clear_visitor(&call.head.headers, call.secure) {
             reply::add_cookie(&mut answer, cleared);
         }
@@ -102,12 +108,17 @@ pub async fn erase(mut call: Call<'_>) -> Result<Reply, Problem> {
     Ok(answer)
 }
 
+/// The session's token; none of two different ones: a visitor's key needs no session.
+fn token(call: &Call<'_>) -> Option<SessionToken> {
+    call.token().unwrap_or(None)
+}
+
 /// By what right the caller asks.
 async fn right(call: &Call<'_>) -> Result<Right, Problem> {
     if call.key.is_some() {
         return Ok(Right::Key);
     }
-    let user_id = match call.token()? {
+    let user_id = match token(call) {
         Some(token) => call.app.lifecycle.sessions.user(token.proof(), call.now).await?,
         None => None,
     };

@@ -50,7 +50,7 @@ pub async fn start(mut call: Call<'_>) -> Result<Reply, Problem> {
     let keeps_cookies = body.cookies != Some(0);
     let hit = Hit {
         key_of: key_of(&call, named.filter(|_| keeps_cookies && body.visitor_id.is_some())),
-        key: call.app.cookies.visitor_key(&call.head.headers),
+        key: call.app.cookies.visitor_keys(&call.head.headers).next(),
         ..hit(&call, call.token()?, named)
     };
     let (started, cookies) = call.app.lifecycle.start(hit, page, call.allowance(), || offer(&call)).await?;

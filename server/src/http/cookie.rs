@@ -12,6 +12,9 @@ use crate::session::token::SessionToken;
 use crate::session::visit::VisitorId;
 use crate::session::visitor_key::VisitorKey;
 
+/// Visitor's keys of one request that are looked at.
+const KEYS_MAX: usize = 4;
+
 /// What the request's session cookies say.
 #[derive(Debug)]
 pub enum Presented {
@@ -66,11 +69,11 @@ impl CookieStyle {
         values.find_map(|value| std::str::from_utf8(value).ok()?.parse().ok())
     }
 
-    /// The visitor's key that the request carries; a cookie of another form counts as absent.
-    #[must_use]
-    pub fn visitor_key(&self, headers: &HeaderMap) -> Option<VisitorKey> {
-        let mut values = self.values(headers, Ours::VisitorKey);
-        values.find_map(|value| VisitorKey::parse(std::str::from_utf8(value).ok()?))
+    /// The visitor's keys that the request carries, the first few: another host of the domain may have added
+    /// one. A cookie of another form counts as absent.
+    pub fn visitor_keys<'h>(&'h self, headers: &'h HeaderMap) -> impl Iterator<Item = VisitorKey> + 'h {
+        let values = self.values(headers, Ours::VisitorKey);
+        values.filter_map(|value| VisitorKey::parse(std::str::from_utf8(value).ok()?)).take(KEYS_MAX)
     }
 
     /// Whether the name belongs to another application: a cookie of it came, and none is ours.

@@ -3,7 +3,7 @@
 use tokio::sync::oneshot;
 
 use super::writer::Worker;
-use crate::store::events::erasure::{Erased, Erasure, Piece};
+use crate::store::events::erasure::{AskedBy, Erased, Erasure, Piece};
 use crate::store::{Result, StoreError};
 
 /// An erasure that has begun, or is next.
@@ -46,7 +46,10 @@ impl Worker {
                 if !last {
                     return Ok(None);
                 }
-                self.metrics.erased(asked.by.kind());
+                // A browser may repeat what is done.
+                if erasing.rows > 0 || !matches!(asked.by, AskedBy::Visitor { .. }) {
+                    self.metrics.erased(asked.by.kind());
+                }
                 Ok(Some(Erased::Done))
             }
         }

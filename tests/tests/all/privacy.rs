@@ -121,7 +121,14 @@ async fn only_the_visitor_an_admin_or_a_key_of_that_scope_erases() {
     gone.set_cookie("session_id", "");
     let refused = gone.erase_request(&bob.id).header("sec-gpc", "1").send().await;
     refused.expect_problem(403, "forbidden");
-    gone.erase_request(&gone.id).header("sec-gpc", "1").send().await.expect(204);
+    // Another host of the domain may have added a key in front.
+    let key = gone.cookie("visitor_key").expect("a key");
+    let cookies = format!("visitor_key={}; visitor_key={key}", "A".repeat(43));
+    let request = gone.erase_request(&gone.id).header("sec-gpc", "1").cookie(cookies);
+    let erased = request.send().await.expect(204);
+    assert!(erased.set_cookie("visitor_key").is_some_and(|cookie| cookie.clears()), "{erased:?}");
+    // Who repeats it for somebody else loses no cookie.
+    bob.erase_request(&gone.id).send().await.expect(204).expect_no_cookie();
 
     for _ in 0..2 {
         by_key(&eraser, &ada.id).await.expect(204);

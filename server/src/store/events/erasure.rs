@@ -179,13 +179,13 @@ pub(super) fn left(visit: &Gone, page_views: u64, events: u64) -> (i32, i32) {
     (left(visit.page_views, page_views), left(visit.events, events))
 }
 
-/// Whether an erasure may be done.
+/// Whether a request may erase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Admission {
     /// Yes.
     Granted,
-    /// The visitor has been erased, or the erasure has begun: what is left may go. The browser may be the one
-    /// that asked and did not get the answer; its key was deleted with the last piece.
+    /// The erasure has begun, or is finished. Anybody may have the rest deleted: the browser that asked may have
+    /// missed the answer, and the last piece has deleted the key.
     Repeated,
     /// No.
     Refused,

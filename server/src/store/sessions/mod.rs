@@ -14,8 +14,8 @@
 //! the durable store is back.
 //!
 //! A copy is in step for at most [`FRESH_MS`]; every change of a session within that time reaches it. With
-//! SQLite all changes come from this process (and [`crate::ingest`] looks after those of the command
-//! line). With Postgres, changes by other servers are read from it twice a second, and Redis tells of
+//! SQLite all changes come from this process, or from the command line: those are read from the file twice
+//! a second. With Postgres, changes by other servers are read from it twice a second, and Redis tells of
 //! them at once.
 
 pub mod local;
@@ -166,6 +166,7 @@ impl Sessions {
         let copy = self.local.confirmed(token.tag, heard, now, self.fresh_ms(token.tag));
         let record = match copy {
             Some(record) => Some(record),
+            // Every live session has a copy here.
             None if self.is_complete() && self.local.get(token.tag).is_none() => None,
             None => Box::pin(self.confirm(token, now)).await?,
         };
@@ -395,8 +396,8 @@ impl Sessions {
         self.shared.as_ref().map(|shared| &*shared.redis)
     }
 
-    /// How long a copy in this process is taken as it is; none: for as long as it is there. Where this process
-    /// and the command line alone change sessions, the copies are complete.
+    /// How long a copy in this process is used without a new look-up; none: without limit, since every session
+    /// has a copy here.
     fn fresh_ms(&self, tag: Tag) -> Option<Millis> {
         let fresh_ms = FRESH_MS - Millis::from(tag.sample()) * FRESH_MS / 512;
         (!self.is_complete()).then_some(fresh_ms)

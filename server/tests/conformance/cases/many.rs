@@ -255,6 +255,7 @@ pub(crate) async fn an_erasure_that_was_cut_off_takes_nothing_new_and_is_finishe
     world.restart(world.now + 2).await;
     let left = rows(world).await;
     assert!(left > 0);
+    assert_eq!(world.number("SELECT COUNT(*) FROM visitor_keys").await, 1, "it goes with the last piece");
     assert!(!world.is_live(&ann, world.now + 2).await, "its sessions have ended with the first piece");
     let anew = Browser::of(ann.visitor);
     for browser in [&ann, &anew] {

@@ -1,6 +1,6 @@
-//! Backends, proxies and pages that ask whose a session is, all the while.
+//! Asks the three session endpoints during an outage.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -11,7 +11,7 @@ use crate::verdict::Verdict;
 /// Signed-in browsers whose sessions are asked about; none of them has a visit.
 const BROWSERS: usize = 4;
 
-/// Each is asked about three times in so long.
+/// Each session is asked about on all three endpoints every so often.
 const PERIOD: Duration = Duration::from_millis(10);
 
 /// What an answer says of a session that is live.
@@ -88,6 +88,11 @@ impl Answers {
     }
 }
 
+/// Whether an introspection, or the answer to the page, tells of a signed-in session.
+fn names_a_user(said: &Value) -> bool {
+    said["sub"].is_string() || said["user_id"].is_string()
+}
+
 async fn ask(browser: Visitor, key: String, stopped: watch::Receiver<bool>) -> Vec<(Instant, Said)> {
     let mut answers = Vec::new();
     let mut ticks = tokio::time::interval(PERIOD);
@@ -101,7 +106,7 @@ async fn ask(browser: Visitor, key: String, stopped: watch::Receiver<bool>) -> V
             let said = match request.try_send().await {
                 Ok(answer) if answer.status == 503 => Said::Unknown,
                 Ok(answer) if answer.status == 204 => Said::Live,
-                Ok(answer) if answer.status == 200 && answer.json()["active"] != false => Said::Live,
+                Ok(answer) if answer.status == 200 && names_a_user(&answer.json()) => Said::Live,
                 Ok(answer) if matches!(answer.status, 200 | 401) => Said::Dead,
                 Ok(_) | Err(_) => Said::Failed,
             };

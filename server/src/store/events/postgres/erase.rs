@@ -26,12 +26,11 @@ pub(super) async fn erase(session: &Session, asked: &Erasure, before: u64) -> Re
     session.client.batch_execute("SET LOCAL enable_bitmapscan = off").await?;
     let stored_key = key(session, visitor).await?;
     let admission = Admission::of(by, stored_key, is_erased(session, visitor).await?);
-    match admission {
-        Admission::Granted => {
-            session.execute(named!("erased_put"), &[&visitor.hash().as_slice(), &now]).await?;
-        }
-        Admission::Repeated => {}
-        Admission::Refused => return Ok(Piece::NotTheirs),
+    if admission == Admission::Refused {
+        return Ok(Piece::NotTheirs);
+    }
+    if admission == Admission::Granted {
+        session.execute(named!("erased_put"), &[&visitor.hash().as_slice(), &now]).await?;
     }
     let name = visitor.to_string();
     let found = session.query(named!("erase_find"), &[&name, &ROWS]).await?;
@@ -66,7 +65,7 @@ pub(super) async fn erase(session: &Session, asked: &Erasure, before: u64) -> Re
     if last {
         rows += session.execute(named!("erase_visitor_key"), &[&name]).await?;
     }
-    if last && (admission == Admission::Granted || rows > 0) {
+    if last && (admission == Admission::Granted || before + rows > 0) {
         let erased = Millis::try_from(before + rows).unwrap_or(Millis::MAX);
         session.execute(named!("erasure_put"), &[&now, &by.kind(), &erased]).await?;
     }

@@ -20,11 +20,12 @@ pub(super) fn erase(db: &mut Connection, asked: &Erasure, before: u64) -> Result
     let Erasure { visitor, by, now } = *asked;
     let db = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let admission = Admission::of(by, load::key(&db, visitor)?, is_erased(&db, visitor)?);
-    match admission {
-        Admission::Granted => changed(&db, sql!("erased_put"), params![visitor.hash(), now])?,
-        Admission::Repeated => 0,
-        Admission::Refused => return Ok(Piece::NotTheirs),
-    };
+    if admission == Admission::Refused {
+        return Ok(Piece::NotTheirs);
+    }
+    if admission == Admission::Granted {
+        changed(&db, sql!("erased_put"), params![visitor.hash(), now])?;
+    }
     let name = visitor.to_string();
     let visits = find(&db, &name)?;
     let ids = ids(&visits);
@@ -56,7 +57,7 @@ pub(super) fn erase(db: &mut Connection, asked: &Erasure, before: u64) -> Result
     if last {
         rows += changed(&db, sql!("erase_visitor_key"), [&name])?;
     }
-    if last && (admission == Admission::Granted || rows > 0) {
+    if last && (admission == Admission::Granted || before + rows > 0) {
         changed(&db, sql!("erasure_put"), params![now, by.kind(), before + rows])?;
     }
     db.commit()?;

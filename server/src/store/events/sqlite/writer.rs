@@ -125,7 +125,8 @@ impl Writer {
         })
     }
 
-    /// Erases a piece of a visitor, and after the last one what the write-ahead log holds of it; `before` is how many rows the pieces before it have erased.
+    /// Erases a piece of a visitor, and after the last one what the write-ahead log holds of it; `before` is how
+    /// many rows the pieces before it have erased.
     ///
     /// # Errors
     /// When the database refuses; then nothing of it was done.
@@ -133,7 +134,9 @@ impl Writer {
         self.recall.memory.forget();
         self.in_file(|writer| {
             let piece = erase::erase(&mut writer.db, asked, before)?;
-            if let (Piece::Done { last: true, .. }, Some(wal)) = (&piece, &mut writer.wal) {
+            if let (Piece::Done { rows, last: true, .. }, Some(wal)) = (&piece, &mut writer.wal)
+                && before + rows > 0
+            {
                 // It is erased; that the log cannot be cut now does not change that.
                 if let Err(error) = wal.forget(&writer.db, asked.now) {
                     tracing::warn!(%error, "the write-ahead log still holds what was erased");
