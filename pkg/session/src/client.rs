@@ -170,7 +170,7 @@ impl Sessions {
     /// does not begin with `u_`.
     ///
     /// # Errors
-    /// When it was not done.
+    /// When it was not done, or no answer came in time: then it may have been done.
     pub async fn bind(&self, headers: &HeaderMap, user_id: &str, sign_in: SignIn) -> Result<Bound, Error> {
         let body = Bind {
             token: cookie::token(headers, &self.cookie_name),
@@ -185,7 +185,7 @@ impl Sessions {
     /// Signs out: replaces the token, and takes the user out of the session.
     ///
     /// # Errors
-    /// When it was not done.
+    /// When it was not done, or no answer came in time: then it may have been done.
     pub async fn unbind(&self, headers: &HeaderMap) -> Result<Bound, Error> {
         let token = cookie::token(headers, &self.cookie_name);
         self.change(&self.place.unbind, &Unbind { token }).await

@@ -18,7 +18,7 @@ const PERIOD: Duration = Duration::from_millis(10);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Said {
     Live,
-    /// Nobody is signed in, which is wrong.
+    /// Not signed in, which is wrong.
     Dead,
     /// 503.
     Unknown,
@@ -63,8 +63,7 @@ impl Questions {
 }
 
 impl Answers {
-    /// Nobody is signed out by an outage, and "not known" is said only from the first of these moments to
-    /// the second, if at all.
+    /// An outage signs nobody out. 503 is right only between these two moments, if they are given.
     pub(crate) fn judge(&self, unknown: Option<(Instant, Instant)>, verdict: &mut Verdict) {
         let count = |said: Said| self.0.iter().filter(|(_, other)| *other == said).count();
         verdict.note(format!(
