@@ -153,6 +153,13 @@ impl Record {
         }
     }
 
+    /// Whether it says what a secret is worth: it is the valid one or a replaced one, or the session is over.
+    #[must_use]
+    pub fn knows(&self, presented: &SecretHash) -> bool {
+        let replaced = self.retired.iter().any(|old| old.secret_hash == *presented);
+        replaced || self.secret_hash == *presented || self.ended_at.is_some()
+    }
+
     /// Whether nothing is left of the session but that it was erased with its visitor.
     #[must_use]
     pub fn is_erased(&self) -> bool {

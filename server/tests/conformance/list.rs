@@ -266,6 +266,8 @@ macro_rules! servers {
         $then! { $backend;
             servers:
                 a_session_of_one_server_lives_on_the_other
+                a_token_of_one_server_is_live_on_the_other_at_once
+                activity_on_one_server_keeps_a_session_on_the_other
                 a_sign_in_on_one_server_kills_the_old_token_on_the_other
                 an_end_on_one_server_is_an_end_on_the_other
                 what_ended_on_one_server_is_nobodys_on_the_other

@@ -99,7 +99,7 @@ impl Local {
 
     /// Judges a token at `now` by a copy that was in step within the last `fresh_ms` (without a
     /// limit: by any copy); if it is live, notes activity `at` in the same step. None without such a
-    /// copy.
+    /// copy, or if it [cannot tell](Copied::can_tell).
     pub fn touch(
         &self,
         token: Proof,
@@ -109,7 +109,7 @@ impl Local {
     ) -> Option<Carrier> {
         let mut inner = self.lock();
         let copied = inner.copies.get(&token.tag)?;
-        if !copied.is_in_step(now, fresh_ms) {
+        if !copied.can_tell(token, now, fresh_ms, self.ttl) {
             return None;
         }
         let carrier = judge(&copied.record, token, now, self.ttl);
@@ -120,22 +120,20 @@ impl Local {
         Some(carrier)
     }
 
-    /// The copy of a record, if it says what was so everywhere at `since` or later: it was looked up
-    /// since then, or is in step as in [`Self::touch`], and every change until `since` has been heard of.
+    /// The copy of a token's record, as [`Self::touch`] would use it. With `since` only if it was looked up
+    /// since then.
     #[must_use]
     pub fn confirmed(
         &self,
-        tag: Tag,
-        (heard_until, since): (Millis, Millis),
+        token: Proof,
+        since: Option<Millis>,
         now: Millis,
         fresh_ms: Option<Millis>,
     ) -> Option<Record> {
         let inner = self.lock();
-        let copied = inner.copies.get(&tag)?;
-        let is_new = copied.in_step_at.is_some_and(|at| at >= since);
-        // A clock that was set back confirms nothing.
-        let heard = (since..=now + (now - since)).contains(&heard_until);
-        ((is_new || heard) && copied.is_in_step(now, fresh_ms)).then(|| copied.record.clone())
+        let copied = inner.copies.get(&token.tag)?;
+        let is_new = since.is_none_or(|since| copied.in_step_at.is_some_and(|at| at >= since));
+        (is_new && copied.can_tell(token, now, fresh_ms, self.ttl)).then(|| copied.record.clone())
     }
 
     /// The copy of a record, in step or not.
@@ -335,8 +333,15 @@ impl Local {
 }
 
 impl Copied {
-    fn is_in_step(&self, now: Millis, fresh_ms: Option<Millis>) -> bool {
-        fresh_ms.is_none_or(|fresh| self.in_step_at.is_some_and(|since| now - since < fresh))
+    /// Whether a token can be judged by this copy, which was in step within the last `fresh_ms`. That the
+    /// token is worth nothing is told by the end of its session alone: another server may just have issued
+    /// it, or seen activity. Without a limit nobody else can have.
+    fn can_tell(&self, token: Proof, now: Millis, fresh_ms: Option<Millis>, ttl: Ttl) -> bool {
+        fresh_ms.is_none_or(|fresh_ms| {
+            self.in_step_at.is_some_and(|since| now - since < fresh_ms)
+                && (self.record.ended_at.is_some()
+                    || self.record.standing(&token.hash, now, ttl) != Standing::Dead)
+        })
     }
 
     /// Whether it holds another secret than the record, or an end that the record does not know.

@@ -47,9 +47,8 @@ use crate::store::{Result, StoreError};
 pub const FRESH_MS: Millis = 20_000;
 
 /// Redis is told of activity when it is this much later than what it knows, in ms. It hears of it
-/// after at most this and [`FRESH_MS`], as late as the durable store (30 s, `serve`); a copy
-/// elsewhere may be [`FRESH_MS`] older still. The sum is less than the minute of grace in which no
-/// session is ended.
+/// after at most this and [`FRESH_MS`], as late as the durable store (30 s, `serve`): within the minute of
+/// grace in which no session is ended.
 const TELL_AFTER_MS: Millis = FRESH_MS / 2;
 
 /// Who asks whose session a token is gets an answer that was right everywhere so many ms ago at most.
@@ -140,8 +139,16 @@ impl Sessions {
                 .local
                 .touch(token, activity, now, None)
                 .unwrap_or_else(|| judge(&record, token, now, self.ttl)),
-            Err(_) => self.local.touch(token, activity, now, None).unwrap_or(Carrier::Unverified(token)),
+            Err(_) => self.last_resort(token, activity, now),
         }
+    }
+
+    /// Judges a token of which nobody in reach can tell by the copy as it is. One that the copy does not know
+    /// may be newer.
+    fn last_resort(&self, token: Proof, activity: Option<Activity>, now: Millis) -> Carrier {
+        let knows = self.local.get(token.tag).is_some_and(|held| held.knows(&token.hash));
+        let judged = self.local.touch(token, activity, now, None).filter(|_| knows);
+        judged.unwrap_or(Carrier::Unverified(token))
     }
 
     /// The user signed in by a live token.
@@ -162,13 +169,21 @@ impl Sessions {
     /// # Errors
     /// When no store in reach can tell.
     pub async fn vouch(&self, token: Proof, slides: bool, now: Millis) -> Result<Option<Record>> {
-        let heard = (self.heard_until(), now - TRUE_MS);
-        let copy = self.local.confirmed(token.tag, heard, now, self.fresh_ms(token.tag));
+        let since = now - TRUE_MS;
+        // A clock that was set back confirms nothing.
+        let heard = (since..=now + TRUE_MS).contains(&self.heard_until());
+        let held = self.local.get(token.tag);
+        let copy = self.local.confirmed(token, (!heard).then_some(since), now, self.fresh_ms(token.tag));
         let record = match copy {
             Some(record) => Some(record),
             // Every live session has a copy here.
-            None if self.is_complete() && self.local.get(token.tag).is_none() => None,
-            None => Box::pin(self.confirm(token, now)).await?,
+            None if self.is_complete() && held.is_none() => None,
+            None => {
+                let signed_in = |held: &Record| held.secret_hash == token.hash && held.user_id.is_some();
+                let activity =
+                    (slides && held.as_ref().is_some_and(signed_in)).then_some(Activity::Backend(now));
+                Box::pin(self.confirm(token, activity, heard, now)).await?
+            }
         };
         let live = record.filter(|record| record.standing(&token.hash, now, self.ttl) == Standing::Live);
         if slides && live.as_ref().is_some_and(|record| record.user_id.is_some()) {
@@ -233,21 +248,35 @@ impl Sessions {
         }
     }
 
-    /// Asks everybody who may know: a change may have reached one of the stores alone. The latest
-    /// generation is right.
-    async fn confirm(&self, token: Proof, now: Millis) -> Result<Option<Record>> {
+    /// Looks a session up so that the answer was right everywhere a moment ago. What the durable store has
+    /// changed is either `heard`, or it is asked, too.
+    async fn confirm(
+        &self,
+        token: Proof,
+        activity: Option<Activity>,
+        heard: bool,
+        now: Millis,
+    ) -> Result<Option<Record>> {
+        let found = match self.redis().filter(|redis| redis.is_trusted()) {
+            Some(redis) if !heard => self.ask_both(redis, token, now).await?,
+            _ => self.look_up(token, activity, now).await?,
+        };
+        // The copy may hold a change that Redis has missed, or what is promised.
+        let held = self.local.get(token.tag);
+        Ok(found.into_iter().chain(held).max_by_key(|record| (record.generation, record.last_activity)))
+    }
+
+    /// Asks Redis and the durable store: a change may have reached one of them alone. The latest generation
+    /// is right.
+    async fn ask_both(&self, redis: &Redis, token: Proof, now: Millis) -> Result<Option<Record>> {
         let fetch = self.local.fetch(token.tag);
         let durable = async {
-            if self.durable_is_away() {
-                Err(StoreError::Unavailable("the durable store is away"))
-            } else {
-                self.durable.token(token.tag).await
+            match self.durable_is_away() {
+                true => Err(StoreError::Unavailable("the durable store is away")),
+                false => self.durable.token(token.tag).await,
             }
         };
-        let ask_redis = async || match self.redis().filter(|redis| redis.is_trusted()) {
-            Some(redis) => redis.resolve(token.tag, &token.hash, None, now).await.ok().flatten(),
-            None => None,
-        };
+        let ask_redis = async || redis.resolve(token.tag, &token.hash, None, now).await.ok().flatten();
         let found = match tokio::join!(durable, ask_redis()) {
             (Ok(durable), shared) => {
                 Ok(durable.into_iter().chain(shared).max_by_key(|record| record.generation))
@@ -257,10 +286,7 @@ impl Sessions {
             (Err(error), None) => Err(error),
         };
         self.local.fetched(fetch, found.as_ref().ok().cloned().flatten(), now);
-        let found = found?;
-        // The copy may hold what is promised beyond that.
-        let held = self.local.get(token.tag);
-        Ok(found.into_iter().chain(held).max_by_key(|record| (record.generation, record.last_activity)))
+        found
     }
 
     /// Whether an answer written now may send the token's cookie.

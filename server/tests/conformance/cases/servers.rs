@@ -37,6 +37,31 @@ pub(crate) async fn a_sign_in_on_one_server_kills_the_old_token_on_the_other(wor
     assert_eq!(other.user(&ann, world.now + 3).await.as_deref(), Some("u_1"));
 }
 
+pub(crate) async fn a_token_of_one_server_is_live_on_the_other_at_once(world: &World) {
+    let (other, ann) = (world.second().await, Browser::new());
+    world.start(&ann, world.now).await;
+    assert_eq!(other.ping(&ann, world.now).await, Said::Kept, "the other has a copy of it");
+    world.sign_in(&ann, "u_1", world.now + 1).await;
+    let (session, _) = other.identify(&ann, true, world.now + 2).await.expect("a live session");
+    assert_eq!(session.user_id.as_deref(), Some("u_1"));
+    world.sign_out(&ann, world.now + 3).await;
+    assert_eq!(other.view(&ann, world.now + 4).await, Said::Kept);
+    world.sign_in(&ann, "u_1", world.now + 5).await;
+    assert_eq!(other.end(&ann, world.now + 6).await, Said::Cleared);
+    assert_eq!(world.live_tokens().await, 0);
+}
+
+pub(crate) async fn activity_on_one_server_keeps_a_session_on_the_other(world: &World) {
+    let (other, ann) = (world.second().await, Browser::new());
+    world.start(&ann, world.now).await;
+    let end = world.now + TTL.idle_ms;
+    assert!(other.identify(&ann, false, end - 10_000).await.is_some(), "the other has a copy of it");
+    assert_eq!(world.ping(&ann, end - 5_000).await, Said::Kept);
+    world.sweep(end - 4_000).await;
+    assert_eq!(other.view(&ann, end + 1).await, Said::Kept);
+    assert_eq!(world.visits().await, 1);
+}
+
 pub(crate) async fn a_change_that_waited_for_its_commit_is_heard_of(world: &World) {
     let (other, ann) = (world.second().await, Browser::new());
     world.start(&ann, world.now).await;

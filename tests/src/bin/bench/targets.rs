@@ -149,9 +149,9 @@ async fn people(server: &Server) -> People {
     People { visitors, signed_in, key }
 }
 
-/// The token of a user whom a backend has signed in, and whom the server knows by it.
+/// The token of a user who has looked at a page and whom a backend has signed in.
 async fn signed_in(user: &Visitor, key: &str, number: usize) -> String {
-    user.start().await.expect(200);
+    user.view("/").await.expect(204);
     let user_id = format!("customer-{number}");
     let ask = async |path: &str, body| {
         let request = user.post(path, &body).as_json().bearer(key).cookie("").without("origin");

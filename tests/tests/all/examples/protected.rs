@@ -1,6 +1,6 @@
 //! What every example with a page for signed-in users has to do.
 
-use visitflow_e2e::patience::comes;
+use visitflow_e2e::patience::soon;
 use visitflow_e2e::{Postgres, Server, Visitor};
 
 /// Status and text of a page for users alone, of a site of `origin`.
@@ -42,7 +42,7 @@ pub(super) async fn protects_a_page(origin: &str, server: &mut Server, other: &S
 
     let last = ada.snapshot();
     ada.at(other).end().await.expect(204);
-    comes("a session that was ended", 401, async || account(origin, &last).await.0).await;
+    soon("a session that was ended", 401, async || account(origin, &last).await.0).await;
 }
 
 /// Two servers on one Postgres.
