@@ -159,8 +159,10 @@ export interface Sessions {
    * user, and the list of the user's sessions names the browser. Add `setCookie` to your answer. `userId` is
    * your site's own id, as a text, not `u_…`; `visit: false` for a visitor who has not consented to being
    * measured; `remember: true` for a user who wants to stay signed in.
-   * @throws when it was not done, or no answer came in time (then it may have been done); `status` of the error is
-   * that of the answer, and 503 without an answer.
+   * @throws when it was not done, or no answer came in time (then it may have been done). `status` of the error is
+   * what to answer the browser: 503 where visitflow could not be reached, or could not tell (`retryAfter`, in
+   * seconds); 409 where the session was changed meanwhile; 400 where the browser has several session cookies, and
+   * would keep the others; 429; 500 for a mistake of your program, such as a wrong key.
    */
   bind(request: CookieSource, userId: string, options?: { visit?: boolean; remember?: boolean }): Promise<{ setCookie: string[] }>;
   /**
@@ -168,6 +170,12 @@ export interface Sessions {
    * @throws as {@link bind}.
    */
   unbind(request: CookieSource): Promise<{ setCookie: string[] }>;
+  /**
+   * Ends all sessions of a user, in every browser: after a new password, say. With a key for one site, those of
+   * that site alone.
+   * @throws as {@link bind}.
+   */
+  endSessions(userId: string): Promise<void>;
   /**
    * Middleware for Express 5; `request.visitflow` is the {@link Session}. An answer that carries the
    * session's cookie is sent with `Cache-Control: no-store`.

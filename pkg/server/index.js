@@ -25,53 +25,55 @@ export function sessions({
   cacheMs = 0,
   onError = onceAMinute((error) => console.error(error.message)),
 }) {
-  const base = `${String(endpoint).replace(/\/+$/, "")}/api/session`;
+  const base = `${String(endpoint).replace(/\/+$/, "")}/api`;
   if (!/^https?:/.test(base)) throw new TypeError("visitflow: endpoint is an http(s) address of the server");
   if (!key) throw noKey();
   const known = new Map();
 
-  /** The answer to a question, as JSON, with its cookies. */
-  async function post(name, body) {
+  /** The text of an answer, with its cookies. */
+  async function send(method, path, body) {
     const secret = typeof key === "function" ? await key() : key;
-    if (!secret) throw Object.assign(noKey(), { status: 401 });
+    if (!secret) throw Object.assign(noKey(), { status: 500, isMistake: true });
     const request = {
-      method: "POST",
+      method,
       headers: { "content-type": "application/json", authorization: `Bearer ${secret}` },
-      body: JSON.stringify(body),
+      body: body && JSON.stringify(body),
       signal: AbortSignal.timeout(timeoutMs),
       cache: "no-store", // frameworks may keep answers otherwise
       redirect: "manual", // workers know no "error"
     };
     const away = (cause) => {
-      const error = new Error(`visitflow: no answer from ${base}/${name}: ${cause.message}`, { cause });
+      const error = new Error(`visitflow: no answer from ${base}${path}: ${cause.message}`, { cause });
       throw Object.assign(error, { status: 503, retryAfter: RETRY_AFTER });
     };
-    const answer = await fetch(`${base}/${name}`, request).catch(away);
+    const answer = await fetch(base + path, request).catch(away);
     const text = await answer.text().catch(away);
     if (!answer.ok) {
-      const error = new Error(`visitflow: ${answer.status} from ${base}/${name}: ${text.slice(0, 500)}`);
-      throw Object.assign(error, { status: answer.status, retryAfter: Number(answer.headers.get("retry-after")) });
+      const error = new Error(`visitflow: ${answer.status} from ${base}${path}: ${text.slice(0, 500)}`);
+      throw Object.assign(error, refusal(answer.status), { retryAfter: Number(answer.headers.get("retry-after")) });
     }
-    return { said: JSON.parse(text), cookies: answer.headers.getSetCookie() };
+    return { text, cookies: answer.headers.getSetCookie() };
   }
 
   async function ask(token, touch) {
     try {
-      const { said, cookies } = await post("introspect", { token, touch });
+      const { text, cookies } = await send("POST", "/session/introspect", { token, touch });
+      const said = JSON.parse(text);
       if (said?.active === true) return active(said, cookies);
       if (said?.active === false) return NONE;
-      throw new Error(`visitflow: ${base}/introspect is no server of visitflow`);
+      throw new Error(`visitflow: ${base}/session/introspect is no server of visitflow`);
     } catch (cause) {
-      // Refused: a mistake of this program, such as a wrong key, that no retry mends.
-      if (cause.status >= 400 && cause.status < 500 && cause.status !== 408 && cause.status !== 429) onError(cause);
+      if (cause.isMistake) onError(cause);
       return { state: "unknown", user: null, retryAfter: cause.retryAfter > 0 ? cause.retryAfter : RETRY_AFTER, cause, setCookie: [] };
     }
   }
 
   /** Whose session the request belongs to. Takes a `Request`, Node's `IncomingMessage`, or `Headers`. */
   async function session(request, { touch = touched } = {}) {
-    const token = tokenOf(request, cookieName);
-    if (token === undefined) return NONE;
+    const tokens = tokensOf(request, cookieName);
+    // Of two neither is known to be right.
+    if (tokens.length !== 1) return NONE;
+    const [token] = tokens;
     if (!cacheMs) return ask(token, touch);
     const now = Date.now();
     for (const [old, { until }] of known) {
@@ -88,22 +90,42 @@ export function sessions({
   }
 
   /** Signs the session of a request in or out; throws if that was not done. */
-  async function change(name, request, body) {
-    const { said } = await post(name, { ...body, token: tokenOf(request, cookieName) });
-    return { setCookie: said.set_cookie === null ? [] : [said.set_cookie] };
+  async function change(path, request, body) {
+    const tokens = tokensOf(request, cookieName);
+    if (tokens.length > 1) {
+      const error = new Error(`visitflow: the browser has several cookies ${cookieName}, and would keep the others`);
+      throw Object.assign(error, { status: 400 });
+    }
+    const { text } = await send("POST", path, { ...body, token: tokens[0] });
+    const { set_cookie } = JSON.parse(text);
+    return { setCookie: set_cookie === null ? [] : [set_cookie] };
   }
 
   /** Signs a user of the site in, whose password the site has checked. Add `setCookie` to the answer. */
   const bind = (request, userId, { visit, remember } = {}) =>
-    change("bind", request, { user_id: userId, visit, remember, user_agent: header(request, "user-agent") });
+    change("/session/bind", request, { user_id: userId, visit, remember, user_agent: header(request, "user-agent") });
 
   /** Signs out. Add `setCookie` to the answer. */
-  const unbind = (request) => change("unbind", request, {});
+  const unbind = (request) => change("/session/unbind", request, {});
 
-  return { session, bind, unbind, express: express(session), hono: hono(session), fastify: fastify(session), next: next(session) };
+  /** Ends all sessions of a user, in every browser. */
+  async function endSessions(userId) {
+    await send("DELETE", `/sessions?user_id=${encodeURIComponent(userId)}`);
+  }
+
+  const kits = { express: express(session), hono: hono(session), fastify: fastify(session), next: next(session) };
+  return { session, bind, unbind, endSessions, ...kits };
 }
 
 const noKey = () => new TypeError("visitflow: key is an API key: visitflow key add NAME --scope session");
+
+/** What a refusal means for whoever asked this program. */
+function refusal(status) {
+  if (status === 409 || status === 429) return { status };
+  if (status >= 500 || status === 408) return { status: 503 };
+  // A mistake of this program, such as a wrong key, that no retry mends.
+  return { status: 500, isMistake: true };
+}
 
 function active({ sub, sid, iat, exp, visitor_id, site, generation }, setCookie) {
   return {
@@ -125,12 +147,11 @@ function header(request, name) {
   return (typeof headers?.get === "function" ? headers.get(name) : headers?.[name]) ?? undefined;
 }
 
-/** The token of a request. Other applications' cookies of the same name are passed over; of two tokens neither is right. */
-function tokenOf(request, name) {
+/** The different tokens of a request. Other applications' cookies of the same name are passed over. */
+function tokensOf(request, name) {
   const pairs = [header(request, "cookie") ?? []].flat().join(";").split(";");
   const values = pairs.filter((pair) => pair.slice(0, pair.indexOf("=")).trim() === name).map((pair) => pair.slice(pair.indexOf("=") + 1).trim());
-  const tokens = new Set(values.filter((text) => TOKEN.test(text)));
-  return tokens.size === 1 ? [...tokens][0] : undefined;
+  return [...new Set(values.filter((text) => TOKEN.test(text)))];
 }
 
 function onceAMinute(act) {

@@ -126,8 +126,24 @@ test("a site that checks passwords itself signs in and out", async () => {
   server.answer = says(200, { set_cookie: null });
   assert.deepEqual(await kit().unbind(request(`session_id=${TOKEN}`)), { setCookie: [] });
   assert.equal(server.asked[2].path, "POST /api/session/unbind");
-  server.answer = says(503, { detail: "come back" });
-  await assert.rejects(kit().bind(request(`session_id=${TOKEN}`), "ada"), { status: 503 });
+  server.answer = says(204);
+  assert.equal(await kit().endSessions("ada/lovelace"), undefined);
+  assert.equal(server.asked[3].path, "DELETE /api/sessions?user_id=ada%2Flovelace");
+});
+
+test("the status of an error is one for the visitor", async () => {
+  for (const [answered, status] of [[401, 500], [403, 500], [400, 500], [404, 500], [409, 409], [429, 429], [408, 503], [502, 503], [503, 503]]) {
+    server.answer = says(answered, { detail: "no" });
+    await assert.rejects(kit().bind(request(`session_id=${TOKEN}`), "ada"), { status, message: new RegExp(`${answered} from .*bind`) });
+    await assert.rejects(kit().endSessions("ada"), { status });
+  }
+});
+
+test("with two tokens nobody is signed in or out", async () => {
+  const both = request(`session_id=${TOKEN}; session_id=${TOKEN.replaceAll("b", "c")}`);
+  await assert.rejects(kit().bind(both, "ada"), { status: 400, message: /several cookies session_id/ });
+  await assert.rejects(kit().unbind(both), { status: 400 });
+  assert.equal(server.asked.length, 0);
 });
 
 test("nothing is remembered unless it is asked for", async (t) => {

@@ -27,7 +27,7 @@ export async function standIn() {
   const listener = createServer(async (request, response) => {
     let body = "";
     for await (const chunk of request) body += chunk;
-    stand.asked.push({ path: `${request.method} ${request.url}`, key: request.headers.authorization, body: JSON.parse(body) });
+    stand.asked.push({ path: `${request.method} ${request.url}`, key: request.headers.authorization, body: body && JSON.parse(body) });
     stand.answer(request, response);
   });
   await new Promise((resolve) => listener.listen(0, "127.0.0.1", resolve));

@@ -33,6 +33,7 @@ struct Place {
     introspect: Url,
     bind: Url,
     unbind: Url,
+    of_user: Url,
     key: String,
 }
 
@@ -84,6 +85,10 @@ pub enum Error {
         /// How long to wait, if it said so.
         retry_after: Option<Duration>,
     },
+    /// The browser has several session cookies. It would keep the others, so that nobody were signed in or out.
+    /// Answer 400.
+    #[error("visitflow: the browser has several cookies {0}, and would keep the others")]
+    Cookies(String),
     /// What answered is no visitflow server.
     #[error("visitflow: what answers at {0} is no server of visitflow")]
     Answer(String),
@@ -100,15 +105,16 @@ impl Sessions {
         let base = Url::parse(endpoint).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
         let base = base.ok_or_else(refused)?;
         let address = |name: &str| {
-            let path = format!("{}/api/session/{name}", base.as_str().trim_end_matches('/'));
+            let path = format!("{}/api/{name}", base.as_str().trim_end_matches('/'));
             Url::parse(&path).map_err(|_| refused())
         };
         let is_key = !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_graphic());
         let key = if is_key { key.to_owned() } else { return Err(Error::Key) };
         let place = Place {
-            introspect: address("introspect")?,
-            bind: address("bind")?,
-            unbind: address("unbind")?,
+            introspect: address("session/introspect")?,
+            bind: address("session/bind")?,
+            unbind: address("session/unbind")?,
+            of_user: address("sessions")?,
             key,
         };
         let client = reqwest::Client::builder()
@@ -142,7 +148,7 @@ impl Sessions {
     /// Whose session a request with these headers belongs to. Never fails: where nobody can tell, it is
     /// unknown. Mistakes of this program, such as a wrong key, are logged as errors (`tracing`), too.
     pub async fn session(&self, headers: &HeaderMap) -> Session {
-        let Some(token) = cookie::token(headers, &self.cookie_name) else { return Session::None };
+        let Ok(Some(token)) = cookie::token(headers, &self.cookie_name) else { return Session::None };
         match self.introspect(token).await {
             Ok(session) => session,
             Err(error) => {
@@ -173,7 +179,7 @@ impl Sessions {
     /// When it was not done, or no answer came in time: then it may have been done.
     pub async fn bind(&self, headers: &HeaderMap, user_id: &str, sign_in: SignIn) -> Result<Bound, Error> {
         let body = Bind {
-            token: cookie::token(headers, &self.cookie_name),
+            token: self.token(headers)?,
             user_id,
             visit: sign_in.visit,
             remember: sign_in.remember,
@@ -187,13 +193,30 @@ impl Sessions {
     /// # Errors
     /// When it was not done, or no answer came in time: then it may have been done.
     pub async fn unbind(&self, headers: &HeaderMap) -> Result<Bound, Error> {
-        let token = cookie::token(headers, &self.cookie_name);
+        let token = self.token(headers)?;
         self.change(&self.place.unbind, &Unbind { token }).await
+    }
+
+    /// Ends all sessions of a user, in every browser: after a new password, say. With a key for one site, those
+    /// of that site alone.
+    ///
+    /// # Errors
+    /// When it was not done, or no answer came in time.
+    pub async fn end_sessions(&self, user_id: &str) -> Result<(), Error> {
+        let mut url = self.place.of_user.clone();
+        url.query_pairs_mut().append_pair("user_id", user_id);
+        self.send(&url, self.client.delete(url.clone())).await.map(drop)
+    }
+
+    fn token<'a>(&self, headers: &'a HeaderMap) -> Result<Option<&'a str>, Error> {
+        cookie::token(headers, &self.cookie_name)
+            .map_err(|cookie::Several| Error::Cookies(self.cookie_name.to_string()))
     }
 
     async fn introspect(&self, token: &str) -> Result<Session, Error> {
         let url = &self.place.introspect;
-        let answer = self.post(url, &Asked { token, touch: self.touch }).await?;
+        let asked = Asked { token, touch: self.touch };
+        let answer = self.send(url, self.client.post(url.clone()).json(&asked)).await?;
         let set_cookie = answer.headers().get_all(SET_COOKIE).iter().cloned().collect();
         let said: Introspected = answer.json().await.map_err(|_| Error::Answer(url.to_string()))?;
         if !said.active {
@@ -216,13 +239,14 @@ impl Sessions {
 
     async fn change(&self, url: &Url, body: &impl Serialize) -> Result<Bound, Error> {
         let refused = || Error::Answer(url.to_string());
-        let said: Changed = self.post(url, body).await?.json().await.map_err(|_| refused())?;
+        let request = self.client.post(url.clone()).json(body);
+        let said: Changed = self.send(url, request).await?.json().await.map_err(|_| refused())?;
         let set_cookie = said.set_cookie.map(HeaderValue::try_from).transpose().map_err(|_| refused())?;
         Ok(Bound { set_cookie })
     }
 
-    async fn post(&self, url: &Url, body: &impl Serialize) -> Result<reqwest::Response, Error> {
-        let answer = self.client.post(url.clone()).bearer_auth(&self.place.key).json(body).send().await?;
+    async fn send(&self, url: &Url, request: reqwest::RequestBuilder) -> Result<reqwest::Response, Error> {
+        let answer = request.bearer_auth(&self.place.key).send().await?;
         let status = answer.status();
         if status.is_success() {
             return Ok(answer);

@@ -1,9 +1,11 @@
 use http::HeaderMap;
 use http::header::COOKIE;
 
-/// The token of a request. Other applications' cookies of the same name are passed over; of two
-/// different tokens neither counts.
-pub(crate) fn token<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+/// There are different tokens in a request, of which none is known to be right.
+pub(crate) struct Several;
+
+/// The token of a request. Other applications' cookies of the same name are passed over.
+pub(crate) fn token<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Several> {
     let values = headers.get_all(COOKIE).into_iter();
     // A cookie of another application may hold any bytes; those of a token are ASCII.
     let pairs = values.flat_map(|value| value.as_bytes().split(|byte| *byte == b';'));
@@ -11,8 +13,8 @@ pub(crate) fn token<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
         let (key, value) = str::from_utf8(pair).ok()?.split_once('=')?;
         Some(value.trim()).filter(|value| key.trim() == name && is_token(value))
     });
-    let first = tokens.next()?;
-    tokens.all(|other| other == first).then_some(first)
+    let first = tokens.next();
+    if tokens.all(|other| Some(other) == first) { Ok(first) } else { Err(Several) }
 }
 
 /// Whether a text has the form of what the server issues: a tag of 128 bits and a secret of 256, base64url.
@@ -35,7 +37,7 @@ mod tests {
         for header in headers {
             map.append(COOKIE, HeaderValue::from_bytes(header).unwrap());
         }
-        token(&map, "session_id").map(str::to_owned)
+        token(&map, "session_id").ok().flatten().map(str::to_owned)
     }
 
     fn issued(fill: &str) -> String {

@@ -62,8 +62,11 @@ pub async fn unbind(mut call: Call<'_>) -> Result<Reply, Problem> {
     require_key(&call)?;
     require_json(&call.head.headers)?;
     let body: Unbind = call.json().await?;
-    let token = presented(&call, body.token).await?;
-    let cookie = call.app.lifecycle.sign_out::<Problem>(hit(&call, token, None)).await?;
+    let cookie = match presented(&call, body.token).await? {
+        Some(token) => call.app.lifecycle.sign_out::<Problem>(hit(&call, Some(token), None)).await?,
+        // The backend has seen no cookie of ours: a page of another site, say, has made the browser ask.
+        None => Cookie::Leave,
+    };
     Ok(reply::json(&json!({ "set_cookie": written(&call, &cookie) })))
 }
 

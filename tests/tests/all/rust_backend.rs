@@ -73,4 +73,14 @@ async fn a_backend_signs_its_own_users_in_and_out() {
     let signed_out = cookie_of(unbound.set_cookie.expect("a cookie"));
     assert_eq!(sessions.session(&signed_out).await.user(), None);
     assert!(matches!(sessions.session(&signed_in).await, Session::None));
+
+    let bound = sessions.bind(&signed_out, "customer-7", SignIn::default()).await.expect("signed in");
+    let signed_in = cookie_of(bound.set_cookie.expect("a cookie"));
+    sessions.end_sessions("customer-7").await.expect("ended");
+    assert!(matches!(sessions.session(&signed_in).await, Session::None));
+
+    let mut several = signed_in;
+    several.append(COOKIE, before[COOKIE].clone());
+    let refused = sessions.unbind(&several).await.expect_err("which of the two is not known");
+    assert!(matches!(&refused, Error::Cookies(name) if name == "session_id"), "{refused}");
 }
