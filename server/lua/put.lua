@@ -1,6 +1,6 @@
 -- Puts a record, unless a later generation of it is here.
 --
--- KEYS[1]  the record
+-- KEYS     the record; its activity, if that is later than what the record says
 -- ARGV     generation, created, activity, ended (empty: not), now, idle limit, absolute limit, longest life
 --          of a key without a change, slack, then field and value of everything else that the record has
 --
@@ -15,15 +15,13 @@ local function lower(a, b)
 end
 
 local held = redis.call('HMGET', KEYS[1], 'generation', 'activity')
-local activity = ARGV[3]
+local activity = tonumber(ARGV[3])
 -- What is no number was not written by this script, and yields.
 if held[1] and string.find(held[1], '^%d+$') then
     if lower(ARGV[1], held[1]) then
         return 0
     end
-    if held[2] and (tonumber(held[2]) or 0) > tonumber(activity) then
-        activity = held[2]
-    end
+    activity = math.max(activity, tonumber(held[2] or 0) or 0, tonumber(redis.call('GET', KEYS[2]) or 0) or 0)
 end
 
 local created, now, idle, max, longest, slack = tonumber(ARGV[2]), tonumber(ARGV[5]),
@@ -36,7 +34,7 @@ end
 
 -- HSET comes first: where memory is at its limit it fails, and what was held is whole still.
 redis.call('HSET', KEYS[1],
-    'generation', ARGV[1], 'created', ARGV[2], 'activity', activity, unpack(ARGV, 10))
+    'generation', ARGV[1], 'created', ARGV[2], 'activity', string.format('%d', activity), unpack(ARGV, 10))
 if held[1] then
     local given = {}
     for i = 10, #ARGV, 2 do
@@ -49,4 +47,7 @@ if held[1] then
     end
 end
 redis.call('PEXPIRE', KEYS[1], string.format('%d', left + slack))
+if ARGV[4] ~= '' then
+    redis.call('DEL', KEYS[2])
+end
 return 1

@@ -1,8 +1,8 @@
 -- Reads a record; if the presented secret is worth something, notes activity in the same step.
 --
--- KEYS[1]  the record
+-- KEYS     the record; its activity, if that is later than what the record says
 -- ARGV     presented hash, activity (empty: only read), now, idle and absolute limit, the same of remembered
---          sessions, slack; all in ms
+--          sessions, slack, how far ahead a record's life is prolonged; all in ms
 --
 -- Returns false, or the eleven fields in the order of codec.rs. A missing field is false.
 -- Redis' own clock serves the key's expiry and nothing else: `now` judges.
@@ -14,8 +14,8 @@ if not record[1] then
     return false
 end
 
-local at, now, idle, max, slack =
-    tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[8])
+local at, now, idle, max, slack, ahead =
+    tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[8]), tonumber(ARGV[9])
 -- A key lives for the short idle limit without a change, whatever it holds: what a Redis that comes back
 -- may hold from before is brought up to date over that time.
 local longest = idle
@@ -26,13 +26,17 @@ local created, activity = tonumber(record[6]), tonumber(record[7])
 if not created or not activity then
     return record
 end
+activity = math.max(activity, tonumber(redis.call('GET', KEYS[2]) or 0) or 0)
+record[7] = string.format('%d', activity)
 
 local live = record[1] == ARGV[1] and not record[8] and now - activity < idle and now - created < max
--- Activity that is no news writes nothing: every write costs each server its local copy.
 if live and at and at > activity then
-    redis.call('HSET', KEYS[1], 'activity', ARGV[2])
     record[7] = ARGV[2]
-    local left = math.min(at + idle - now, created + max - now, longest)
-    redis.call('PEXPIRE', KEYS[1], string.format('%d', left + slack))
+    local left = math.min(at + idle - now, created + max - now, longest) + slack
+    redis.call('SET', KEYS[2], ARGV[2], 'PX', string.format('%d', left))
+    -- Whatever touches the record's key costs each server its local copy: so its life is prolonged now and then.
+    if redis.call('PTTL', KEYS[1]) < left then
+        redis.call('PEXPIRE', KEYS[1], string.format('%d', left + ahead))
+    end
 end
 return record

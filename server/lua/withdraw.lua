@@ -1,6 +1,6 @@
 -- Forgets a record, if it holds the secret that was promised.
 --
--- KEYS[1]  the record
+-- KEYS     the record; its activity, which stays: it was real
 -- ARGV     hash of the promised secret
 --
 -- Returns 1 if the record was forgotten, 0 if there is none, or another secret in it.

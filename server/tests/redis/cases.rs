@@ -15,6 +15,7 @@ use super::machine::{Admin, patiently};
 pub(crate) const NOW: Millis = 1_790_000_000_000;
 pub(crate) const TTL: Ttl = Ttl::DEFAULT;
 const SLACK_MS: Millis = 120_000;
+const AHEAD_MS: Millis = 300_000;
 
 /// The store under test, and somebody else at the same Redis.
 pub(crate) struct Bench {
@@ -42,22 +43,35 @@ impl Bench {
         self.resolve(tag, &SecretHash::from_bytes([0; 32]), None, NOW).await
     }
 
-    async fn expires_in(&self, tag: Tag) -> Millis {
-        match self.admin.say(&["PTTL", &key(tag)]).await {
+    async fn expires_in(&self, key: &str) -> Millis {
+        match self.admin.say(&["PTTL", key]).await {
             Value::Int(ms) => ms,
             other => panic!("{other:?}"),
         }
     }
 
-    /// Within what a slow machine takes to ask.
+    /// What it was put for.
     async fn expires(&self, tag: Tag, expected: Millis) {
-        let left = self.expires_in(tag).await;
+        self.key_expires(&key(tag), expected + AHEAD_MS).await;
+    }
+
+    async fn activity_expires(&self, tag: Tag, expected: Millis) {
+        self.key_expires(&activity_key(tag), expected).await;
+    }
+
+    /// Within what a slow machine takes to ask.
+    async fn key_expires(&self, key: &str, expected: Millis) {
+        let left = self.expires_in(key).await;
         assert!((expected - 20_000..=expected).contains(&left), "{left} of {expected}");
     }
 }
 
 pub(crate) fn key(tag: Tag) -> String {
     format!("visitflow:{{{tag}}}")
+}
+
+fn activity_key(tag: Tag) -> String {
+    format!("visitflow:activity:{{{tag}}}")
 }
 
 pub(crate) fn opened() -> (Record, SessionToken) {
@@ -70,6 +84,7 @@ pub(crate) async fn all(bench: &Bench) {
     tokio::join!(
         every_field_survives_the_trip(bench),
         activity_slides_and_extends(bench),
+        the_activity_of_an_ended_session_is_forgotten(bench),
         the_absolute_limit_is_not_extended(bench),
         a_remembered_session_slides_by_the_long_limits_and_its_key_lives_for_the_short_one(bench),
         the_idle_limit_is_exclusive_at_its_end(bench),
@@ -106,13 +121,30 @@ async fn activity_slides_and_extends(bench: &Bench) {
     bench.admin.say(&["PEXPIRE", &key(tag), "60000"]).await;
     bench.resolve(tag, &secret, None, NOW + 1_000).await;
     bench.resolve(tag, &secret, Some(NOW), NOW + 1_000).await;
-    assert!(bench.expires_in(tag).await <= 60_000, "no news extends nothing");
+    assert!(bench.expires_in(&key(tag)).await <= 60_000, "no news extends nothing");
 
     record.slide(NOW + 2_000);
     assert_eq!(bench.resolve(tag, &secret, Some(NOW + 2_000), NOW + 2_000).await.as_ref(), Some(&record));
     bench.expires(tag, TTL.idle_ms + SLACK_MS).await;
+    bench.activity_expires(tag, TTL.idle_ms + SLACK_MS).await;
     bench.resolve(tag, &secret, Some(NOW + 1_000), NOW + 3_000).await;
-    assert_eq!(bench.held(tag).await, Some(record));
+    assert_eq!(bench.held(tag).await.as_ref(), Some(&record));
+
+    let mut put_late = record.clone();
+    put_late.last_activity = NOW;
+    bench.put(&put_late, NOW + 2_000).await;
+    bench.expires(tag, TTL.idle_ms + SLACK_MS).await;
+    assert_eq!(bench.held(tag).await, Some(record), "activity never goes back");
+}
+
+async fn the_activity_of_an_ended_session_is_forgotten(bench: &Bench) {
+    let (mut record, token) = opened();
+    bench.put(&record, NOW).await;
+    bench.resolve(record.tag, &token.hash(), Some(NOW + 1), NOW + 1).await;
+    bench.activity_expires(record.tag, TTL.idle_ms + SLACK_MS).await;
+    record.end(NOW + 2);
+    bench.put(&record, NOW + 2).await;
+    assert_eq!(bench.expires_in(&activity_key(record.tag)).await, -2, "there is no such key");
 }
 
 async fn a_remembered_session_slides_by_the_long_limits_and_its_key_lives_for_the_short_one(bench: &Bench) {
@@ -146,11 +178,11 @@ async fn the_absolute_limit_is_not_extended(bench: &Bench) {
     bench.expires(record.tag, 60_000 + SLACK_MS).await;
     let last = NOW + TTL.max_ms - 30_000;
     bench.resolve(record.tag, &token.hash(), Some(last), last).await;
-    bench.expires(record.tag, 30_000 + SLACK_MS).await;
+    bench.activity_expires(record.tag, 30_000 + SLACK_MS).await;
     let over = NOW + TTL.max_ms;
     let found = bench.resolve(record.tag, &token.hash(), Some(over), over).await.unwrap();
     assert_eq!(found.last_activity, last);
-    bench.expires(record.tag, 30_000 + SLACK_MS).await;
+    bench.activity_expires(record.tag, 30_000 + SLACK_MS).await;
 }
 
 async fn the_idle_limit_is_exclusive_at_its_end(bench: &Bench) {

@@ -57,16 +57,14 @@ async fn apply_until_done(sessions: Arc<Sessions>, epoch: u64) {
     }
 }
 
-/// Re-applies everything that was rotated, bound or ended within the idle limit. What a Redis that
-/// was away, emptied, or replaced by an older replica still holds from before has expired there by
-/// itself: a key lives for the idle limit of a session that is not remembered, from its last activity or, of
-/// a remembered session, from when it was put last.
+/// Re-applies everything that was rotated, bound or ended while a key lives that nobody touches. What a Redis
+/// that was away, emptied, or replaced by an older replica holds from before that has expired there by itself.
 async fn apply(sessions: &Sessions, epoch: u64, now: Millis) -> Result<usize> {
     let Some(redis) = sessions.redis() else { return Ok(0) };
     if sessions.durable_is_away() {
         return Err(StoreError::Unavailable("the durable store does not know all yet"));
     }
-    let records = sessions.durable.changed_since(now - sessions.ttl.idle_ms - SLACK_MS).await?;
+    let records = sessions.durable.changed_since(now - redis.longest_life() - SLACK_MS).await?;
     redis.put(&records, now).await.map_err(StoreError::from)?;
     redis.trust(epoch);
     Ok(records.len())

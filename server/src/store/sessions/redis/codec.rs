@@ -18,14 +18,17 @@ use crate::session::Millis;
 use crate::session::record::{Record, Retired};
 use crate::session::token::{SecretHash, Tag};
 
-/// How keys begin; the tag and `}` follow. The braces make the tag what Redis Cluster hashes.
+/// How the keys of records begin; the tag and `}` follow. The braces make the tag what Redis Cluster hashes.
 pub(super) const PREFIX: &str = "visitflow:{";
+
+/// The same of their activity: nobody is told when that changes.
+const ACTIVITY: &str = "visitflow:activity:{";
 
 const RETIRED_BYTES: usize = 8 + 32 + 16;
 
-/// The key of a record.
-pub(super) fn key(tag: Tag) -> String {
-    format!("{PREFIX}{tag}}}")
+/// The keys of a record and of its activity.
+pub(super) fn keys(tag: Tag) -> [String; 2] {
+    [PREFIX, ACTIVITY].map(|prefix| format!("{prefix}{tag}}}"))
 }
 
 /// The record that a key is of.
@@ -210,7 +213,8 @@ mod tests {
         #[test]
         fn every_record_survives_the_trip(record in any_record()) {
             prop_assert_eq!(decode(record.tag, stored(&record)).unwrap(), Some(record.clone()));
-            prop_assert_eq!(tag(key(record.tag).as_bytes()), Some(record.tag));
+            let told = keys(record.tag).map(|key| tag(key.as_bytes()));
+            prop_assert_eq!(told, [Some(record.tag), None]);
         }
     }
 

@@ -147,6 +147,12 @@ impl Redis {
         self.shared.call(|link| scripts::withdraw(link, promised)).await.map(drop)
     }
 
+    /// How long a record is held at most that nobody asks about.
+    #[must_use]
+    pub fn longest_life(&self) -> Millis {
+        scripts::longest_life(self.ttl)
+    }
+
     /// Whether what Redis says may be believed: connected, listening, re-applied.
     #[must_use]
     pub fn is_trusted(&self) -> bool {

@@ -1,4 +1,5 @@
-//! The scripts. Each touches one key, so that it is atomic on a Redis Cluster too.
+//! The scripts. Each touches the keys of one record, which lie together on a Redis Cluster too, so that it is
+//! atomic.
 
 use std::sync::LazyLock;
 
@@ -15,6 +16,14 @@ use crate::session::{Millis, Ttl};
 /// reaches its visit, and another for clocks that differ.
 const SLACK_MS: Millis = 2 * 60_000;
 
+/// A record's life is prolonged so far ahead that activity touches its key no more often than this.
+const AHEAD_MS: Millis = 5 * 60_000;
+
+/// How long a key lives at most that nobody touches.
+pub(super) fn longest_life(ttl: Ttl) -> Millis {
+    ttl.idle_ms + SLACK_MS + AHEAD_MS
+}
+
 static RESOLVE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("../../../../lua/resolve.lua")));
 static PUT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("../../../../lua/put.lua")));
 static WITHDRAW: LazyLock<Script> =
@@ -29,9 +38,9 @@ pub(super) async fn resolve(
 ) -> redis::RedisResult<Value> {
     let at = at.map(|at| at.to_string()).unwrap_or_default();
     let args = |cmd: &mut Cmd| {
-        cmd.arg(codec::key(tag)).arg(presented.as_bytes()).arg(&at).arg(now);
+        cmd.arg(&codec::keys(tag)).arg(presented.as_bytes()).arg(&at).arg(now);
         cmd.arg(ttl.idle_ms).arg(ttl.max_ms).arg(ttl.remember_idle_ms).arg(ttl.remember_max_ms);
-        cmd.arg(SLACK_MS);
+        cmd.arg(SLACK_MS).arg(AHEAD_MS);
     };
     RESOLVE.run(link, args).await
 }
@@ -41,9 +50,9 @@ pub(super) async fn put(link: Link, record: &Record, now: Millis, ttl: Ttl) -> r
     let ended = record.ended_at.map(|at| at.to_string()).unwrap_or_default();
     let (idle_ms, max_ms) = ttl.limits(record.remembered);
     let args = |cmd: &mut Cmd| {
-        cmd.arg(codec::key(record.tag)).arg(record.generation).arg(record.created_at);
+        cmd.arg(&codec::keys(record.tag)).arg(record.generation).arg(record.created_at);
         cmd.arg(record.last_activity).arg(&ended).arg(now);
-        cmd.arg(idle_ms).arg(max_ms).arg(ttl.idle_ms).arg(SLACK_MS).arg(codec::encode(record));
+        cmd.arg(idle_ms).arg(max_ms).arg(ttl.idle_ms).arg(SLACK_MS + AHEAD_MS).arg(codec::encode(record));
     };
     PUT.run(link, args).await
 }
@@ -51,7 +60,7 @@ pub(super) async fn put(link: Link, record: &Record, now: Millis, ttl: Ttl) -> r
 /// Forgets a record, if it holds this secret.
 pub(super) async fn withdraw(link: Link, promised: Proof) -> redis::RedisResult<Value> {
     let args = |cmd: &mut Cmd| {
-        cmd.arg(codec::key(promised.tag)).arg(promised.hash.as_bytes());
+        cmd.arg(&codec::keys(promised.tag)).arg(promised.hash.as_bytes());
     };
     WITHDRAW.run(link, args).await
 }
@@ -72,7 +81,7 @@ impl Script {
     async fn run(&self, mut link: Link, args: impl Fn(&mut Cmd)) -> redis::RedisResult<Value> {
         let command = |name: &str, script: &str| {
             let mut command = cmd(name);
-            command.arg(script).arg(1);
+            command.arg(script).arg(2);
             args(&mut command);
             command
         };
