@@ -36,7 +36,7 @@ export function sessions({
     if (!secret) throw Object.assign(noKey(), { status: 500, isMistake: true });
     const request = {
       method,
-      headers: { "content-type": "application/json", authorization: `Bearer ${secret}` },
+      headers: new Headers({ "content-type": "application/json", authorization: `Bearer ${secret}` }),
       body: body && JSON.stringify(body),
       signal: AbortSignal.timeout(timeoutMs),
       cache: "no-store", // frameworks may keep answers otherwise
@@ -50,20 +50,22 @@ export function sessions({
     const text = await answer.text().catch(away);
     if (!answer.ok) {
       const error = new Error(`visitflow: ${answer.status} from ${base}${path}: ${text.slice(0, 500)}`);
-      throw Object.assign(error, refusal(answer.status), { retryAfter: Number(answer.headers.get("retry-after")) });
+      const seconds = Number(answer.headers.get("retry-after"));
+      throw Object.assign(error, refusal(answer.status), { retryAfter: seconds > 0 ? seconds : RETRY_AFTER });
     }
-    return { text, cookies: answer.headers.getSetCookie() };
+    return { status: answer.status, said: parsed(text), cookies: answer.headers.getSetCookie() };
   }
+
+  const stranger = (path) => Object.assign(new Error(`visitflow: what answers at ${base}${path} is no server of visitflow`), { status: 500, isMistake: true });
 
   async function ask(token, touch) {
     try {
-      const { text, cookies } = await send("POST", "/session/introspect", { token, touch });
-      const said = JSON.parse(text);
+      const { said, cookies } = await send("POST", "/session/introspect", { token, touch });
       if (said?.active === true) return active(said, cookies);
       if (said?.active === false) return NONE;
-      throw new Error(`visitflow: ${base}/session/introspect is no server of visitflow`);
+      throw stranger("/session/introspect");
     } catch (cause) {
-      if (cause.isMistake) onError(cause);
+      if (cause.isMistake || cause.status === undefined) onError(cause);
       return { state: "unknown", user: null, retryAfter: cause.retryAfter > 0 ? cause.retryAfter : RETRY_AFTER, cause, setCookie: [] };
     }
   }
@@ -96,9 +98,9 @@ export function sessions({
       const error = new Error(`visitflow: the browser has several cookies ${cookieName}, and would keep the others`);
       throw Object.assign(error, { status: 400 });
     }
-    const { text } = await send("POST", path, { ...body, token: tokens[0] });
-    const { set_cookie } = JSON.parse(text);
-    return { setCookie: set_cookie === null ? [] : [set_cookie] };
+    const { said } = await send("POST", path, { ...body, token: tokens[0] });
+    if (said?.set_cookie === undefined) throw stranger(path);
+    return { setCookie: said.set_cookie === null ? [] : [said.set_cookie] };
   }
 
   /** Signs a user of the site in, whose password the site has checked. Add `setCookie` to the answer. */
@@ -110,7 +112,9 @@ export function sessions({
 
   /** Ends all sessions of a user, in every browser. */
   async function endSessions(userId) {
-    await send("DELETE", `/sessions?user_id=${encodeURIComponent(userId)}`);
+    if (typeof userId !== "string" || userId === "") throw new TypeError("visitflow: endSessions takes the id of a user, as a text");
+    const { status } = await send("DELETE", `/sessions?user_id=${encodeURIComponent(userId)}`);
+    if (status !== 204) throw stranger("/sessions");
   }
 
   const kits = { express: express(session), hono: hono(session), fastify: fastify(session), next: next(session) };
@@ -118,6 +122,15 @@ export function sessions({
 }
 
 const noKey = () => new TypeError("visitflow: key is an API key: visitflow key add NAME --scope session");
+
+/** What a text says in JSON; undefined if it is none. */
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
 
 /** What a refusal means for whoever asked this program. */
 function refusal(status) {

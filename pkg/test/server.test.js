@@ -139,6 +139,34 @@ test("the status of an error is one for the visitor", async () => {
   }
 });
 
+test("what answers as no visitflow server does is a mistake that is told", async () => {
+  const told = [];
+  const strange = kit({ onError: (error) => told.push(error.message) });
+  for (const body of [undefined, {}, "<html>"]) {
+    server.answer = says(200, body);
+    await assert.rejects(strange.unbind(request(`session_id=${TOKEN}`)), { status: 500, message: /no server of visitflow/ });
+    await assert.rejects(strange.endSessions("ada"), { status: 500 });
+    assert.equal((await strange.session(request(`session_id=${TOKEN}`))).state, "unknown");
+  }
+  assert.equal(told.length, 3);
+  for (const key of ["schl\u00fcssel\u2026", async () => { throw new Error("no key today"); }]) {
+    assert.equal((await kit({ key, onError: (error) => told.push(error.message) }).session(request(`session_id=${TOKEN}`))).state, "unknown");
+  }
+  assert.equal(told.length, 5);
+});
+
+test("sessions end of a user who is named", async () => {
+  for (const user of [undefined, null, "", 7]) await assert.rejects(kit().endSessions(user), TypeError);
+  assert.equal(server.asked.length, 0);
+});
+
+test("after how long to ask again is a number of seconds", async () => {
+  for (const [header, seconds] of [["7", 7], ["Wed, 21 Oct 2026 07:28:00 GMT", 2], [undefined, 2]]) {
+    server.answer = says(503, {}, header && { "retry-after": header });
+    await assert.rejects(kit().bind(request(`session_id=${TOKEN}`), "ada"), { retryAfter: seconds });
+  }
+});
+
 test("with two tokens nobody is signed in or out", async () => {
   const both = request(`session_id=${TOKEN}; session_id=${TOKEN.replaceAll("b", "c")}`);
   await assert.rejects(kit().bind(both, "ada"), { status: 400, message: /several cookies session_id/ });

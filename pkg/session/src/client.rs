@@ -205,7 +205,8 @@ impl Sessions {
     pub async fn end_sessions(&self, user_id: &str) -> Result<(), Error> {
         let mut url = self.place.of_user.clone();
         url.query_pairs_mut().append_pair("user_id", user_id);
-        self.send(&url, self.client.delete(url.clone())).await.map(drop)
+        let answer = self.send(&url, self.client.delete(url.clone())).await?;
+        if answer.status() == StatusCode::NO_CONTENT { Ok(()) } else { Err(Error::Answer(url.to_string())) }
     }
 
     fn token<'a>(&self, headers: &'a HeaderMap) -> Result<Option<&'a str>, Error> {

@@ -62,8 +62,11 @@ pub async fn unbind(mut call: Call<'_>) -> Result<Reply, Problem> {
     require_key(&call)?;
     require_json(&call.head.headers)?;
     let body: Unbind = call.json().await?;
-    let cookie = match presented(&call, body.token).await? {
-        Some(token) => call.app.lifecycle.sign_out::<Problem>(hit(&call, Some(token), None)).await?,
+    let cookie = match body.token.as_deref().and_then(SessionToken::parse) {
+        Some(_) => {
+            let token = presented(&call, body.token).await?;
+            call.app.lifecycle.sign_out::<Problem>(hit(&call, token, None)).await?
+        }
         // The backend has seen no cookie of ours: a page of another site, say, has made the browser ask.
         None => Cookie::Leave,
     };

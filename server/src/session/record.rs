@@ -153,11 +153,12 @@ impl Record {
         }
     }
 
-    /// Whether it says what a secret is worth: it is the valid one or a replaced one, or the session is over.
+    /// Whether a copy of the record may judge a secret. It may call one dead only if the session has ended:
+    /// another server may have issued a secret that the copy does not know, or seen activity in a session that
+    /// looks idle.
     #[must_use]
-    pub fn knows(&self, presented: &SecretHash) -> bool {
-        let replaced = self.retired.iter().any(|old| old.secret_hash == *presented);
-        replaced || self.secret_hash == *presented || self.ended_at.is_some()
+    pub fn can_judge(&self, presented: &SecretHash, now: Millis, ttl: Ttl) -> bool {
+        self.ended_at.is_some() || self.standing(presented, now, ttl) != Standing::Dead
     }
 
     /// Whether nothing is left of the session but that it was erased with its visitor.

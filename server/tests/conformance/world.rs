@@ -525,6 +525,11 @@ impl World {
         self.lifecycle().ingest.tick(now);
     }
 
+    /// As after a tick: every change until then has been read.
+    pub(crate) fn has_heard(&self, now: Millis) {
+        self.lifecycle().sessions.heard_from_durable(now);
+    }
+
     /// What a server does every thirty seconds.
     pub(crate) async fn sweep(&self, now: Millis) {
         self.settle().await;

@@ -302,6 +302,36 @@ async fn so_it_is_without_redis() {
     dies_on_the_other_server(&one, &other).await;
 }
 
+/// What a server has changed without Redis, another one asks the database about.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_redis_has_not_heard_of_is_live_on_the_other_server() {
+    let stand = Stand::start(Server::with().user("alice")).await;
+    let other = Server::with().postgres(&stand.postgres).redis_url(&stand.redis.url()).start().await;
+    stand.uses_redis(1).await;
+    other.says(1, "Redis is up to date and is used").await;
+    let key = session_key(&other).await;
+    let (ada, eve) = (stand.server.visitor(), stand.server.visitor());
+    for visitor in [&ada, &eve] {
+        visitor.view("/").await.expect(204);
+        visitor.at(&other).view("/there").await.expect(204);
+    }
+    stand.to_redis.set(Mode::Refuse);
+    stand.server.says(1, "Redis is not used for now").await;
+
+    ada.log_in("alice").await.expect(200);
+    assert!(is_active(&other, &key, &ada.token()).await);
+    verify(&ada.at(&other), "?require=user").await.expect(204);
+    eve.log_in("alice").await.expect(200);
+    let token = eve.token();
+    eve.at(&other).view("/account").await.expect(204);
+    assert_eq!(eve.token(), token, "no other session begins");
+    eve.log_out().await.expect(204);
+    let token = eve.token();
+    eve.at(&other).end().await.expect(204);
+    assert!(!is_active(&other, &key, &token).await);
+    other.assert_visits(2);
+}
+
 /// Asks for a while; the statuses of all answers, and whether any said that the session is dead.
 async fn asked_for(server: &Server, key: &str, visitor: &Visitor, length: Duration) -> (Vec<u16>, bool) {
     let (mut statuses, mut dead) = (Vec::new(), false);

@@ -333,14 +333,12 @@ impl Local {
 }
 
 impl Copied {
-    /// Whether a token can be judged by this copy, which was in step within the last `fresh_ms`. That the
-    /// token is worth nothing is told by the end of its session alone: another server may just have issued
-    /// it, or seen activity. Without a limit nobody else can have.
+    /// Whether the copy was in step within the last `fresh_ms`, and [may judge](Record::can_judge) the token.
+    /// Without a limit nobody else changes sessions, so that it may judge any.
     fn can_tell(&self, token: Proof, now: Millis, fresh_ms: Option<Millis>, ttl: Ttl) -> bool {
         fresh_ms.is_none_or(|fresh_ms| {
             self.in_step_at.is_some_and(|since| now - since < fresh_ms)
-                && (self.record.ended_at.is_some()
-                    || self.record.standing(&token.hash, now, ttl) != Standing::Dead)
+                && self.record.can_judge(&token.hash, now, ttl)
         })
     }
 

@@ -143,11 +143,10 @@ impl Sessions {
         }
     }
 
-    /// Judges a token of which nobody in reach can tell by the copy as it is. One that the copy does not know
-    /// may be newer.
+    /// Judges a token by the copy as it is, in step or not, if that may judge it: nobody in reach knows more.
     fn last_resort(&self, token: Proof, activity: Option<Activity>, now: Millis) -> Carrier {
-        let knows = self.local.get(token.tag).is_some_and(|held| held.knows(&token.hash));
-        let judged = self.local.touch(token, activity, now, None).filter(|_| knows);
+        let held = self.local.get(token.tag).filter(|held| held.can_judge(&token.hash, now, self.ttl));
+        let judged = held.and_then(|_| self.local.touch(token, activity, now, None));
         judged.unwrap_or(Carrier::Unverified(token))
     }
 
@@ -164,7 +163,7 @@ impl Sessions {
     }
 
     /// Whose session a token is, as it was everywhere at most [`TRUE_MS`] before `now`; none without a
-    /// live one. If `slides`, that counts as activity of a signed-in session.
+    /// live one. If `slides`, that counts as activity of a signed-in session; the record is from before it.
     ///
     /// # Errors
     /// When no store in reach can tell.
@@ -172,24 +171,20 @@ impl Sessions {
         let since = now - TRUE_MS;
         // A clock that was set back confirms nothing.
         let heard = (since..=now + TRUE_MS).contains(&self.heard_until());
-        let held = self.local.get(token.tag);
         let copy = self.local.confirmed(token, (!heard).then_some(since), now, self.fresh_ms(token.tag));
-        let record = match copy {
-            Some(record) => Some(record),
+        let found = match copy {
+            Some(record) => Some((record, None)),
             // Every live session has a copy here.
-            None if self.is_complete() && held.is_none() => None,
-            None => {
-                let signed_in = |held: &Record| held.secret_hash == token.hash && held.user_id.is_some();
-                let activity =
-                    (slides && held.as_ref().is_some_and(signed_in)).then_some(Activity::Backend(now));
-                Box::pin(self.confirm(token, activity, heard, now)).await?
-            }
+            None if self.is_complete() && self.local.get(token.tag).is_none() => None,
+            None => Box::pin(self.confirm(token, slides, heard, now)).await?,
         };
-        let live = record.filter(|record| record.standing(&token.hash, now, self.ttl) == Standing::Live);
-        if slides && live.as_ref().is_some_and(|record| record.user_id.is_some()) {
+        let live = |(record, _): &(Record, _)| record.standing(&token.hash, now, self.ttl) == Standing::Live;
+        let Some((mut record, before)) = found.filter(live) else { return Ok(None) };
+        if slides && record.user_id.is_some() {
             self.touch(Some(token), Some(Activity::Backend(now)), now).await;
         }
-        Ok(live)
+        record.last_activity = before.unwrap_or(record.last_activity);
+        Ok(Some(record))
     }
 
     /// The live sessions of a user, the one with the latest activity first: at most the [`LISTED_MAX`] that
@@ -249,21 +244,26 @@ impl Sessions {
     }
 
     /// Looks a session up so that the answer was right everywhere a moment ago. What the durable store has
-    /// changed is either `heard`, or it is asked, too.
+    /// changed is either `heard`, or it is asked, too. If the look-up `slides` the session, the latest activity
+    /// before that comes with the record.
     async fn confirm(
         &self,
         token: Proof,
-        activity: Option<Activity>,
+        slides: bool,
         heard: bool,
         now: Millis,
-    ) -> Result<Option<Record>> {
+    ) -> Result<Option<(Record, Option<Millis>)>> {
+        let is_signed_in = |held: &Record| held.secret_hash == token.hash && held.user_id.is_some();
+        let slid = self.local.get(token.tag).filter(|held| slides && is_signed_in(held));
         let found = match self.redis().filter(|redis| redis.is_trusted()) {
             Some(redis) if !heard => self.ask_both(redis, token, now).await?,
-            _ => self.look_up(token, activity, now).await?,
+            _ => self.look_up(token, slid.as_ref().map(|_| Activity::Backend(now)), now).await?,
         };
         // The copy may hold a change that Redis has missed, or what is promised.
         let held = self.local.get(token.tag);
-        Ok(found.into_iter().chain(held).max_by_key(|record| (record.generation, record.last_activity)))
+        let found =
+            found.into_iter().chain(held).max_by_key(|record| (record.generation, record.last_activity));
+        Ok(found.map(|record| (record, slid.map(|held| held.last_activity))))
     }
 
     /// Asks Redis and the durable store: a change may have reached one of them alone. The latest generation
@@ -278,11 +278,13 @@ impl Sessions {
         };
         let ask_redis = async || redis.resolve(token.tag, &token.hash, None, now).await.ok().flatten();
         let found = match tokio::join!(durable, ask_redis()) {
-            (Ok(durable), shared) => {
-                Ok(durable.into_iter().chain(shared).max_by_key(|record| record.generation))
-            }
+            (Ok(durable), shared) => Ok(merged(redis, durable, shared, now).await),
             // The failure may have taken a while, and the answer of Redis is as old.
-            (Err(error), Some(_)) => ask_redis().await.map(Some).ok_or(error),
+            (Err(error), Some(_)) => {
+                let shared = ask_redis().await;
+                let judging = shared.filter(|record| record.can_judge(&token.hash, now, self.ttl));
+                judging.map(Some).ok_or(error)
+            }
             (Err(error), None) => Err(error),
         };
         self.local.fetched(fetch, found.as_ref().ok().cloned().flatten(), now);
@@ -449,8 +451,8 @@ impl Sessions {
         Ok(record)
     }
 
-    /// Redis if it is trusted, else the durable store. What Redis does not know it is told.
-    /// With the record comes the activity that Redis was told with the question.
+    /// Redis if it is trusted and can judge the token, else the durable store. What Redis does not know it is
+    /// told. With the record comes the activity that Redis was told with the question.
     async fn ask(
         &self,
         token: Proof,
@@ -458,23 +460,41 @@ impl Sessions {
         now: Millis,
     ) -> Result<(Option<Record>, Option<Millis>)> {
         let redis = self.redis().filter(|redis| redis.is_trusted());
+        let mut shared = None;
         if let Some(redis) = redis {
             let told = self.local.told(token.tag);
             let news = at.filter(|at| told.is_none_or(|told| at - told >= TELL_AFTER_MS));
             match redis.resolve(token.tag, &token.hash, news, now).await {
-                Ok(Some(record)) => return Ok((Some(record), news)),
-                Ok(None) => {}
+                Ok(Some(record)) if record.can_judge(&token.hash, now, self.ttl) => {
+                    return Ok((Some(record), news));
+                }
+                Ok(found) => shared = found,
                 Err(error) => tracing::debug!(%error, "asking the durable store instead of Redis"),
             }
         }
         if self.durable_is_away() {
             return Err(StoreError::Unavailable("the durable store is away"));
         }
-        let found = self.durable.token(token.tag).await?;
-        if let (Some(redis), Some(record)) = (redis, &found) {
-            // One that is not told now is told when it is trusted again.
-            let _ = redis.put(std::slice::from_ref(record), now).await;
-        }
+        let durable = self.durable.token(token.tag).await?;
+        let found = match redis {
+            Some(redis) => merged(redis, durable, shared, now).await,
+            None => durable,
+        };
         Ok((found, None))
     }
+}
+
+/// The later of what the durable store and Redis say of a session. Redis is told what it does not know; one
+/// that cannot be told now is told when it is trusted again.
+async fn merged(
+    redis: &Redis,
+    durable: Option<Record>,
+    shared: Option<Record>,
+    now: Millis,
+) -> Option<Record> {
+    let age = |record: &Record| (record.generation, record.last_activity);
+    if let Some(record) = durable.as_ref().filter(|durable| shared.as_ref().map(age) < Some(age(durable))) {
+        let _ = redis.put(std::slice::from_ref(record), now).await;
+    }
+    durable.into_iter().chain(shared).max_by_key(age)
 }

@@ -76,10 +76,17 @@ pub(crate) async fn the_cookie_of_a_user_is_given_anew_once_a_minute(world: &Wor
     let ann = Browser::new();
     let minute = (world.now / MINUTE + 1) * MINUTE;
     world.sign_in_without_visit(&ann, "u_1", minute).await;
-    let told = async |at| world.identify(&ann, true, minute + at).await.unwrap().1;
+    let told = async |at| {
+        world.has_heard(minute + at);
+        world.identify(&ann, true, minute + at).await.unwrap().1
+    };
     assert_eq!(told(1).await, Said::Left);
     assert_eq!(told(MINUTE - 1).await, Said::Left);
     assert_eq!(told(MINUTE).await, Said::Kept);
     assert_eq!(told(MINUTE + 1).await, Said::Left);
     assert_eq!(told(3 * MINUTE).await, Said::Kept);
+    // So seldom that no copy is fresh.
+    assert_eq!(told(3 * MINUTE + 25_000).await, Said::Left);
+    assert_eq!(told(3 * MINUTE + 50_000).await, Said::Left);
+    assert_eq!(told(4 * MINUTE + 15_000).await, Said::Kept);
 }
