@@ -161,6 +161,14 @@ impl Record {
         self.ended_at.is_some() || self.standing(presented, now, ttl) != Standing::Dead
     }
 
+    /// Whether it says more of a secret than that it does not know it: the secret is or was valid, or the session
+    /// has ended.
+    #[must_use]
+    pub fn knows(&self, presented: &SecretHash) -> bool {
+        let replaced = self.retired.iter().any(|old| old.secret_hash == *presented);
+        replaced || self.secret_hash == *presented || self.ended_at.is_some()
+    }
+
     /// Whether nothing is left of the session but that it was erased with its visitor.
     #[must_use]
     pub fn is_erased(&self) -> bool {

@@ -143,9 +143,9 @@ impl Sessions {
         }
     }
 
-    /// Judges a token by the copy as it is, in step or not, if that may judge it: nobody in reach knows more.
+    /// Judges a token by the copy as it is, in step or not, if that knows it: nobody in reach knows more.
     fn last_resort(&self, token: Proof, activity: Option<Activity>, now: Millis) -> Carrier {
-        let held = self.local.get(token.tag).filter(|held| held.can_judge(&token.hash, now, self.ttl));
+        let held = self.local.get(token.tag).filter(|held| held.knows(&token.hash));
         let judged = held.and_then(|_| self.local.touch(token, activity, now, None));
         judged.unwrap_or(Carrier::Unverified(token))
     }
@@ -270,20 +270,12 @@ impl Sessions {
     /// is right.
     async fn ask_both(&self, redis: &Redis, token: Proof, now: Millis) -> Result<Option<Record>> {
         let fetch = self.local.fetch(token.tag);
-        let durable = async {
-            match self.durable_is_away() {
-                true => Err(StoreError::Unavailable("the durable store is away")),
-                false => self.durable.token(token.tag).await,
-            }
-        };
         let ask_redis = async || redis.resolve(token.tag, &token.hash, None, now).await.ok().flatten();
-        let found = match tokio::join!(durable, ask_redis()) {
+        let found = match tokio::join!(self.durable_token(token.tag), ask_redis()) {
             (Ok(durable), shared) => Ok(merged(redis, durable, shared, now).await),
             // The failure may have taken a while, and the answer of Redis is as old.
             (Err(error), Some(_)) => {
-                let shared = ask_redis().await;
-                let judging = shared.filter(|record| record.can_judge(&token.hash, now, self.ttl));
-                judging.map(Some).ok_or(error)
+                ask_redis().await.filter(|record| record.knows(&token.hash)).map(Some).ok_or(error)
             }
             (Err(error), None) => Err(error),
         };
@@ -472,15 +464,19 @@ impl Sessions {
                 Err(error) => tracing::debug!(%error, "asking the durable store instead of Redis"),
             }
         }
-        if self.durable_is_away() {
-            return Err(StoreError::Unavailable("the durable store is away"));
-        }
-        let durable = self.durable.token(token.tag).await?;
-        let found = match redis {
-            Some(redis) => merged(redis, durable, shared, now).await,
-            None => durable,
+        let found = match (self.durable_token(token.tag).await, redis) {
+            (Ok(durable), Some(redis)) => merged(redis, durable, shared, now).await,
+            (Ok(durable), None) => durable,
+            (Err(error), _) => Some(shared.filter(|record| record.knows(&token.hash)).ok_or(error)?),
         };
         Ok((found, None))
+    }
+
+    async fn durable_token(&self, tag: Tag) -> Result<Option<Record>> {
+        match self.durable_is_away() {
+            true => Err(StoreError::Unavailable("the durable store is away")),
+            false => self.durable.token(tag).await,
+        }
     }
 }
 
