@@ -211,7 +211,7 @@ async fn an_erasure_on_one_server_is_one_on_the_other_and_in_redis() {
     let kept = format!("{:?}", redis.command(&["HGETALL", &format!("visitflow:{{{tag}}}")]).await);
     assert!(!kept.contains(&visit), "{kept}");
     let activity = redis.command(&["EXISTS", &format!("visitflow:activity:{{{tag}}}")]).await;
-    assert_eq!(format!("{activity:?}"), "0");
+    assert_eq!(activity, json!(0));
     let ping = async || before.snapshot().at(&other).ping().await.status;
     soon("a token that was erased", 401, ping).await;
     for server in [&one, &other] {
