@@ -99,7 +99,7 @@ impl Local {
 
     /// Judges a token at `now` by a copy that was in step within the last `fresh_ms` (without a
     /// limit: by any copy); if it is live, notes activity `at` in the same step. None without such a
-    /// copy, or if it [cannot tell](Copied::can_tell).
+    /// copy, or if it [may not judge](Record::can_judge) the token.
     pub fn touch(
         &self,
         token: Proof,
