@@ -132,11 +132,11 @@ function parsed(text) {
   }
 }
 
-/** What a refusal means for whoever asked this program. */
+/** The status to answer the browser with, and whether the refusal is a mistake of this program. */
 function refusal(status) {
   if (status === 409 || status === 429) return { status };
   if (status >= 500 || status === 408) return { status: 503 };
-  // A mistake of this program, such as a wrong key, that no retry mends.
+  // Such as a wrong key. Asking again does not help.
   return { status: 500, isMistake: true };
 }
 

@@ -85,8 +85,7 @@ pub enum Error {
         /// How long to wait, if it said so.
         retry_after: Option<Duration>,
     },
-    /// The browser has several session cookies. It would keep the others, so that nobody were signed in or out.
-    /// Answer 400.
+    /// The browser has several session cookies, and only one of them would be replaced. Answer 400.
     #[error("visitflow: the browser has several cookies {0}, and would keep the others")]
     Cookies(String),
     /// What answered is no visitflow server.

@@ -41,7 +41,10 @@ pub async fn bind(mut call: Call<'_>) -> Result<Reply, Problem> {
             "`user_id` is the id by which your site knows the user: 1 to 128 characters without NUL. It does not begin with u_, as the ids of this server's own users do.",
         )
     })?;
-    let token = presented(&call, body.token).await?;
+    let token = match parsed(body.token) {
+        Some(token) => seen(&call, token).await?,
+        None => None,
+    };
     let hit = hit(&call, token, None);
     let visit = body.visit.unwrap_or(true);
     let lifecycle = &call.app.lifecycle;
@@ -62,9 +65,9 @@ pub async fn unbind(mut call: Call<'_>) -> Result<Reply, Problem> {
     require_key(&call)?;
     require_json(&call.head.headers)?;
     let body: Unbind = call.json().await?;
-    let cookie = match body.token.as_deref().and_then(SessionToken::parse) {
-        Some(_) => {
-            let token = presented(&call, body.token).await?;
+    let cookie = match parsed(body.token) {
+        Some(token) => {
+            let token = seen(&call, token).await?;
             call.app.lifecycle.sign_out::<Problem>(hit(&call, token, None)).await?
         }
         // The backend has seen no cookie of ours: a page of another site, say, has made the browser ask.
@@ -73,9 +76,13 @@ pub async fn unbind(mut call: Call<'_>) -> Result<Reply, Problem> {
     Ok(reply::json(&json!({ "set_cookie": written(&call, &cookie) })))
 }
 
-/// The token of the browser's cookie. One of a session that the key does not see is none.
-async fn presented(call: &Call<'_>, text: Option<String>) -> Result<Option<SessionToken>, Problem> {
-    let Some(token) = text.as_deref().and_then(SessionToken::parse) else { return Ok(None) };
+/// The token of the browser's cookie, if it has the form of one.
+fn parsed(text: Option<String>) -> Option<SessionToken> {
+    text.as_deref().and_then(SessionToken::parse)
+}
+
+/// The token, if the key may see its session.
+async fn seen(call: &Call<'_>, token: SessionToken) -> Result<Option<SessionToken>, Problem> {
     Ok(if in_reach(call, &token).await? { Some(token) } else { None })
 }
 

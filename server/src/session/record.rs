@@ -161,8 +161,7 @@ impl Record {
         self.ended_at.is_some() || self.standing(presented, now, ttl) != Standing::Dead
     }
 
-    /// Whether it says more of a secret than that it does not know it: the secret is or was valid, or the session
-    /// has ended.
+    /// Whether it knows what became of a secret: the secret is or was valid, or the session has ended.
     #[must_use]
     pub fn knows(&self, presented: &SecretHash) -> bool {
         let replaced = self.retired.iter().any(|old| old.secret_hash == *presented);

@@ -334,7 +334,7 @@ impl Local {
 
 impl Copied {
     /// Whether the copy was in step within the last `fresh_ms`, and [may judge](Record::can_judge) the token.
-    /// Without a limit nobody else changes sessions, so that it may judge any.
+    /// Without a limit, no other server changes sessions, and the copy may judge any token.
     fn can_tell(&self, token: Proof, now: Millis, fresh_ms: Option<Millis>, ttl: Ttl) -> bool {
         fresh_ms.is_none_or(|fresh_ms| {
             self.in_step_at.is_some_and(|since| now - since < fresh_ms)

@@ -143,7 +143,7 @@ impl Sessions {
         }
     }
 
-    /// Judges a token by the copy as it is, in step or not, if that knows it: nobody in reach knows more.
+    /// Judges a token when no store can answer: by the copy, in step or not, if the copy knows the secret.
     fn last_resort(&self, token: Proof, activity: Option<Activity>, now: Millis) -> Carrier {
         let held = self.local.get(token.tag).filter(|held| held.knows(&token.hash));
         let judged = held.and_then(|_| self.local.touch(token, activity, now, None));

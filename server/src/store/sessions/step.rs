@@ -57,8 +57,8 @@ async fn apply_until_done(sessions: Arc<Sessions>, epoch: u64) {
     }
 }
 
-/// Re-applies everything that was rotated, bound or ended while a key lives that nobody touches. What a Redis
-/// that was away, emptied, or replaced by an older replica holds from before that has expired there by itself.
+/// Re-applies everything that was rotated, bound or ended within the longest life of an unused key. Redis may
+/// have been away, emptied, or replaced by an older replica; older keys have expired there by themselves.
 async fn apply(sessions: &Sessions, epoch: u64, now: Millis) -> Result<usize> {
     let Some(redis) = sessions.redis() else { return Ok(0) };
     if sessions.durable_is_away() {

@@ -21,7 +21,7 @@ use crate::session::token::{SecretHash, Tag};
 /// How the keys of records begin; the tag and `}` follow. The braces make the tag what Redis Cluster hashes.
 pub(super) const PREFIX: &str = "visitflow:{";
 
-/// The same of their activity: nobody is told when that changes.
+/// How the keys of activity begin. Redis tells no server of changes to them.
 const ACTIVITY: &str = "visitflow:activity:{";
 
 const RETIRED_BYTES: usize = 8 + 32 + 16;

@@ -147,7 +147,7 @@ impl Redis {
         self.shared.call(|link| scripts::withdraw(link, promised)).await.map(drop)
     }
 
-    /// How long a record is held at most that nobody asks about.
+    /// How long a record stays in Redis at most if no request uses it.
     #[must_use]
     pub fn longest_life(&self) -> Millis {
         scripts::longest_life(self.ttl)

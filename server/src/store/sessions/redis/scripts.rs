@@ -19,7 +19,7 @@ const SLACK_MS: Millis = 2 * 60_000;
 /// A record's life is prolonged so far ahead that activity touches its key no more often than this.
 const AHEAD_MS: Millis = 5 * 60_000;
 
-/// How long a key lives at most that nobody touches.
+/// How long a record's key lives at most if no request uses it.
 pub(super) fn longest_life(ttl: Ttl) -> Millis {
     ttl.idle_ms + SLACK_MS + AHEAD_MS
 }
