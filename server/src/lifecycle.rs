@@ -289,8 +289,10 @@ impl Lifecycle {
         let proof = hit.token.as_ref().map(SessionToken::proof);
         match (self.sessions.touch(proof, None, hit.now).await, proof) {
             (Carrier::Live { .. } | Carrier::Unverified(_), Some(presented)) => {
-                let outcome = self.commit(Command::End { now: hit.now, presented }).await?;
-                Ok(if outcome.lost { Cookie::Leave } else { Cookie::Clear })
+                if self.commit(Command::End { now: hit.now, presented }).await?.lost {
+                    return self.lost(presented, hit.now).await.map(|()| Cookie::Leave);
+                }
+                Ok(Cookie::Clear)
             }
             (Carrier::Crossing { .. }, _) => Ok(Cookie::Leave), // a newer cookie may be there already
             _ => Ok(Cookie::Clear),
@@ -310,7 +312,10 @@ impl Lifecycle {
                 let command = Command::Forget { now: hit.now, presented, offer: offer.proof() };
                 match self.commit(command).await? {
                     outcome if outcome.issued => Ok(self.keep(Some(offer), hit.now).await),
-                    outcome if outcome.lost => Ok(Cookie::Leave), // a newer cookie may be there already
+                    outcome if outcome.lost => {
+                        self.lost(presented, hit.now).await?;
+                        Ok(Cookie::Leave) // a newer cookie may be there already
+                    }
                     _ => Ok(Cookie::Clear),
                 }
             }
@@ -326,9 +331,15 @@ impl Lifecycle {
     /// [`Refusal::Missing`] when the user has no such live session; [`Refusal::Rotated`] when the one that
     /// asks was rotated or ended meanwhile; when the store fails.
     pub async fn end_sessions(&self, ending: Ending) -> Result<Cookie, Refusal> {
-        let ends_itself = ending.asking.is_some_and(|asking| ending.which == Which::One(asking.tag));
+        let (asking, now) = (ending.asking, ending.now);
+        let ends_itself = asking.is_some_and(|asking| ending.which == Which::One(asking.tag));
         match self.commit(Command::EndSessions(ending)).await? {
-            outcome if outcome.lost => Err(Refusal::Rotated),
+            outcome if outcome.lost => {
+                if let Some(asking) = asking {
+                    self.lost(asking, now).await?;
+                }
+                Err(Refusal::Rotated)
+            }
             outcome if outcome.missing => Err(Refusal::Missing),
             _ => Ok(if ends_itself { Cookie::Clear } else { Cookie::Leave }),
         }
@@ -353,7 +364,10 @@ impl Lifecycle {
         let command = Command::ChangePassword { now, presented, offer, user_id, verified, password_hash };
         match self.commit(command).await? {
             outcome if outcome.stale => Err(Refusal::Stale.into()),
-            outcome if outcome.lost => Err(Refusal::Rotated.into()),
+            outcome if outcome.lost => {
+                self.lost(presented, now).await?;
+                Err(Refusal::Rotated.into())
+            }
             _ => Ok(self.keep(Some(token), now).await),
         }
     }
@@ -391,7 +405,12 @@ impl Lifecycle {
         held.used(outcome.as_ref().map_or(0, |outcome| outcome.begun));
         match outcome? {
             outcome if outcome.stale => return Err(Refusal::Stale.into()),
-            outcome if outcome.lost => return Err(Refusal::Rotated.into()),
+            outcome if outcome.lost => {
+                if let Some(presented) = presented {
+                    self.lost(presented, hit.now).await?;
+                }
+                return Err(Refusal::Rotated.into());
+            }
             _ => {}
         }
         Ok(self.keep(Some(offer), hit.now).await)
@@ -407,12 +426,25 @@ impl Lifecycle {
             (Carrier::Live { .. }, Some(presented)) => {
                 let offer = SessionToken::rotate(presented.tag)?;
                 let command = Command::SignOut { now: hit.now, presented, offer: offer.proof() };
-                self.commit(command).await?;
+                if self.commit(command).await?.lost {
+                    return Ok(self.lost(presented, hit.now).await.map(|()| Cookie::Leave)?);
+                }
                 Ok(self.keep(Some(offer), hit.now).await)
             }
             (Carrier::Unverified(_), _) => Err(Refusal::from(UNTOLD).into()),
             (Carrier::Crossing { .. }, _) => Ok(Cookie::Leave),
             _ => Ok(Cookie::Clear),
+        }
+    }
+
+    /// What a command means that did not find its session live: another request was first.
+    ///
+    /// # Errors
+    /// When the session is live for all that: another server has promised it, and could not store it yet.
+    async fn lost(&self, presented: Proof, now: Millis) -> Result<(), Refusal> {
+        match self.sessions.is_promised(presented, now).await? {
+            true => Err(UNSTORED.into()),
+            false => Ok(()),
         }
     }
 
@@ -499,3 +531,7 @@ fn right_key(keys: [Option<VisitorKey>; 2], outcome: Outcome) -> Option<VisitorK
 
 /// Every store is away, and the session is not known here.
 const UNTOLD: StoreError = StoreError::Unavailable("no store can tell of the session");
+
+/// A server that cannot reach the database has given out the token.
+const UNSTORED: StoreError =
+    StoreError::Unavailable("the session waits for a server that cannot reach the database");

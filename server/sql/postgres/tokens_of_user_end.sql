@@ -1,2 +1,2 @@
-UPDATE session_tokens SET ended_at = $2, changed_at = $2, generation = generation + 1
+UPDATE session_tokens SET ended_at = $2, changed_at = $2, generation = generation + 4294967296
 WHERE user_id = $1 AND ended_at IS NULL

@@ -113,13 +113,13 @@ impl Worker {
             }
             Command::End { now, presented } => {
                 live(*presented, *now).map_or((Outcome::default(), None), |mut record| {
-                    record.end(*now);
+                    record.promise_end(*now);
                     (Outcome::default(), Some(record))
                 })
             }
             Command::Forget { now, presented, offer } => live(*presented, *now).map_or(lost, |mut record| {
                 if record.user_id.is_none() {
-                    record.end(*now);
+                    record.promise_end(*now);
                     return (Outcome::default(), Some(record));
                 }
                 record.forget(*offer, *now);

@@ -13,6 +13,10 @@ pub const CROSSING_MS: Millis = 60_000;
 /// Rotations remembered within [`CROSSING_MS`]; sign-ins in quicker succession forget the oldest.
 pub const RETIRED_MAX: usize = 8;
 
+/// A stored end counts so many generations. A server that cannot reach the durable store may have promised
+/// changes of the session since, each of one generation or two: the end is later than all of them.
+pub const END_COUNTS: u64 = 1 << 32;
+
 /// A secret that a rotation replaced.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Retired {
@@ -31,7 +35,8 @@ pub struct Record {
     pub tag: Tag,
     /// Hash of the one secret that is valid.
     pub secret_hash: SecretHash,
-    /// Counts rotations, bindings and the end; a store refuses to replace a record by an older one.
+    /// Counts rotations, bindings and the end, which counts [`END_COUNTS`]; a store refuses to replace a
+    /// record by one of an earlier generation.
     pub generation: u64,
     /// The visit that hits of this session belong to; none for a sign-in to the dashboard.
     pub visit_id: Option<Uuid>,
@@ -232,9 +237,18 @@ impl Record {
 
     /// Ends the session for good.
     pub fn end(&mut self, at: Millis) {
+        self.end_as(at, END_COUNTS);
+    }
+
+    /// Ends the session as far as this server can tell: the durable store is away, and may know better.
+    pub fn promise_end(&mut self, at: Millis) {
+        self.end_as(at, 1);
+    }
+
+    fn end_as(&mut self, at: Millis, generations: u64) {
         if self.ended_at.is_none() {
             self.ended_at = Some(at);
-            self.generation += 1;
+            self.generation += generations;
         }
     }
 }
@@ -347,6 +361,19 @@ mod tests {
         assert_eq!(record.ended_at, Some(10));
         assert_eq!(record.standing(&token.hash(), 11, TTL), Standing::Crossing(Crossed::Ended { at: 10 }));
         assert_eq!(record.standing(&token.hash(), 10 + CROSSING_MS, TTL), Standing::Dead);
+    }
+
+    #[test]
+    fn an_end_is_later_than_what_was_promised_meanwhile() {
+        let (mut stored, _) = opened();
+        let mut promised = stored.clone();
+        for now in 0..1_000 {
+            promised.rotate(SessionToken::rotate(promised.tag).unwrap().proof(), Some("u".into()), now);
+            promised.bind(None);
+        }
+        promised.promise_end(1_000);
+        stored.end(5);
+        assert!(stored.generation > promised.generation);
     }
 
     #[test]

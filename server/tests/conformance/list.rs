@@ -318,6 +318,17 @@ macro_rules! away {
     };
 }
 
+/// What a server that reaches Redis alone and one that reaches both owe to each other.
+macro_rules! promised {
+    ($then:ident! $backend:expr) => {
+        $then! { $backend;
+            away:
+                an_end_is_later_than_all_that_is_promised
+                what_another_server_has_promised_is_not_ended_in_silence;
+        }
+    };
+}
+
 macro_rules! on {
     ($module:ident, $backend:ident: $($cases:ident)+) => {
         mod $module {
@@ -332,5 +343,5 @@ on!(postgres, Postgres: everywhere told kept servers);
 on!(postgres_redis, PostgresRedis: everywhere told kept servers);
 on!(postgres_cluster, PostgresCluster: everywhere told kept servers);
 on!(redis_away, RedisAway: everywhere told kept servers);
-on!(postgres_away, PostgresAway: everywhere kept away);
+on!(postgres_away, PostgresAway: everywhere kept away promised);
 on!(both_away, BothAway: everywhere away forgotten);

@@ -8,10 +8,12 @@
 //! crash at any point leaves what those say.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokio::sync::Notify;
 use uuid::Uuid;
 
+use super::FRESH_MS;
 use crate::ledger::Known;
 use crate::session::record::{CROSSING_MS, Record, Standing};
 use crate::session::token::{Proof, Tag};
@@ -48,11 +50,28 @@ impl Slid {
     }
 }
 
+/// How far a copy is relied on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reliance {
+    /// In step or not, whatever the token: nobody else changes sessions, or nobody else can tell.
+    Always,
+    /// While it is in step and was looked up less than so many ms ago, if it [may judge](Record::can_judge)
+    /// the token. From [`fresh_ms`] on it is due to be looked up again.
+    For(Millis),
+}
+
+/// How long the copy of a session is fresh, in ms.
+pub fn fresh_ms(tag: Tag) -> Millis {
+    FRESH_MS - Millis::from(tag.sample()) * FRESH_MS / 512
+}
+
 /// The sessions that this process has a copy of.
 #[derive(Debug)]
 pub struct Local {
     ttl: Ttl,
     inner: Mutex<Inner>,
+    /// Told when sessions are due to be looked up, and when no more will be.
+    dues: Arc<Notify>,
 }
 
 #[derive(Debug)]
@@ -78,6 +97,8 @@ struct Inner {
     slid_unbound: HashMap<Tag, Span>,
     /// Sessions that are being looked up, and whether one of them was changed meanwhile.
     fetching: HashMap<Tag, Fetching>,
+    /// Sessions that are to be looked up, since their copies are not fresh any more.
+    due: HashSet<Tag>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -94,24 +115,20 @@ impl Local {
     /// No session.
     #[must_use]
     pub fn new(ttl: Ttl) -> Self {
-        Self { ttl, inner: Mutex::default() }
+        Self { ttl, inner: Mutex::default(), dues: Arc::default() }
     }
 
-    /// Judges a token at `now` by a copy that was in step within the last `fresh_ms` (without a
-    /// limit: by any copy); if it is live, notes activity `at` in the same step. None without such a
-    /// copy, or if it [may not judge](Record::can_judge) the token.
+    /// Judges a token at `now` by a copy that can be relied on; if it is live, notes activity `at` in the same
+    /// step. None without such a copy.
     pub fn touch(
         &self,
         token: Proof,
         activity: Option<Activity>,
         now: Millis,
-        fresh_ms: Option<Millis>,
+        reliance: Reliance,
     ) -> Option<Carrier> {
         let mut inner = self.lock();
-        let copied = inner.copies.get(&token.tag)?;
-        if !copied.can_tell(token, now, fresh_ms, self.ttl) {
-            return None;
-        }
+        let copied = self.relied_on(&mut inner, token, now, reliance)?;
         let carrier = judge(&copied.record, token, now, self.ttl);
         let news = activity.filter(|activity| activity.at() >= copied.record.last_activity);
         if let (Carrier::Live { .. }, Some(activity)) = (&carrier, news) {
@@ -128,12 +145,50 @@ impl Local {
         token: Proof,
         since: Option<Millis>,
         now: Millis,
-        fresh_ms: Option<Millis>,
+        reliance: Reliance,
     ) -> Option<Record> {
-        let inner = self.lock();
-        let copied = inner.copies.get(&token.tag)?;
+        let mut inner = self.lock();
+        let copied = self.relied_on(&mut inner, token, now, reliance)?;
         let is_new = since.is_none_or(|since| copied.in_step_at.is_some_and(|at| at >= since));
-        (is_new && copied.can_tell(token, now, fresh_ms, self.ttl)).then(|| copied.record.clone())
+        is_new.then(|| copied.record.clone())
+    }
+
+    /// The copy that a token may be judged by. One that is not fresh any more is noted as due.
+    fn relied_on<'i>(
+        &self,
+        inner: &'i mut Inner,
+        token: Proof,
+        now: Millis,
+        reliance: Reliance,
+    ) -> Option<&'i Copied> {
+        let Inner { copies, fetching, due, .. } = inner;
+        let copied = copies.get(&token.tag)?;
+        let Reliance::For(limit) = reliance else { return Some(copied) };
+        let age = now - copied.in_step_at?;
+        if age >= limit || !copied.record.can_judge(&token.hash, now, self.ttl) {
+            return None;
+        }
+        if age >= fresh_ms(token.tag) && !fetching.contains_key(&token.tag) && due.insert(token.tag) {
+            self.dues.notify_one();
+        }
+        Some(copied)
+    }
+
+    /// Is told when sessions are due to be looked up; see [`Self::take_due`].
+    #[must_use]
+    pub fn dues(&self) -> Arc<Notify> {
+        Arc::clone(&self.dues)
+    }
+
+    /// Takes the sessions that are due to be looked up: the token of each, and its latest activity.
+    pub fn take_due(&self) -> Vec<(Proof, Millis)> {
+        let mut inner = self.lock();
+        let Inner { copies, due, .. } = &mut *inner;
+        let held = due.drain().filter_map(|tag| copies.get(&tag));
+        held.map(|Copied { record, .. }| {
+            (Proof { tag: record.tag, hash: record.secret_hash }, record.last_activity)
+        })
+        .collect()
     }
 
     /// The copy of a record, in step or not.
@@ -333,15 +388,6 @@ impl Local {
 }
 
 impl Copied {
-    /// Whether the copy was in step within the last `fresh_ms`, and [may judge](Record::can_judge) the token.
-    /// Without a limit, no other server changes sessions, and the copy may judge any token.
-    fn can_tell(&self, token: Proof, now: Millis, fresh_ms: Option<Millis>, ttl: Ttl) -> bool {
-        fresh_ms.is_none_or(|fresh_ms| {
-            self.in_step_at.is_some_and(|since| now - since < fresh_ms)
-                && self.record.can_judge(&token.hash, now, ttl)
-        })
-    }
-
     /// Whether it holds another secret than the record, or an end that the record does not know.
     fn says_more_than(&self, record: &Record) -> bool {
         self.record.secret_hash != record.secret_hash
@@ -373,6 +419,12 @@ impl Inner {
             record.slide(held.record.last_activity);
         }
         self.copies.insert(record.tag, Copied { record, in_step_at, told, promised, echoes: false });
+    }
+}
+
+impl Drop for Local {
+    fn drop(&mut self) {
+        self.dues.notify_one();
     }
 }
 
@@ -413,7 +465,7 @@ mod tests {
     fn a_session_that_began_here_stays_in_step_when_redis_tells_of_its_beginning_alone() {
         let local = Local::new(Ttl::default());
         let ann = SessionToken::issue().unwrap().proof();
-        let in_step = || local.touch(ann, None, 1, Some(1_000)).is_some();
+        let in_step = || local.touch(ann, None, 1, Reliance::For(1_000)).is_some();
         let begin = || local.begin(Record::open(ann, None, None, 1), 1);
         begin();
         local.changed(ann.tag);
@@ -433,13 +485,36 @@ mod tests {
         assert!(!in_step(), "what an older connection was to tell never comes");
     }
 
+    #[tokio::test]
+    async fn a_copy_that_is_not_fresh_is_due_once_however_often_it_answers() {
+        let local = Local::new(Ttl::default());
+        let ann = SessionToken::issue().unwrap().proof();
+        local.install(Record::open(ann, None, None, 1), 1);
+        let ask = |now| local.touch(ann, Some(Activity::Backend(now)), now, Reliance::For(60_000)).is_some();
+        let stale = 1 + fresh_ms(ann.tag);
+        assert!(ask(stale - 1));
+        assert_eq!(local.take_due(), []);
+        assert!(ask(stale) && ask(stale + 1));
+        local.dues().notified().await;
+        assert_eq!(local.take_due(), [(ann, stale + 1)]);
+        let fetch = local.fetch(ann.tag);
+        assert!(ask(stale + 2));
+        assert_eq!(local.take_due(), [], "it is being looked up");
+        local.fetched(fetch, local.get(ann.tag), stale + 2);
+        assert!(ask(stale + 3));
+        assert_eq!(local.take_due(), []);
+        assert!(!ask(stale + 2 + 60_000), "the answer waits for a look-up");
+        local.changed(ann.tag);
+        assert!(!ask(stale + 3));
+    }
+
     #[test]
     fn what_has_slid_is_taken_once_in_pieces_and_what_slides_meanwhile_waits_for_the_next_time() {
         let local = Local::new(Ttl::default());
         let slide = |visit_id| {
             let token = SessionToken::issue().unwrap().proof();
             local.install(Record::open(token, Some(visit_id), None, 1), 1);
-            local.touch(token, Some(Activity::Visitor(5)), 5, None).unwrap();
+            local.touch(token, Some(Activity::Visitor(5)), 5, Reliance::Always).unwrap();
             token
         };
         let (twice, at_5) = (Uuid::from_u128(7), Span { first: 5, last: 5 });
@@ -471,7 +546,7 @@ mod tests {
         let ttl = Ttl::default();
         let local = Local::new(ttl);
         let token = SessionToken::issue().unwrap().proof();
-        let slide = |at| local.touch(token, Some(Activity::Visitor(at)), at, None).unwrap();
+        let slide = |at| local.touch(token, Some(Activity::Visitor(at)), at, Reliance::Always).unwrap();
         let remembered = SignedIn { remember: true, ..SignedIn::from("ann") };
         let mut record = Record::open(token, None, Some(remembered), 1);
         local.install(record.clone(), 1);

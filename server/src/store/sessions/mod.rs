@@ -4,6 +4,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`local`] | the copies in this process |
+//! | `asking` | asks the other stores |
 //! | [`redis`] | the copy that all servers share |
 //! | `step` | follows what Redis tells |
 //! | `whose` | sites and visitors of visits |
@@ -18,13 +19,14 @@
 //! a second. With Postgres, changes by other servers are read from it twice a second, and Redis tells of
 //! them at once.
 
+mod asking;
 pub mod local;
 pub mod redis;
 mod step;
 mod whose;
 
 pub use self::local::Slides;
-use self::local::{Local, judge};
+use self::local::{Local, Reliance, judge};
 use self::redis::Redis;
 pub use self::redis::{BreakerState, RedisUrl};
 use self::whose::Visits;
@@ -45,6 +47,10 @@ use crate::store::{Result, StoreError};
 /// this and all of it, so that copies made together are not looked up again together. Then the
 /// session is looked up again, which also tells Redis of its activity.
 pub const FRESH_MS: Millis = 20_000;
+
+/// A copy that is no older than this, in ms, still answers if this server has heard of every change; the session
+/// is looked up behind the answer. An older one knows too little of the session's activity elsewhere.
+const BEHIND_MS: Millis = 60_000;
 
 /// Redis is told of activity when it is this much later than what it knows, in ms. It hears of it
 /// after at most this and [`FRESH_MS`], as late as the durable store (30 s, `serve`): within the minute of
@@ -111,6 +117,7 @@ impl Sessions {
             Shared { redis: Arc::new(redis), runtime: Handle::current(), heard_until: AtomicI64::new(NEVER) };
         let sessions = Arc::new(Self { shared: Some(shared), ..Self::new(ttl, durable) });
         tokio::spawn(step::keep(Arc::downgrade(&sessions), notices));
+        tokio::spawn(step::look_up_due(Arc::downgrade(&sessions), sessions.local.dues()));
         Ok(sessions)
     }
 
@@ -125,7 +132,7 @@ impl Sessions {
         let Some(token) = token else {
             return Carrier::Nothing;
         };
-        if let Some(carrier) = self.local.touch(token, activity, now, self.fresh_ms(token.tag)) {
+        if let Some(carrier) = self.local.touch(token, activity, now, self.reliance(token.tag, now)) {
             return carrier;
         }
         if self.is_complete() {
@@ -137,7 +144,7 @@ impl Sessions {
             // The copy has just been brought up to date, or is the best there is.
             Ok(Some(record)) => self
                 .local
-                .touch(token, activity, now, None)
+                .touch(token, activity, now, Reliance::Always)
                 .unwrap_or_else(|| judge(&record, token, now, self.ttl)),
             Err(_) => self.last_resort(token, activity, now),
         }
@@ -146,7 +153,7 @@ impl Sessions {
     /// Judges a token when no store can answer: by the copy, in step or not, if the copy knows the secret.
     fn last_resort(&self, token: Proof, activity: Option<Activity>, now: Millis) -> Carrier {
         let held = self.local.get(token.tag).filter(|held| held.knows(&token.hash));
-        let judged = held.and_then(|_| self.local.touch(token, activity, now, None));
+        let judged = held.and_then(|_| self.local.touch(token, activity, now, Reliance::Always));
         judged.unwrap_or(Carrier::Unverified(token))
     }
 
@@ -168,10 +175,9 @@ impl Sessions {
     /// # Errors
     /// When no store in reach can tell.
     pub async fn vouch(&self, token: Proof, slides: bool, now: Millis) -> Result<Option<Record>> {
-        let since = now - TRUE_MS;
-        // A clock that was set back confirms nothing.
-        let heard = (since..=now + TRUE_MS).contains(&self.heard_until());
-        let copy = self.local.confirmed(token, (!heard).then_some(since), now, self.fresh_ms(token.tag));
+        let heard = self.has_heard(now);
+        let since = (!heard).then_some(now - TRUE_MS);
+        let copy = self.local.confirmed(token, since, now, self.reliance(token.tag, now));
         let found = match copy {
             Some(record) => Some((record, None)),
             // Every live session has a copy here.
@@ -223,12 +229,13 @@ impl Sessions {
         self.visits.whose(visit_id, now).await
     }
 
-    /// Every change until this instant has been heard of: from the durable store, or while that is away
-    /// from Redis, which then hears of everything first.
-    fn heard_until(&self) -> Millis {
+    /// Whether every change until [`TRUE_MS`] before `now` has been heard of: from the durable store, or while
+    /// that is away from Redis, which then hears of everything first. A clock that was set back confirms nothing.
+    fn has_heard(&self, now: Millis) -> bool {
         let durable = Some(&self.heard_until).filter(|_| !self.durable_is_away());
         let shared = || self.shared.as_ref().map(|shared| &shared.heard_until);
-        durable.or_else(shared).map_or(NEVER, |at| at.load(Ordering::Relaxed))
+        let until = durable.or_else(shared).map_or(NEVER, |at| at.load(Ordering::Relaxed));
+        (now - TRUE_MS..=now + TRUE_MS).contains(&until)
     }
 
     /// Notes that every change that the durable store had at `at` has been followed.
@@ -241,46 +248,6 @@ impl Sessions {
         if let Some(shared) = &self.shared {
             shared.heard_until.store(at, Ordering::Relaxed);
         }
-    }
-
-    /// Looks a session up so that the answer was right everywhere a moment ago. What the durable store has
-    /// changed is either `heard`, or it is asked, too. If the look-up `slides` the session, the latest activity
-    /// before that comes with the record.
-    async fn confirm(
-        &self,
-        token: Proof,
-        slides: bool,
-        heard: bool,
-        now: Millis,
-    ) -> Result<Option<(Record, Option<Millis>)>> {
-        let is_signed_in = |held: &Record| held.secret_hash == token.hash && held.user_id.is_some();
-        let slid = self.local.get(token.tag).filter(|held| slides && is_signed_in(held));
-        let found = match self.redis().filter(|redis| redis.is_trusted()) {
-            Some(redis) if !heard => self.ask_both(redis, token, now).await?,
-            _ => self.look_up(token, slid.as_ref().map(|_| Activity::Backend(now)), now).await?,
-        };
-        // The copy may hold a change that Redis has missed, or what is promised.
-        let held = self.local.get(token.tag);
-        let found =
-            found.into_iter().chain(held).max_by_key(|record| (record.generation, record.last_activity));
-        Ok(found.map(|record| (record, slid.map(|held| held.last_activity))))
-    }
-
-    /// Asks Redis and the durable store: a change may have reached one of them alone. The latest generation
-    /// is right.
-    async fn ask_both(&self, redis: &Redis, token: Proof, now: Millis) -> Result<Option<Record>> {
-        let fetch = self.local.fetch(token.tag);
-        let ask_redis = async || redis.resolve(token.tag, &token.hash, None, now).await.ok().flatten();
-        let found = match tokio::join!(self.durable_token(token.tag), ask_redis()) {
-            (Ok(durable), shared) => Ok(merged(redis, durable, shared, now).await),
-            // The failure may have taken a while, and the answer of Redis is as old.
-            (Err(error), Some(_)) => {
-                ask_redis().await.filter(|record| record.knows(&token.hash)).map(Some).ok_or(error)
-            }
-            (Err(error), None) => Err(error),
-        };
-        self.local.fetched(fetch, found.as_ref().ok().cloned().flatten(), now);
-        found
     }
 
     /// Whether an answer written now may send the token's cookie.
@@ -416,81 +383,17 @@ impl Sessions {
         self.shared.as_ref().map(|shared| &*shared.redis)
     }
 
-    /// How long a copy in this process is used without a new look-up; none: without limit, since every session
-    /// has a copy here.
-    fn fresh_ms(&self, tag: Tag) -> Option<Millis> {
-        let fresh_ms = FRESH_MS - Millis::from(tag.sample()) * FRESH_MS / 512;
-        (!self.is_complete()).then_some(fresh_ms)
+    /// How far a copy in this process is relied on.
+    fn reliance(&self, tag: Tag, now: Millis) -> Reliance {
+        match self.shared {
+            None if self.durable.is_complete() => Reliance::Always,
+            Some(_) if self.has_heard(now) => Reliance::For(BEHIND_MS),
+            _ => Reliance::For(local::fresh_ms(tag)),
+        }
     }
 
     /// Whether the copies in this process are all that there is.
     fn is_complete(&self) -> bool {
         self.shared.is_none() && self.durable.is_complete()
     }
-
-    async fn look_up(&self, token: Proof, activity: Option<Activity>, now: Millis) -> Result<Option<Record>> {
-        let fetch = self.local.fetch(token.tag);
-        let found = self.ask(token, activity.map(Activity::at), now).await;
-        let record = found.as_ref().ok().and_then(|(record, _)| record.clone());
-        self.local.fetched(fetch, record, now);
-        let (record, told) = found?;
-        if let Some(activity) = activity
-            && told.is_some()
-            && record.as_ref().map(|record| record.last_activity) == told
-        {
-            self.local.slid_elsewhere(token.tag, activity);
-        }
-        Ok(record)
-    }
-
-    /// Redis if it is trusted and can judge the token, else the durable store. What Redis does not know it is
-    /// told. With the record comes the activity that Redis was told with the question.
-    async fn ask(
-        &self,
-        token: Proof,
-        at: Option<Millis>,
-        now: Millis,
-    ) -> Result<(Option<Record>, Option<Millis>)> {
-        let redis = self.redis().filter(|redis| redis.is_trusted());
-        let mut shared = None;
-        if let Some(redis) = redis {
-            let told = self.local.told(token.tag);
-            let news = at.filter(|at| told.is_none_or(|told| at - told >= TELL_AFTER_MS));
-            match redis.resolve(token.tag, &token.hash, news, now).await {
-                Ok(Some(record)) if record.can_judge(&token.hash, now, self.ttl) => {
-                    return Ok((Some(record), news));
-                }
-                Ok(found) => shared = found,
-                Err(error) => tracing::debug!(%error, "asking the durable store instead of Redis"),
-            }
-        }
-        let found = match (self.durable_token(token.tag).await, redis) {
-            (Ok(durable), Some(redis)) => merged(redis, durable, shared, now).await,
-            (Ok(durable), None) => durable,
-            (Err(error), _) => Some(shared.filter(|record| record.knows(&token.hash)).ok_or(error)?),
-        };
-        Ok((found, None))
-    }
-
-    async fn durable_token(&self, tag: Tag) -> Result<Option<Record>> {
-        match self.durable_is_away() {
-            true => Err(StoreError::Unavailable("the durable store is away")),
-            false => self.durable.token(tag).await,
-        }
-    }
-}
-
-/// The later of what the durable store and Redis say of a session. Redis is told what it does not know; one
-/// that cannot be told now is told when it is trusted again.
-async fn merged(
-    redis: &Redis,
-    durable: Option<Record>,
-    shared: Option<Record>,
-    now: Millis,
-) -> Option<Record> {
-    let age = |record: &Record| (record.generation, record.last_activity);
-    if let Some(record) = durable.as_ref().filter(|durable| shared.as_ref().map(age) < Some(age(durable))) {
-        let _ = redis.put(std::slice::from_ref(record), now).await;
-    }
-    durable.into_iter().chain(shared).max_by_key(age)
 }

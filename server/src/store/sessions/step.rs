@@ -3,7 +3,7 @@
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
 
 use super::Sessions;
@@ -14,6 +14,9 @@ use crate::store::{Result, StoreError};
 
 /// How long to wait before the durable store is asked again what it has changed.
 const PAUSE: Duration = Duration::from_millis(500);
+
+/// For how long sessions that are due to be looked up are gathered.
+const GATHER: Duration = Duration::from_millis(100);
 
 /// Clocks differ, and a change is stamped before its commit: changes are re-applied this much
 /// further back, in ms.
@@ -39,6 +42,17 @@ pub(super) async fn keep(sessions: Weak<Sessions>, mut notices: mpsc::UnboundedR
                 applying = Some(tokio::spawn(apply_until_done(sessions, epoch)));
             }
         }
+    }
+}
+
+/// Looks sessions up when they are due, for as long as they are there.
+pub(super) async fn look_up_due(sessions: Weak<Sessions>, dues: Arc<Notify>) {
+    loop {
+        dues.notified().await;
+        // Nobody waits for them: they travel together.
+        tokio::time::sleep(GATHER).await;
+        let Some(sessions) = sessions.upgrade() else { return };
+        sessions.look_up_due(clock::now()).await;
     }
 }
 

@@ -2,8 +2,10 @@
 
 use futures_util::future::join_all;
 use visitflow_e2e::proxy::Mode;
+use visitflow_server::clock;
 use visitflow_server::ingest::BATCH_MAX;
 use visitflow_server::ledger::command::{Command, Outcome, Run};
+use visitflow_server::session::record::END_COUNTS;
 use visitflow_server::session::token::SessionToken;
 use visitflow_server::session::uuid_v7;
 
@@ -90,7 +92,7 @@ pub(crate) async fn a_replay_undoes_no_later_promise(world: &World) {
     assert!(!world.is_live(&bob_before, now + 2).await);
     assert_eq!(world.ping(&ann, now + 3).await, Said::Kept);
     let tokens = "SELECT generation || ' ' || COALESCE(ended_at, 0) FROM session_tokens ORDER BY ended_at";
-    assert_eq!(world.texts(tokens).await, [format!("3 {}", now + 1), "3 0".into()]);
+    assert_eq!(world.texts(tokens).await, [format!("{} {}", 2 + END_COUNTS, now + 1), "3 0".into()]);
     assert_eq!(world.number("SELECT COUNT(*) FROM sessions WHERE page_views = 1").await, 2);
 }
 
@@ -133,6 +135,47 @@ pub(crate) async fn an_end_that_came_too_late_leaves_the_session_to_the_winner(w
     assert!(!world.commit(end).await.lost);
     lives_as_signed_in(world, &other, &ann).await;
     assert_eq!(world.texts(GENERATION).await, ["2"]);
+}
+
+/// A session that the database has as u_1's, and that the first server, which reaches Redis alone, has rotated
+/// twice since; and a second server, which reaches both.
+async fn promised_to_redis(world: &World) -> (World, Browser) {
+    let ann = Browser::new();
+    world.sign_in(&ann, "u_1", world.now).await;
+    let other = world.second().await;
+    assert_eq!(world.sign_out(&ann, world.now + 1).await, Said::Fresh);
+    assert_eq!(world.sign_in(&ann, "u_1", world.now + 2).await, Said::Fresh);
+    assert!(other.identify(&ann, true, clock::now()).await.is_some(), "the other hears of it from Redis");
+    (other, ann)
+}
+
+pub(crate) async fn an_end_is_later_than_all_that_is_promised(world: &World) {
+    let (other, ann) = promised_to_redis(world).await;
+    assert_eq!(other.end_all_of("u_1", None, clock::now()).await, Said::Left);
+    let is_dead_everywhere = async || {
+        for server in [&other, world] {
+            let dead = async || server.identify(&ann, true, clock::now()).await.is_none();
+            eventually("the end of a promised session", dead).await;
+        }
+    };
+    is_dead_everywhere().await;
+    world.settle().await;
+    is_dead_everywhere().await;
+    assert_eq!(world.live_tokens().await, 0);
+}
+
+pub(crate) async fn what_another_server_has_promised_is_not_ended_in_silence(world: &World) {
+    let (other, ann) = promised_to_redis(world).await;
+    let now = clock::now();
+    assert_eq!(other.end(&ann, now).await, Said::Unavailable);
+    assert_eq!(other.sign_out(&ann, now).await, Said::Unavailable);
+    assert_eq!(other.sign_in(&ann, "u_2", now).await, Said::Unavailable);
+    assert_eq!(other.forget(&ann, now).await, Said::Unavailable);
+    assert_eq!(other.end_others(&ann, "u_1", now).await, Said::Unavailable);
+    assert!(other.identify(&ann, true, clock::now()).await.is_some());
+    world.settle().await;
+    assert_eq!(other.end(&ann, clock::now()).await, Said::Cleared);
+    assert_eq!(world.live_tokens().await, 0);
 }
 
 pub(crate) async fn what_was_acknowledged_survives_a_restart(world: &World) {
