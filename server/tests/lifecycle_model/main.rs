@@ -1,7 +1,7 @@
-//! The session rules against a model: any sequence of start, view, ping, sign-in, sign-out, end,
-//! introspection, ends of a user's other sessions, lost cookies, replayed cookies and passing time leaves
-//! the same visits in the store as in a plain restatement of the rules, and every step answers alike. On
-//! a file, and on Postgres.
+//! The session rules against a model: any sequence of start, view, ping, sign-in, sign-out, end, withdrawal
+//! of consent, introspection, ends of a user's other sessions, lost cookies, replayed cookies and passing
+//! time leaves the same visits in the store as in a plain restatement of the rules, and every step answers
+//! alike. On a file, and on Postgres.
 //!
 //! | module | holds |
 //! |---|---|
@@ -86,6 +86,7 @@ fn run(steps: Vec<(usize, Op)>, database: &Database, texts: impl Fn(&str) -> Vec
                     (real.sign_out(token, (visitor, *by), now).await, model.sign_out(cookie, now))
                 }
                 Op::End => (real.end(token, visitor, now).await, model.end(cookie, now)),
+                Op::Forget => (real.forget(token, visitor, now).await, model.forget(cookie, now)),
                 Op::Introspect { touch } => (
                     (real.introspect(token, *touch, now).await, token.cloned()),
                     (model.introspect(cookie, *touch, now), cookie),

@@ -130,13 +130,19 @@ impl Model {
     fn rotate(&mut self, token: usize, user: Option<u8>, remember: bool, now: Millis) -> ModelCookie {
         self.slide(token, now);
         let changed = &mut self.tokens[token];
-        changed.retired.push((changed.secret, now, changed.visit));
-        changed.secret += 1;
         changed.user = user;
         if changed.remembered != remember {
             changed.remembered = remember;
             changed.created = now;
         }
+        self.replace_secret(token, now)
+    }
+
+    fn replace_secret(&mut self, token: usize, now: Millis) -> ModelCookie {
+        let changed = &mut self.tokens[token];
+        changed.retired.push((changed.secret, now, changed.visit));
+        changed.secret += 1;
+        changed.last = changed.last.max(now);
         (token, changed.secret)
     }
 

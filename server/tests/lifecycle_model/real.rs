@@ -153,6 +153,11 @@ impl Real {
         answer(self.lifecycle.end(self.hit(token, visitor, now)).await, token)
     }
 
+    pub(crate) async fn forget(&self, token: Option<&SessionToken>, visitor: usize, now: Millis) -> Answered {
+        let forgotten = self.lifecycle.forget::<Failure>(self.hit(token, visitor, now)).await;
+        answer(forgotten.map_err(|failure| failure.0), token)
+    }
+
     pub(crate) async fn introspect(&self, token: Option<&SessionToken>, touch: bool, now: Millis) -> Answer {
         let Some(token) = token.cloned() else { return Answer::Expired };
         let Some((record, cookie)) = self.lifecycle.identify(token, touch, now).await.unwrap() else {

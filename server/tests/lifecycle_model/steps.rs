@@ -38,6 +38,8 @@ pub(crate) enum Op {
         by: By,
     },
     End,
+    /// Consent is withdrawn.
+    Forget,
     Introspect {
         touch: bool,
     },
@@ -88,6 +90,7 @@ fn op() -> impl Strategy<Value = Op> {
         3 => sign_in.prop_map(|(user, visit, remember, by)| Op::SignIn { user, visit, remember, by }),
         1 => by().prop_map(|by| Op::SignOut { by }),
         1 => Just(Op::End),
+        2 => Just(Op::Forget),
         2 => prop::bool::ANY.prop_map(|touch| Op::Introspect { touch }),
         1 => (0..2_u8).prop_map(|user| Op::List { user }),
         1 => (0..BROWSERS).prop_map(|other| Op::EndOf { other }),

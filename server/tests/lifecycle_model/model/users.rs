@@ -60,6 +60,42 @@ impl Model {
         }
     }
 
+    /// Consent is withdrawn: a session of a user leaves its visit, any other ends with it.
+    pub(crate) fn forget(
+        &mut self,
+        cookie: Option<ModelCookie>,
+        now: Millis,
+    ) -> (Answer, Option<ModelCookie>) {
+        match self.worth(cookie, now) {
+            Worth::Live(token) if self.tokens[token].user.is_some() => {
+                let left = self.tokens[token].visit;
+                let fresh = self.replace_secret(token, now);
+                self.leave(token, left, now);
+                (Answer::Fresh, Some(fresh))
+            }
+            Worth::Live(token) => {
+                self.end_tokens(&[token], now);
+                (Answer::Cleared, None)
+            }
+            Worth::Crossing { token, rotated: true } => {
+                let left = self.visit_of(token, cookie);
+                if self.tokens[token].visit == left {
+                    self.leave(token, left, now);
+                }
+                (Answer::Left, cookie)
+            }
+            Worth::Crossing { .. } => (Answer::Left, cookie),
+            Worth::Nothing => (Answer::Cleared, None),
+        }
+    }
+
+    fn leave(&mut self, token: usize, visit: Option<usize>, now: Millis) {
+        self.tokens[token].visit = None;
+        if let Some(visit) = visit {
+            self.end_if_deserted(visit, now);
+        }
+    }
+
     /// Ends live sessions, and visits that none is left of.
     fn end_tokens(&mut self, tokens: &[usize], now: Millis) {
         for token in tokens {
