@@ -442,7 +442,7 @@ impl Lifecycle {
     /// # Errors
     /// When the session is live for all that: another server has promised it, and could not store it yet.
     async fn lost(&self, presented: Proof, now: Millis) -> Result<(), Refusal> {
-        match self.sessions.is_promised(presented, now).await? {
+        match self.sessions.is_promised_elsewhere(presented, now).await? {
             true => Err(UNSTORED.into()),
             false => Ok(()),
         }

@@ -13,14 +13,17 @@ use crate::store::{Result, StoreError};
 const BEHIND: usize = 32;
 
 impl Sessions {
-    /// Whether a token is live by a word that the durable store does not have yet, though it has just been
-    /// asked: another server has promised it.
+    /// Whether the copy calls a token live that the durable store does not know yet: another server has
+    /// promised it. What is promised here is no such.
     ///
     /// # Errors
-    /// When no store in reach can tell.
-    pub async fn is_promised(&self, token: Proof, now: Millis) -> Result<bool> {
-        let found = Box::pin(self.confirm(token, false, false, now)).await?;
-        Ok(found.is_some_and(|(record, _)| record.standing(&token.hash, now, self.ttl) == Standing::Live))
+    /// When the durable store does not answer.
+    pub async fn is_promised_elsewhere(&self, token: Proof, now: Millis) -> Result<bool> {
+        let is_live = |record: &Record| record.standing(&token.hash, now, self.ttl) == Standing::Live;
+        let held = self.local.get(token.tag).filter(is_live).filter(|_| !self.durable_is_away());
+        let Some(held) = held else { return Ok(false) };
+        let stored = self.durable.token(token.tag).await?;
+        Ok(stored.is_none_or(|stored| !is_live(&stored) && stored.generation < held.generation))
     }
 
     /// Looks a session up so that the answer was right everywhere a moment ago. What the durable store has
