@@ -180,7 +180,108 @@ fn is_same(one: &Value, other: &Value) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, Instant};
+
+    use uuid::Uuid;
+
     use super::*;
+    use crate::ledger::command::{Command, Run};
+    use crate::ledger::{Changes, Known, plan};
+    use crate::session::record::SignedIn;
+    use crate::session::token::SessionToken;
+    use crate::session::{Carrier, Millis, Ttl};
+
+    const NOW: Millis = 1_790_000_000_000;
+
+    /// What a batch changes where nothing is stored.
+    fn planned(commands: &[Command]) -> Changes<'_> {
+        let mut known = Known::default();
+        loop {
+            match plan(commands, &known, Ttl::DEFAULT) {
+                Ok(plan) => return plan.changes,
+                Err(wants) => known.asked(*wants),
+            }
+        }
+    }
+
+    fn context() -> Context {
+        Context { now: NOW, carrier: Carrier::Nothing, offer: None, visitor: None, key: None, site: None }
+    }
+
+    fn visitor(n: usize) -> VisitorId {
+        format!("v_018f3a5e-7c1b-4f6a-9d2e-{n:012x}").parse().unwrap()
+    }
+
+    fn fact(occurred_at: Millis, kind: Kind) -> Fact {
+        Fact { site: Some("shop.example".into()), occurred_at, anonymous: false, kind }
+    }
+
+    /// Late events of so many visitors: each begins a visit.
+    fn events(many: usize) -> Command {
+        let event = || Kind::Event { id: Uuid::now_v7(), name: "seen".into(), props: None, url: None };
+        let late = NOW - Ttl::DEFAULT.idle_ms;
+        let run = |n| Run { visitor: Some(visitor(n)), facts: vec![fact(late, event())] };
+        Command::Facts { context: context(), runs: (0..many).map(run).collect() }
+    }
+
+    /// A visitor signs in, and then the shop tells so many orders of that user, one each millisecond.
+    fn orders(many: usize) -> [Command; 3] {
+        let (presented, offer) =
+            (SessionToken::issue().unwrap().proof(), SessionToken::issue().unwrap().proof());
+        let ann = Some(visitor(usize::from(u16::MAX) * 16));
+        let user = SignedIn { user_id: "u_1".into(), device: None, remember: false };
+        let order = |n: usize| {
+            let (id, amount, currency) = (n.to_string(), "1".into(), "EUR".into());
+            let user_id = Some("u_1".into());
+            let order = Order { id, amount, currency, items: None, from_api: true, session: None, user_id };
+            fact(NOW + n as Millis, Kind::Order(order))
+        };
+        [
+            Command::Start {
+                context: Context { offer: Some(presented), visitor: ann, ..context() },
+                site: Some("shop.example".into()),
+                url: None,
+                referrer: None,
+            },
+            Command::SignIn {
+                now: NOW,
+                presented: Some(presented),
+                offer,
+                user,
+                verified: None,
+                visit: true,
+            },
+            Command::Facts {
+                context: context(),
+                runs: vec![Run { visitor: None, facts: (0..many).map(order).collect() }],
+            },
+        ]
+    }
+
+    #[test]
+    fn an_order_finds_the_visit_that_its_batch_has_given_the_user_however_many_it_has_begun() {
+        const MANY: usize = 20_000;
+        let (events, orders) = ([events(MANY)], orders(MANY));
+        let begun = Instant::now();
+        assert_eq!(planned(&events).visits.len(), MANY);
+        let changes = planned(&orders);
+        let apart = begun.elapsed();
+        let [visit] = &changes.visits[..] else { panic!("{} visits", changes.visits.len()) };
+        let visit_id = Some(visit.row.visit.id);
+        assert!(
+            changes.orders.len() == MANY && changes.orders.iter().all(|order| order.visit_id == visit_id)
+        );
+
+        let all = events.into_iter().chain(orders).collect::<Vec<_>>();
+        let begun = Instant::now();
+        let changes = planned(&all);
+        let together = begun.elapsed();
+        assert_eq!(changes.visits.len(), MANY + 1);
+        let visit = changes.visits.iter().find(|put| put.row.visit.user_id.is_some());
+        let visit_id = visit.map(|put| put.row.visit.id);
+        assert!(changes.orders.iter().all(|order| order.visit_id == visit_id));
+        assert!(together < 4 * apart + Duration::from_secs(1), "{together:?}; apart they took {apart:?}");
+    }
 
     #[test]
     fn two_words_differ_in_what_they_say_and_not_in_how_it_is_spelt() {

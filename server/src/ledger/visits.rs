@@ -216,6 +216,7 @@ impl<'c> World<'_, 'c> {
         if let Some(touched) = self.touch(id).filter(|touched| touched.row.visit.user_id.is_none()) {
             touched.whole = true;
             touched.row.visit.user_id = Some(user_id.to_owned());
+            self.index_user(id);
         }
     }
 

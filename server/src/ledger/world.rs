@@ -50,6 +50,8 @@ pub(super) struct World<'k, 'c> {
     index: VisitIndex,
     /// Those of them that had not ended then, by their start.
     open: HashMap<VisitorId, BTreeSet<(Millis, Uuid)>>,
+    /// The visits that the batch has begun with a user or given one, by their start.
+    of_user: HashMap<String, BTreeSet<(Millis, Uuid)>>,
     /// Those that are known; made when it is first needed, for most batches ask for none.
     known_index: OnceCell<VisitIndex>,
     tokens_of: HashMap<Uuid, Vec<Tag>>,
@@ -77,6 +79,7 @@ impl<'k, 'c> World<'k, 'c> {
             visits: HashMap::new(),
             index: VisitIndex::default(),
             open: HashMap::new(),
+            of_user: HashMap::new(),
             known_index: OnceCell::new(),
             tokens_of: HashMap::new(),
             current: HashMap::new(),
@@ -266,6 +269,7 @@ impl<'k, 'c> World<'k, 'c> {
         let id = touched.row.visit.id;
         self.visits.insert(id, touched);
         self.index(id);
+        self.index_user(id);
     }
 
     /// Notes whose a changed visit is, and on which site.
@@ -274,6 +278,14 @@ impl<'k, 'c> World<'k, 'c> {
         self.index.insert(&row.visit);
         if let (Some(visitor), None) = (row.visit.visitor_id, row.visit.ended_at) {
             self.open.entry(visitor).or_default().insert((row.visit.started_at, id));
+        }
+    }
+
+    /// Notes that a changed visit has got its user.
+    pub(super) fn index_user(&mut self, id: Uuid) {
+        let visit = self.visits.get(&id).map(|touched| &touched.row.visit);
+        if let Some((user_id, visit)) = visit.and_then(|visit| Some((visit.user_id.clone()?, visit))) {
+            self.of_user.entry(user_id).or_default().insert((visit.started_at, id));
         }
     }
 
@@ -330,11 +342,11 @@ impl<'k, 'c> World<'k, 'c> {
         let key = (user_id.to_owned(), at);
         let stored = self.known.user_at.get(&key).copied();
         self.wants.user_at.insert(key);
-        let stored = stored.and_then(|id| self.visit(id).cloned());
-        let changed = self.visits.values().map(|touched| &touched.row);
-        let changed = changed.filter(|row| row.visit.user_id.as_deref() == Some(user_id));
-        let candidates = changed.filter(|row| row.visit.started_at <= at).chain(&stored);
-        candidates.max_by_key(|row| row.visit.started_at).map(|row| row.visit.clone())
+        // Of the stored ones that the batch has changed, too: a visit's start and its user stay.
+        let stored = stored.and_then(|id| self.visit(id)).map(|row| (row.visit.started_at, row.visit.id));
+        let own = self.of_user.get(user_id).and_then(|visits| visits.range(..=(at, Uuid::max())).next_back());
+        let (_, id) = own.copied().max(stored)?;
+        self.present(id).map(|row| row.visit.clone())
     }
 
     /// The visit that the visitor's next hit on the site joins if it is live.
