@@ -12,90 +12,75 @@ const ANN: &str = "v_018f3a5e-7c1b-4f6a-9d2e-3b4c5d6e7f80";
 const NOW: Millis = 1_790_000_000_000;
 const VISIT: &str = "018f3a5e-7c1b-7f6a-9d2e-3b4c5d6e7f81";
 
-/// The look-ups, each with values for its parameters; in SQLite the arrays are single values.
-const LOOKUPS: [(&str, &str, &str, &[&str]); 5] = [
-    (
-        "visits_anonymous",
-        include_str!("../../sql/postgres/visits_anonymous.sql"),
-        include_str!("../../sql/sqlite/visits_anonymous.sql"),
-        &["'{ANN}'", "'{NOW}'", "'{3}'"],
-    ),
-    (
-        "visit_of_visitor_at",
-        include_str!("../../sql/postgres/visit_of_visitor_at.sql"),
-        include_str!("../../sql/sqlite/visit_of_visitor_at.sql"),
-        &["'{ANN,ANN}'", "'{here.example,s77.example}'", "'{NOW,NOW}'"],
-    ),
-    (
-        "visit_latest_open",
-        include_str!("../../sql/postgres/visit_latest_open.sql"),
-        include_str!("../../sql/sqlite/visit_latest_open.sql"),
-        &["'{ANN}'"],
-    ),
-    (
-        "visit_current",
-        include_str!("../../sql/postgres/visit_current.sql"),
-        include_str!("../../sql/sqlite/visit_current.sql"),
-        &["'{ANN}'", "'{s77.example}'"],
-    ),
-    (
-        "page_views_stored",
-        include_str!("../../sql/postgres/page_views_stored.sql"),
-        include_str!("../../sql/sqlite/page_views_stored.sql"),
-        &["'{NOW}'", "'{018f3a5e-7c1b-7f6a-9d2e-3b4c5d6e7f80}'", "'{s77.example}'"],
-    ),
+/// A statement's name, its text for Postgres and for SQLite, and values for its parameters in Postgres; in
+/// SQLite an array is a single value.
+type Statement = (&'static str, &'static str, &'static str, &'static [&'static str]);
+
+macro_rules! statement {
+    ($name:literal, $($value:literal),+) => {
+        (
+            $name,
+            include_str!(concat!("../../sql/postgres/", $name, ".sql")),
+            include_str!(concat!("../../sql/sqlite/", $name, ".sql")),
+            &[$($value),+],
+        )
+    };
+}
+
+/// The look-ups.
+const LOOKUPS: [Statement; 17] = [
+    statement!("visit_get", "'{VISIT}'"),
+    statement!("token_get", "'{5}'"),
+    statement!("tokens_of_visit", "'{VISIT}'", "3"),
+    statement!("tokens_of_user", "'u_1'", "NULL", "3"),
+    statement!("retired_of_token", "'{5}'", "3"),
+    statement!("erased_get", "ARRAY['\\x05'::bytea]"),
+    statement!("visitor_known", "'{ANN}'"),
+    statement!("visit_current", "'{ANN}'", "'{s77.example}'"),
+    statement!("visit_latest_open", "'{ANN}'"),
+    statement!("visit_of_visitor_at", "'{ANN,ANN}'", "'{here.example,s77.example}'", "'{NOW,NOW}'"),
+    statement!("visit_of_user_at", "'u_1'", "NOW"),
+    statement!("visits_anonymous", "'{ANN}'", "'{NOW}'", "'{3}'"),
+    statement!("page_views_stored", "'{NOW}'", "'{018f3a5e-7c1b-7f6a-9d2e-3b4c5d6e7f80}'", "'{s77.example}'"),
+    statement!("events_stored", "'{NOW}'", "'{018f3a5e-7c1b-7f6a-9d2e-3b4c5d6e7f80}'", "'{s77.example}'"),
+    statement!("order_get", "'{here.example}'", "'{77}'"),
+    statement!("refund_get", "'{here.example}'", "'{77}'"),
+    statement!("user_is_current", "'{u_77}'", "'{hash}'"),
 ];
 
-/// The statements of a piece of an erasure, with values for their parameters: three rows at most.
-const ERASURE: [(&str, &str, &str, &[&str]); 6] = [
-    (
-        "erase_find",
-        include_str!("../../sql/postgres/erase_find.sql"),
-        include_str!("../../sql/sqlite/erase_find.sql"),
-        &["'ANN'", "3"],
-    ),
-    (
-        "erase_tokens",
-        include_str!("../../sql/postgres/erase_tokens.sql"),
-        include_str!("../../sql/sqlite/erase_tokens.sql"),
-        &["'{VISIT}'", "NOW", "3"],
-    ),
-    (
-        "erase_visitor",
-        include_str!("../../sql/postgres/erase_visitor.sql"),
-        include_str!("../../sql/sqlite/erase_visitor.sql"),
-        &["'ANN'", "3"],
-    ),
-    (
-        "erase_orders",
-        include_str!("../../sql/postgres/erase_orders.sql"),
-        include_str!("../../sql/sqlite/erase_orders.sql"),
-        &["'ANN'", "'{VISIT}'", "3"],
-    ),
-    (
-        "erase_refunds",
-        include_str!("../../sql/postgres/erase_refunds.sql"),
-        include_str!("../../sql/sqlite/erase_refunds.sql"),
-        &["'ANN'", "'{VISIT}'", "3"],
-    ),
-    (
-        "erase_page_views",
-        include_str!("../../sql/postgres/erase_page_views.sql"),
-        include_str!("../../sql/sqlite/erase_page_views.sql"),
-        &["'{VISIT}'", "0", "NOW", "3"],
-    ),
+/// Look-ups that are asked in Postgres alone.
+const POSTGRES_LOOKUPS: [(&str, &str, &[&str]); 1] =
+    [("visits_of_token", include_str!("../../sql/postgres/visits_of_token.sql"), &["'{5}'"])];
+
+/// The statements of a piece of an erasure: three rows at most.
+const ERASURE: [Statement; 6] = [
+    statement!("erase_find", "'ANN'", "3"),
+    statement!("erase_tokens", "'{VISIT}'", "NOW", "3"),
+    statement!("erase_visitor", "'ANN'", "3"),
+    statement!("erase_orders", "'ANN'", "'{VISIT}'", "3"),
+    statement!("erase_refunds", "'ANN'", "'{VISIT}'", "3"),
+    statement!("erase_page_views", "'{VISIT}'", "0", "NOW", "3"),
 ];
 
 /// Ann has thousands of visits: on one site, and each on a site of its own, open and ended, of a user and
-/// of none; and one of them has thousands of sessions and page views. She has thousands of orders and
-/// refunds. One page view's id is stored on thousands of sites.
-const MUCH: [&str; 8] = [
+/// of none; and one of them has thousands of sessions, of that user, and page views. She has thousands of
+/// orders and refunds. One page view's id is stored on thousands of sites, and one event's. A session has
+/// retired thousands of secrets. There are thousands of users and of erased visitors.
+const MUCH: [&str; 13] = [
     "INSERT INTO sessions (id, site, visitor_id, user_id, started_at, last_activity, ended_at)
      SELECT gen_random_uuid(), CASE WHEN n % 2 = 0 THEN 'here.example' ELSE 's' || n || '.example' END, 'ANN',
          CASE WHEN n < 5000 THEN 'u_1' END,
          NOW - n, NOW - n, CASE WHEN n % 3 = 0 THEN NULL ELSE NOW END FROM generate_series(1, 9000) AS n",
-    "INSERT INTO session_tokens (tag, secret_hash, generation, visit_id, created_at, last_activity, changed_at)
-     SELECT n, '', 1, 'VISIT', NOW, NOW, NOW FROM generate_series(1, 9000) AS n",
+    "INSERT INTO sessions (id, site, visitor_id, started_at, last_activity)
+     SELECT 'VISIT', 'here.example', 'ANN', NOW, NOW",
+    "INSERT INTO session_tokens (tag, secret_hash, generation, visit_id, user_id, created_at, last_activity, changed_at)
+     SELECT n, '', 1, 'VISIT', 'u_1', NOW - n, NOW, NOW FROM generate_series(1, 9000) AS n",
+    "INSERT INTO retired_secrets (secret_hash, tag, retired_at)
+     SELECT sha256(n::text::bytea), '5', NOW - n FROM generate_series(1, 9000) AS n",
+    "INSERT INTO users (id, name, password_hash, role, created_at)
+     SELECT 'u_' || n, n, 'hash', 'user', NOW FROM generate_series(1, 9000) AS n",
+    "INSERT INTO erased_visitors (visitor_hash, erased_at)
+     SELECT sha256(n::text::bytea), NOW FROM generate_series(1, 9000) AS n UNION ALL SELECT '\\x05', NOW",
     "INSERT INTO orders (site, id, visit_id, visitor_id, amount, currency, source, created_at, received_at)
      SELECT 'here.example', n, 'VISIT', 'ANN', 1, 'EUR', 'api', NOW, NOW FROM generate_series(1, 9000) AS n",
     "INSERT INTO refunds (site, id, refund_of, visit_id, visitor_id, amount, currency, created_at, received_at)
@@ -106,6 +91,8 @@ const MUCH: [&str; 8] = [
      SELECT DISTINCT ON (site) site, visitor_id, id FROM sessions",
     "INSERT INTO page_views (id_time, site, id, occurred_at, received_at, url, path)
      SELECT NOW, site, '018f3a5e-7c1b-7f6a-9d2e-3b4c5d6e7f80', NOW, NOW, '', '' FROM visitors",
+    "INSERT INTO events (id_time, site, id, occurred_at, received_at, name)
+     SELECT NOW, site, '018f3a5e-7c1b-7f6a-9d2e-3b4c5d6e7f80', NOW, NOW, '' FROM visitors",
     "ANALYZE",
 ];
 
@@ -130,9 +117,10 @@ async fn a_look_up_or_an_erasure_reads_what_is_asked_for_however_much_the_visito
     for statement in MUCH {
         postgres.execute(&filled(statement)).await;
     }
-    let lookups = LOOKUPS.map(|lookup| (lookup, ""));
-    let erasure = ERASURE.map(|erasure| (erasure, "SET enable_bitmapscan = off;"));
-    for ((name, text, _, values), settings) in lookups.into_iter().chain(erasure) {
+    let lookups = LOOKUPS.map(|(name, text, _, values)| (name, text, values, ""));
+    let more = POSTGRES_LOOKUPS.map(|(name, text, values)| (name, text, values, ""));
+    let erasure = ERASURE.map(|(name, text, _, values)| (name, text, values, "SET enable_bitmapscan = off;"));
+    for (name, text, values, settings) in lookups.into_iter().chain(more).chain(erasure) {
         let values = values.iter().map(|value| filled(value)).collect::<Vec<_>>().join(", ");
         // As the writer runs it: one plan for any values.
         let explain = format!(
@@ -166,13 +154,20 @@ fn in_a_file_a_look_up_searches_an_index_and_sorts_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let file = Sqlite::new(folder.path().join("visitflow.db"));
     for (name, _, text, _) in LOOKUPS {
-        for step in steps(&file, text) {
-            assert!(
-                step.starts_with("SEARCH") && step.contains("INDEX") || step.contains("PRIMARY KEY"),
-                "{name}: {step}"
-            );
-            assert!(!step.contains("TEMP B-TREE"), "{name}: {step}");
+        let bounded: &[&str] = match name {
+            // Its parameter.
+            "visitor_known" => &["CO-ROUTINE v", "SCAN CONSTANT ROW", "SCAN v", "SCALAR SUBQUERY"],
+            // What its search, which has a limit, has found.
+            "retired_of_token" => &["CO-ROUTINE (subquery", "SCAN (subquery", "USE TEMP B-TREE FOR ORDER BY"],
+            _ => &[],
+        };
+        let steps = steps(&file, text);
+        let is_bounded = |step: &str| bounded.iter().any(|beginning| step.starts_with(beginning));
+        for step in steps.iter().filter(|step| !is_bounded(step)) {
+            assert!(step.starts_with("SEARCH"), "{name}: {step}");
+            assert!(step.contains("INDEX") || step.contains("PRIMARY KEY"), "{name}: {step}");
         }
+        assert!(steps.iter().any(|step| step.starts_with("SEARCH")), "{name}: {steps:?}");
     }
 }
 
