@@ -209,4 +209,16 @@ mod tests {
             assert!(all.contains(&line), "{line}: take it out of left_out.txt");
         }
     }
+
+    #[test]
+    fn the_document_names_the_versions_of_the_lists() {
+        let document = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/privacy.md"));
+        for list in [include_str!("bots/crawlers.txt"), include_str!("bots/isbot.txt")] {
+            // `# <package> <version>, <licence> …`
+            let head = list.strip_prefix("# ").and_then(|rest| rest.split_once(','));
+            let (package, version) = head.unwrap().0.split_once(' ').unwrap();
+            let named = format!("[{package}](https://www.npmjs.com/package/{package}) {version} (");
+            assert!(document.contains(&named), "docs/privacy.md does not say: {named}");
+        }
+    }
 }
