@@ -2,8 +2,11 @@
 
 use serde_json::{Value, json};
 use std::time::Instant;
+use tokio::task::JoinSet;
 use visitflow_e2e::visitor::Request;
-use visitflow_e2e::{Server, Visitor, fact_id};
+use visitflow_e2e::{Answer, Server, Visitor, fact_id};
+
+use crate::assertion::{self, claims, signed};
 
 const FLOOD: &str = "203.0.113.9";
 
@@ -42,6 +45,45 @@ fn views_of(visitor: &str) -> Value {
 /// Comes over a proxy from the address, without a cookie.
 fn from(address: &str, visitor: &Visitor, path: &str, body: &Value) -> Request {
     visitor.post(path, body).cookie("").header("x-forwarded-for", address)
+}
+
+/// A start from the flooding address.
+fn start(visitor: &Visitor) -> Request {
+    let body = json!({"visitor_id": visitor.id, "url": "https://shop.example/"});
+    from(FLOOD, visitor, "/api/session/start", &body)
+}
+
+/// A sign-in from the flooding address, with the visitor's session.
+fn sign_in(visitor: &Visitor, name: &str) -> Request {
+    let body = json!({"assertion": signed(&claims(name))});
+    visitor.post("/api/auth/login", &body).as_json().header("x-forwarded-for", FLOOD)
+}
+
+/// Sends the requests at once.
+async fn at_once(requests: impl IntoIterator<Item = Request>) -> Vec<Answer> {
+    let mut sent = JoinSet::new();
+    for request in requests {
+        sent.spawn(request.send());
+    }
+    sent.join_all().await
+}
+
+/// Sends requests, a round at once, until one of them is refused.
+async fn until_refused(mut round: impl FnMut(usize) -> Vec<Request>) {
+    for number in 0..10 {
+        let answers = at_once(round(number)).await;
+        let refused = answers.iter().filter(|answer| answer.status == 429).count();
+        for answer in answers {
+            match answer.status {
+                429 => _ = answer.expect_problem(429, "too-many-requests"),
+                _ => _ = answer.expect(200),
+            }
+        }
+        if refused > 0 {
+            return;
+        }
+    }
+    panic!("no limit");
 }
 
 #[tokio::test]
@@ -96,4 +138,45 @@ async fn visits_that_begin_are_limited_through_every_endpoint() {
     from("198.51.100.7", &ada, views, &views_of_strangers()).send().await.expect(204);
     flooding(views, &views_of_strangers()).bearer(&key).send().await.expect(204);
     ada.post(views, &views_of_strangers()).cookie("").send().await.expect(204); // not forwarded: this machine
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn starts_count_and_so_do_sign_ins_that_begin_a_visit() {
+    let server = assertion::start(Server::with()).await;
+    let browsers: Vec<Visitor> = (0..100).map(|_| server.visitor()).collect();
+    let sign_ins = |name| browsers.iter().map(|browser| sign_in(browser, name)).collect::<Vec<Request>>();
+    let begun = Instant::now();
+    let succeed = async |requests: Vec<Request>, visits| {
+        for answer in at_once(requests).await {
+            answer.expect(200);
+        }
+        server.assert_visits(visits);
+    };
+    succeed(browsers.iter().map(start).collect(), 100).await;
+    succeed(sign_ins("ann"), 100).await;
+    // Another user on the same browser begins a visit, and only the first time.
+    succeed(sign_ins("bob"), 200).await;
+    succeed(sign_ins("bob"), 200).await;
+
+    // Arrays use up the limit but for less than a hundred visits.
+    let ada = server.visitor();
+    let mut sent = 0;
+    while from(FLOOD, &ada, "/api/telemetry/page_view", &views_of_strangers()).send().await.status == 204 {
+        sent += 1;
+        assert!(sent < 200, "no limit");
+    }
+    until_refused(|_| (0..100).map(|_| start(&server.visitor())).collect()).await;
+    until_refused(|number| sign_ins(["ann", "bob"][number % 2])).await;
+    let came_back = i64::try_from(begun.elapsed().as_millis() * 2_000 / 60_000).expect("a number") + 1;
+    let stored = server.number("SELECT COUNT(*) FROM sessions");
+    assert!((5_000..=5_000 + came_back).contains(&stored), "{stored} in {:?}", begun.elapsed());
+
+    // A refused sign-in leaves the session as it is.
+    for browser in &browsers {
+        browser.ping().await.expect(204);
+    }
+    // Who begins no visit is not concerned, nor is another address.
+    sign_in(&server.visitor(), "ann").send().await.expect(200);
+    let elsewhere = start(&server.visitor()).header("x-forwarded-for", "198.51.100.7");
+    elsewhere.send().await.expect(200);
 }
