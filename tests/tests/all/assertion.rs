@@ -265,6 +265,21 @@ async fn the_audience_is_the_public_url_unless_it_is_said() {
 }
 
 #[tokio::test]
+async fn an_assertion_lasts_for_an_hour_at_most_or_for_what_jwt_max_age_says() {
+    let for_minutes = |minutes: i64| signed(&with(claims("ada"), "exp", json!(in_seconds(minutes * 60))));
+    let refused = async |server: &Server, minutes| {
+        let answer = sign_in(&server.visitor(), &for_minutes(minutes)).await;
+        answer.expect_problem(401, "wrong-credentials");
+    };
+    let by_default = start(Server::with()).await;
+    sign_in(&by_default.visitor(), &for_minutes(59)).await.expect(200);
+    refused(&by_default, 120).await;
+    let said = start(Server::with().flag("--jwt-max-age", "3h")).await;
+    sign_in(&said.visitor(), &for_minutes(120)).await.expect(200);
+    refused(&said, 240).await;
+}
+
+#[tokio::test]
 async fn sign_ins_by_assertion_count_in_the_limit_of_an_address() {
     let server = start(Server::with()).await;
     let (eve, body) = (server.visitor(), json!({"assertion": "a.b.c"}));
