@@ -1,6 +1,6 @@
 //! Clients that keep the server waiting: each wait ends.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
@@ -118,4 +118,55 @@ async fn an_http_2_connection_without_requests_ends() {
     let secure = Secure::start(impatient()).await;
     let (_send, connection) = secure.http2(65_535).await;
     let _ = timeout(PATIENCE, connection).await.expect("the server closes");
+}
+
+/// What a client hears that sends the head of a page view, the beginning of its body, and then a byte every
+/// half a second, if at all, until the server closes.
+async fn half_a_body(server: &Server, goes_on: bool) -> String {
+    let stream = TcpStream::connect(server.address()).await.expect("a connection");
+    let (mut answer, mut body) = stream.into_split();
+    let head = "POST /api/telemetry/page_view HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{";
+    body.write_all(head.as_bytes()).await.expect("a beginning");
+    let sending = tokio::spawn(async move {
+        let mut ticks = tokio::time::interval(Duration::from_millis(500));
+        while goes_on && body.write_all(b" ").await.is_ok() {
+            ticks.tick().await;
+        }
+        body // dropped, it would say that no more comes
+    });
+    let mut heard = Vec::new();
+    let read = timeout(PATIENCE, answer.read_to_end(&mut heard)).await.expect("the server closes");
+    sending.abort();
+    read.expect("an answer before the end");
+    String::from_utf8_lossy(&heard).into_owned()
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_come_whole_within_ten_seconds_is_answered_408() {
+    let (server, begun) = (Server::start().await, Instant::now());
+    for heard in <[String; 2]>::from(tokio::join!(half_a_body(&server, false), half_a_body(&server, true))) {
+        assert!(heard.starts_with("HTTP/1.1 408 ") && heard.contains("body-timeout"), "{heard}");
+    }
+    assert!(begun.elapsed() >= Duration::from_secs(10), "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_come_whole_over_http_2_is_answered_408() {
+    let secure = Secure::start(Server::with()).await;
+    let (send, connection) = secure.http2(65_535).await;
+    tokio::spawn(connection);
+    let mut send = send.ready().await.expect("a stream");
+    let post = || {
+        let request = hyper::Request::post("https://127.0.0.1/api/telemetry/page_view");
+        request.header("content-type", "application/json").body(()).expect("a request")
+    };
+    let (response, mut half) = send.send_request(post(), false).expect("a stream");
+    half.send_data("{".into(), false).expect("a beginning");
+    let head = timeout(PATIENCE, response).await.expect("an answer").expect("an answer");
+    assert_eq!(head.status(), 408);
+    // The others on the connection go on.
+    let mut send = send.ready().await.expect("a stream");
+    let (response, mut whole) = send.send_request(post(), false).expect("a stream");
+    whole.send_data("{}".into(), true).expect("a body");
+    assert_eq!(timeout(PATIENCE, response).await.expect("an answer").expect("an answer").status(), 400);
 }
