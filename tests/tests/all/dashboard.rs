@@ -61,6 +61,28 @@ async fn each_panel_fails_and_recovers_by_itself() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_load_asks_for_the_sites_once_and_the_figures_tell_none() {
+    let scene = signed_in().await;
+    let Scene { browser, witness, server } = &scene;
+    server.visitor().view("/shoes").await.expect(204);
+    let asked = async |report: &str| {
+        scene.page_asks().await;
+        let path = format!("/api/metrics/{report}?");
+        witness.seen().iter().filter(|seen| seen.path.starts_with(&path)).count()
+    };
+    let (sites, overviews) = (asked("sites").await, asked("overview").await);
+    scene.open("/dashboard").await;
+    for test_id in ["total-visits", "chart", "live", "top-pages", "referrers"] {
+        part_is(browser, test_id, "ready").await;
+    }
+    assert_eq!(asked("sites").await, sites + 1);
+    assert!(asked("overview").await >= overviews + 2, "of this period, and of the one before");
+    let overview = server.overview(&server.add_key("reports").await, "").await;
+    assert!(overview.get("sites").is_none(), "{overview}");
+    scene.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_is_gone_is_not_shown_as_live_until_it_is_back() {
     let scene = signed_in().await;
     let Scene { browser, witness, server } = &scene;
