@@ -25,6 +25,7 @@ mod heads;
 mod input;
 mod introspection;
 mod journey;
+mod late_facts;
 mod lifecycle;
 mod listeners;
 mod logging;
