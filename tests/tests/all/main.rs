@@ -57,4 +57,5 @@ mod visitor_key;
 mod visits_by_address;
 mod waits;
 mod withdrawal;
+mod write_ahead_log;
 mod your_data;
