@@ -437,7 +437,7 @@ impl Lifecycle {
         }
     }
 
-    /// What a command means that did not find its session live: another request was first.
+    /// Why a command did not find its session live: another request was first.
     ///
     /// # Errors
     /// When the session is live for all that: another server has promised it, and could not store it yet.

@@ -14,7 +14,8 @@ pub const CROSSING_MS: Millis = 60_000;
 pub const RETIRED_MAX: usize = 8;
 
 /// A stored end counts so many generations. A server that cannot reach the durable store may have promised
-/// changes of the session since, each of one generation or two: the end is later than all of them.
+/// changes of the session since, each of one generation or two: the end is later than all of them. The end of a
+/// session that was found idle counts one, for a server elsewhere may know of activity.
 pub const END_COUNTS: u64 = 1 << 32;
 
 /// A secret that a rotation replaced.

@@ -9,7 +9,7 @@ use crate::session::token::{Proof, Tag};
 use crate::session::{Activity, Millis};
 use crate::store::{Result, StoreError};
 
-/// Sessions that are looked up at once behind the answers: what a hit waits for is not to wait for many of them.
+/// How many sessions are looked up at once behind the answers. A look-up that a hit waits for queues behind these.
 const BEHIND: usize = 32;
 
 impl Sessions {

@@ -7,6 +7,7 @@
 //! Invariant: a record enters only after its commit in the durable store or the spool, so that a
 //! crash at any point leaves what those say.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -107,9 +108,25 @@ struct Fetching {
     changed: bool,
 }
 
-/// A look-up on its way: while it is, a change of the record is noticed.
+/// A look-up on its way: while it is, a change of the record is noticed. It ends when this is dropped, for whoever
+/// asked may be gone before the answer comes.
 #[derive(Debug)]
-pub struct Fetch(Tag);
+pub struct Fetch<'l> {
+    local: &'l Local,
+    tag: Tag,
+}
+
+impl Drop for Fetch<'_> {
+    fn drop(&mut self) {
+        let mut inner = self.local.lock();
+        if let Entry::Occupied(mut fetching) = inner.fetching.entry(self.tag) {
+            fetching.get_mut().lookups -= 1;
+            if fetching.get().lookups == 0 {
+                fetching.remove();
+            }
+        }
+    }
+}
 
 impl Local {
     /// No session.
@@ -174,7 +191,7 @@ impl Local {
         Some(copied)
     }
 
-    /// Is told when sessions are due to be looked up; see [`Self::take_due`].
+    /// Notified when sessions are due to be looked up; see [`Self::take_due`].
     #[must_use]
     pub fn dues(&self) -> Arc<Notify> {
         Arc::clone(&self.dues)
@@ -205,25 +222,22 @@ impl Local {
 
     /// Begins a look-up elsewhere.
     #[must_use]
-    pub fn fetch(&self, tag: Tag) -> Fetch {
+    pub fn fetch(&self, tag: Tag) -> Fetch<'_> {
         self.lock().fetching.entry(tag).or_default().lookups += 1;
-        Fetch(tag)
+        Fetch { local: self, tag }
     }
 
     /// Ends a look-up; takes what it found, as in step unless it was changed meanwhile.
-    pub fn fetched(&self, fetch: Fetch, found: Option<Record>, now: Millis) {
-        let mut inner = self.lock();
-        let changed = inner.fetching.get_mut(&fetch.0).is_some_and(|fetching| {
-            fetching.lookups -= 1;
-            fetching.changed
-        });
-        inner.fetching.retain(|tag, fetching| *tag != fetch.0 || fetching.lookups > 0);
+    pub fn fetched(&self, fetch: Fetch<'_>, found: Option<Record>, now: Millis) {
         if let Some(record) = found {
+            let mut inner = self.lock();
+            let changed = inner.fetching.get(&fetch.tag).is_some_and(|fetching| fetching.changed);
             // What was promised comes back from Redis as what it was.
             let held = inner.copies.get(&record.tag);
             let promised = held.is_some_and(|held| held.promised && !held.says_more_than(&record));
             inner.take(record, (!changed).then_some(now), promised);
         }
+        drop(fetch);
     }
 
     /// Takes a committed record, unless a later generation of it is here already.
@@ -500,7 +514,10 @@ mod tests {
         let fetch = local.fetch(ann.tag);
         assert!(ask(stale + 2));
         assert_eq!(local.take_due(), [], "it is being looked up");
-        local.fetched(fetch, local.get(ann.tag), stale + 2);
+        drop(fetch);
+        assert!(ask(stale + 2));
+        assert_eq!(local.take_due(), [(ann, stale + 2)], "nobody waited for the answer");
+        local.fetched(local.fetch(ann.tag), local.get(ann.tag), stale + 2);
         assert!(ask(stale + 3));
         assert_eq!(local.take_due(), []);
         assert!(!ask(stale + 2 + 60_000), "the answer waits for a look-up");

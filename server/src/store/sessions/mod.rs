@@ -14,8 +14,8 @@
 //! as it is. A token that nobody can judge is [`Carrier::Unverified`], and the ledger judges it when
 //! the durable store is back.
 //!
-//! A copy is in step for at most [`FRESH_MS`]; every change of a session within that time reaches it. With
-//! SQLite all changes come from this process, or from the command line: those are read from the file twice
+//! A copy is taken as it is for at most [`FRESH_MS`], or with Redis [`BEHIND_MS`]; every change of a session
+//! within that time reaches it. With SQLite all changes come from this process, or from the command line: those are read from the file twice
 //! a second. With Postgres, changes by other servers are read from it twice a second, and Redis tells of
 //! them at once.
 
@@ -45,7 +45,7 @@ use crate::store::{Result, StoreError};
 
 /// How long a copy is taken as it is, in ms, at most: each session has its own time between half of
 /// this and all of it, so that copies made together are not looked up again together. Then the
-/// session is looked up again, which also tells Redis of its activity.
+/// session is looked up again, before the answer or behind it, which also tells Redis of its activity.
 pub const FRESH_MS: Millis = 20_000;
 
 /// A copy that is no older than this, in ms, still answers if this server has heard of every change; the session
