@@ -14,7 +14,7 @@
 //! as it is. A token that nobody can judge is [`Carrier::Unverified`], and the ledger judges it when
 //! the durable store is back.
 //!
-//! A copy is taken as it is for at most [`FRESH_MS`], or with Redis [`BEHIND_MS`]; every change of a session
+//! A copy is taken as it is for at most [`FRESH_MS`], or with Redis `BEHIND_MS`; every change of a session
 //! within that time reaches it. With SQLite all changes come from this process, or from the command line: those are read from the file twice
 //! a second. With Postgres, changes by other servers are read from it twice a second, and Redis tells of
 //! them at once.
