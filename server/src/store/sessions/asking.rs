@@ -13,8 +13,8 @@ use crate::store::{Result, StoreError};
 const BEHIND: usize = 32;
 
 impl Sessions {
-    /// Whether the copy calls a token live that the durable store does not know yet: another server has
-    /// promised it. What is promised here is no such.
+    /// Whether another server has promised a token: the copy calls it live, and the durable store does not know
+    /// it yet. False for what this server has promised itself.
     ///
     /// # Errors
     /// When the durable store does not answer.

@@ -54,7 +54,7 @@ impl Slid {
 /// How far a copy is relied on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reliance {
-    /// In step or not, whatever the token: nobody else changes sessions, or nobody else can tell.
+    /// For any token, even if the copy is out of step. For where nobody else changes sessions, or no store answers.
     Always,
     /// While it is in step and was looked up less than so many ms ago, if it [may judge](Record::can_judge)
     /// the token. From [`fresh_ms`] on it is due to be looked up again.
@@ -108,8 +108,8 @@ struct Fetching {
     changed: bool,
 }
 
-/// A look-up on its way: while it is, a change of the record is noticed. It ends when this is dropped, for whoever
-/// asked may be gone before the answer comes.
+/// A look-up that has begun. Until this is dropped, changes of the record are noted. Dropping ends it, even if no
+/// answer came.
 #[derive(Debug)]
 pub struct Fetch<'l> {
     local: &'l Local,

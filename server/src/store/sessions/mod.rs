@@ -48,8 +48,8 @@ use crate::store::{Result, StoreError};
 /// session is looked up again, before the answer or behind it, which also tells Redis of its activity.
 pub const FRESH_MS: Millis = 20_000;
 
-/// A copy that is no older than this, in ms, still answers if this server has heard of every change; the session
-/// is looked up behind the answer. An older one knows too little of the session's activity elsewhere.
+/// Until a copy is this old, in ms, it may answer first and be looked up afterwards, if this server has heard of
+/// every change. An older copy may have missed too much activity on other servers.
 const BEHIND_MS: Millis = 60_000;
 
 /// Redis is told of activity when it is this much later than what it knows, in ms. It hears of it

@@ -49,7 +49,7 @@ pub(super) async fn keep(sessions: Weak<Sessions>, mut notices: mpsc::UnboundedR
 pub(super) async fn look_up_due(sessions: Weak<Sessions>, dues: Arc<Notify>) {
     loop {
         dues.notified().await;
-        // Nobody waits for them: they travel together.
+        // No request waits for these, so many can go to Redis together.
         tokio::time::sleep(GATHER).await;
         let Some(sessions) = sessions.upgrade() else { return };
         sessions.look_up_due(clock::now()).await;
