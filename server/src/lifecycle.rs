@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use crate::ingest::{Ingest, Load};
-use crate::ledger::command::{Command, Context, Ending, Fact, Outcome, Run, Which, visits_at_most};
+use crate::ledger::command::{Command, Context, Ending, Fact, Outcome, Run, Settling, Which, visits_at_most};
 use crate::session::record::{Crossed, Record, SignedIn};
 use crate::session::token::{Proof, SessionToken};
 use crate::session::visit::VisitorId;
@@ -290,7 +290,7 @@ impl Lifecycle {
         match (self.sessions.touch(proof, None, hit.now).await, proof) {
             (Carrier::Live { .. } | Carrier::Unverified(_), Some(presented)) => {
                 if self.commit(Command::End { now: hit.now, presented }).await?.lost {
-                    return self.lost(presented, hit.now).await.map(|()| Cookie::Leave);
+                    return self.ends_elsewhere(presented, hit.now).await;
                 }
                 Ok(Cookie::Clear)
             }
@@ -427,7 +427,7 @@ impl Lifecycle {
                 let offer = SessionToken::rotate(presented.tag)?;
                 let command = Command::SignOut { now: hit.now, presented, offer: offer.proof() };
                 if self.commit(command).await?.lost {
-                    return Ok(self.lost(presented, hit.now).await.map(|()| Cookie::Leave)?);
+                    return Ok(self.ends_elsewhere(presented, hit.now).await?);
                 }
                 Ok(self.keep(Some(offer), hit.now).await)
             }
@@ -437,14 +437,24 @@ impl Lifecycle {
         }
     }
 
+    /// What becomes of the end of a session that was not found live: another request was first, and nothing is to
+    /// be done; or another server has promised the session and could not store it yet, and it ends here.
+    async fn ends_elsewhere(&self, presented: Proof, now: Millis) -> Result<Cookie, Refusal> {
+        let Some(rests_on) = self.sessions.promised_elsewhere(presented, now).await? else {
+            return Ok(Cookie::Leave);
+        };
+        self.commit(Command::Settle(Settling { now, presented, rests_on, ends: true, waits: false })).await?;
+        Ok(Cookie::Clear)
+    }
+
     /// Why a command did not find its session live: another request was first.
     ///
     /// # Errors
     /// When the session is live for all that: another server has promised it, and could not store it yet.
     async fn lost(&self, presented: Proof, now: Millis) -> Result<(), Refusal> {
-        match self.sessions.is_promised_elsewhere(presented, now).await? {
-            true => Err(UNSTORED.into()),
-            false => Ok(()),
+        match self.sessions.promised_elsewhere(presented, now).await? {
+            Some(_) => Err(UNSTORED.into()),
+            None => Ok(()),
         }
     }
 

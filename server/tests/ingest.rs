@@ -64,9 +64,9 @@ fn what_was_taken_of_a_spool_is_deleted_though_its_disk_is_full() {
     let disk = SmallDisk::of_bytes(8 << 20);
     let path = disk.path().join("spool.db");
     let mut spool = Spool::open(&path, 1 << 30).unwrap();
-    while spool.append(&[large()], NOW).is_ok() {}
+    while spool.append([(&large(), None)], NOW).is_ok() {}
     disk.fill();
-    while spool.append(&[large()], NOW).is_ok() {}
+    while spool.append([(&large(), None)], NOW).is_ok() {}
     let (waited, mut taken) = (spool.len(), 0);
     assert!(waited > 50, "{waited} commands fit on the disk");
     while let Some(last) = spool.oldest(1_024).unwrap().last() {
@@ -81,6 +81,6 @@ fn what_was_taken_of_a_spool_is_deleted_though_its_disk_is_full() {
         .unwrap();
     assert_eq!(left, 0, "deleted from the file too");
     assert!(path.metadata().unwrap().len() < 100_000, "the disk has its room again");
-    spool.append(&[large()], NOW).unwrap();
+    spool.append([(&large(), None)], NOW).unwrap();
     assert_eq!(spool.oldest(9).unwrap().len(), 1);
 }

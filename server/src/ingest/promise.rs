@@ -2,6 +2,7 @@
 //! there. A session that it begins or changes is live at once; its visit, and what is a twin, is
 //! found when the command is replayed.
 
+use std::collections::HashMap;
 use std::time::Instant;
 
 use super::lock;
@@ -9,7 +10,7 @@ use super::writer::{Worker, latest};
 use crate::clock;
 use crate::ledger::command::{Command, Outcome};
 use crate::session::record::{Record, Standing};
-use crate::session::token::Proof;
+use crate::session::token::{Proof, Tag};
 use crate::session::{Carrier, Millis};
 use crate::store::{Result, StoreError};
 
@@ -24,43 +25,53 @@ impl Worker {
                 Command::SignIn { verified: Some(_), .. }
                     | Command::ChangePassword { .. }
                     | Command::EndSessions(_)
+                    | Command::Settle(_)
             )
         };
-        let kept: Vec<Command> = commands.iter().filter(takes).cloned().collect();
-        let Some(spool) = &mut self.spool else { return Vec::new() };
-        let appended = spool.append(&kept, clock::now());
-        self.metrics.spool(spool.len(), spool.bytes());
-        if let Err(error) = &appended {
-            tracing::error!(%error, commands = kept.len(), "the spool does not take facts");
-            *lock(&self.failed_at) = Some(Instant::now());
-        }
-        let mut results = Vec::with_capacity(commands.len());
-        let mut promised = Vec::new();
-        for command in commands {
-            results.push(match &appended {
-                Ok(()) if takes(&command) => {
-                    let (mut outcome, record) = self.promise(command);
+        // The next command of the batch is promised what is left after this one.
+        let mut changed: HashMap<Tag, Record> = HashMap::new();
+        let promises: Vec<_> = commands
+            .iter()
+            .map(|command| {
+                takes(&command).then(|| {
+                    let held = |tag| changed.get(&tag).cloned().or_else(|| self.sessions.local.get(tag));
+                    let (mut outcome, record) = self.promise(command, held);
                     if !outcome.lost {
                         outcome.begun = command.visits_at_most(self.sessions.ttl());
                     }
-                    // The next command of the batch is promised what is left after this one.
-                    if let Some(record) = record {
-                        self.sessions.local.promise(record.clone(), latest(commands));
-                        promised.push(record);
-                    }
-                    Ok(outcome)
-                }
-                Ok(()) => Err(StoreError::Unavailable("what was asked needs the database")),
-                Err(_) => Err(StoreError::Unavailable("neither the database nor the spool takes facts")),
-            });
+                    let before =
+                        command.changes().filter(|_| record.is_some()).and_then(|(token, _)| held(token.tag));
+                    changed.extend(record.map(|record| (record.tag, record)));
+                    (command, outcome, before.map(|before| before.generation))
+                })
+            })
+            .collect();
+        let Some(spool) = &mut self.spool else { return Vec::new() };
+        let kept = promises.iter().flatten().map(|(command, _, rests_on)| (*command, *rests_on));
+        let appended = spool.append(kept, clock::now());
+        self.metrics.spool(spool.len(), spool.bytes());
+        if let Err(error) = appended {
+            tracing::error!(%error, commands = commands.len(), "the spool does not take facts");
+            *lock(&self.failed_at) = Some(Instant::now());
+            let refused = || StoreError::Unavailable("neither the database nor the spool takes facts");
+            return commands.iter().map(|_| Err(refused())).collect();
         }
-        self.sessions.tell(&promised, latest(commands)).await;
-        results
+        let now = latest(commands);
+        let promised: Vec<Record> = changed.into_values().collect();
+        for record in &promised {
+            self.sessions.local.promise(record.clone(), now);
+        }
+        self.sessions.tell(&promised, now).await;
+        let needs_the_database = || StoreError::Unavailable("what was asked needs the database");
+        promises
+            .into_iter()
+            .map(|promise| promise.map(|(_, outcome, _)| outcome).ok_or_else(needs_the_database))
+            .collect()
     }
 
     /// What a command in the spool promises, and the record that keeps the promise until the store
-    /// is back.
-    fn promise(&self, command: &Command) -> (Outcome, Option<Record>) {
+    /// is back. `held` tells the session as it is.
+    fn promise(&self, command: &Command, held: impl Fn(Tag) -> Option<Record>) -> (Outcome, Option<Record>) {
         let issued = Outcome { issued: true, ..Outcome::default() };
         let begun = |offer: Proof, at: Millis, now: Millis| {
             let mut record = Record::open(offer, None, None, now);
@@ -68,7 +79,7 @@ impl Worker {
             (issued, Some(record))
         };
         let live = |presented: Proof, now: Millis| {
-            let record = self.sessions.local.get(presented.tag)?;
+            let record = held(presented.tag)?;
             (record.standing(&presented.hash, now, self.sessions.ttl()) == Standing::Live).then_some(record)
         };
         let lost = (Outcome { lost: true, ..Outcome::default() }, None);
@@ -128,6 +139,7 @@ impl Worker {
             Command::EndSessions(_)
             | Command::ChangePassword { .. }
             | Command::Link { .. }
+            | Command::Settle(_)
             | Command::Engagement { .. } => (Outcome::default(), None),
         }
     }

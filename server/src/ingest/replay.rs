@@ -1,6 +1,7 @@
 //! The replay: when the store is back the spool is emptied into it, in its order, before anything
 //! goes to the store directly again; new commands queue up behind it meanwhile. What was promised
-//! and did not come to be is withdrawn.
+//! and did not come to be is withdrawn. What rests on a promise of another server waits a while for that
+//! server's replay.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -10,9 +11,10 @@ use super::spool::{Spool, Spooled};
 use super::writer::Worker;
 use crate::clock;
 use crate::ledger::LINKS_OF_BATCH;
-use crate::ledger::command::{Command, Outcome};
+use crate::ledger::command::{Command, Outcome, Settling};
 use crate::session::Millis;
 use crate::store::events::{Batch, Taken};
+use crate::store::sessions::Sessions;
 use crate::store::{Result, StoreError};
 
 /// How long the store is left alone after it was found away.
@@ -24,6 +26,9 @@ const BACK_MS: Millis = 120_000;
 
 /// A command of the spool that is too slow even alone is tried this often before it is set aside.
 const SLOW_TRIES: u32 = 3;
+
+/// How long after the store is back a promise that rests on one of another server waits for that one to be stored.
+const EARLY_FOR: Duration = Duration::from_secs(60);
 
 /// How long a spool that cannot be read is left alone: facts still go there, and are acknowledged.
 const UNREADABLE: Duration = Duration::from_secs(10);
@@ -99,6 +104,7 @@ impl Worker {
             self.store.probe(now).await?;
             tracing::info!("the store is back and the spool is empty");
             self.draining = false;
+            self.back_since = None;
             self.left_alone_until = None;
             self.expire_from = now + BACK_MS;
             self.sessions.set_durable_away(false);
@@ -106,22 +112,30 @@ impl Worker {
             return Ok(());
         }
         self.metrics.spool_age(now - spooled.first().map_or(now, |spooled| spooled.since));
-        let (places, commands): (Vec<i64>, Vec<Command>) =
-            spooled.into_iter().map(|spooled| (spooled.seq, spooled.command)).unzip();
+        let (places, commands): (Vec<Place>, Vec<Command>) = spooled
+            .into_iter()
+            .map(|Spooled { seq, since, command, rests_on }| (Place { seq, since, rests_on }, command))
+            .unzip();
         let mut parts: Vec<_> = std::iter::once(0..commands.len()).collect();
         while let Some(part) = parts.pop() {
             let taken = &commands[part.clone()];
-            let batch = Batch {
-                commands: taken,
-                taken: Taken::Again,
-                local: &self.sessions.local,
-                ttl: self.sessions.ttl(),
-                now,
-            };
-            match self.store.commit(batch).await {
+            match self.store.commit(again(&self.sessions, taken, now)).await {
                 Ok(committed) => {
-                    for (command, outcome) in taken.iter().zip(&committed.outcomes) {
-                        self.keep_or_withdraw(command, *outcome, now).await;
+                    let back_since = *self.back_since.get_or_insert_with(Instant::now);
+                    let waits = back_since.elapsed() < EARLY_FOR;
+                    let mut early = Vec::new();
+                    for ((command, place), outcome) in
+                        taken.iter().zip(&places[part.clone()]).zip(&committed.outcomes)
+                    {
+                        let kept =
+                            self.keep_or_withdraw(command, *outcome, place.rests_on, waits, now).await?;
+                        if kept == Kept::Later {
+                            early.push(place.of(command.clone()));
+                        }
+                    }
+                    self.keep_for_later(&early, now).await?;
+                    if early.len() == commands.len() {
+                        self.left_alone_until = Some(Instant::now() + RETRY_AFTER);
                     }
                     let waiting = self.spool.as_ref().map_or(0, Spool::len);
                     if waiting > part.len() as u64 {
@@ -131,7 +145,7 @@ impl Worker {
                     }
                     if !committed.left.is_empty() {
                         let commands = committed.left.into_iter().map(|(_, command)| command).collect();
-                        self.rest = Some(Rest { place: places[part.end - 1], commands });
+                        self.rest = Some(Rest { place: places[part.end - 1].seq, commands });
                         return Ok(());
                     }
                 }
@@ -144,12 +158,13 @@ impl Worker {
                     tracing::error!(%error, "the store refuses a command of the spool");
                     self.set_aside(&taken[0], &error).await?;
                     let lost = Outcome { lost: true, ..Outcome::default() };
-                    self.keep_or_withdraw(&taken[0], lost, now).await;
+                    let rests_on = places[part.start].rests_on;
+                    self.keep_or_withdraw(&taken[0], lost, rests_on, false, now).await?;
                 }
                 Err(error) => return Err(error),
             }
             // Parts come in their order: everything up to the end of this one has been taken.
-            self.taken(places[part.end - 1]);
+            self.taken(places[part.end - 1].seq);
         }
         Ok(())
     }
@@ -157,14 +172,7 @@ impl Worker {
     /// Does some of what is left to do. When nothing is, the commands have been taken.
     async fn replay_rest(&mut self, mut rest: Rest) -> Result<()> {
         let some: Vec<Command> = rest.commands.drain(..rest.commands.len().min(LINKS_OF_BATCH)).collect();
-        let batch = Batch {
-            commands: &some,
-            taken: Taken::Again,
-            local: &self.sessions.local,
-            ttl: self.sessions.ttl(),
-            now: clock::now(),
-        };
-        match self.store.commit(batch).await {
+        match self.store.commit(again(&self.sessions, &some, clock::now())).await {
             Ok(committed) => rest.commands.extend(committed.left.into_iter().map(|(_, command)| command)),
             Err(error) if error.is_refusal() => {
                 tracing::error!(%error, "the store refuses what commands of the spool have left to do");
@@ -186,14 +194,17 @@ impl Worker {
     /// that takes this is one that answers: so it was the command that was too slow.
     async fn set_head_aside(&mut self, error: &StoreError) {
         let head = self.spool.as_ref().and_then(|spool| spool.oldest(1).ok()?.pop());
-        let Some(Spooled { seq, command, .. }) = head else { return };
+        let Some(Spooled { seq, command, rests_on, .. }) = head else { return };
         if let Err(error) = self.set_aside(&command, error).await {
             tracing::debug!(%error, "the store is away still");
             return;
         }
         tracing::error!(%error, "a command of the spool is too slow for the store, and was set aside");
         let lost = Outcome { lost: true, ..Outcome::default() };
-        self.keep_or_withdraw(&command, lost, clock::now()).await;
+        if let Err(error) = self.keep_or_withdraw(&command, lost, rests_on, false, clock::now()).await {
+            tracing::debug!(%error, "the store is away still");
+            return;
+        }
         self.taken(seq);
         self.portion.was_taken();
     }
@@ -206,31 +217,81 @@ impl Worker {
         }
     }
 
-    /// Withdraws what a command was promised and the store did not do.
-    async fn keep_or_withdraw(&self, command: &Command, outcome: Outcome, now: Millis) {
-        match command {
-            Command::Start { context, .. } | Command::Facts { context, .. } => {
-                if let Some(offer) = context.offer.filter(|_| !outcome.issued) {
-                    self.sessions.withdraw(offer, now).await;
-                }
+    /// Withdraws what a command was promised and the store did not do, unless that may still come.
+    async fn keep_or_withdraw(
+        &mut self,
+        command: &Command,
+        outcome: Outcome,
+        rests_on: Option<u64>,
+        waits: bool,
+        now: Millis,
+    ) -> Result<Kept> {
+        let offered = match command {
+            Command::Start { context, .. } | Command::Facts { context, .. } => context.offer,
+            Command::SignIn { presented: None, offer, .. } => Some(*offer),
+            _ => None,
+        };
+        let settling = if let Some(offer) = offered.filter(|_| !outcome.issued) {
+            if self.sessions.withdraw(offer, now).await {
+                return Ok(Kept::Now);
             }
-            Command::SignIn { presented: None, offer, .. } if !outcome.issued => {
-                self.sessions.withdraw(*offer, now).await;
-            }
-            Command::SignIn { offer, .. } | Command::SignOut { offer, .. } if !outcome.issued => {
-                self.sessions.withdraw_change(*offer, now).await;
-            }
-            // What was promised is a new secret, or the end of the one that was presented.
-            Command::Forget { presented, offer, .. } if outcome.lost => {
-                self.sessions.withdraw_change(*offer, now).await;
-                self.sessions.withdraw_change(*presented, now).await;
-            }
-            Command::End { presented, .. } if outcome.lost => {
-                self.sessions.withdraw_change(*presented, now).await;
-            }
-            _ => {}
-        }
+            // It was changed since, by a promise that rests on this one.
+            Settling { now, presented: offer, rests_on: 1, ends: true, waits: false }
+        } else if let (Some((presented, ends)), Some(rests_on), true) =
+            (command.changes(), rests_on, outcome.lost)
+        {
+            Settling { now, presented, rests_on, ends, waits }
+        } else {
+            return Ok(Kept::Now);
+        };
+        let commands = [Command::Settle(settling)];
+        let committed = self.store.commit(again(&self.sessions, &commands, now)).await?;
+        self.sessions.publish(&committed.changed, now).await;
+        let is_early = committed.outcomes.iter().any(|outcome| outcome.early);
+        Ok(if is_early { Kept::Later } else { Kept::Now })
     }
+
+    /// Puts commands back into the spool, behind all others. Where there is no room they are withdrawn.
+    async fn keep_for_later(&mut self, early: &[Spooled], now: Millis) -> Result<()> {
+        let Some(spool) = self.spool.as_mut().filter(|_| !early.is_empty()) else { return Ok(()) };
+        if let Err(error) = spool.append_again(early) {
+            tracing::debug!(%error, "what is early is withdrawn");
+            for Spooled { command, rests_on, .. } in early {
+                let lost = Outcome { lost: true, ..Outcome::default() };
+                self.keep_or_withdraw(command, lost, *rests_on, false, now).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Commands that may have been applied before.
+fn again<'b>(sessions: &'b Sessions, commands: &'b [Command], now: Millis) -> Batch<'b> {
+    Batch { commands, taken: Taken::Again, local: &sessions.local, ttl: sessions.ttl(), now }
+}
+
+/// Where a command was in the spool.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    seq: i64,
+    since: Millis,
+    rests_on: Option<u64>,
+}
+
+impl Place {
+    fn of(self, command: Command) -> Spooled {
+        let Self { seq, since, rests_on } = self;
+        Spooled { seq, since, command, rests_on }
+    }
+}
+
+/// What became of a promise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kept {
+    /// It was kept, or withdrawn.
+    Now,
+    /// It may be kept later.
+    Later,
 }
 
 /// How many commands of the spool are replayed at once: half as many after they were too many for the

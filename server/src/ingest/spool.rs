@@ -53,6 +53,8 @@ pub struct Spooled {
     pub since: Millis,
     /// What it is.
     pub command: Command,
+    /// The generation of the session that it was promised to change, as this server knew it.
+    pub rests_on: Option<u64>,
 }
 
 /// The file, made if it is not there, and how many bytes of how many commands it holds.
@@ -69,7 +71,8 @@ fn connect(path: &Path) -> rusqlite::Result<(Connection, u64, u64)> {
         "CREATE TABLE IF NOT EXISTS commands (
             seq INTEGER PRIMARY KEY AUTOINCREMENT,
             since INTEGER NOT NULL,
-            command TEXT NOT NULL
+            command TEXT NOT NULL,
+            rests_on INTEGER
         )",
     )?;
     let held = "SELECT COALESCE(SUM(LENGTH(CAST(command AS BLOB))), 0), COUNT(*) FROM commands";
@@ -114,29 +117,43 @@ impl Spool {
         Ok(spool)
     }
 
-    /// Keeps the commands, all or none.
+    /// Keeps the commands, each with the generation that it [rests on](Spooled::rests_on), all or none.
     ///
     /// # Errors
     /// [`StoreError::SpoolFull`] at the cap; else when the disk says no.
-    pub fn append(&mut self, commands: &[Command], now: Millis) -> Result<()> {
-        let texts: Vec<String> = commands
-            .iter()
-            .map(serde_json::to_string)
-            .collect::<std::result::Result<_, _>>()
-            .map_err(|_| StoreError::Malformed("command"))?;
-        let bytes: u64 = texts.iter().map(|text| text.len() as u64).sum();
+    pub fn append<'c>(
+        &mut self,
+        commands: impl IntoIterator<Item = (&'c Command, Option<u64>)>,
+        now: Millis,
+    ) -> Result<()> {
+        self.put(commands.into_iter().map(|(command, rests_on)| (now, command, rests_on)))
+    }
+
+    /// Keeps commands that it holds already behind all others.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn append_again(&mut self, spooled: &[Spooled]) -> Result<()> {
+        self.put(spooled.iter().map(|spooled| (spooled.since, &spooled.command, spooled.rests_on)))
+    }
+
+    fn put<'c>(&mut self, rows: impl Iterator<Item = (Millis, &'c Command, Option<u64>)>) -> Result<()> {
+        let text = |command| serde_json::to_string(command).map_err(|_| StoreError::Malformed("command"));
+        let rows = rows.map(|(since, command, rests_on)| Ok((since, text(command)?, rests_on)));
+        let rows: Vec<(Millis, String, Option<u64>)> = rows.collect::<Result<_>>()?;
+        let bytes: u64 = rows.iter().map(|(_, text, _)| text.len() as u64).sum();
         if self.bytes + bytes > self.cap_bytes {
             return Err(StoreError::SpoolFull);
         }
         let transaction = self.db.transaction()?;
-        for text in &texts {
+        for (since, text, rests_on) in &rows {
             transaction
-                .prepare_cached("INSERT INTO commands (since, command) VALUES (?1, ?2)")?
-                .execute(params![now, text])?;
+                .prepare_cached("INSERT INTO commands (since, command, rests_on) VALUES (?1, ?2, ?3)")?
+                .execute(params![since, text, rests_on.map(u64::cast_signed)])?;
         }
         transaction.commit()?;
         self.bytes += bytes;
-        self.commands += texts.len() as u64;
+        self.commands += rows.len() as u64;
         Ok(())
     }
 
@@ -147,7 +164,7 @@ impl Spool {
     /// dropped.
     pub fn oldest(&self, most: usize) -> Result<Vec<Spooled>> {
         let mut statement = self.db.prepare_cached(
-            "SELECT seq, since, command FROM commands WHERE seq > ?1 ORDER BY seq LIMIT ?2",
+            "SELECT seq, since, command, rests_on FROM commands WHERE seq > ?1 ORDER BY seq LIMIT ?2",
         )?;
         let mut rows = statement.query(params![self.taken, i64::try_from(most).unwrap_or(i64::MAX)])?;
         let (mut spooled, mut weight) = (Vec::new(), 0);
@@ -158,7 +175,8 @@ impl Spool {
             let command: Command =
                 serde_json::from_str(&text).map_err(|_| StoreError::Malformed("command in the spool"))?;
             weight += command.weight();
-            spooled.push(Spooled { seq: row.get(0)?, since: row.get(1)?, command });
+            let rests_on = row.get::<_, Option<i64>>(3)?.map(i64::cast_unsigned);
+            spooled.push(Spooled { seq: row.get(0)?, since: row.get(1)?, command, rests_on });
         }
         Ok(spooled)
     }

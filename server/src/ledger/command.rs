@@ -218,6 +218,8 @@ pub enum Command {
         /// The user of those that have none.
         user_id: String,
     },
+    /// Let what is stored of a session prevail over what servers have promised of it: a promise was not kept.
+    Settle(Settling),
     /// Note how a page view was engaged with.
     Engagement {
         /// The visit of the session that says so.
@@ -246,6 +248,21 @@ pub struct Ending {
     pub site: Option<String>,
 }
 
+/// A promise about a session that the ledger did not keep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settling {
+    /// When.
+    pub now: Millis,
+    /// A token of the session, live by what the server knew.
+    pub presented: Proof,
+    /// The generation of the session that the server knew.
+    pub rests_on: u64,
+    /// Whether whoever held the token wanted the session to end.
+    pub ends: bool,
+    /// Whether another server may store soon what the promise rests on.
+    pub waits: bool,
+}
+
 /// Which sessions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Which {
@@ -264,6 +281,8 @@ pub struct Outcome {
     pub joined: bool,
     /// Another request rotated or ended the session first; nothing was done.
     pub lost: bool,
+    /// The promise rests on one of another server, which is not stored yet; nothing was done.
+    pub early: bool,
     /// The credentials have changed since they were verified; nothing was done.
     pub stale: bool,
     /// There is no such session of the user; nothing was done.
@@ -342,6 +361,7 @@ impl Command {
             | Self::Forget { now, .. } => Some(*now),
             Self::EndSessions(ending) => Some(ending.now),
             Self::ChangePassword { now, .. } => Some(*now),
+            Self::Settle(settling) => Some(settling.now),
             Self::Engagement { .. } | Self::Link { .. } => None,
         }
     }
@@ -359,7 +379,20 @@ impl Command {
             | Self::EndSessions(_)
             | Self::ChangePassword { .. }
             | Self::Link { .. }
+            | Self::Settle(_)
             | Self::Engagement { .. } => 0,
+        }
+    }
+
+    /// The token whose session it changes, and whether it may end that session.
+    #[must_use]
+    pub fn changes(&self) -> Option<(Proof, bool)> {
+        match self {
+            Self::SignIn { presented, .. } => presented.map(|presented| (presented, false)),
+            Self::SignOut { presented, .. } => Some((*presented, true)),
+            Self::End { presented, .. } => Some((*presented, true)),
+            Self::Forget { presented, .. } => Some((*presented, false)),
+            _ => None,
         }
     }
 }

@@ -1,12 +1,13 @@
-//! Sessions of a user are ended: one, or all but the one that asks, or that changes the password.
+//! Sessions of a user are ended: one, or all but the one that asks, or that changes the password. And what is stored
+//! of a session is made to prevail over a promise that was not kept.
 
 use std::collections::BTreeSet;
 
 use super::ENDED_MOST;
-use super::command::{Command, Ending, Outcome, Which};
+use super::command::{Command, Ending, Outcome, Settling, Which};
 use super::world::World;
 use crate::session::Millis;
-use crate::session::record::{Record, SignedIn};
+use crate::session::record::{PROMISED_MOST, Record, SignedIn};
 use crate::session::token::{Proof, Tag};
 
 impl World<'_, '_> {
@@ -47,6 +48,32 @@ impl World<'_, '_> {
         let ending = Ending { now, user_id: user_id.to_owned(), asking: None, which, site: None };
         self.end_all_but(&ending, kept);
         Outcome { issued: true, ..Outcome::default() }
+    }
+
+    /// Lets what is stored of a session prevail: its generation is higher than that of any promise, so that no copy
+    /// goes on holding one. A session that is not stored has ended.
+    pub(super) fn settle(&mut self, settling: &Settling) -> Outcome {
+        let Settling { now, presented, rests_on, ends, waits } = *settling;
+        let stored = self.token(presented.tag).cloned();
+        if stored.as_ref().is_some_and(|stored| stored.ended_at.is_some()) {
+            return Outcome::default();
+        }
+        let is_behind = stored.as_ref().is_none_or(|stored| stored.generation < rests_on);
+        if is_behind && waits {
+            return Outcome { early: true, ..Outcome::default() };
+        }
+        let is_over = stored.is_none() || (is_behind && ends);
+        let mut record = stored.unwrap_or_else(|| Record::open(presented, None, None, now));
+        record.generation = record.generation.max(rests_on) + PROMISED_MOST;
+        let visit_id = record.visit_id.filter(|_| is_over);
+        if is_over {
+            record.end(now);
+        }
+        self.put_token(record);
+        if let Some(visit_id) = visit_id {
+            self.end_visit_if_deserted(visit_id, now);
+        }
+        Outcome::default()
     }
 
     /// Ends as many as the batch has room for. The others are left, and end even if the session that

@@ -42,7 +42,7 @@ mod visits;
 mod world;
 
 pub use self::changes::Changes;
-use self::command::{Command, Ending, Outcome, Which};
+use self::command::{Command, Ending, Outcome, Settling, Which};
 pub use self::known::{Known, Wants};
 pub use self::memory::Memory;
 use self::world::World;
@@ -117,7 +117,8 @@ pub fn first_wants(commands: &[Command], ttl: Ttl) -> Wants {
             }
             Command::SignOut { presented, .. }
             | Command::End { presented, .. }
-            | Command::Forget { presented, .. } => _ = wants.tokens.insert(presented.tag),
+            | Command::Forget { presented, .. }
+            | Command::Settle(Settling { presented, .. }) => _ = wants.tokens.insert(presented.tag),
             Command::EndSessions(Ending { asking, which, .. }) => {
                 wants.tokens.extend(asking.map(|asking| asking.tag));
                 match which {
@@ -195,6 +196,7 @@ impl<'c> World<'_, 'c> {
                 self.link_earlier(*visitor, user_id, *until, LINKED_MOST);
                 Outcome::default()
             }
+            Command::Settle(settling) => self.settle(settling),
             Command::Engagement { visit_id, page_view_id, engaged_ms, scroll_pct } => {
                 self.engage(*visit_id, *page_view_id, *engaged_ms, *scroll_pct)
             }

@@ -17,7 +17,9 @@ impl<'c> World<'_, 'c> {
         referrer: Option<&'c str>,
     ) -> Outcome {
         let mut outcome = Outcome::default();
-        if context.offer.is_some_and(|offer| self.token(offer.tag).is_some()) {
+        let offered = context.offer.and_then(|offer| self.token(offer.tag));
+        // One that had ended before it was stored has no visit, and this is to begin it.
+        if offered.is_some_and(|record| record.visit_id.is_some() || record.ended_at.is_none()) {
             return Outcome { issued: true, ..outcome }; // applied before: the answer was lost
         }
         let carrier = self.judged(&context.carrier, context.now);

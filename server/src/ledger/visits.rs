@@ -65,7 +65,8 @@ impl<'c> World<'_, 'c> {
                 record.bind(Some(visit_id));
                 self.put_token(record);
             }
-            (_, Some(offer)) if !outcome.issued => {
+            // One that has ended before it was stored is not revived.
+            (_, Some(offer)) if !outcome.issued && self.token(offer.tag).is_none() => {
                 let mut record = Record::open(offer, Some(visit_id), None, context.now);
                 record.last_activity = beginning.at;
                 self.put_token(record);

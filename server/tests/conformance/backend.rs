@@ -70,7 +70,8 @@ impl Backend {
 pub(crate) struct Place {
     pub backend: Backend,
     folder: TempDir,
-    postgres: Option<(visitflow_e2e::Postgres, Proxy)>,
+    /// With a line to it for each of two servers.
+    postgres: Option<(visitflow_e2e::Postgres, [Proxy; 2])>,
     redis: Option<String>,
 }
 
@@ -89,8 +90,8 @@ impl Place {
             Backend::Embedded | Backend::SqliteRedis => None,
             _ => {
                 let postgres = visitflow_e2e::Postgres::shared_database().await;
-                let proxy = Proxy::to(postgres.address()).await;
-                Some((postgres, proxy))
+                let lines = [Proxy::to(postgres.address()).await, Proxy::to(postgres.address()).await];
+                Some((postgres, lines))
             }
         };
         let folder = tempfile::tempdir().unwrap();
@@ -114,7 +115,7 @@ impl Place {
 
     /// Opens the stores for the server of this number; it has a spool of its own.
     pub(crate) fn open(&self, server: usize, now: Millis) -> Opened {
-        let Some((postgres, proxy)) = &self.postgres else {
+        let Some((postgres, lines)) = &self.postgres else {
             let writer = sqlite::writer::Writer::open(&self.sqlite()).unwrap();
             let known = writer.recent(now - TTL.idle_ms).unwrap();
             let lookup = match self.redis {
@@ -123,9 +124,8 @@ impl Place {
             };
             return Opened { durable: Durable { store: Store::Sqlite(writer), spool: None }, lookup, known };
         };
-        // The first server alone is cut off where the database is away.
-        let url = if server == 0 { postgres.url_over(proxy.address()) } else { postgres.url() };
-        let url = PostgresUrl::parse(&url).unwrap();
+        let line = lines.get(server).map(|line| postgres.url_over(line.address()));
+        let url = PostgresUrl::parse(&line.unwrap_or_else(|| postgres.url())).unwrap();
         let lookup = Lookup::Postgres(Pool::lookups(&url).unwrap());
         let spool = Spool::open(&self.folder.path().join(format!("spool-{server}.db")), 64 << 20).unwrap();
         let store = Store::Postgres(postgres::writer::Writer::new(url, None));
@@ -140,10 +140,11 @@ impl Place {
         }
     }
 
-    /// Lets the first server's line to Postgres be so, if there is one.
-    pub(crate) fn line(&self, mode: Mode) {
-        if let Some((_, proxy)) = &self.postgres {
-            proxy.set(mode);
+    /// Lets a server's line to Postgres be so, if there is one. That of the first is cut where the database is
+    /// away.
+    pub(crate) fn line(&self, server: usize, mode: Mode) {
+        if let Some((_, lines)) = &self.postgres {
+            lines[server].set(mode);
         }
     }
 

@@ -324,7 +324,10 @@ macro_rules! promised {
         $then! { $backend;
             away:
                 an_end_is_later_than_all_that_is_promised
-                what_another_server_has_promised_is_not_ended_in_silence;
+                what_another_server_has_promised_is_ended_or_refused
+                a_promise_that_was_not_kept_is_forgotten_everywhere
+                promises_of_two_servers_are_kept_if_the_earlier_is_back_first
+                promises_of_two_servers_are_kept_if_the_later_is_back_first;
         }
     };
 }

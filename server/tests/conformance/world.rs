@@ -84,8 +84,13 @@ impl Browser {
 
     /// A new visitor with the cookie of a session that nobody has issued.
     pub(crate) fn with_a_bogus_cookie() -> Self {
+        Self::with_cookie(SessionToken::issue().unwrap())
+    }
+
+    /// A new visitor with this session cookie.
+    pub(crate) fn with_cookie(token: SessionToken) -> Self {
         let browser = Self::new();
-        *browser.jar.lock().unwrap() = Some(SessionToken::issue().unwrap());
+        *browser.jar.lock().unwrap() = Some(token);
         browser
     }
 
@@ -549,7 +554,7 @@ impl World {
     /// Lets the database come back and take what waits in the spool.
     pub(crate) async fn settle(&self) {
         if self.place.backend.is_away() {
-            self.place.line(Mode::Pass);
+            self.place.line(0, Mode::Pass);
             eventually("an empty spool", async || self.place.spooled(self.server) == 0).await;
         }
     }
@@ -593,7 +598,7 @@ impl World {
     /// A case acts from here on.
     fn acts(&self) {
         if self.place.backend.is_away() {
-            self.place.line(Mode::Refuse);
+            self.place.line(0, Mode::Refuse);
         }
     }
 }

@@ -92,7 +92,6 @@ pub(crate) async fn all(bench: &Bench) {
         a_lower_generation_is_refused_and_an_equal_one_taken(bench),
         generations_are_exact_to_the_last_digit(bench),
         an_ended_session_stays_ended(bench),
-        what_was_promised_alone_is_withdrawn(bench),
         many_travel_together(bench),
     );
 }
@@ -243,21 +242,6 @@ async fn an_ended_session_stays_ended(bench: &Bench) {
     let found = bench.resolve(live.tag, &token.hash(), Some(NOW + 2_000), NOW + 2_000).await;
     assert_eq!(found.as_ref(), Some(&ended));
     bench.expires(live.tag, TTL.idle_ms + SLACK_MS).await;
-}
-
-async fn what_was_promised_alone_is_withdrawn(bench: &Bench) {
-    let (record, first) = opened();
-    let promised = SessionToken::rotate(record.tag).unwrap();
-    let mut ahead = record.clone();
-    ahead.rotate(promised.proof(), None, NOW);
-    ahead.end(NOW);
-    bench.put(&ahead, NOW).await;
-    patiently(async || bench.redis.withdraw(first.proof()).await).await;
-    assert_eq!(bench.held(record.tag).await, Some(ahead));
-    patiently(async || bench.redis.withdraw(promised.proof()).await).await;
-    assert_eq!(bench.held(record.tag).await, None);
-    bench.put(&record, NOW).await;
-    assert_eq!(bench.held(record.tag).await, Some(record), "a lower generation is taken again");
 }
 
 async fn many_travel_together(bench: &Bench) {

@@ -13,17 +13,18 @@ use crate::store::{Result, StoreError};
 const BEHIND: usize = 32;
 
 impl Sessions {
-    /// Whether another server has promised a token: the copy calls it live, and the durable store does not know
-    /// it yet. False for what this server has promised itself.
+    /// The generation of a session that another server has promised: the copy calls its token live, and the durable
+    /// store does not know that yet. None for what this server has promised itself.
     ///
     /// # Errors
     /// When the durable store does not answer.
-    pub async fn is_promised_elsewhere(&self, token: Proof, now: Millis) -> Result<bool> {
+    pub async fn promised_elsewhere(&self, token: Proof, now: Millis) -> Result<Option<u64>> {
         let is_live = |record: &Record| record.standing(&token.hash, now, self.ttl) == Standing::Live;
         let held = self.local.get(token.tag).filter(is_live).filter(|_| !self.durable_is_away());
-        let Some(held) = held else { return Ok(false) };
+        let Some(held) = held else { return Ok(None) };
         let stored = self.durable.token(token.tag).await?;
-        Ok(stored.is_none_or(|stored| !is_live(&stored) && stored.generation < held.generation))
+        let is_ahead = stored.is_none_or(|stored| !is_live(&stored) && stored.generation < held.generation);
+        Ok(is_ahead.then_some(held.generation))
     }
 
     /// Looks a session up so that the answer was right everywhere a moment ago. What the durable store has

@@ -333,37 +333,18 @@ impl Sessions {
     }
 
     /// Withdraws a session that was promised while the durable store was away, and that did not
-    /// come to be. What was promised is known by its secret.
-    pub async fn withdraw(&self, promised: Proof, now: Millis) {
+    /// come to be. Not if it has been changed since: what was promised is known by its secret.
+    pub async fn withdraw(&self, promised: Proof, now: Millis) -> bool {
         let held = self.local.get(promised.tag);
-        let Some(mut record) = held.filter(|record| record.secret_hash == promised.hash) else { return };
-        record.end(now - CROSSING_MS);
-        self.publish(&[record], now).await;
-        self.local.forget(promised.tag);
-    }
-
-    /// Withdraws a rotation or an end that was promised while the durable store was away, and that
-    /// came too late: the session is what the durable store says. `promised` names the secret that
-    /// was promised; one that was promised later rests on it, and is withdrawn by itself.
-    pub async fn withdraw_change(&self, promised: Proof, now: Millis) {
-        if self.local.get(promised.tag).is_some_and(|record| record.secret_hash != promised.hash) {
-            return;
+        if held.as_ref().is_some_and(|record| record.secret_hash != promised.hash) {
+            return false;
         }
-        self.local.forget(promised.tag);
-        let Some(Shared { redis, runtime, .. }) = &self.shared else { return };
-        let (redis, durable) = (Arc::clone(redis), self.durable.clone());
-        let corrected = async move {
-            let durable = durable.token(promised.tag).await?;
-            redis.withdraw(promised).await?;
-            match durable {
-                Some(record) => redis.put(&[record], now).await.map_err(StoreError::from),
-                None => Ok(()),
-            }
-        };
-        if let Ok(Err(error)) = runtime.spawn(corrected).await {
-            // Where Redis has forgotten the session it is asked for in the durable store.
-            tracing::debug!(%error, "Redis was not told what became of a session");
+        if let Some(mut record) = held {
+            record.end(now - CROSSING_MS);
+            self.publish(&[record], now).await;
+            self.local.forget(promised.tag);
         }
+        true
     }
 
     /// Notes whether the durable store is away, or has not taken yet what this server has promised.

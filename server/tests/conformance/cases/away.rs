@@ -5,7 +5,7 @@ use visitflow_e2e::proxy::Mode;
 use visitflow_server::clock;
 use visitflow_server::ingest::BATCH_MAX;
 use visitflow_server::ledger::command::{Command, Outcome, Run};
-use visitflow_server::session::record::END_COUNTS;
+use visitflow_server::session::record::{END_COUNTS, PROMISED_MOST};
 use visitflow_server::session::token::SessionToken;
 use visitflow_server::session::uuid_v7;
 
@@ -78,7 +78,7 @@ pub(crate) async fn a_replay_undoes_no_later_promise(world: &World) {
     world.place().fail_at_events_named("stop").await;
     world.send(&nobody, anonymous(event("stop", now)), now).await;
 
-    world.place().line(Mode::Pass);
+    world.place().line(0, Mode::Pass);
     eventually("the first part", async || world.place().spooled(0) == 3).await;
     assert!(world.is_live(&ann, now + 2).await);
     assert!(!world.is_live(&ann_before, now + 2).await);
@@ -126,7 +126,7 @@ pub(crate) async fn a_rotation_that_came_too_late_leaves_the_session_to_the_winn
         presented = offer;
     }
     lives_as_signed_in(world, &other, &ann).await;
-    assert_eq!(world.texts(GENERATION).await, ["2"]);
+    assert_eq!(world.texts(GENERATION).await, [(2 + 2 * PROMISED_MOST).to_string()]);
 }
 
 pub(crate) async fn an_end_that_came_too_late_leaves_the_session_to_the_winner(world: &World) {
@@ -134,7 +134,7 @@ pub(crate) async fn an_end_that_came_too_late_leaves_the_session_to_the_winner(w
     let end = Command::End { now: world.now + 2, presented: old.proof() };
     assert!(!world.commit(end).await.lost);
     lives_as_signed_in(world, &other, &ann).await;
-    assert_eq!(world.texts(GENERATION).await, ["2"]);
+    assert_eq!(world.texts(GENERATION).await, [(2 + PROMISED_MOST).to_string()]);
 }
 
 /// A session that the database has as u_1's, and that the first server, which reaches Redis alone, has rotated
@@ -164,18 +164,97 @@ pub(crate) async fn an_end_is_later_than_all_that_is_promised(world: &World) {
     assert_eq!(world.live_tokens().await, 0);
 }
 
-pub(crate) async fn what_another_server_has_promised_is_not_ended_in_silence(world: &World) {
+/// Whether the token is live, as both servers have it after a while.
+async fn is_live_everywhere(servers: [&World; 2], browser: &Browser, expected: bool) {
+    for server in servers {
+        let agrees = async || server.is_live(browser, clock::now()).await == expected;
+        eventually(if expected { "a live session" } else { "the end of a session" }, agrees).await;
+    }
+}
+
+pub(crate) async fn what_another_server_has_promised_is_ended_or_refused(world: &World) {
     let (other, ann) = promised_to_redis(world).await;
     let now = clock::now();
-    assert_eq!(other.end(&ann, now).await, Said::Unavailable);
-    assert_eq!(other.sign_out(&ann, now).await, Said::Unavailable);
     assert_eq!(other.sign_in(&ann, "u_2", now).await, Said::Unavailable);
     assert_eq!(other.forget(&ann, now).await, Said::Unavailable);
     assert_eq!(other.end_others(&ann, "u_1", now).await, Said::Unavailable);
     assert!(other.identify(&ann, true, clock::now()).await.is_some());
+    assert_eq!(other.end(&ann.copy(), now).await, Said::Cleared);
+    is_live_everywhere([world, &other], &ann, false).await;
+
+    // One that the database has never heard of.
+    let bob = Browser::new();
+    assert_eq!(world.view(&bob, now).await, Said::Fresh);
+    assert!(other.identify(&bob, true, clock::now()).await.is_some());
+    assert_eq!(other.sign_out(&bob.copy(), now).await, Said::Cleared);
+    is_live_everywhere([world, &other], &bob, false).await;
+
     world.settle().await;
-    assert_eq!(other.end(&ann, clock::now()).await, Said::Cleared);
-    assert_eq!(world.live_tokens().await, 0);
+    for browser in [&ann, &bob] {
+        is_live_everywhere([world, &other], browser, false).await;
+    }
+    assert_eq!((world.live_tokens().await, world.visits().await, world.page_views().await), (0, 1, 1));
+}
+
+pub(crate) async fn a_promise_that_was_not_kept_is_forgotten_everywhere(world: &World) {
+    let ann = Browser::new();
+    world.sign_in(&ann, "u_1", world.now).await;
+    let (other, first) = (world.second().await, ann.proof());
+    assert_eq!(world.sign_out(&ann, world.now + 1).await, Said::Fresh);
+    assert_eq!(world.sign_in(&ann, "u_1", world.now + 2).await, Said::Fresh);
+    assert!(other.identify(&ann, true, clock::now()).await.is_some(), "the other hears of it from Redis");
+    // A request that was judged before that reaches the database first.
+    let stored = SessionToken::rotate(first.tag).unwrap();
+    let sign_out = Command::SignOut { now: world.now + 3, presented: first, offer: stored.proof() };
+    assert!(other.commit(sign_out).await.issued);
+    world.settle().await;
+    is_live_everywhere([world, &other], &ann, false).await;
+    is_live_everywhere([world, &other], &Browser::with_cookie(stored), true).await;
+}
+
+/// Two servers without the database change the same sessions in turn; the server of this number is back first.
+async fn changed_in_turn(world: &World, back_first: usize) {
+    let (ann, zoe, bob, nobody) = (Browser::new(), Browser::new(), Browser::new(), Browser::new());
+    for (browser, user) in [(&ann, "u_1"), (&zoe, "u_2")] {
+        assert_eq!(world.sign_in(browser, user, world.now).await, Said::Fresh);
+    }
+    let (other, now) = (world.second().await, world.now);
+    world.place().line(1, Mode::Refuse);
+    let ends = async |server: &World, browser: &Browser| {
+        assert!(server.identify(browser, true, clock::now()).await.is_some(), "it hears from Redis");
+        assert_eq!(server.end(&browser.copy(), now + 3).await, Said::Cleared);
+    };
+    assert_eq!(world.sign_out(&ann, now + 1).await, Said::Fresh);
+    assert_eq!(other.sign_in(&ann, "u_1", now + 2).await, Said::Fresh);
+    assert_eq!(other.sign_in(&ann, "u_1", now + 3).await, Said::Fresh);
+    assert_eq!(world.sign_in(&zoe, "u_2", now + 1).await, Said::Fresh);
+    ends(&other, &zoe).await;
+    assert_eq!(world.view(&bob, now + 1).await, Said::Fresh);
+    ends(&other, &bob).await;
+
+    let servers = [world, &other];
+    let first = servers[back_first];
+    first.send(&nobody, anonymous(event("first", now)), now).await;
+    world.place().line(back_first, Mode::Pass);
+    let stored = async || world.place().texts("SELECT name FROM events").await == ["first"];
+    eventually("the first replay", stored).await;
+    world.place().line(1 - back_first, Mode::Pass);
+    for server in 0..2 {
+        eventually("an empty spool", async || world.place().spooled(server) == 0).await;
+    }
+    is_live_everywhere(servers, &ann, true).await;
+    for browser in [&zoe, &bob] {
+        is_live_everywhere(servers, browser, false).await;
+    }
+    assert_eq!((world.live_tokens().await, world.visits().await, world.page_views().await), (1, 1, 1));
+}
+
+pub(crate) async fn promises_of_two_servers_are_kept_if_the_earlier_is_back_first(world: &World) {
+    changed_in_turn(world, 0).await;
+}
+
+pub(crate) async fn promises_of_two_servers_are_kept_if_the_later_is_back_first(world: &World) {
+    changed_in_turn(world, 1).await;
 }
 
 pub(crate) async fn what_was_acknowledged_survives_a_restart(world: &World) {

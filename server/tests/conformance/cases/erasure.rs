@@ -329,7 +329,7 @@ pub(crate) async fn what_waits_in_a_spool_does_not_come_back_after_an_erasure_el
         world.view(browser, world.now).await;
     }
     assert!(world.place().spooled(0) > 4);
-    world.place().line(Mode::Refuse);
+    world.place().line(0, Mode::Refuse);
     let erased = other.erase_as_it_is(&root, ann.visitor, Right::Admin, world.now + 1).await;
     assert_eq!(erased, Said::Left);
     world.settle().await;
@@ -337,5 +337,5 @@ pub(crate) async fn what_waits_in_a_spool_does_not_come_back_after_an_erasure_el
     assert_eq!((world.page_views().await, world.events().await), (2, 1));
     assert_eq!(world.texts("SELECT visitor_id FROM orders").await, [bob.visitor.to_string()]);
     assert!(!world.is_live(&ann, world.now + 2).await, "what was promised is withdrawn");
-    assert_eq!(world.tokens().await, 1);
+    assert_eq!(world.live_tokens().await, 1);
 }

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `url` | `--redis-url` |
 //! | `codec` | a record as the fields of a hash |
-//! | `scripts` | the scripts, `server/lua`: read and slide; put unless it is older; withdraw |
+//! | `scripts` | the scripts, `server/lua`: read and slide; put unless it is older |
 //! | `connection` | the pool that commands travel on |
 //! | `breaker` | when calls are worth a try |
 //! | `trust` | when answers may be believed |
@@ -18,8 +18,7 @@
 //!
 //! Invariant: a late put never revives a session. The scripts refuse a generation lower than the
 //! one held, and an ended record is held for the idle limit. So Redis must not evict: its
-//! `maxmemory-policy` is to be `noeviction`. What is withdrawn was never stored durably, and the
-//! durable store's word is put in its place.
+//! `maxmemory-policy` is to be `noeviction`.
 
 mod breaker;
 mod codec;
@@ -42,7 +41,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::session::record::Record;
-use crate::session::token::{Proof, SecretHash, Tag};
+use crate::session::token::{SecretHash, Tag};
 use crate::session::{Millis, Ttl};
 use connection::Pool;
 use ears::Ears;
@@ -136,15 +135,6 @@ impl Redis {
         });
         // The task ends early only with the runtime.
         task.await.unwrap_or(Err(RedisError::Unreachable))
-    }
-
-    /// Forgets a record, if it holds this secret: a promise that was not kept, of whatever
-    /// generation.
-    ///
-    /// # Errors
-    /// When Redis does not answer. It is not trusted from then on.
-    pub async fn withdraw(&self, promised: Proof) -> Result<(), RedisError> {
-        self.shared.call(|link| scripts::withdraw(link, promised)).await.map(drop)
     }
 
     /// How long a record stays in Redis at most if no request uses it.

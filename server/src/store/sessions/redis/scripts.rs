@@ -8,7 +8,7 @@ use redis::{Cmd, ErrorKind, ServerErrorKind, Value, cmd};
 use super::codec;
 use super::connection::Link;
 use crate::session::record::Record;
-use crate::session::token::{Proof, SecretHash, Tag};
+use crate::session::token::{SecretHash, Tag};
 use crate::session::{Millis, Ttl};
 
 /// A key outlives its record (or the idle limit of a session that is not remembered, if that is over before)
@@ -26,8 +26,6 @@ pub(super) fn longest_life(ttl: Ttl) -> Millis {
 
 static RESOLVE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("../../../../lua/resolve.lua")));
 static PUT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("../../../../lua/put.lua")));
-static WITHDRAW: LazyLock<Script> =
-    LazyLock::new(|| Script::new(include_str!("../../../../lua/withdraw.lua")));
 
 /// Reads a record, and notes activity if the secret is worth something.
 pub(super) async fn resolve(
@@ -55,14 +53,6 @@ pub(super) async fn put(link: Link, record: &Record, now: Millis, ttl: Ttl) -> r
         cmd.arg(idle_ms).arg(max_ms).arg(ttl.idle_ms).arg(SLACK_MS + AHEAD_MS).arg(codec::encode(record));
     };
     PUT.run(link, args).await
-}
-
-/// Forgets a record, if it holds this secret.
-pub(super) async fn withdraw(link: Link, promised: Proof) -> redis::RedisResult<Value> {
-    let args = |cmd: &mut Cmd| {
-        cmd.arg(&codec::keys(promised.tag)).arg(promised.hash.as_bytes());
-    };
-    WITHDRAW.run(link, args).await
 }
 
 struct Script {
