@@ -49,6 +49,7 @@ impl Worker {
             tracing::warn!("the store is away; facts go to the spool");
         }
         self.draining = true;
+        self.back_since = None;
         self.sessions.set_durable_away(true);
         self.left_alone_until = Some(Instant::now() + RETRY_AFTER);
     }
