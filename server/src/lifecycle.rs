@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::ingest::{Ingest, Load};
 use crate::ledger::command::{Command, Context, Ending, Fact, Outcome, Run, Settling, Which, visits_at_most};
-use crate::session::record::{Crossed, Record, SignedIn};
+use crate::session::record::{Crossed, Record, SignedIn, Standing};
 use crate::session::token::{Proof, SessionToken};
 use crate::session::visit::VisitorId;
 use crate::session::visitor_key::{OfferedKey, VisitorKey};
@@ -333,14 +333,14 @@ impl Lifecycle {
     pub async fn end_sessions(&self, ending: Ending) -> Result<Cookie, Refusal> {
         let (asking, now) = (ending.asking, ending.now);
         let ends_itself = asking.is_some_and(|asking| ending.which == Which::One(asking.tag));
-        match self.commit(Command::EndSessions(ending)).await? {
+        match self.commit(Command::EndSessions(ending.clone())).await? {
             outcome if outcome.lost => {
                 if let Some(asking) = asking {
                     self.lost(asking, now).await?;
                 }
                 Err(Refusal::Rotated)
             }
-            outcome if outcome.missing => Err(Refusal::Missing),
+            outcome if outcome.missing && !self.ends_promised(&ending).await? => Err(Refusal::Missing),
             _ => Ok(if ends_itself { Cookie::Clear } else { Cookie::Leave }),
         }
     }
@@ -440,11 +440,35 @@ impl Lifecycle {
     /// What becomes of the end of a session that was not found live: another request was first, and nothing is to
     /// be done; or another server has promised the session and could not store it yet, and it ends here.
     async fn ends_elsewhere(&self, presented: Proof, now: Millis) -> Result<Cookie, Refusal> {
-        let Some(rests_on) = self.sessions.promised_elsewhere(presented, now).await? else {
-            return Ok(Cookie::Leave);
-        };
-        self.commit(Command::Settle(Settling { now, presented, rests_on, ends: true, waits: false })).await?;
-        Ok(Cookie::Clear)
+        match self.promised(presented, now).await? {
+            Some(promised) => self.end_promised(&promised, now).await.map(|()| Cookie::Clear),
+            None => Ok(Cookie::Leave),
+        }
+    }
+
+    /// Ends the one session that was not found to be the user's, if another server has promised it. Of which site's
+    /// visit it will be nobody knows yet. Whether there was one.
+    async fn ends_promised(&self, ending: &Ending) -> Result<bool, Refusal> {
+        let (Which::One(tag), None) = (ending.which, &ending.site) else { return Ok(false) };
+        let is_theirs =
+            |record: &Record| ending.is_of(record) && !record.expired(ending.now, self.sessions.ttl());
+        match self.sessions.promised_elsewhere(tag, is_theirs, ending.now).await? {
+            Some(promised) => self.end_promised(&promised, ending.now).await.map(|()| true),
+            None => Ok(false),
+        }
+    }
+
+    async fn end_promised(&self, promised: &Record, now: Millis) -> Result<(), Refusal> {
+        let presented = Proof { tag: promised.tag, hash: promised.secret_hash };
+        let settling = Settling { now, presented, rests_on: promised.generation, ends: true, waits: false };
+        self.commit(Command::Settle(settling)).await.map(drop)
+    }
+
+    /// The session that another server has promised this token, and could not store yet.
+    async fn promised(&self, token: Proof, now: Millis) -> Result<Option<Record>, StoreError> {
+        let is_live =
+            |record: &Record| record.standing(&token.hash, now, self.sessions.ttl()) == Standing::Live;
+        self.sessions.promised_elsewhere(token.tag, is_live, now).await
     }
 
     /// Why a command did not find its session live: another request was first.
@@ -452,7 +476,7 @@ impl Lifecycle {
     /// # Errors
     /// When the session is live for all that: another server has promised it, and could not store it yet.
     async fn lost(&self, presented: Proof, now: Millis) -> Result<(), Refusal> {
-        match self.sessions.promised_elsewhere(presented, now).await? {
+        match self.promised(presented, now).await? {
             Some(_) => Err(UNSTORED.into()),
             None => Ok(()),
         }

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::known::{Source, VisitRow};
+use super::known::{SessionsOf, Source, VisitRow};
 use crate::campaign::Campaign;
 use crate::session::Millis;
 use crate::session::record::Record;
@@ -37,6 +37,8 @@ pub struct Changes<'c> {
     pub refunds: Vec<RefundRow<'c>>,
     /// How page views were engaged with; the greatest figures stay.
     pub engagements: Vec<Engagement>,
+    /// When sessions of users were ended, all at once; the latest stays.
+    pub endings: Vec<(SessionsOf, Millis)>,
     /// Users, and the hashes of their new passwords.
     pub passwords: Vec<(String, String)>,
 }

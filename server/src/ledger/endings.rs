@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use super::ENDED_MOST;
 use super::command::{Command, Ending, Outcome, Settling, Which};
+use super::known::SessionsOf;
 use super::world::World;
 use crate::session::Millis;
 use crate::session::record::{PROMISED_MOST, Record, SignedIn};
@@ -79,6 +80,7 @@ impl World<'_, '_> {
     /// Ends as many as the batch has room for. The others are left, and end even if the session that
     /// asked does not live to see it.
     fn end_all_but(&mut self, ending: &Ending, kept: Option<Tag>) {
+        self.note_ending(SessionsOf::user(&ending.user_id, ending.site.as_deref()), ending.now);
         let has_room = self.ends_left >= ENDED_MOST;
         let mut all = false;
         if has_room {
@@ -128,7 +130,8 @@ impl World<'_, '_> {
 
 impl Ending {
     /// Whether a session is one of the user's that have not ended.
-    fn is_of(&self, record: &Record) -> bool {
+    #[must_use]
+    pub fn is_of(&self, record: &Record) -> bool {
         record.user_id.as_ref() == Some(&self.user_id) && record.ended_at.is_none()
     }
 }

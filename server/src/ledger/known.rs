@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
+use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use super::command::{Fact, Kind};
@@ -37,6 +38,23 @@ impl VisitRow {
 /// Tokens of a user: the user, the one site of their visits (none: all), how many at most.
 pub type UserTokens = (String, Option<String>, usize);
 
+/// The sessions of a user: those of one site's visits, or all.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct SessionsOf {
+    /// SHA-256 of the user's id.
+    pub user_hash: [u8; 32],
+    /// The site; empty: all.
+    pub site: String,
+}
+
+impl SessionsOf {
+    /// Those of a user.
+    #[must_use]
+    pub fn user(user_id: &str, site: Option<&str>) -> Self {
+        Self { user_hash: Sha256::digest(user_id).into(), site: site.unwrap_or_default().to_owned() }
+    }
+}
+
 /// What is to be looked up. Each set has its answer in [`Known`] under the same name.
 ///
 /// Invariant: each entry asks for a bounded number of rows, whatever the visitor, site or user has
@@ -51,6 +69,8 @@ pub struct Wants {
     pub tokens_of: HashSet<Uuid>,
     /// The tokens of a user that have not ended, of one site's visits or all, so many at most.
     pub tokens_of_user: HashSet<UserTokens>,
+    /// When sessions of a user were ended last, all at once.
+    pub endings: HashSet<SessionsOf>,
     /// The visit that a visitor's next hit on a site joins, if it is live then.
     pub current: HashSet<(VisitorId, String)>,
     /// A visitor's latest visit that has not ended.
@@ -120,6 +140,7 @@ impl Wants {
         self.visits.retain(|id| !known.asked.visits.contains(id));
         self.tokens_of.retain(|id| !known.asked.tokens_of.contains(id));
         self.tokens_of_user.retain(|key| !known.asked.tokens_of_user.contains(key));
+        self.endings.retain(|key| !known.asked.endings.contains(key));
         self.current.retain(|key| !known.asked.current.contains(key));
         self.latest_open.retain(|visitor| !known.asked.latest_open.contains(visitor));
         self.erased.retain(|visitor| !known.asked.erased.contains(visitor));
@@ -172,10 +193,13 @@ pub struct StoredOrder {
 pub struct Known {
     /// What has been asked so far.
     asked: Wants,
+    /// No session of a user has ended since the user signed in.
+    pub(super) sign_ins_are_new: bool,
     pub(super) tokens: HashMap<Tag, Record>,
     pub(super) visits: HashMap<Uuid, VisitRow>,
     pub(super) tokens_of: HashMap<Uuid, Vec<Tag>>,
     pub(super) tokens_of_user: HashMap<UserTokens, Vec<Tag>>,
+    pub(super) endings: HashMap<SessionsOf, Millis>,
     pub(super) latest_open: HashMap<VisitorId, Uuid>,
     pub(super) current: HashMap<(VisitorId, String), Uuid>,
     pub(super) erased: HashSet<VisitorId>,
@@ -196,6 +220,7 @@ impl Known {
         asked.visits.extend(wants.visits);
         asked.tokens_of.extend(wants.tokens_of);
         asked.tokens_of_user.extend(wants.tokens_of_user);
+        asked.endings.extend(wants.endings);
         asked.current.extend(wants.current);
         asked.latest_open.extend(wants.latest_open);
         asked.erased.extend(wants.erased);
@@ -257,6 +282,11 @@ impl Known {
         let id = row.visit.id;
         self.asked.visits.insert(id);
         self.visits.insert(id, row);
+    }
+
+    /// When the sessions were ended last, all at once.
+    pub fn ending(&mut self, of: SessionsOf, at: Millis) {
+        self.endings.insert(of, at);
     }
 
     /// The visit that the visitor's next hit on a site joins if it is still live.

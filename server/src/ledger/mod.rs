@@ -139,9 +139,9 @@ pub fn first_wants(commands: &[Command], ttl: Ttl) -> Wants {
     wants
 }
 
-/// Takes the tokens that commands offer for new, without a look: true of commands that come for the
-/// first time, for an offer is 128 random bits.
-pub fn assume_offers_are_new(commands: &[Command], wants: &mut Wants, known: &mut Known) {
+/// Takes the tokens that commands offer for new, and sign-ins for later than all that ended, without a look: true of
+/// commands that come for the first time, for an offer is 128 random bits.
+pub fn assume_they_are_new(commands: &[Command], wants: &mut Wants, known: &mut Known) {
     let offered = commands.iter().filter_map(|command| match command {
         Command::Start { context, .. } | Command::Facts { context, .. } => context.offer,
         Command::SignIn { presented: None, offer, .. } => Some(*offer),
@@ -150,6 +150,7 @@ pub fn assume_offers_are_new(commands: &[Command], wants: &mut Wants, known: &mu
     let tokens: HashSet<Tag> = offered.map(|offer| offer.tag).collect();
     wants.tokens.retain(|tag| !tokens.contains(tag));
     known.asked(Wants { tokens, ..Wants::default() });
+    known.sign_ins_are_new = true;
 }
 
 /// Applies the commands one after another to what is known.

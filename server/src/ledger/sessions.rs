@@ -1,10 +1,11 @@
 //! Start, sign-in, sign-out, end, forget: what becomes of a session, and of its visit.
 
 use super::command::{Context, Outcome};
+use super::known::SessionsOf;
 use super::visits::Beginning;
 use super::world::World;
 use crate::session::record::{Crossed, Record, SignedIn, Standing};
-use crate::session::token::Proof;
+use crate::session::token::{Proof, Tag};
 use crate::session::visit::Link;
 use crate::session::{Carrier, Millis};
 
@@ -75,6 +76,7 @@ impl<'c> World<'_, 'c> {
         let Some(presented) = presented else {
             if self.token(offer.tag).is_none() {
                 self.put_token(Record::open(offer, None, Some(user.clone()), now));
+                self.end_if_overtaken(offer.tag, user_id, now);
             }
             return Outcome { issued: true, ..Outcome::default() };
         };
@@ -113,7 +115,28 @@ impl<'c> World<'_, 'c> {
         if let Some(left) = left {
             self.end_visit_if_deserted(left, now);
         }
+        self.end_if_overtaken(offer.tag, user_id, now);
         Outcome { issued: true, ..Outcome::default() }
+    }
+
+    /// Ends a session if those of its user have ended, all at once, after the user signed in: the sign-in waited in
+    /// the spool meanwhile.
+    fn end_if_overtaken(&mut self, tag: Tag, user_id: &str, signed_in_at: Millis) {
+        if self.known.sign_ins_are_new {
+            return;
+        }
+        let Some(mut record) = self.token(tag).cloned() else { return };
+        let site = record.visit_id.and_then(|id| self.visit(id)).map(|row| row.visit.site.clone());
+        let everywhere = self.ended_since(SessionsOf::user(user_id, None), signed_in_at);
+        let there =
+            site.and_then(|site| self.ended_since(SessionsOf::user(user_id, Some(&site)), signed_in_at));
+        let Some(ended_at) = everywhere.max(there) else { return };
+        record.end(ended_at);
+        let visit_id = record.visit_id;
+        self.put_token(record);
+        if let Some(visit_id) = visit_id {
+            self.end_visit_if_deserted(visit_id, ended_at);
+        }
     }
 
     /// Goes on with a sign-in that was applied before, perhaps not to its end.

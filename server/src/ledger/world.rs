@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::changes::{Changes, Engagement, VisitPut};
 use super::command::{Command, Outcome};
-use super::known::{Known, StoredOrder, Table, VisitIndex, VisitRow, Wants};
+use super::known::{Known, SessionsOf, StoredOrder, Table, VisitIndex, VisitRow, Wants};
 use crate::campaign::Campaign;
 use crate::session::record::{Crossed, Record, Standing};
 use crate::session::token::{Proof, SecretHash, Tag};
@@ -62,6 +62,7 @@ pub(super) struct World<'k, 'c> {
     refunds: HashSet<(String, &'c str)>,
     engagements: HashMap<(Uuid, Uuid), Engagement>,
     passwords: HashMap<String, String>,
+    endings: HashMap<SessionsOf, Millis>,
 }
 
 impl<'k, 'c> World<'k, 'c> {
@@ -89,6 +90,7 @@ impl<'k, 'c> World<'k, 'c> {
             refunds: HashSet::new(),
             engagements: HashMap::new(),
             passwords: HashMap::new(),
+            endings: HashMap::new(),
         }
     }
 
@@ -109,6 +111,7 @@ impl<'k, 'c> World<'k, 'c> {
         self.changes.keys.extend(self.keys);
         self.changes.engagements.extend(self.engagements.into_values());
         self.changes.passwords.extend(self.passwords);
+        self.changes.endings.extend(self.endings);
         for ((visitor, site), visit_id) in self.current {
             match visit_id {
                 Some(visit_id) => self.changes.current.push((site, visitor, visit_id)),
@@ -454,7 +457,20 @@ impl<'k, 'c> World<'k, 'c> {
         Outcome::default()
     }
 
-    // ---- accounts
+    // ---- users
+
+    /// Whether the sessions were ended, all at once, at or after an instant.
+    pub(super) fn ended_since(&mut self, of: SessionsOf, at: Millis) -> Option<Millis> {
+        let ended_at = self.known.endings.get(&of).copied();
+        self.wants.endings.insert(of);
+        ended_at.filter(|ended_at| *ended_at >= at)
+    }
+
+    /// Notes that the sessions end, all at once.
+    pub(super) fn note_ending(&mut self, of: SessionsOf, at: Millis) {
+        let noted = self.endings.entry(of).or_insert(at);
+        *noted = at.max(*noted);
+    }
 
     /// Whether this is the user's password hash still, and the user is not disabled.
     pub(super) fn is_current(&mut self, user_id: &str, password_hash: &str) -> bool {

@@ -325,6 +325,7 @@ macro_rules! promised {
             away:
                 an_end_is_later_than_all_that_is_promised
                 what_another_server_has_promised_is_ended_or_refused
+                a_sign_in_ends_that_was_promised_before_all_of_its_user_ended
                 a_promise_that_was_not_kept_is_forgotten_everywhere
                 promises_of_two_servers_are_kept_if_the_earlier_is_back_first
                 promises_of_two_servers_are_kept_if_the_later_is_back_first;

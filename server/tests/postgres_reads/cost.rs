@@ -28,13 +28,14 @@ macro_rules! statement {
 }
 
 /// The look-ups.
-const LOOKUPS: [Statement; 17] = [
+const LOOKUPS: [Statement; 18] = [
     statement!("visit_get", "'{VISIT}'"),
     statement!("token_get", "'{5}'"),
     statement!("tokens_of_visit", "'{VISIT}'", "3"),
     statement!("tokens_of_user", "'u_1'", "NULL", "3"),
     statement!("retired_of_token", "'{5}'", "3"),
     statement!("erased_get", "ARRAY['\\x05'::bytea]"),
+    statement!("user_ending_get", "ARRAY['\\x05'::bytea]", "'{here.example}'"),
     statement!("visitor_known", "'{ANN}'"),
     statement!("visit_current", "'{ANN}'", "'{s77.example}'"),
     statement!("visit_latest_open", "'{ANN}'"),
@@ -65,8 +66,9 @@ const ERASURE: [Statement; 6] = [
 /// Ann has thousands of visits: on one site, and each on a site of its own, open and ended, of a user and
 /// of none; and one of them has thousands of sessions, of that user, and page views. She has thousands of
 /// orders and refunds. One page view's id is stored on thousands of sites, and one event's. A session has
-/// retired thousands of secrets. There are thousands of users and of erased visitors.
-const MUCH: [&str; 13] = [
+/// retired thousands of secrets. There are thousands of users, of erased visitors and of
+/// users whose sessions were ended.
+const MUCH: [&str; 14] = [
     "INSERT INTO sessions (id, site, visitor_id, user_id, started_at, last_activity, ended_at)
      SELECT gen_random_uuid(), CASE WHEN n % 2 = 0 THEN 'here.example' ELSE 's' || n || '.example' END, 'ANN',
          CASE WHEN n < 5000 THEN 'u_1' END,
@@ -81,6 +83,9 @@ const MUCH: [&str; 13] = [
      SELECT 'u_' || n, n, 'hash', 'user', NOW FROM generate_series(1, 9000) AS n",
     "INSERT INTO erased_visitors (visitor_hash, erased_at)
      SELECT sha256(n::text::bytea), NOW FROM generate_series(1, 9000) AS n UNION ALL SELECT '\\x05', NOW",
+    "INSERT INTO user_endings (user_hash, site, ended_at)
+     SELECT sha256(n::text::bytea), 'here.example', NOW FROM generate_series(1, 9000) AS n
+     UNION ALL SELECT '\\x05', 'here.example', NOW",
     "INSERT INTO orders (site, id, visit_id, visitor_id, amount, currency, source, created_at, received_at)
      SELECT 'here.example', n, 'VISIT', 'ANN', 1, 'EUR', 'api', NOW, NOW FROM generate_series(1, 9000) AS n",
     "INSERT INTO refunds (site, id, refund_of, visit_id, visitor_id, amount, currency, created_at, received_at)

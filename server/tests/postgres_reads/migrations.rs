@@ -36,7 +36,7 @@ async fn servers_that_start_at_once_wait_for_the_first() {
 }
 
 /// What the migrations after V2 make is taken away again, so that an older database is left.
-const BACK_TO_V2: &str = "DROP TABLE erased_visitors, erasures; \
+const BACK_TO_V2: &str = "DROP TABLE erased_visitors, erasures, user_endings; \
     ALTER TABLE page_views DROP COLUMN sequence; \
     ALTER TABLE sessions DROP COLUMN utm_source, DROP COLUMN utm_medium, DROP COLUMN utm_campaign, \
         DROP COLUMN utm_term, DROP COLUMN utm_content, DROP COLUMN click_id; \

@@ -9,7 +9,7 @@ use visitflow_e2e::visitor::SITE;
 use visitflow_e2e::{Postgres, Server, fact_id};
 
 /// Every table with its rows.
-const TABLES: [&str; 13] = [
+const TABLES: [&str; 14] = [
     "users",
     "api_keys",
     "sessions",
@@ -22,6 +22,7 @@ const TABLES: [&str; 13] = [
     "refunds",
     "dead_letters",
     "erased_visitors",
+    "user_endings",
     "erasures",
 ];
 

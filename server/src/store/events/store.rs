@@ -59,7 +59,7 @@ impl Batch<'_> {
     pub(super) fn first_wants(&self) -> (Known, Wants) {
         let (mut known, mut wants) = (Known::default(), ledger::first_wants(self.commands, self.ttl));
         if self.taken == Taken::First {
-            ledger::assume_offers_are_new(self.commands, &mut wants, &mut known);
+            ledger::assume_they_are_new(self.commands, &mut wants, &mut known);
         }
         (known, wants)
     }

@@ -4,27 +4,40 @@ use futures_util::stream::{self, StreamExt};
 
 use super::redis::Redis;
 use super::{Sessions, TELL_AFTER_MS};
-use crate::session::record::{Record, Standing};
-use crate::session::token::{Proof, Tag};
+use crate::session::record::Record;
+use crate::session::token::{Proof, SecretHash, Tag};
 use crate::session::{Activity, Millis};
 use crate::store::{Result, StoreError};
 
 /// How many sessions are looked up at once behind the answers. A look-up that a hit waits for queues behind these.
 const BEHIND: usize = 32;
 
+/// The hash of no secret: a record is asked for by its tag alone.
+const NOBODYS: SecretHash = SecretHash::from_bytes([0; 32]);
+
 impl Sessions {
-    /// The generation of a session that another server has promised: the copy calls its token live, and the durable
-    /// store does not know that yet. None for what this server has promised itself.
+    /// A session that another server has promised, as it holds for a request: `holds` is true of what the copy, or
+    /// Redis, has of it, and the durable store does not know that yet. None for what this server has promised itself.
     ///
     /// # Errors
     /// When the durable store does not answer.
-    pub async fn promised_elsewhere(&self, token: Proof, now: Millis) -> Result<Option<u64>> {
-        let is_live = |record: &Record| record.standing(&token.hash, now, self.ttl) == Standing::Live;
-        let held = self.local.get(token.tag).filter(is_live).filter(|_| !self.durable_is_away());
-        let Some(held) = held else { return Ok(None) };
-        let stored = self.durable.token(token.tag).await?;
-        let is_ahead = stored.is_none_or(|stored| !is_live(&stored) && stored.generation < held.generation);
-        Ok(is_ahead.then_some(held.generation))
+    pub async fn promised_elsewhere(
+        &self,
+        tag: Tag,
+        holds: impl Fn(&Record) -> bool,
+        now: Millis,
+    ) -> Result<Option<Record>> {
+        if self.durable_is_away() {
+            return Ok(None);
+        }
+        let held = match (self.local.get(tag), self.redis()) {
+            (None, Some(redis)) => redis.resolve(tag, &NOBODYS, None, now).await.ok().flatten(),
+            (held, _) => held,
+        };
+        let Some(held) = held.filter(|held| holds(held)) else { return Ok(None) };
+        let stored = self.durable.token(tag).await?;
+        let is_ahead = stored.is_none_or(|stored| !holds(&stored) && stored.generation < held.generation);
+        Ok(is_ahead.then_some(held))
     }
 
     /// Looks a session up so that the answer was right everywhere a moment ago. What the durable store has

@@ -8,9 +8,10 @@ use visitflow_server::ledger::command::{Command, Outcome, Run};
 use visitflow_server::session::record::{END_COUNTS, PROMISED_MOST};
 use visitflow_server::session::token::SessionToken;
 use visitflow_server::session::uuid_v7;
+use visitflow_server::store::events::erasure::ERASED_KEPT_MS;
 
 use crate::facts::{anonymous, event, fact, order, page, view};
-use crate::world::{Browser, HOUR, Said, World, eventually};
+use crate::world::{Browser, HOST, HOUR, Said, World, eventually};
 
 const GENERATION: &str = "SELECT generation FROM session_tokens";
 
@@ -182,6 +183,15 @@ pub(crate) async fn what_another_server_has_promised_is_ended_or_refused(world: 
     assert_eq!(other.end(&ann.copy(), now).await, Said::Cleared);
     is_live_everywhere([world, &other], &ann, false).await;
 
+    // One that somebody with a key names.
+    let zoe = Browser::new();
+    assert_eq!(world.sign_in(&zoe, "u_3", now).await, Said::Fresh);
+    assert!(other.identify(&zoe, true, clock::now()).await.is_some());
+    let tag = zoe.proof().tag;
+    assert_eq!(other.end_by_key("u_1", tag, None, now).await, Said::Missing, "of another user");
+    assert_eq!(other.end_by_key("u_3", tag, None, now).await, Said::Left);
+    is_live_everywhere([world, &other], &zoe, false).await;
+
     // One that the database has never heard of.
     let bob = Browser::new();
     assert_eq!(world.view(&bob, now).await, Said::Fresh);
@@ -190,10 +200,43 @@ pub(crate) async fn what_another_server_has_promised_is_ended_or_refused(world: 
     is_live_everywhere([world, &other], &bob, false).await;
 
     world.settle().await;
-    for browser in [&ann, &bob] {
+    for browser in [&ann, &zoe, &bob] {
         is_live_everywhere([world, &other], browser, false).await;
     }
     assert_eq!((world.live_tokens().await, world.visits().await, world.page_views().await), (0, 1, 1));
+}
+
+pub(crate) async fn a_sign_in_ends_that_was_promised_before_all_of_its_user_ended(world: &World) {
+    let (other, now) = (world.second().await, clock::now());
+    let signed_in = async |user: &str, has_visit: bool, now| {
+        let browser = Browser::new();
+        if has_visit {
+            assert_eq!(world.start(&browser, now).await, Said::Fresh);
+        }
+        assert_eq!(world.sign_in(&browser, user, now).await, Said::Fresh);
+        browser
+    };
+    let end = [signed_in("u_1", true, now).await, signed_in("u_1", false, now).await];
+    let ends_here = signed_in("u_2", true, now).await;
+    let live = [signed_in("u_2", false, now).await, signed_in("u_3", true, now).await];
+    assert_eq!(other.end_all_of("u_1", None, now + 1).await, Said::Left);
+    assert_eq!(other.end_all_of("u_2", Some(HOST), now + 1).await, Said::Left);
+    assert_eq!(other.end_all_of("u_3", Some("elsewhere.example"), now + 1).await, Said::Left);
+    let later = [signed_in("u_1", true, now + 2).await, signed_in("u_2", true, now + 2).await];
+    world.settle().await;
+    for browser in end.iter().chain([&ends_here]) {
+        is_live_everywhere([world, &other], browser, false).await;
+    }
+    for browser in live.iter().chain(&later) {
+        is_live_everywhere([world, &other], browser, true).await;
+    }
+    let linked = "SELECT user_id FROM sessions ORDER BY user_id, started_at";
+    assert_eq!(world.texts(linked).await, ["u_1", "u_1", "u_2", "u_2", "u_3"], "the visits are the users'");
+    assert_eq!(world.number("SELECT COUNT(*) FROM user_endings WHERE LENGTH(user_hash) = 32").await, 3);
+    world.sweep(now + ERASED_KEPT_MS).await;
+    assert_eq!(world.number("SELECT COUNT(*) FROM user_endings").await, 3);
+    world.sweep(now + ERASED_KEPT_MS + 2).await;
+    assert_eq!(world.number("SELECT COUNT(*) FROM user_endings").await, 0);
 }
 
 pub(crate) async fn a_promise_that_was_not_kept_is_forgotten_everywhere(world: &World) {

@@ -221,6 +221,11 @@ pub(super) const TABLES: &[Table] = &[
         key: "visitor_hash",
     },
     Table {
+        name: "user_endings",
+        columns: &[Bytes("user_hash"), Text("site"), Bigint("ended_at")],
+        key: "user_hash, site",
+    },
+    Table {
         name: "erasures",
         columns: &[Bigint("id"), Bigint("erased_at"), Text("asked_by"), Bigint("row_count")],
         key: "id",

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::rows;
 use super::statements::{Params, Session, Sql, named};
-use crate::ledger::known::{Source, StoredOrder, TOKENS_OF_MAX, Table, UserTokens};
+use crate::ledger::known::{SessionsOf, Source, StoredOrder, TOKENS_OF_MAX, Table, UserTokens};
 use crate::ledger::{Known, Wants};
 use crate::session::Millis;
 use crate::session::record::{RETIRED_MAX, Record, Retired};
@@ -54,6 +54,9 @@ fn questions<'a>(session: &'a Session, wants: &'a Wants) -> Vec<Asking<'a>> {
     }
     for key in &wants.tokens_of_user {
         asking.push(tokens_of_user(session, key));
+    }
+    if !wants.endings.is_empty() {
+        asking.push(endings(session, wants.endings.iter().collect()));
     }
     if !wants.current.is_empty() {
         let keys = wants.current.iter().map(|(visitor, site)| (visitor.to_string(), &**site)).unzip();
@@ -242,6 +245,27 @@ fn latest_open(session: &Session, visitors: Vec<String>) -> Asking<'_> {
                 known.latest_open(rows::visitor_id(row.try_get(2)?)?, visit.visit.id);
                 known.visit(visit);
             }
+            Ok(())
+        });
+        Ok(told)
+    }
+    .boxed()
+}
+
+fn endings<'a>(session: &'a Session, wanted: Vec<&'a SessionsOf>) -> Asking<'a> {
+    async move {
+        let (users, sites): (Vec<&[u8]>, Vec<&str>) =
+            wanted.iter().map(|of| (&of.user_hash[..], &*of.site)).unzip();
+        let rows = session.query(named!("user_ending_get"), &[&users, &sites]).await?;
+        let mut found = Vec::new();
+        for row in &rows {
+            let place =
+                usize::try_from(row.try_get::<_, i64>(0)?).ok().and_then(|place| place.checked_sub(1));
+            let of = place.and_then(|place| wanted.get(place)).ok_or(StoreError::Malformed("place"))?;
+            found.push(((*of).clone(), row.try_get(1)?));
+        }
+        let told: Told = Box::new(move |known| {
+            found.into_iter().for_each(|(of, at)| known.ending(of, at));
             Ok(())
         });
         Ok(told)

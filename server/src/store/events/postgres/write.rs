@@ -82,6 +82,12 @@ fn writings<'a>(session: &'a Session, changes: &'a Changes<'_>, now: Millis) -> 
             changes.passwords.iter().map(|(user, hash)| (&**user, &**hash)).unzip();
         writing.push(execute(session, named!("user_password"), (users, hashes)));
     }
+    if !changes.endings.is_empty() {
+        let users = column(&changes.endings, |(of, _)| &of.user_hash[..]);
+        let sites = column(&changes.endings, |(of, _)| &*of.site);
+        let ended_at = column(&changes.endings, |(_, at)| *at);
+        writing.push(execute(session, named!("user_ending_put"), (users, sites, ended_at)));
+    }
     if !changes.page_views.is_empty() {
         writing.push(page_views(session, &changes.page_views));
     }

@@ -175,6 +175,7 @@ impl Writer {
             session.execute(named!("tokens_forget"), &[&(now - ENDED_KEPT_MS)]).await?;
             session.execute(named!("retired_forget"), &[&(now - CROSSING_MS)]).await?;
             session.execute(named!("erased_forget"), &[&(now - ERASED_KEPT_MS)]).await?;
+            session.execute(named!("user_endings_forget"), &[&(now - ERASED_KEPT_MS)]).await?;
             Ok(session.client.batch_execute("COMMIT").await?)
         })
         .await

@@ -40,6 +40,12 @@ pub(super) fn look_up(db: &Connection, wants: &Wants, known: &mut Known) -> Resu
             known.token_of_user(key, record);
         }
     }
+    for of in &wants.endings {
+        let mut statement = db.prepare_cached(sql!("user_ending_get"))?;
+        if let Some(at) = statement.query_row(params![of.user_hash, of.site], |row| row.get(0)).optional()? {
+            known.ending(of.clone(), at);
+        }
+    }
     for (visitor, site) in &wants.current {
         if let Some(id) = visits(db, sql!("visit_current"), &[&visitor.to_string(), site], known)? {
             known.current(site.clone(), *visitor, id);

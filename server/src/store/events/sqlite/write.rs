@@ -59,6 +59,9 @@ pub(super) fn write(db: &Connection, changes: &Changes<'_>, now: Millis) -> Resu
     for (user_id, hash) in &changes.passwords {
         db.prepare_cached(sql!("user_password"))?.execute([user_id, hash])?;
     }
+    for (of, at) in &changes.endings {
+        db.prepare_cached(sql!("user_ending_put"))?.execute(params![of.user_hash, of.site, at])?;
+    }
     facts(db, changes)?;
     for engagement in &changes.engagements {
         db.prepare_cached(sql!("page_view_engage"))?.execute(params![

@@ -180,6 +180,7 @@ impl Writer {
             transaction.prepare_cached(sql!("tokens_forget"))?.execute([now - ENDED_KEPT_MS])?;
             transaction.prepare_cached(sql!("retired_forget"))?.execute([now - CROSSING_MS])?;
             transaction.prepare_cached(sql!("erased_forget"))?.execute([now - ERASED_KEPT_MS])?;
+            transaction.prepare_cached(sql!("user_endings_forget"))?.execute([now - ERASED_KEPT_MS])?;
             transaction.commit()?;
             if ended > 0 {
                 writer.recall.memory.forget();

@@ -1,0 +1,1 @@
+DELETE FROM user_endings WHERE ended_at < ?1
