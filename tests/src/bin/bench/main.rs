@@ -17,7 +17,7 @@ mod table;
 mod targets;
 
 use run::{Length, Outcome};
-use scripts::Scripts;
+use scripts::{Hit, Scripts};
 use std::process::ExitCode;
 use std::time::Duration;
 use targets::{Kind, Target};
@@ -30,6 +30,7 @@ Options:
   --rounds N         Rounds (default 3)
   --seconds S        Seconds a run (default 10)
   --only A,B         Of bare, postgres, embedded; bare always runs
+  --requests A;B     These requests alone, as the table names them; not with --write
   --write            Put the table into docs/performance.md
 ";
 
@@ -37,6 +38,7 @@ struct Options {
     rounds: usize,
     seconds: u64,
     kinds: Vec<Kind>,
+    hits: Vec<Hit>,
     write: bool,
 }
 
@@ -61,7 +63,13 @@ fn main() -> ExitCode {
 }
 
 fn parse(arguments: &[String]) -> Result<Option<Options>, String> {
-    let mut options = Options { rounds: 3, seconds: 10, kinds: Kind::ALL.to_vec(), write: false };
+    let mut options = Options {
+        rounds: 3,
+        seconds: 10,
+        kinds: Kind::ALL.to_vec(),
+        hits: Scripts::HITS.to_vec(),
+        write: false,
+    };
     let mut words = arguments.iter();
     while let Some(word) = words.next() {
         let mut value = || words.next().ok_or_else(|| format!("{word} wants a value"));
@@ -78,10 +86,22 @@ fn parse(arguments: &[String]) -> Result<Option<Options>, String> {
                 }
                 options.kinds.retain(|kind| *kind == Kind::Bare || names.contains(&kind.name()));
             }
+            "--requests" => {
+                let names: Vec<&str> = value()?.split(';').collect();
+                if let Some(unknown) =
+                    names.iter().find(|name| !Scripts::HITS.iter().any(|h| h.name == **name))
+                {
+                    return Err(format!("there is no request {unknown:?}"));
+                }
+                options.hits.retain(|hit| names.contains(&hit.name));
+            }
             "--write" => options.write = true,
             "--help" | "-h" => return Ok(None),
             unknown => return Err(format!("there is no option {unknown:?}")),
         }
+    }
+    if options.write && options.hits.len() < Scripts::HITS.len() {
+        return Err("--write wants the whole table, without --requests".to_owned());
     }
     Ok(Some(options))
 }
@@ -94,7 +114,7 @@ async fn bench(options: &Options, arguments: &[String]) -> ExitCode {
     }
     let length = Length(Duration::from_secs(options.seconds));
     let mut outcomes: Vec<Outcome> = Vec::new();
-    for hit in Scripts::HITS {
+    for hit in options.hits.iter().copied() {
         for round in 1..=options.rounds {
             for target in &targets {
                 let outcome = run::measure(target, hit, round, length).await;
