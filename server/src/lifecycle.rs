@@ -30,6 +30,13 @@ pub enum Cookie {
     Clear,
 }
 
+impl Cookie {
+    /// After an end: where another request was first, a newer cookie may be there already.
+    fn after_end(ended: bool) -> Self {
+        if ended { Self::Clear } else { Self::Leave }
+    }
+}
+
 /// What a browser is to do with its cookies after a request that may begin a visit.
 #[derive(Clone, Debug)]
 pub struct Cookies {
@@ -290,7 +297,7 @@ impl Lifecycle {
         match (self.sessions.touch(proof, None, hit.now).await, proof) {
             (Carrier::Live { .. } | Carrier::Unverified(_), Some(presented)) => {
                 if self.commit(Command::End { now: hit.now, presented }).await?.lost {
-                    return self.ends_elsewhere(presented, hit.now).await;
+                    return self.ends_elsewhere(presented, hit.now).await.map(Cookie::after_end);
                 }
                 Ok(Cookie::Clear)
             }
@@ -335,8 +342,12 @@ impl Lifecycle {
         let ends_itself = asking.is_some_and(|asking| ending.which == Which::One(asking.tag));
         match self.commit(Command::EndSessions(ending.clone())).await? {
             outcome if outcome.lost => {
-                if let Some(asking) = asking {
-                    self.lost(asking, now).await?;
+                match asking {
+                    Some(asking) if ends_itself && self.ends_elsewhere(asking, now).await? => {
+                        return Ok(Cookie::Clear);
+                    }
+                    Some(asking) => self.lost(asking, now).await?,
+                    None => {}
                 }
                 Err(Refusal::Rotated)
             }
@@ -427,7 +438,7 @@ impl Lifecycle {
                 let offer = SessionToken::rotate(presented.tag)?;
                 let command = Command::SignOut { now: hit.now, presented, offer: offer.proof() };
                 if self.commit(command).await?.lost {
-                    return Ok(self.ends_elsewhere(presented, hit.now).await?);
+                    return Ok(Cookie::after_end(self.ends_elsewhere(presented, hit.now).await?));
                 }
                 Ok(self.keep(Some(offer), hit.now).await)
             }
@@ -437,31 +448,41 @@ impl Lifecycle {
         }
     }
 
-    /// What becomes of the end of a session that was not found live: another request was first, and nothing is to
-    /// be done; or another server has promised the session and could not store it yet, and it ends here.
-    async fn ends_elsewhere(&self, presented: Proof, now: Millis) -> Result<Cookie, Refusal> {
+    /// Ends a session that was not found live, but that another server has promised and could not store yet. Whether
+    /// there was one: else another request was first.
+    async fn ends_elsewhere(&self, presented: Proof, now: Millis) -> Result<bool, Refusal> {
         match self.promised(presented, now).await? {
-            Some(promised) => self.end_promised(&promised, now).await.map(|()| Cookie::Clear),
-            None => Ok(Cookie::Leave),
+            Some(promised) => self.end_promised(&promised, now).await,
+            // The other server may have stored it a moment ago.
+            None => Ok(!self.commit(Command::End { now, presented }).await?.lost),
         }
     }
 
-    /// Ends the one session that was not found to be the user's, if another server has promised it. Of which site's
-    /// visit it will be nobody knows yet. Whether there was one.
+    /// Ends the one session that was not found to be the user's, if another server has promised it. Whether there was
+    /// one.
+    ///
+    /// # Errors
+    /// Also where sessions of one site are to end: of which site's visit it will be nobody knows yet.
     async fn ends_promised(&self, ending: &Ending) -> Result<bool, Refusal> {
-        let (Which::One(tag), None) = (ending.which, &ending.site) else { return Ok(false) };
+        let Which::One(tag) = ending.which else { return Ok(false) };
         let is_theirs =
             |record: &Record| ending.is_of(record) && !record.expired(ending.now, self.sessions.ttl());
         match self.sessions.promised_elsewhere(tag, is_theirs, ending.now).await? {
-            Some(promised) => self.end_promised(&promised, ending.now).await.map(|()| true),
-            None => Ok(false),
+            Some(_) if ending.site.is_some() => Err(UNSTORED.into()),
+            Some(promised) if self.end_promised(&promised, ending.now).await? => Ok(true),
+            // The other server may have stored it a moment ago.
+            _ => self
+                .commit(Command::EndSessions(ending.clone()))
+                .await
+                .map(|again| !again.missing && !again.lost),
         }
     }
 
-    async fn end_promised(&self, promised: &Record, now: Millis) -> Result<(), Refusal> {
+    /// Whether it is this server that has ended it.
+    async fn end_promised(&self, promised: &Record, now: Millis) -> Result<bool, Refusal> {
         let presented = Proof { tag: promised.tag, hash: promised.secret_hash };
-        let settling = Settling { now, presented, rests_on: promised.generation, ends: true, waits: false };
-        self.commit(Command::Settle(settling)).await.map(drop)
+        let settling = Settling { now, presented, rests_on: promised.generation };
+        self.commit(Command::Settle(settling)).await.map(|outcome| !outcome.lost)
     }
 
     /// The session that another server has promised this token, and could not store yet.

@@ -11,7 +11,7 @@ use super::spool::{Spool, Spooled};
 use super::writer::Worker;
 use crate::clock;
 use crate::ledger::LINKS_OF_BATCH;
-use crate::ledger::command::{Command, Outcome, Settling};
+use crate::ledger::command::{Command, Outcome, Promise, Settling};
 use crate::session::Millis;
 use crate::store::events::{Batch, Taken};
 use crate::store::sessions::Sessions;
@@ -27,8 +27,8 @@ const BACK_MS: Millis = 120_000;
 /// A command of the spool that is too slow even alone is tried this often before it is set aside.
 const SLOW_TRIES: u32 = 3;
 
-/// How long after the store is back a promise that rests on one of another server waits for that one to be stored.
-const EARLY_FOR: Duration = Duration::from_secs(60);
+/// How long a promise that rests on one of another server waits for that one to be stored, in ms.
+const EARLY_MS: Millis = 60_000;
 
 /// How long a spool that cannot be read is left alone: facts still go there, and are acknowledged.
 const UNREADABLE: Duration = Duration::from_secs(10);
@@ -40,6 +40,14 @@ pub(super) struct Rest {
     /// The last place of these commands.
     place: i64,
     commands: VecDeque<Command>,
+    /// Those of them that wait for a promise of another server.
+    early: Vec<Spooled>,
+}
+
+impl Rest {
+    fn none(place: i64) -> Self {
+        Self { place, commands: VecDeque::new(), early: Vec::new() }
+    }
 }
 
 impl Worker {
@@ -49,7 +57,6 @@ impl Worker {
             tracing::warn!("the store is away; facts go to the spool");
         }
         self.draining = true;
-        self.back_since = None;
         self.sessions.set_durable_away(true);
         self.left_alone_until = Some(Instant::now() + RETRY_AFTER);
     }
@@ -105,7 +112,6 @@ impl Worker {
             self.store.probe(now).await?;
             tracing::info!("the store is back and the spool is empty");
             self.draining = false;
-            self.back_since = None;
             self.left_alone_until = None;
             self.expire_from = now + BACK_MS;
             self.sessions.set_durable_away(false);
@@ -113,30 +119,30 @@ impl Worker {
             return Ok(());
         }
         self.metrics.spool_age(now - spooled.first().map_or(now, |spooled| spooled.since));
+        let promised = |spooled: &Spooled| Promise {
+            rests_on: spooled.rests_on,
+            waits: spooled.early_since.is_none_or(|since| now - since < EARLY_MS),
+        };
+        let promises: Vec<Promise> = spooled.iter().map(promised).collect();
         let (places, commands): (Vec<Place>, Vec<Command>) = spooled
             .into_iter()
-            .map(|Spooled { seq, since, command, rests_on }| (Place { seq, since, rests_on }, command))
+            .map(|Spooled { seq, since, command, rests_on, early_since }| {
+                (Place { seq, since, rests_on, early_since }, command)
+            })
             .unzip();
         let mut parts: Vec<_> = std::iter::once(0..commands.len()).collect();
         while let Some(part) = parts.pop() {
-            let taken = &commands[part.clone()];
-            match self.store.commit(again(&self.sessions, taken, now)).await {
+            let (taken, places) = (&commands[part.clone()], &places[part.clone()]);
+            let last = places.last().map_or(0, |place| place.seq);
+            match self.store.commit(again(&self.sessions, taken, &promises[part.clone()], now)).await {
                 Ok(committed) => {
-                    let back_since = *self.back_since.get_or_insert_with(Instant::now);
-                    let waits = back_since.elapsed() < EARLY_FOR;
                     let mut early = Vec::new();
-                    for ((command, place), outcome) in
-                        taken.iter().zip(&places[part.clone()]).zip(&committed.outcomes)
-                    {
-                        let kept =
-                            self.keep_or_withdraw(command, *outcome, place.rests_on, waits, now).await?;
-                        if kept == Kept::Later {
-                            early.push(place.of(command.clone()));
+                    for ((command, place), outcome) in taken.iter().zip(places).zip(&committed.outcomes) {
+                        if outcome.early {
+                            early.push(place.again(command.clone(), now));
+                        } else {
+                            self.withdraw_unless_issued(command, *outcome, now).await?;
                         }
-                    }
-                    self.keep_for_later(&early, now).await?;
-                    if early.len() == commands.len() {
-                        self.left_alone_until = Some(Instant::now() + RETRY_AFTER);
                     }
                     let waiting = self.spool.as_ref().map_or(0, Spool::len);
                     if waiting > part.len() as u64 {
@@ -144,28 +150,29 @@ impl Worker {
                     } else {
                         self.sessions.publish(&committed.changed, now).await;
                     }
-                    if !committed.left.is_empty() {
-                        let commands = committed.left.into_iter().map(|(_, command)| command).collect();
-                        self.rest = Some(Rest { place: places[part.end - 1].seq, commands });
+                    if early.len() == commands.len() {
+                        self.left_alone_until = Some(Instant::now() + RETRY_AFTER);
+                    }
+                    let commands = committed.left.into_iter().map(|(_, command)| command).collect();
+                    let rest = Rest { place: last, commands, early };
+                    if rest.commands.is_empty() {
+                        self.taken(&rest)?;
+                    } else {
+                        self.rest = Some(rest);
                         return Ok(());
                     }
                 }
                 Err(error) if error.is_refusal() && taken.len() > 1 => {
                     let middle = part.start + taken.len() / 2;
                     parts.extend([middle..part.end, part.start..middle]);
-                    continue;
                 }
                 Err(error) if error.is_refusal() => {
                     tracing::error!(%error, "the store refuses a command of the spool");
-                    self.set_aside(&taken[0], &error).await?;
-                    let lost = Outcome { lost: true, ..Outcome::default() };
-                    let rests_on = places[part.start].rests_on;
-                    self.keep_or_withdraw(&taken[0], lost, rests_on, false, now).await?;
+                    self.give_up(&taken[0], places[0].rests_on, &error, now).await?;
+                    self.taken(&Rest::none(last))?;
                 }
                 Err(error) => return Err(error),
             }
-            // Parts come in their order: everything up to the end of this one has been taken.
-            self.taken(places[part.end - 1].seq);
         }
         Ok(())
     }
@@ -173,7 +180,7 @@ impl Worker {
     /// Does some of what is left to do. When nothing is, the commands have been taken.
     async fn replay_rest(&mut self, mut rest: Rest) -> Result<()> {
         let some: Vec<Command> = rest.commands.drain(..rest.commands.len().min(LINKS_OF_BATCH)).collect();
-        match self.store.commit(again(&self.sessions, &some, clock::now())).await {
+        match self.store.commit(again(&self.sessions, &some, &[], clock::now())).await {
             Ok(committed) => rest.commands.extend(committed.left.into_iter().map(|(_, command)| command)),
             Err(error) if error.is_refusal() => {
                 tracing::error!(%error, "the store refuses what commands of the spool have left to do");
@@ -184,7 +191,7 @@ impl Worker {
             Err(error) => return Err(error),
         }
         if rest.commands.is_empty() {
-            self.taken(rest.place);
+            self.taken(&rest)?;
         } else {
             self.rest = Some(rest);
         }
@@ -196,103 +203,100 @@ impl Worker {
     async fn set_head_aside(&mut self, error: &StoreError) {
         let head = self.spool.as_ref().and_then(|spool| spool.oldest(1).ok()?.pop());
         let Some(Spooled { seq, command, rests_on, .. }) = head else { return };
-        if let Err(error) = self.set_aside(&command, error).await {
-            tracing::debug!(%error, "the store is away still");
-            return;
+        let given_up = match self.give_up(&command, rests_on, error, clock::now()).await {
+            Ok(()) => self.taken(&Rest::none(seq)),
+            Err(error) => Err(error),
+        };
+        match given_up {
+            Ok(()) => {
+                tracing::error!(%error, "a command of the spool is too slow for the store, and was set aside");
+                self.portion.was_taken();
+            }
+            Err(error) => tracing::debug!(%error, "the store is away still"),
         }
-        tracing::error!(%error, "a command of the spool is too slow for the store, and was set aside");
-        let lost = Outcome { lost: true, ..Outcome::default() };
-        if let Err(error) = self.keep_or_withdraw(&command, lost, rests_on, false, clock::now()).await {
-            tracing::debug!(%error, "the store is away still");
-            return;
-        }
-        self.taken(seq);
-        self.portion.was_taken();
     }
 
-    /// The store has taken everything in the spool up to a place.
-    fn taken(&mut self, seq: i64) {
+    /// The store has taken everything in the spool up to a place. What is early goes behind all others first.
+    fn taken(&mut self, rest: &Rest) -> Result<()> {
         if let Some(spool) = &mut self.spool {
-            spool.taken_through(seq);
+            if !rest.early.is_empty() {
+                spool.append_again(&rest.early)?;
+            }
+            spool.taken_through(rest.place);
             self.metrics.spool(spool.len(), spool.bytes());
         }
+        Ok(())
     }
 
-    /// Withdraws what a command was promised and the store did not do, unless that may still come.
-    async fn keep_or_withdraw(
+    /// Sets a command aside that the store does not take. The session that it was promised to change ends: nobody
+    /// knows any more what became of it.
+    async fn give_up(
+        &mut self,
+        command: &Command,
+        rests_on: Option<u64>,
+        error: &StoreError,
+        now: Millis,
+    ) -> Result<()> {
+        if let (Some((presented, _)), Some(rests_on)) = (command.changes(), rests_on) {
+            self.settle(Settling { now, presented, rests_on }).await?;
+        }
+        self.withdraw_unless_issued(command, Outcome::default(), now).await?;
+        self.set_aside(command, error).await.map(drop)
+    }
+
+    /// Withdraws a session that a command was promised, if the store did not begin it.
+    async fn withdraw_unless_issued(
         &mut self,
         command: &Command,
         outcome: Outcome,
-        rests_on: Option<u64>,
-        waits: bool,
         now: Millis,
-    ) -> Result<Kept> {
+    ) -> Result<()> {
         let offered = match command {
             Command::Start { context, .. } | Command::Facts { context, .. } => context.offer,
             Command::SignIn { presented: None, offer, .. } => Some(*offer),
             _ => None,
         };
-        let settling = if let Some(offer) = offered.filter(|_| !outcome.issued) {
-            if self.sessions.withdraw(offer, now).await {
-                return Ok(Kept::Now);
-            }
-            // It was changed since, by a promise that rests on this one.
-            Settling { now, presented: offer, rests_on: 1, ends: true, waits: false }
-        } else if let (Some((presented, ends)), Some(rests_on), true) =
-            (command.changes(), rests_on, outcome.lost)
-        {
-            Settling { now, presented, rests_on, ends, waits }
-        } else {
-            return Ok(Kept::Now);
-        };
-        let commands = [Command::Settle(settling)];
-        let committed = self.store.commit(again(&self.sessions, &commands, now)).await?;
-        self.sessions.publish(&committed.changed, now).await;
-        let is_early = committed.outcomes.iter().any(|outcome| outcome.early);
-        Ok(if is_early { Kept::Later } else { Kept::Now })
+        let Some(offer) = offered.filter(|_| !outcome.issued) else { return Ok(()) };
+        if self.sessions.withdraw(offer, now).await {
+            return Ok(());
+        }
+        // It was changed since, by a promise that rests on this one.
+        self.settle(Settling { now, presented: offer, rests_on: 1 }).await
     }
 
-    /// Puts commands back into the spool, behind all others. Where there is no room they are withdrawn.
-    async fn keep_for_later(&mut self, early: &[Spooled], now: Millis) -> Result<()> {
-        let Some(spool) = self.spool.as_mut().filter(|_| !early.is_empty()) else { return Ok(()) };
-        if let Err(error) = spool.append_again(early) {
-            tracing::debug!(%error, "what is early is withdrawn");
-            for Spooled { command, rests_on, .. } in early {
-                let lost = Outcome { lost: true, ..Outcome::default() };
-                self.keep_or_withdraw(command, lost, *rests_on, false, now).await?;
-            }
-        }
+    async fn settle(&mut self, settling: Settling) -> Result<()> {
+        let (commands, now) = ([Command::Settle(settling)], settling.now);
+        let committed = self.store.commit(again(&self.sessions, &commands, &[], now)).await?;
+        self.sessions.publish(&committed.changed, now).await;
         Ok(())
     }
 }
 
-/// Commands that may have been applied before.
-fn again<'b>(sessions: &'b Sessions, commands: &'b [Command], now: Millis) -> Batch<'b> {
-    Batch { commands, taken: Taken::Again, local: &sessions.local, ttl: sessions.ttl(), now }
+/// Commands that may have been applied before, with what was known when they were promised.
+fn again<'b>(
+    sessions: &'b Sessions,
+    commands: &'b [Command],
+    promises: &'b [Promise],
+    now: Millis,
+) -> Batch<'b> {
+    Batch { commands, taken: Taken::Again(promises), local: &sessions.local, ttl: sessions.ttl(), now }
 }
 
-/// Where a command was in the spool.
+/// Where a command was in the spool, and what is kept with it there.
 #[derive(Clone, Copy, Debug)]
 struct Place {
     seq: i64,
     since: Millis,
     rests_on: Option<u64>,
+    early_since: Option<Millis>,
 }
 
 impl Place {
-    fn of(self, command: Command) -> Spooled {
-        let Self { seq, since, rests_on } = self;
-        Spooled { seq, since, command, rests_on }
+    /// The command as it is kept while it is early.
+    fn again(self, command: Command, now: Millis) -> Spooled {
+        let Self { seq, since, rests_on, early_since } = self;
+        Spooled { seq, since, command, rests_on, early_since: early_since.or(Some(now)) }
     }
-}
-
-/// What became of a promise.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kept {
-    /// It was kept, or withdrawn.
-    Now,
-    /// It may be kept later.
-    Later,
 }
 
 /// How many commands of the spool are replayed at once: half as many after they were too many for the

@@ -55,6 +55,19 @@ pub struct Spooled {
     pub command: Command,
     /// The generation of the session that it was promised to change, as this server knew it.
     pub rests_on: Option<u64>,
+    /// When it was first found to rest on a promise of another server that is not stored yet.
+    pub early_since: Option<Millis>,
+}
+
+/// A row to write: the command, since when it waits, what it rests on, since when it is early.
+type Row = (String, Millis, Option<u64>, Option<Millis>);
+
+fn text(command: &Command) -> Result<String> {
+    serde_json::to_string(command).map_err(|_| StoreError::Malformed("command"))
+}
+
+fn bytes_of(rows: &[Row]) -> u64 {
+    rows.iter().map(|(text, ..)| text.len() as u64).sum()
 }
 
 /// The file, made if it is not there, and how many bytes of how many commands it holds.
@@ -72,7 +85,8 @@ fn connect(path: &Path) -> rusqlite::Result<(Connection, u64, u64)> {
             seq INTEGER PRIMARY KEY AUTOINCREMENT,
             since INTEGER NOT NULL,
             command TEXT NOT NULL,
-            rests_on INTEGER
+            rests_on INTEGER,
+            early_since INTEGER
         )",
     )?;
     let held = "SELECT COALESCE(SUM(LENGTH(CAST(command AS BLOB))), 0), COUNT(*) FROM commands";
@@ -126,33 +140,36 @@ impl Spool {
         commands: impl IntoIterator<Item = (&'c Command, Option<u64>)>,
         now: Millis,
     ) -> Result<()> {
-        self.put(commands.into_iter().map(|(command, rests_on)| (now, command, rests_on)))
-    }
-
-    /// Keeps commands that it holds already behind all others.
-    ///
-    /// # Errors
-    /// As above.
-    pub fn append_again(&mut self, spooled: &[Spooled]) -> Result<()> {
-        self.put(spooled.iter().map(|spooled| (spooled.since, &spooled.command, spooled.rests_on)))
-    }
-
-    fn put<'c>(&mut self, rows: impl Iterator<Item = (Millis, &'c Command, Option<u64>)>) -> Result<()> {
-        let text = |command| serde_json::to_string(command).map_err(|_| StoreError::Malformed("command"));
-        let rows = rows.map(|(since, command, rests_on)| Ok((since, text(command)?, rests_on)));
-        let rows: Vec<(Millis, String, Option<u64>)> = rows.collect::<Result<_>>()?;
-        let bytes: u64 = rows.iter().map(|(_, text, _)| text.len() as u64).sum();
-        if self.bytes + bytes > self.cap_bytes {
+        let rows = commands.into_iter().map(|(command, rests_on)| Ok((text(command)?, now, rests_on, None)));
+        let rows: Vec<Row> = rows.collect::<Result<_>>()?;
+        if self.bytes + bytes_of(&rows) > self.cap_bytes {
             return Err(StoreError::SpoolFull);
         }
+        self.put(&rows)
+    }
+
+    /// Keeps commands that it holds already behind all others, also where it is at its cap.
+    ///
+    /// # Errors
+    /// When the disk says no.
+    pub fn append_again(&mut self, spooled: &[Spooled]) -> Result<()> {
+        let row = |spooled: &Spooled| {
+            Ok((text(&spooled.command)?, spooled.since, spooled.rests_on, spooled.early_since))
+        };
+        self.put(&spooled.iter().map(row).collect::<Result<Vec<Row>>>()?)
+    }
+
+    fn put(&mut self, rows: &[Row]) -> Result<()> {
         let transaction = self.db.transaction()?;
-        for (since, text, rests_on) in &rows {
+        for (text, since, rests_on, early_since) in rows {
             transaction
-                .prepare_cached("INSERT INTO commands (since, command, rests_on) VALUES (?1, ?2, ?3)")?
-                .execute(params![since, text, rests_on.map(u64::cast_signed)])?;
+                .prepare_cached(
+                    "INSERT INTO commands (command, since, rests_on, early_since) VALUES (?1, ?2, ?3, ?4)",
+                )?
+                .execute(params![text, since, rests_on.map(u64::cast_signed), early_since])?;
         }
         transaction.commit()?;
-        self.bytes += bytes;
+        self.bytes += bytes_of(rows);
         self.commands += rows.len() as u64;
         Ok(())
     }
@@ -164,7 +181,7 @@ impl Spool {
     /// dropped.
     pub fn oldest(&self, most: usize) -> Result<Vec<Spooled>> {
         let mut statement = self.db.prepare_cached(
-            "SELECT seq, since, command, rests_on FROM commands WHERE seq > ?1 ORDER BY seq LIMIT ?2",
+            "SELECT seq, since, command, rests_on, early_since FROM commands WHERE seq > ?1 ORDER BY seq LIMIT ?2",
         )?;
         let mut rows = statement.query(params![self.taken, i64::try_from(most).unwrap_or(i64::MAX)])?;
         let (mut spooled, mut weight) = (Vec::new(), 0);
@@ -176,7 +193,8 @@ impl Spool {
                 serde_json::from_str(&text).map_err(|_| StoreError::Malformed("command in the spool"))?;
             weight += command.weight();
             let rests_on = row.get::<_, Option<i64>>(3)?.map(i64::cast_unsigned);
-            spooled.push(Spooled { seq: row.get(0)?, since: row.get(1)?, command, rests_on });
+            let (seq, since, early_since) = (row.get(0)?, row.get(1)?, row.get(4)?);
+            spooled.push(Spooled { seq, since, command, rests_on, early_since });
         }
         Ok(spooled)
     }

@@ -70,7 +70,6 @@ pub(super) fn spawn(
         failed_at,
         draining,
         left_alone_until: None,
-        back_since: None,
         portion: Portion::default(),
         rest: None,
         unfinished: VecDeque::new(),
@@ -101,8 +100,6 @@ pub(super) struct Worker {
     /// spool.
     pub(super) draining: bool,
     pub(super) left_alone_until: Option<Instant>,
-    /// When the store took something of the spool first, after it was away.
-    pub(super) back_since: Option<Instant>,
     pub(super) portion: Portion,
     /// What is left to do of the oldest commands of the spool.
     pub(super) rest: Option<Rest>,

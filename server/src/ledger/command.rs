@@ -218,7 +218,7 @@ pub enum Command {
         /// The user of those that have none.
         user_id: String,
     },
-    /// Let what is stored of a session prevail over what servers have promised of it: a promise was not kept.
+    /// End a session of which servers have promised more than is stored.
     Settle(Settling),
     /// Note how a page view was engaged with.
     Engagement {
@@ -248,18 +248,24 @@ pub struct Ending {
     pub site: Option<String>,
 }
 
-/// A promise about a session that the ledger did not keep.
+/// A session to end that only servers without the store know as it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settling {
     /// When.
     pub now: Millis,
-    /// A token of the session, live by what the server knew.
+    /// Its token, live by what a server knew.
     pub presented: Proof,
     /// The generation of the session that the server knew.
     pub rests_on: u64,
-    /// Whether whoever held the token wanted the session to end.
-    pub ends: bool,
-    /// Whether another server may store soon what the promise rests on.
+}
+
+/// What a server knew when it promised a command, while the store was away.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Promise {
+    /// The generation of the session that the command changes; none if it changes none, or the server could not
+    /// judge the token.
+    pub rests_on: Option<u64>,
+    /// Whether it may wait until another server has stored what it rests on.
     pub waits: bool,
 }
 
@@ -384,14 +390,14 @@ impl Command {
         }
     }
 
-    /// The token whose session it changes, and whether it may end that session.
+    /// The token whose session it changes, and when.
     #[must_use]
-    pub fn changes(&self) -> Option<(Proof, bool)> {
+    pub fn changes(&self) -> Option<(Proof, Millis)> {
         match self {
-            Self::SignIn { presented, .. } => presented.map(|presented| (presented, false)),
-            Self::SignOut { presented, .. } => Some((*presented, true)),
-            Self::End { presented, .. } => Some((*presented, true)),
-            Self::Forget { presented, .. } => Some((*presented, false)),
+            Self::SignIn { presented, now, .. } => presented.map(|presented| (presented, *now)),
+            Self::SignOut { presented, now, .. }
+            | Self::End { presented, now }
+            | Self::Forget { presented, now, .. } => Some((*presented, *now)),
             _ => None,
         }
     }

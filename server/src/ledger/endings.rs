@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::ENDED_MOST;
-use super::command::{Command, Ending, Outcome, Settling, Which};
+use super::command::{Command, Ending, Outcome, Promise, Settling, Which};
 use super::known::SessionsOf;
 use super::world::World;
 use crate::session::Millis;
@@ -51,30 +51,49 @@ impl World<'_, '_> {
         Outcome { issued: true, ..Outcome::default() }
     }
 
-    /// Lets what is stored of a session prevail: its generation is higher than that of any promise, so that no copy
-    /// goes on holding one. A session that is not stored has ended.
+    /// What becomes of a change that a server has promised, and whose token is not live.
+    pub(super) fn not_kept(&mut self, promise: Promise, (presented, now): (Proof, Millis)) -> Outcome {
+        match promise.rests_on {
+            Some(rests_on) => self.overrule(presented, rests_on, promise.waits, now),
+            None => Outcome { lost: true, ..Outcome::default() },
+        }
+    }
+
+    /// Ends a session of which servers have promised more than is stored, or was when this was asked.
     pub(super) fn settle(&mut self, settling: &Settling) -> Outcome {
-        let Settling { now, presented, rests_on, ends, waits } = *settling;
+        let Settling { now, presented, rests_on } = *settling;
+        match self.live(presented, now) {
+            Some(_) => self.end(now, presented),
+            None => self.overrule(presented, rests_on, false, now),
+        }
+    }
+
+    /// Lets what is stored of a session prevail over what servers have promised of it: its generation is higher
+    /// than that of any promise, so that every copy takes it. A token that the store has never heard of is of
+    /// another server's promise, which may be stored soon; where it is not waited for, the session ends.
+    fn overrule(&mut self, presented: Proof, rests_on: u64, waits: bool, now: Millis) -> Outcome {
         let stored = self.token(presented.tag).cloned();
-        if stored.as_ref().is_some_and(|stored| stored.ended_at.is_some()) {
+        let is_settled = |stored: &Record| stored.generation >= rests_on + PROMISED_MOST;
+        let is_known = |stored: &Record| is_settled(stored) || stored.knows(&presented.hash);
+        if !stored.as_ref().is_some_and(is_known) {
+            if waits {
+                return Outcome { early: true, ..Outcome::default() };
+            }
+            let mut record = stored.unwrap_or_else(|| Record::open(presented, None, None, now));
+            record.generation = record.generation.max(rests_on);
+            record.end(now);
+            let visit_id = record.visit_id;
+            self.put_token(record);
+            if let Some(visit_id) = visit_id {
+                self.end_visit_if_deserted(visit_id, now);
+            }
             return Outcome::default();
         }
-        let is_behind = stored.as_ref().is_none_or(|stored| stored.generation < rests_on);
-        if is_behind && waits {
-            return Outcome { early: true, ..Outcome::default() };
+        if let Some(mut record) = stored.filter(|stored| !is_settled(stored)) {
+            record.generation = record.generation.max(rests_on) + 2 * PROMISED_MOST;
+            self.put_token(record);
         }
-        let is_over = stored.is_none() || (is_behind && ends);
-        let mut record = stored.unwrap_or_else(|| Record::open(presented, None, None, now));
-        record.generation = record.generation.max(rests_on) + PROMISED_MOST;
-        let visit_id = record.visit_id.filter(|_| is_over);
-        if is_over {
-            record.end(now);
-        }
-        self.put_token(record);
-        if let Some(visit_id) = visit_id {
-            self.end_visit_if_deserted(visit_id, now);
-        }
-        Outcome::default()
+        Outcome { lost: true, ..Outcome::default() }
     }
 
     /// Ends as many as the batch has room for. The others are left, and end even if the session that

@@ -42,7 +42,7 @@ mod visits;
 mod world;
 
 pub use self::changes::Changes;
-use self::command::{Command, Ending, Outcome, Settling, Which};
+use self::command::{Command, Ending, Outcome, Promise, Settling, Which};
 pub use self::known::{Known, Wants};
 pub use self::memory::Memory;
 use self::world::World;
@@ -153,16 +153,25 @@ pub fn assume_they_are_new(commands: &[Command], wants: &mut Wants, known: &mut 
     known.sign_ins_are_new = true;
 }
 
-/// Applies the commands one after another to what is known.
+/// Applies the commands one after another to what is known. Those that a server has promised come with what it knew
+/// then.
 ///
 /// # Errors
 /// What must be looked up before the batch can be planned; the caller does, and calls again.
-pub fn plan<'c>(commands: &'c [Command], known: &Known, ttl: Ttl) -> Result<Plan<'c>, Box<Wants>> {
+pub fn plan<'c>(
+    commands: &'c [Command],
+    promises: &[Promise],
+    known: &Known,
+    ttl: Ttl,
+) -> Result<Plan<'c>, Box<Wants>> {
     let mut world = World::new(known, ttl);
     let mut left = Vec::new();
     let outcomes = commands.iter().enumerate().map(|(place, command)| {
         let before = world.visits_begun;
-        let outcome = world.apply(command);
+        let mut outcome = world.apply(command);
+        if let (true, Some(promise), Some(changed)) = (outcome.lost, promises.get(place), command.changes()) {
+            outcome = world.not_kept(*promise, changed);
+        }
         left.extend(world.left.take().map(|command| (place, command)));
         Outcome { begun: world.visits_begun - before, ..outcome }
     });

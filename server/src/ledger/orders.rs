@@ -195,7 +195,7 @@ mod tests {
     fn planned(commands: &[Command]) -> Changes<'_> {
         let mut known = Known::default();
         loop {
-            match plan(commands, &known, Ttl::DEFAULT) {
+            match plan(commands, &[], &known, Ttl::DEFAULT) {
                 Ok(plan) => return plan.changes,
                 Err(wants) => known.asked(*wants),
             }

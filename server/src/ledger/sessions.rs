@@ -119,9 +119,9 @@ impl<'c> World<'_, 'c> {
         Outcome { issued: true, ..Outcome::default() }
     }
 
-    /// Ends a session if those of its user have ended, all at once, after the user signed in: the sign-in waited in
-    /// the spool meanwhile.
-    fn end_if_overtaken(&mut self, tag: Tag, user_id: &str, signed_in_at: Millis) {
+    /// Ends a session if those of its user, or of its user on its site, have ended, all at once, after the user signed
+    /// in: what tells that waited in the spool meanwhile.
+    pub(super) fn end_if_overtaken(&mut self, tag: Tag, user_id: &str, signed_in_at: Millis) {
         if self.known.sign_ins_are_new {
             return;
         }

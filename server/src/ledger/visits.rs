@@ -63,7 +63,11 @@ impl<'c> World<'_, 'c> {
                 // Invariant: a visit's last activity is not before that of any of its sessions.
                 self.slide_visit(visit_id, record.last_activity);
                 record.bind(Some(visit_id));
+                let (tag, signed_in_at) = (record.tag, record.signed_in_at);
                 self.put_token(record);
+                if let (Some(user_id), Some(signed_in_at)) = (user_id, signed_in_at) {
+                    self.end_if_overtaken(tag, user_id, signed_in_at);
+                }
             }
             // One that has ended before it was stored is not revived.
             (_, Some(offer)) if !outcome.issued && self.token(offer.tag).is_none() => {

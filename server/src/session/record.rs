@@ -18,8 +18,7 @@ pub const RETIRED_MAX: usize = 8;
 /// session that was found idle counts one, for a server elsewhere may know of activity.
 pub const END_COUNTS: u64 = 1 << 32;
 
-/// More generations than servers promise of a session while the durable store is away, and before they hear of
-/// each other.
+/// More generations than servers promise of a session while the durable store is away.
 pub const PROMISED_MOST: u64 = 1 << 16;
 
 /// A secret that a rotation replaced.

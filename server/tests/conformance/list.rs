@@ -221,6 +221,12 @@ macro_rules! told {
             erasure:
                 // What is refused is found at the replay: `what_comes_late_of_an_erased_visitor_is_refused`.
                 what_is_refused_is_told;
+            promises:
+                what_rests_on_a_promise_that_is_not_stored_yet_waits
+                what_rests_on_a_promise_that_is_never_stored_ends_the_session
+                what_another_request_was_before_leaves_the_session_to_it
+                what_is_promised_of_a_session_that_has_ended_revives_it_nowhere
+                an_end_of_what_was_promised_ends_what_is_stored_meanwhile;
             many:
                 // A server that is killed between two pieces, with the database at hand.
                 a_batch_gives_a_bounded_number_of_visits_their_user

@@ -13,7 +13,7 @@ use super::erasure::{Erasure, Piece};
 use super::postgres::pool::Pool;
 use super::sqlite::readers::Readers;
 use super::{postgres, sqlite};
-use crate::ledger::command::{Command, Outcome};
+use crate::ledger::command::{Command, Outcome, Promise};
 use crate::ledger::known::UserTokens;
 use crate::ledger::{self, Known, Plan, Wants};
 use crate::session::record::Record;
@@ -23,7 +23,7 @@ use crate::store::sessions::local::Local;
 use crate::store::sessions::{Slides, Whose};
 use crate::store::{Result, StoreError};
 
-/// Ended tokens are kept this long, for whoever asks what became of them.
+/// Ended tokens and replaced secrets are kept this long, for whoever asks what became of them.
 pub const ENDED_KEPT_MS: Millis = 24 * 3_600_000;
 
 /// A session is ended on behalf of its limits this long after them. Until then another server may
@@ -32,11 +32,21 @@ pub const SWEEP_GRACE_MS: Millis = 60_000;
 
 /// Whether commands come to the store for the first time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Taken {
+pub enum Taken<'a> {
     /// From requests that wait for them: the tokens that they offer are new.
     First,
-    /// From the spool: they may have been applied before.
-    Again,
+    /// From the spool: they may have been applied before. What was known when they were promised; nothing of the
+    /// rest of such commands.
+    Again(&'a [Promise]),
+}
+
+impl<'a> Taken<'a> {
+    pub(super) fn promises(self) -> &'a [Promise] {
+        match self {
+            Self::First => &[],
+            Self::Again(promises) => promises,
+        }
+    }
 }
 
 /// A batch of commands, and what is needed to apply it.
@@ -45,7 +55,7 @@ pub struct Batch<'a> {
     /// In the order in which they are applied.
     pub commands: &'a [Command],
     /// Whether they come for the first time.
-    pub taken: Taken,
+    pub taken: Taken<'a>,
     /// May know of activity that the database does not know yet.
     pub local: &'a Local,
     /// The limits of sessions.

@@ -12,9 +12,6 @@ use crate::store::{Result, StoreError};
 /// How many sessions are looked up at once behind the answers. A look-up that a hit waits for queues behind these.
 const BEHIND: usize = 32;
 
-/// The hash of no secret: a record is asked for by its tag alone.
-const NOBODYS: SecretHash = SecretHash::from_bytes([0; 32]);
-
 impl Sessions {
     /// A session that another server has promised, as it holds for a request: `holds` is true of what the copy, or
     /// Redis, has of it, and the durable store does not know that yet. None for what this server has promised itself.
@@ -30,10 +27,11 @@ impl Sessions {
         if self.durable_is_away() {
             return Ok(None);
         }
-        let held = match (self.local.get(tag), self.redis()) {
-            (None, Some(redis)) => redis.resolve(tag, &NOBODYS, None, now).await.ok().flatten(),
-            (held, _) => held,
+        let shared = match self.redis() {
+            Some(redis) => redis.resolve(tag, &SecretHash::ERASED, None, now).await.ok().flatten(),
+            None => None,
         };
+        let held = self.local.get(tag).into_iter().chain(shared).max_by_key(|record| record.generation);
         let Some(held) = held.filter(|held| holds(held)) else { return Ok(None) };
         let stored = self.durable.token(tag).await?;
         let is_ahead = stored.is_none_or(|stored| !holds(&stored) && stored.generation < held.generation);

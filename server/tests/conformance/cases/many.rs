@@ -65,7 +65,7 @@ fn store(world: &World) -> Store {
 
 async fn commits(store: &mut Store, commands: &[Command], now: Millis) -> Committed {
     let local = Local::new(TTL);
-    store.commit(Batch { commands, taken: Taken::Again, local: &local, ttl: TTL, now }).await.unwrap()
+    store.commit(Batch { commands, taken: Taken::Again(&[]), local: &local, ttl: TTL, now }).await.unwrap()
 }
 
 /// A sign-in with the cookie that the browser has.

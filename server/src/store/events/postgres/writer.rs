@@ -18,7 +18,7 @@ use super::url::PostgresUrl;
 use super::{connect, erase, errors, migrations, partitions, write};
 use crate::ledger::command::Command;
 use crate::ledger::{self, Memory};
-use crate::session::record::{CROSSING_MS, Record};
+use crate::session::record::Record;
 use crate::session::{Millis, Ttl};
 use crate::store::events::erasure::{ERASED_KEPT_MS, Erasure, Piece};
 use crate::store::events::{Batch, Committed, ENDED_KEPT_MS, SWEEP_GRACE_MS};
@@ -173,7 +173,7 @@ impl Writer {
                 recall.memory.forget();
             }
             session.execute(named!("tokens_forget"), &[&(now - ENDED_KEPT_MS)]).await?;
-            session.execute(named!("retired_forget"), &[&(now - CROSSING_MS)]).await?;
+            session.execute(named!("retired_forget"), &[&(now - ENDED_KEPT_MS)]).await?;
             session.execute(named!("erased_forget"), &[&(now - ERASED_KEPT_MS)]).await?;
             session.execute(named!("user_endings_forget"), &[&(now - ERASED_KEPT_MS)]).await?;
             Ok(session.client.batch_execute("COMMIT").await?)
@@ -348,7 +348,7 @@ async fn apply(
     for _ in 0..ledger::LOOK_UPS_MAX {
         known.asked(wants);
         batch.local.freshen(&mut known);
-        match ledger::plan(batch.commands, &known, batch.ttl) {
+        match ledger::plan(batch.commands, batch.taken.promises(), &known, batch.ttl) {
             Ok(plan) => {
                 let begin = (!begun).then_some(expected);
                 write::write_and_commit(session, begin, &plan.changes, batch.now).await?;

@@ -8,7 +8,7 @@ use super::wal::{Gate, Wal};
 use super::{Sqlite, erase, load, sql, tokens, write};
 use crate::ledger::command::Command;
 use crate::ledger::{self, Memory};
-use crate::session::record::{CROSSING_MS, Record};
+use crate::session::record::Record;
 use crate::session::{Millis, Ttl};
 use crate::store::events::erasure::{ERASED_KEPT_MS, Erasure, Piece};
 use crate::store::events::{Batch, Committed, ENDED_KEPT_MS, SWEEP_GRACE_MS};
@@ -44,7 +44,7 @@ fn apply(batch: &Batch<'_>, db: &mut Connection, recall: &mut Recall, believe: b
         load::look_up(&transaction, &wants, &mut known)?;
         known.asked(wants);
         batch.local.freshen(&mut known);
-        match ledger::plan(batch.commands, &known, batch.ttl) {
+        match ledger::plan(batch.commands, batch.taken.promises(), &known, batch.ttl) {
             Ok(plan) => {
                 write::write(&transaction, &plan.changes, batch.now)?;
                 transaction.commit()?;
@@ -178,7 +178,7 @@ impl Writer {
             transaction.prepare_cached(sql!("tokens_expire"))?.execute(limits)?;
             let ended = transaction.prepare_cached(sql!("visits_expire"))?.execute([since - ttl.idle_ms])?;
             transaction.prepare_cached(sql!("tokens_forget"))?.execute([now - ENDED_KEPT_MS])?;
-            transaction.prepare_cached(sql!("retired_forget"))?.execute([now - CROSSING_MS])?;
+            transaction.prepare_cached(sql!("retired_forget"))?.execute([now - ENDED_KEPT_MS])?;
             transaction.prepare_cached(sql!("erased_forget"))?.execute([now - ERASED_KEPT_MS])?;
             transaction.prepare_cached(sql!("user_endings_forget"))?.execute([now - ERASED_KEPT_MS])?;
             transaction.commit()?;

@@ -1,0 +1,152 @@
+//! Changes that servers have promised while the store was away, as the store takes them.
+
+use visitflow_server::ledger::command::{Command, Outcome, Promise, Settling};
+use visitflow_server::session::record::{END_COUNTS, PROMISED_MOST};
+use visitflow_server::session::token::{Proof, SessionToken};
+use visitflow_server::session::{Millis, Ttl};
+use visitflow_server::store::events::{Batch, Store, Taken};
+use visitflow_server::store::sessions::local::Local;
+
+use crate::world::{Browser, HOUR, MINUTE, Said, TTL, World};
+
+const TOKENS: &str =
+    "SELECT generation || ' ' || CASE WHEN ended_at IS NULL THEN 'live' ELSE 'ended' END FROM session_tokens";
+
+/// A store, and a promise of a server of which it takes the command.
+struct Taking {
+    store: Store,
+    promise: Promise,
+}
+
+impl Taking {
+    fn of(world: &World, rests_on: u64, waits: bool) -> Self {
+        let store = world.place().open(7, world.now).durable.store;
+        Self { store, promise: Promise { rests_on: Some(rests_on), waits } }
+    }
+
+    async fn takes(&mut self, command: Command, now: Millis) -> Outcome {
+        let (commands, promises, local) = ([command], [self.promise], Local::new(TTL));
+        let taken = Taken::Again(&promises);
+        let batch = Batch { commands: &commands, taken, local: &local, ttl: TTL, now };
+        self.store.commit(batch).await.unwrap().outcomes[0]
+    }
+}
+
+fn next(token: Proof) -> Proof {
+    SessionToken::rotate(token.tag).unwrap().proof()
+}
+
+fn sign_in(presented: Proof, offer: Proof, now: Millis) -> Command {
+    Command::SignIn {
+        now,
+        presented: Some(presented),
+        offer,
+        user: "u_1".into(),
+        verified: None,
+        visit: true,
+    }
+}
+
+/// What may be promised of a session whose token is this.
+fn changes(presented: Proof, now: Millis) -> [Command; 4] {
+    let offer = next(presented);
+    [
+        sign_in(presented, offer, now),
+        Command::SignOut { now, presented, offer },
+        Command::Forget { now, presented, offer },
+        Command::End { now, presented },
+    ]
+}
+
+async fn started(world: &World) -> (Browser, Proof) {
+    let ann = Browser::new();
+    assert_eq!(world.start(&ann, world.now).await, Said::Fresh);
+    let token = ann.proof();
+    (ann, token)
+}
+
+async fn generation_and_state(world: &World) -> (u64, String) {
+    let row = world.texts(TOKENS).await.remove(0);
+    let (generation, state) = row.split_once(' ').unwrap();
+    (generation.parse().unwrap(), state.to_owned())
+}
+
+pub(crate) async fn what_rests_on_a_promise_that_is_not_stored_yet_waits(world: &World) {
+    let (_, first) = started(world).await;
+    let (second, now) = (next(first), world.now + 1);
+    let before = world.texts(TOKENS).await;
+    let mut taking = Taking::of(world, 2, true);
+    for change in changes(second, now) {
+        let outcome = taking.takes(change, now).await;
+        assert_eq!(outcome, Outcome { early: true, ..Outcome::default() });
+    }
+    assert_eq!(world.texts(TOKENS).await, before);
+    assert!(world.commit(sign_in(first, second, now)).await.issued);
+    assert!(!taking.takes(Command::End { now: now + 1, presented: second }, now + 1).await.lost);
+    assert_eq!(generation_and_state(world).await, (2 + END_COUNTS, "ended".to_owned()));
+}
+
+pub(crate) async fn what_rests_on_a_promise_that_is_never_stored_ends_the_session(world: &World) {
+    let now = world.now + 1;
+    for which in 0..4 {
+        let nobodys = SessionToken::issue().unwrap().proof();
+        let [change, ..] = {
+            let mut all = changes(nobodys, now);
+            all.rotate_left(which);
+            all
+        };
+        let outcome = Taking::of(world, 3, false).takes(change, now).await;
+        assert!(!outcome.early && !outcome.issued);
+    }
+    assert_eq!((world.live_tokens().await, world.tokens().await), (0, 4));
+    let (_, first) = started(world).await;
+    assert!(!Taking::of(world, 5, false).takes(sign_in(next(first), next(first), now), now).await.issued);
+    assert_eq!(world.live_tokens().await, 0);
+    let generations = world.texts("SELECT generation FROM session_tokens ORDER BY generation").await;
+    assert_eq!(*generations.last().unwrap(), (5 + END_COUNTS).to_string());
+}
+
+pub(crate) async fn what_another_request_was_before_leaves_the_session_to_it(world: &World) {
+    let (ann, first) = started(world).await;
+    assert_eq!(world.sign_in(&ann, "u_1", world.now + 1).await, Said::Fresh);
+    // The store knows what became of a token for a day.
+    world.sweep(world.now + 3 * MINUTE).await;
+    let (promised, now) = (next(first), world.now + 2);
+    let lost = Outcome { lost: true, ..Outcome::default() };
+    for waits in [true, false] {
+        let mut taking = Taking::of(world, 1, waits);
+        assert_eq!(taking.takes(sign_in(first, promised, now), now).await, lost);
+        taking.promise.rests_on = Some(2);
+        for change in changes(promised, now) {
+            assert_eq!(taking.takes(change, now).await, lost, "what rests on a promise that is not kept");
+        }
+    }
+    assert_eq!(generation_and_state(world).await, (2 + 2 * PROMISED_MOST, "live".to_owned()));
+    assert_eq!(world.user(&ann, now).await.as_deref(), Some("u_1"));
+}
+
+pub(crate) async fn what_is_promised_of_a_session_that_has_ended_revives_it_nowhere(world: &World) {
+    let (_, token) = started(world).await;
+    let idle = world.now + Ttl::DEFAULT.idle_ms;
+    world.sweep(idle + HOUR).await;
+    assert_eq!(generation_and_state(world).await, (2, "ended".to_owned()));
+    let ended = "SELECT ended_at FROM session_tokens";
+    let before = world.texts(ended).await;
+    for change in changes(token, idle - 1) {
+        assert!(Taking::of(world, 4, true).takes(change, idle + HOUR).await.lost);
+    }
+    assert_eq!(generation_and_state(world).await, (4 + 2 * PROMISED_MOST, "ended".to_owned()));
+    assert_eq!(world.texts(ended).await, before);
+}
+
+pub(crate) async fn an_end_of_what_was_promised_ends_what_is_stored_meanwhile(world: &World) {
+    let (_, first) = started(world).await;
+    let settle = |presented, now| Command::Settle(Settling { now, presented, rests_on: 2 });
+    let second = next(first);
+    assert!(world.commit(sign_in(first, second, world.now + 1)).await.issued);
+    let mut taking = Taking::of(world, 2, false);
+    assert!(taking.takes(settle(first, world.now + 2), world.now + 2).await.lost, "it was rotated");
+    assert_eq!(world.live_tokens().await, 1);
+    assert!(!taking.takes(settle(second, world.now + 3), world.now + 3).await.lost);
+    assert_eq!(world.live_tokens().await, 0);
+}
