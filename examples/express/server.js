@@ -9,12 +9,13 @@ const app = express();
 
 app.get("/", visitflow.express(), (request, response) => {
   const { state, user } = request.visitflow;
+  response.set("Cache-Control", "private, no-store");
   if (state === "unknown") response.send("Welcome!"); // who it is shows when it is known again
   else response.send(user ? `Welcome back, ${user}!` : "Welcome! Please sign in.");
 });
 
 app.get("/account", visitflow.express({ require: "user" }), (request, response) => {
-  response.type("text").send(`The account of ${request.visitflow.user}`);
+  response.set("Cache-Control", "private, no-store").type("text").send(`The account of ${request.visitflow.user}`);
 });
 
 // The name of the option is one that other tools use, too: `node server.js --port 3000`.

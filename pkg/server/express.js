@@ -11,7 +11,7 @@ export const express = (session) => (options = {}) => {
     if (found.setCookie.length > 0) keepFromCaches(response);
     const refusal = refused(found);
     if (refusal === null) next();
-    else if (refusal.status === 401 && options.onUnauthorized) options.onUnauthorized(request, response, next);
+    else if (refusal.answer) return refusal.answer(request, response, next);
     else response.status(refusal.status).set(refusal.headers).type("text").send(refusal.text);
   };
 };

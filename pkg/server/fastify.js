@@ -11,7 +11,7 @@ export const fastify = (session) => (options = {}) => {
     if (found.setCookie.length > 0) keepFromCaches(reply.raw);
     const refusal = refused(found);
     if (refusal === null) return;
-    if (refusal.status === 401 && options.onUnauthorized) await options.onUnauthorized(request, reply);
+    if (refusal.answer) await refusal.answer(request, reply);
     else reply.code(refusal.status).headers(refusal.headers).type("text/plain; charset=utf-8").send(refusal.text);
     return reply; // the route does not run
   };

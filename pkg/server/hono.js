@@ -8,7 +8,7 @@ export const hono = (session) => (options = {}) => {
     c.set("visitflow", found);
     const refusal = refused(found);
     if (refusal === null) await next();
-    else if (refusal.status === 401 && options.onUnauthorized) c.res = await options.onUnauthorized(c);
+    else if (refusal.answer) c.res = await refusal.answer(c);
     else c.res = c.text(refusal.text, refusal.status, refusal.headers);
     for (const value of found.setCookie) c.header("set-cookie", value, { append: true });
     // An answer with a session's cookie is for one browser: no cache keeps it, whatever the page says.

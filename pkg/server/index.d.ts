@@ -96,15 +96,26 @@ export type CookieSource =
   | { get(name: string): string | null };
 
 /** What each kit takes. */
-export interface KitOptions<OnUnauthorized> {
+export interface KitOptions<OnUnauthorized, OnUnknown = OnUnauthorized> {
   /** `"user"`: answer 401 without a signed-in user, and 503 with `Retry-After` where nobody can tell. */
   require?: "user";
   /** Instead of the 401, such as a redirect to the sign-in. */
   onUnauthorized?: OnUnauthorized;
+  /**
+   * Instead of the 503, such as a page of your own. It sets status and headers itself; `retryAfter` of the request's
+   * {@link UnknownSession} is the value for `Retry-After`, in seconds.
+   */
+  onUnknown?: OnUnknown;
 }
 
 /** An active session with a user. */
 export type SignedInSession = ActiveSession & { user: string };
+
+/** What the kit for Next.js takes. */
+export type NextOptions<R> = KitOptions<
+  (request: R) => Response | Promise<Response>,
+  (request: R & { visitflow: UnknownSession }) => Response | Promise<Response>
+>;
 
 /** For Next.js 15 and later. */
 export interface NextKit {
@@ -119,11 +130,11 @@ export interface NextKit {
    */
   handler<R extends Request, C = unknown>(
     handle: (request: R & { visitflow: SignedInSession }, context: C) => Response | Promise<Response>,
-    options: KitOptions<(request: R) => Response | Promise<Response>> & { require: "user" },
+    options: NextOptions<R> & { require: "user" },
   ): (request: R, context: C) => Promise<Response>;
   handler<R extends Request, C = unknown>(
     handle: (request: R & { visitflow: Session }, context: C) => Response | Promise<Response>,
-    options?: KitOptions<(request: R) => Response | Promise<Response>>,
+    options?: NextOptions<R>,
   ): (request: R, context: C) => Promise<Response>;
   /**
    * The session for a server component: `await visitflow.next.session(await headers())`. It cannot set cookies
@@ -160,9 +171,10 @@ export interface Sessions {
    * your site's own id, as a text, not `u_…`; `visit: false` for a visitor who has not consented to being
    * measured; `remember: true` for a user who wants to stay signed in.
    * @throws when it was not done, or no answer came in time (then it may have been done). `status` of the error is
-   * what to answer the browser: 503 where visitflow could not be reached, or could not tell (`retryAfter`, in
-   * seconds); 409 where the session was changed meanwhile; 400 where the browser has several session cookies, and
-   * would keep the others; 429; 500 for a mistake of your program, such as a wrong key.
+   * what to answer the browser: 503 where visitflow could not be reached, or could not tell; 409 where the session
+   * was changed meanwhile; 400 where the browser has several session cookies, and would keep the others; 429; 500 for
+   * a mistake of your program, such as a wrong key. With 503 and 429 `retryAfter` is the number of seconds to wait,
+   * and `headers` has it as `retry-after`. Express and Fastify send both `status` and `headers` by themselves.
    */
   bind(request: CookieSource, userId: string, options?: { visit?: boolean; remember?: boolean }): Promise<{ setCookie: string[] }>;
   /**
@@ -193,7 +205,7 @@ export interface Sessions {
   /**
    * A hook for Fastify 5, of a route (`{ onRequest: fastify() }`) or of all
    * (`app.addHook("onRequest", fastify())`); `request.visitflow` is the {@link Session}. Caches are told as with
-   * {@link express}. `onUnauthorized` sends an answer.
+   * {@link express}. `onUnauthorized` and `onUnknown` send an answer.
    */
   fastify(options?: KitOptions<(request: any, reply: any) => unknown>): (request: any, reply: any) => Promise<unknown>;
   /** For Next.js: route handlers, the proxy (middleware), server components and server actions. */

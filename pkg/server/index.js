@@ -44,14 +44,14 @@ export function sessions({
     };
     const away = (cause) => {
       const error = new Error(`visitflow: no answer from ${base}${path}: ${cause.message}`, { cause });
-      throw Object.assign(error, { status: 503, retryAfter: RETRY_AFTER });
+      throw Object.assign(error, refusal(503, RETRY_AFTER));
     };
     const answer = await fetch(base + path, request).catch(away);
     const text = await answer.text().catch(away);
     if (!answer.ok) {
       const error = new Error(`visitflow: ${answer.status} from ${base}${path}: ${text.slice(0, 500)}`);
       const seconds = Number(answer.headers.get("retry-after"));
-      throw Object.assign(error, refusal(answer.status), { retryAfter: seconds > 0 ? seconds : RETRY_AFTER });
+      throw Object.assign(error, refusal(answer.status, seconds > 0 ? seconds : RETRY_AFTER));
     }
     return { status: answer.status, said: parsed(text), cookies: answer.headers.getSetCookie() };
   }
@@ -132,10 +132,15 @@ function parsed(text) {
   }
 }
 
-/** The status to answer the browser with, and whether the refusal is a mistake of this program. */
-function refusal(status) {
-  if (status === 409 || status === 429) return { status };
-  if (status >= 500 || status === 408) return { status: 503 };
+/**
+ * The status to answer the browser with, with when to try again; or that the refusal is a mistake of this program.
+ * Express and Fastify send `headers` of an error by themselves.
+ */
+function refusal(status, retryAfter) {
+  const later = { retryAfter, headers: { "retry-after": String(retryAfter) } };
+  if (status === 409) return { status };
+  if (status === 429) return { status, ...later };
+  if (status >= 500 || status === 408) return { status: 503, ...later };
   // Such as a wrong key. Asking again does not help.
   return { status: 500, isMistake: true };
 }

@@ -11,7 +11,7 @@ export const next = (session) => ({
       const refusal = refused(found);
       const answer =
         refusal === null ? await handle(request, context)
-        : refusal.status === 401 && options.onUnauthorized ? await options.onUnauthorized(request)
+        : refusal.answer ? await refusal.answer(request)
         : new Response(refusal.text, { status: refusal.status, headers: refusal.headers });
       if (!answer) throw new TypeError("visitflow: a handler returns a Response, a proxy that lets a request pass NextResponse.next()");
       return withCookies(answer, found.setCookie);

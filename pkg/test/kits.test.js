@@ -23,7 +23,8 @@ const CACHED = "public, max-age=3600";
 
 /**
  * A site in each framework: `/` for all, with a cookie of its own and a word for caches, `/account` for
- * users alone, `/elsewhere` too but with a redirect, `/fails`. Each gives a function that asks for a path.
+ * users alone, `/elsewhere` too but with a redirect, `/later` too but with a 503 of its own, `/fails`. Each gives a
+ * function that asks for a path.
  */
 const sites = {
   async express() {
@@ -35,6 +36,10 @@ const sites = {
     app.get("/account", visitflow.express({ require: "user" }), (request, response) => response.send(request.visitflow.user));
     const onUnauthorized = (request, response) => response.redirect("/sign-in");
     app.get("/elsewhere", visitflow.express({ require: "user", onUnauthorized }), (request, response) => response.send("in"));
+    const onUnknown = async (request, response) => {
+      response.status(503).set("retry-after", request.visitflow.retryAfter).send("later");
+    };
+    app.get("/later", visitflow.express({ require: "user", onUnknown }), (request, response) => response.send("in"));
     app.get("/fails", visitflow.express(), () => {
       throw new Error("of the page");
     });
@@ -50,6 +55,8 @@ const sites = {
     // An answer whose headers cannot be changed, as that of fetch().
     const onUnauthorized = (c) => Response.redirect(new URL("/sign-in", c.req.url));
     app.get("/elsewhere", visitflow.hono({ require: "user", onUnauthorized }), (c) => c.text("in"));
+    const onUnknown = (c) => c.text("later", 503, { "retry-after": String(c.get("visitflow").retryAfter) });
+    app.get("/later", visitflow.hono({ require: "user", onUnknown }), (c) => c.text("in"));
     app.get("/fails", visitflow.hono(), () => {
       throw new Error("of the page");
     });
@@ -67,6 +74,8 @@ const sites = {
     app.get("/account", { onRequest: visitflow.fastify({ require: "user" }) }, async (request) => request.visitflow.user);
     const onUnauthorized = (request, reply) => reply.redirect("/sign-in");
     app.get("/elsewhere", { onRequest: visitflow.fastify({ require: "user", onUnauthorized }) }, async () => "in");
+    const onUnknown = (request, reply) => reply.code(503).header("retry-after", request.visitflow.retryAfter).send("later");
+    app.get("/later", { onRequest: visitflow.fastify({ require: "user", onUnknown }) }, async () => "in");
     app.get("/fails", { onRequest: visitflow.fastify() }, async () => {
       throw new Error("of the page");
     });
@@ -83,6 +92,10 @@ const sites = {
         require: "user",
         onUnauthorized: (request) => Response.redirect(new URL("/sign-in", request.url)),
       }),
+      "/later": next.handler(() => new Response("in"), {
+        require: "user",
+        onUnknown: ({ visitflow: { retryAfter } }) => new Response("later", { status: 503, headers: { "retry-after": String(retryAfter) } }),
+      }),
       "/fails": next.handler(() => {
         throw new Error("of the page");
       }),
@@ -98,7 +111,8 @@ function listening(listen) {
   return new Promise((resolve) => {
     const listener = listen(0, () =>
       resolve({
-        get: (path, headers) => fetch(`http://127.0.0.1:${listener.address().port}${path}`, { headers, redirect: "manual" }),
+        get: (path, headers, method = "GET") =>
+          fetch(`http://127.0.0.1:${listener.address().port}${path}`, { method, headers, redirect: "manual" }),
         close() {
           listener.closeAllConnections();
           listener.close();
@@ -159,16 +173,18 @@ for (const [name, start] of Object.entries(sites)) {
         assert.equal(sent.status, 302);
         assert.match(sent.headers.get("location"), /\/sign-in$/);
       }
-      assert.equal((await get("/account", "")).status, 401);
+      for (const path of ["/account", "/later"]) assert.equal((await get(path, "")).status, 401, path);
       assert.equal(await (await get("/", "")).text(), "none null");
     });
 
     await t.test("what nobody can tell is for the page to decide, or 503", async () => {
       server.answer = says(503, { type: "unavailable" }, { "retry-after": "7" });
       assert.equal(await (await get("/")).text(), "unknown null");
-      for (const path of ["/account", "/elsewhere"]) {
+      for (const path of ["/account", "/elsewhere", "/later"]) {
         const answer = await get(path);
         assert.equal(answer.status, 503, path);
+        const text = path === "/later" ? "later" : "It is not known who is signed in. Try again in a moment.";
+        assert.equal(await answer.text(), text);
         assert.equal(answer.headers.get("retry-after"), "7");
         assert.deepEqual(answer.headers.getSetCookie(), []);
       }
@@ -184,6 +200,49 @@ for (const [name, start] of Object.entries(sites)) {
     });
   });
 }
+
+test("in Express and Fastify an error of bind is answered with its status, and with when to try again", async (t) => {
+  const visitflow = kit();
+  const signIn = async (request) => (await visitflow.bind(request, "ada")).setCookie;
+  const app = express().set("env", "production");
+  app.post("/login", async (request, response) => response.send(await signIn(request)));
+  const site = await listening((port, done) => app.listen(port, "127.0.0.1", done));
+  t.after(() => site.close());
+  const fastify = Fastify();
+  fastify.post("/login", signIn);
+  t.after(() => fastify.close());
+  const logins = {
+    express: () => site.get("/login", {}, "POST"),
+    fastify: async () => {
+      const { statusCode, headers } = await fastify.inject({ method: "POST", url: "/login" });
+      return { status: statusCode, headers: new Headers(headers) };
+    },
+  };
+  t.mock.method(console, "error", () => {}); // Express tells of each
+  server.answer = says(503, {});
+  const page = await logins.express();
+  assert.match(await page.text(), /<pre>Service Unavailable<\/pre>/);
+  assert.equal(page.headers.get("retry-after"), "2");
+  for (const [name, login] of Object.entries(logins)) {
+    for (const [answered, status, wait] of [[503, 503, "7"], [429, 429, "7"], [409, 409, null], [401, 500, null]]) {
+      server.answer = says(answered, {}, { "retry-after": "7" });
+      const answer = await login();
+      assert.deepEqual([answer.status, answer.headers.get("retry-after")], [status, wait], `${name} ${answered}`);
+    }
+  }
+});
+
+test("in Express what an answer of one's own throws is an error of the page", async (t) => {
+  const app = express();
+  const onUnauthorized = async () => {
+    throw new Error("of the page");
+  };
+  app.get("/", kit().express({ require: "user", onUnauthorized }), (request, response) => response.send("in"));
+  app.use((error, request, response, next) => response.status(500).send("sorry"));
+  const site = await listening((port, done) => app.listen(port, "127.0.0.1", done));
+  t.after(() => site.close());
+  assert.equal((await site.get("/", {})).status, 500);
+});
 
 test("in Next.js a server component asks without touching the session", async () => {
   const found = await kit().next.session(new Headers({ cookie: `session_id=${TOKEN}` }));

@@ -117,7 +117,11 @@ const BACKEND = `
   interface Parameters { params: Promise<{ id: string }> }
   export const GET = next.handler<Request, Parameters>(
     async (request, { params }) => new Response(request.visitflow.user.toUpperCase() + (await params).id),
-    { require: "user", onUnauthorized: (request) => Response.redirect(new URL("/sign-in", request.url)) },
+    {
+      require: "user",
+      onUnauthorized: (request) => Response.redirect(new URL("/sign-in", request.url)),
+      onUnknown: ({ url, visitflow }) => new Response(url, { status: 503, headers: { "retry-after": visitflow.retryAfter.toFixed() } }),
+    },
   );
   export const POST = next.handler((request) => {
     // @ts-expect-error nobody may be signed in
@@ -135,7 +139,8 @@ const FRAMEWORKS = `
 
   declare global { namespace Express { interface Request { visitflow: Session } } }
   const app = express();
-  app.get("/", visitflow.express({ require: "user" }), (request, response) => void response.send(request.visitflow.user));
+  const onUnknown: express.RequestHandler = (request, response) => void response.sendStatus(request.visitflow.state === "unknown" ? 503 : 500);
+  app.get("/", visitflow.express({ require: "user", onUnknown }), (request, response) => void response.send(request.visitflow.user));
 
   const hono = new Hono<{ Variables: { visitflow: Session } }>();
   hono.use(visitflow.hono());
