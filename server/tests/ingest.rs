@@ -86,6 +86,24 @@ fn what_was_taken_of_a_spool_is_deleted_though_its_disk_is_full() {
 }
 
 #[test]
+fn a_spool_of_an_older_version_is_replayed_and_takes_more() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("spool.db");
+    let old = "CREATE TABLE commands (seq INTEGER PRIMARY KEY AUTOINCREMENT, since INTEGER NOT NULL, command TEXT NOT NULL)";
+    let db = rusqlite::Connection::open(&path).unwrap();
+    db.execute_batch(old).unwrap();
+    let command = serde_json::to_string(&large()).unwrap();
+    db.execute("INSERT INTO commands (since, command) VALUES (?1, ?2)", (NOW, command)).unwrap();
+    drop(db);
+    for waiting in 2..4 {
+        let mut spool = Spool::open(&path, 1 << 30).unwrap();
+        spool.append([(&large(), Some(3))], NOW).unwrap();
+        let held = spool.oldest(9).unwrap();
+        assert_eq!((held.len(), held[0].rests_on, held[waiting - 1].rests_on), (waiting, None, Some(3)));
+    }
+}
+
+#[test]
 fn what_waits_longer_goes_behind_all_others_though_the_spool_is_at_its_cap() {
     let directory = tempfile::tempdir().unwrap();
     let mut spool = Spool::open(&directory.path().join("spool.db"), 200_000).unwrap();

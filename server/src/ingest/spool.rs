@@ -59,6 +59,9 @@ pub struct Spooled {
     pub early_since: Option<Millis>,
 }
 
+/// Columns that a file of an older version lacks.
+const ADDED: [&str; 2] = ["rests_on", "early_since"];
+
 /// A row to write: the command, since when it waits, what it rests on, since when it is early.
 type Row = (String, Millis, Option<u64>, Option<Millis>);
 
@@ -84,11 +87,15 @@ fn connect(path: &Path) -> rusqlite::Result<(Connection, u64, u64)> {
         "CREATE TABLE IF NOT EXISTS commands (
             seq INTEGER PRIMARY KEY AUTOINCREMENT,
             since INTEGER NOT NULL,
-            command TEXT NOT NULL,
-            rests_on INTEGER,
-            early_since INTEGER
+            command TEXT NOT NULL
         )",
     )?;
+    for column in ADDED {
+        let has = "SELECT 1 FROM pragma_table_info('commands') WHERE name = ?1";
+        if !db.prepare(has)?.exists([column])? {
+            db.execute_batch(&format!("ALTER TABLE commands ADD COLUMN {column} INTEGER"))?;
+        }
+    }
     let held = "SELECT COALESCE(SUM(LENGTH(CAST(command AS BLOB))), 0), COUNT(*) FROM commands";
     let (bytes, commands) = db.query_row(held, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok((db, bytes, commands))

@@ -82,6 +82,7 @@ async fn an_installation_moves_to_postgres_with_all_that_it_knows() {
     bob.send_view(&odd).await.expect(204);
     alice.log_in("alice").await.expect(200);
     alice.view("/account").await.expect(204);
+    alice.delete("/api/sessions?others=true").send().await.expect(204);
     let gone = old.visitor();
     gone.view("/").await.expect(204);
     gone.erase().await.expect(204);
