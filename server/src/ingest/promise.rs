@@ -39,15 +39,18 @@ impl Worker {
                     if !outcome.lost {
                         outcome.begun = command.visits_at_most(self.sessions.ttl());
                     }
-                    let before =
-                        command.changes().filter(|_| record.is_some()).and_then(|(token, _)| held(token.tag));
+                    let before = command.changes().and_then(|(token, _)| held(token.tag));
+                    let rests_on = record.as_ref().map(|_| before.map_or(0, |before| before.generation));
                     changed.extend(record.map(|record| (record.tag, record)));
-                    (command, outcome, before.map(|before| before.generation))
+                    (command, outcome, rests_on)
                 })
             })
             .collect();
         let Some(spool) = &mut self.spool else { return Vec::new() };
-        let kept = promises.iter().flatten().map(|(command, _, rests_on)| (*command, *rests_on));
+        // What came too late is not to be done later. A withdrawal is: the visit is left all the same.
+        let is_kept = |command: &Command, lost: bool| !lost || matches!(command, Command::Forget { .. });
+        let kept = promises.iter().flatten().filter(|(command, outcome, _)| is_kept(command, outcome.lost));
+        let kept = kept.map(|(command, _, rests_on)| (*command, *rests_on));
         let appended = spool.append(kept, clock::now());
         self.metrics.spool(spool.len(), spool.bytes());
         if let Err(error) = appended {

@@ -27,8 +27,8 @@ const BACK_MS: Millis = 120_000;
 /// A command of the spool that is too slow even alone is tried this often before it is set aside.
 const SLOW_TRIES: u32 = 3;
 
-/// How long a promise that rests on one of another server waits for that one to be stored, in ms.
-const EARLY_MS: Millis = 60_000;
+/// How long promises that rest on those of other servers wait for them to be stored, from when the first was found.
+const EARLY_FOR: Duration = Duration::from_secs(60);
 
 /// How long a spool that cannot be read is left alone: facts still go there, and are acknowledged.
 const UNREADABLE: Duration = Duration::from_secs(10);
@@ -57,6 +57,7 @@ impl Worker {
             tracing::warn!("the store is away; facts go to the spool");
         }
         self.draining = true;
+        self.early_since = None;
         self.sessions.set_durable_away(true);
         self.left_alone_until = Some(Instant::now() + RETRY_AFTER);
     }
@@ -112,6 +113,7 @@ impl Worker {
             self.store.probe(now).await?;
             tracing::info!("the store is back and the spool is empty");
             self.draining = false;
+            self.early_since = None;
             self.left_alone_until = None;
             self.expire_from = now + BACK_MS;
             self.sessions.set_durable_away(false);
@@ -119,16 +121,12 @@ impl Worker {
             return Ok(());
         }
         self.metrics.spool_age(now - spooled.first().map_or(now, |spooled| spooled.since));
-        let promised = |spooled: &Spooled| Promise {
-            rests_on: spooled.rests_on,
-            waits: spooled.early_since.is_none_or(|since| now - since < EARLY_MS),
-        };
+        let waits = self.early_since.is_none_or(|since| since.elapsed() < EARLY_FOR);
+        let promised = |spooled: &Spooled| Promise { rests_on: spooled.rests_on, waits };
         let promises: Vec<Promise> = spooled.iter().map(promised).collect();
         let (places, commands): (Vec<Place>, Vec<Command>) = spooled
             .into_iter()
-            .map(|Spooled { seq, since, command, rests_on, early_since }| {
-                (Place { seq, since, rests_on, early_since }, command)
-            })
+            .map(|Spooled { seq, since, command, rests_on }| (Place { seq, since, rests_on }, command))
             .unzip();
         let mut parts: Vec<_> = std::iter::once(0..commands.len()).collect();
         while let Some(part) = parts.pop() {
@@ -136,21 +134,27 @@ impl Worker {
             let last = places.last().map_or(0, |place| place.seq);
             match self.store.commit(again(&self.sessions, taken, &promises[part.clone()], now)).await {
                 Ok(committed) => {
-                    let mut early = Vec::new();
+                    let (mut early, mut withdrawn) = (Vec::new(), Vec::new());
                     for ((command, place), outcome) in taken.iter().zip(places).zip(&committed.outcomes) {
                         if outcome.early {
-                            early.push(place.again(command.clone(), now));
+                            early.push(place.of(command.clone()));
                         } else {
-                            self.withdraw_unless_issued(command, *outcome, now).await?;
+                            withdrawn.extend(
+                                self.withdraw_unless_issued(command, place.rests_on, *outcome, now).await,
+                            );
                         }
                     }
+                    self.settle(withdrawn, now).await?;
                     let waiting = self.spool.as_ref().map_or(0, Spool::len);
                     if waiting > part.len() as u64 {
                         self.sessions.publish_part(committed.changed, now).await;
                     } else {
                         self.sessions.publish(&committed.changed, now).await;
                     }
-                    if early.len() == commands.len() {
+                    if !early.is_empty() {
+                        self.early_since.get_or_insert_with(Instant::now);
+                    }
+                    if early.len() == taken.len() {
                         self.left_alone_until = Some(Instant::now() + RETRY_AFTER);
                     }
                     let commands = committed.left.into_iter().map(|(_, command)| command).collect();
@@ -237,35 +241,38 @@ impl Worker {
         error: &StoreError,
         now: Millis,
     ) -> Result<()> {
-        if let (Some((presented, _)), Some(rests_on)) = (command.changes(), rests_on) {
-            self.settle(Settling { now, presented, rests_on }).await?;
-        }
-        self.withdraw_unless_issued(command, Outcome::default(), now).await?;
-        self.set_aside(command, error).await.map(drop)
+        self.set_aside(command, error).await?;
+        let withdrawn = self.withdraw_unless_issued(command, rests_on, Outcome::default(), now).await;
+        let changed = command.changes().zip(rests_on);
+        let changed = changed.map(|((presented, _), rests_on)| Settling { now, presented, rests_on });
+        self.settle(withdrawn.into_iter().chain(changed).collect(), now).await
     }
 
-    /// Withdraws a session that a command was promised, if the store did not begin it.
+    /// Withdraws a session that a command was promised, if the store did not begin it. What is to be settled, where
+    /// this process does not hold it as it was promised: it was changed since, by a promise that rests on this one,
+    /// or the process has been started since.
     async fn withdraw_unless_issued(
-        &mut self,
+        &self,
         command: &Command,
+        rests_on: Option<u64>,
         outcome: Outcome,
         now: Millis,
-    ) -> Result<()> {
+    ) -> Option<Settling> {
         let offered = match command {
             Command::Start { context, .. } | Command::Facts { context, .. } => context.offer,
             Command::SignIn { presented: None, offer, .. } => Some(*offer),
             _ => None,
         };
-        let Some(offer) = offered.filter(|_| !outcome.issued) else { return Ok(()) };
-        if self.sessions.withdraw(offer, now).await {
-            return Ok(());
-        }
-        // It was changed since, by a promise that rests on this one.
-        self.settle(Settling { now, presented: offer, rests_on: 1 }).await
+        let presented = offered.filter(|_| !outcome.issued)?;
+        let is_withdrawn = self.sessions.withdraw(presented, now).await;
+        (!is_withdrawn && rests_on.is_some()).then_some(Settling { now, presented, rests_on: 1 })
     }
 
-    async fn settle(&mut self, settling: Settling) -> Result<()> {
-        let (commands, now) = ([Command::Settle(settling)], settling.now);
+    async fn settle(&mut self, settlings: Vec<Settling>, now: Millis) -> Result<()> {
+        if settlings.is_empty() {
+            return Ok(());
+        }
+        let commands: Vec<Command> = settlings.into_iter().map(Command::Settle).collect();
         let committed = self.store.commit(again(&self.sessions, &commands, &[], now)).await?;
         self.sessions.publish(&committed.changed, now).await;
         Ok(())
@@ -288,14 +295,12 @@ struct Place {
     seq: i64,
     since: Millis,
     rests_on: Option<u64>,
-    early_since: Option<Millis>,
 }
 
 impl Place {
-    /// The command as it is kept while it is early.
-    fn again(self, command: Command, now: Millis) -> Spooled {
-        let Self { seq, since, rests_on, early_since } = self;
-        Spooled { seq, since, command, rests_on, early_since: early_since.or(Some(now)) }
+    fn of(self, command: Command) -> Spooled {
+        let Self { seq, since, rests_on } = self;
+        Spooled { seq, since, command, rests_on }
     }
 }
 

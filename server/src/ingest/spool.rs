@@ -53,17 +53,13 @@ pub struct Spooled {
     pub since: Millis,
     /// What it is.
     pub command: Command,
-    /// The generation of the session that it was promised to change, as this server knew it.
+    /// The generation of the session that it was promised to change, as this server knew it; 0 of one that it was
+    /// promised to begin. None if nothing was promised.
     pub rests_on: Option<u64>,
-    /// When it was first found to rest on a promise of another server that is not stored yet.
-    pub early_since: Option<Millis>,
 }
 
-/// Columns that a file of an older version lacks.
-const ADDED: [&str; 2] = ["rests_on", "early_since"];
-
-/// A row to write: the command, since when it waits, what it rests on, since when it is early.
-type Row = (String, Millis, Option<u64>, Option<Millis>);
+/// A row to write: the command, since when it waits, what it rests on.
+type Row = (String, Millis, Option<u64>);
 
 fn text(command: &Command) -> Result<String> {
     serde_json::to_string(command).map_err(|_| StoreError::Malformed("command"))
@@ -90,11 +86,10 @@ fn connect(path: &Path) -> rusqlite::Result<(Connection, u64, u64)> {
             command TEXT NOT NULL
         )",
     )?;
-    for column in ADDED {
-        let has = "SELECT 1 FROM pragma_table_info('commands') WHERE name = ?1";
-        if !db.prepare(has)?.exists([column])? {
-            db.execute_batch(&format!("ALTER TABLE commands ADD COLUMN {column} INTEGER"))?;
-        }
+    // A file of an older version lacks it.
+    let has = "SELECT 1 FROM pragma_table_info('commands') WHERE name = 'rests_on'";
+    if !db.prepare(has)?.exists([])? {
+        db.execute_batch("ALTER TABLE commands ADD COLUMN rests_on INTEGER")?;
     }
     let held = "SELECT COALESCE(SUM(LENGTH(CAST(command AS BLOB))), 0), COUNT(*) FROM commands";
     let (bytes, commands) = db.query_row(held, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
@@ -147,7 +142,7 @@ impl Spool {
         commands: impl IntoIterator<Item = (&'c Command, Option<u64>)>,
         now: Millis,
     ) -> Result<()> {
-        let rows = commands.into_iter().map(|(command, rests_on)| Ok((text(command)?, now, rests_on, None)));
+        let rows = commands.into_iter().map(|(command, rests_on)| Ok((text(command)?, now, rests_on)));
         let rows: Vec<Row> = rows.collect::<Result<_>>()?;
         if self.bytes + bytes_of(&rows) > self.cap_bytes {
             return Err(StoreError::SpoolFull);
@@ -155,25 +150,22 @@ impl Spool {
         self.put(&rows)
     }
 
-    /// Keeps commands that it holds already behind all others, also where it is at its cap.
+    /// Keeps commands that it holds already behind all others, also where it is at its cap or its disk is full.
     ///
     /// # Errors
     /// When the disk says no.
     pub fn append_again(&mut self, spooled: &[Spooled]) -> Result<()> {
-        let row = |spooled: &Spooled| {
-            Ok((text(&spooled.command)?, spooled.since, spooled.rests_on, spooled.early_since))
-        };
-        self.put(&spooled.iter().map(row).collect::<Result<Vec<Row>>>()?)
+        let row = |spooled: &Spooled| Ok((text(&spooled.command)?, spooled.since, spooled.rests_on));
+        let rows: Vec<Row> = spooled.iter().map(row).collect::<Result<_>>()?;
+        self.put(&rows).or_else(|error| if self.reserve.give_up() { self.put(&rows) } else { Err(error) })
     }
 
     fn put(&mut self, rows: &[Row]) -> Result<()> {
         let transaction = self.db.transaction()?;
-        for (text, since, rests_on, early_since) in rows {
+        for (text, since, rests_on) in rows {
             transaction
-                .prepare_cached(
-                    "INSERT INTO commands (command, since, rests_on, early_since) VALUES (?1, ?2, ?3, ?4)",
-                )?
-                .execute(params![text, since, rests_on.map(u64::cast_signed), early_since])?;
+                .prepare_cached("INSERT INTO commands (command, since, rests_on) VALUES (?1, ?2, ?3)")?
+                .execute(params![text, since, rests_on.map(u64::cast_signed)])?;
         }
         transaction.commit()?;
         self.bytes += bytes_of(rows);
@@ -188,7 +180,7 @@ impl Spool {
     /// dropped.
     pub fn oldest(&self, most: usize) -> Result<Vec<Spooled>> {
         let mut statement = self.db.prepare_cached(
-            "SELECT seq, since, command, rests_on, early_since FROM commands WHERE seq > ?1 ORDER BY seq LIMIT ?2",
+            "SELECT seq, since, command, rests_on FROM commands WHERE seq > ?1 ORDER BY seq LIMIT ?2",
         )?;
         let mut rows = statement.query(params![self.taken, i64::try_from(most).unwrap_or(i64::MAX)])?;
         let (mut spooled, mut weight) = (Vec::new(), 0);
@@ -200,8 +192,7 @@ impl Spool {
                 serde_json::from_str(&text).map_err(|_| StoreError::Malformed("command in the spool"))?;
             weight += command.weight();
             let rests_on = row.get::<_, Option<i64>>(3)?.map(i64::cast_unsigned);
-            let (seq, since, early_since) = (row.get(0)?, row.get(1)?, row.get(4)?);
-            spooled.push(Spooled { seq, since, command, rests_on, early_since });
+            spooled.push(Spooled { seq: row.get(0)?, since: row.get(1)?, command, rests_on });
         }
         Ok(spooled)
     }

@@ -70,6 +70,7 @@ pub(super) fn spawn(
         failed_at,
         draining,
         left_alone_until: None,
+        early_since: None,
         portion: Portion::default(),
         rest: None,
         unfinished: VecDeque::new(),
@@ -100,6 +101,8 @@ pub(super) struct Worker {
     /// spool.
     pub(super) draining: bool,
     pub(super) left_alone_until: Option<Instant>,
+    /// When the first command of this replay was found to rest on a promise of another server.
+    pub(super) early_since: Option<Instant>,
     pub(super) portion: Portion,
     /// What is left to do of the oldest commands of the spool.
     pub(super) rest: Option<Rest>,
@@ -362,7 +365,10 @@ impl Worker {
     async fn write_slides(&mut self, slid: &mut Slid, most: usize) -> Result<()> {
         let local = &self.sessions.local;
         let piece = local.take_slides(slid, most);
-        self.store.slide(&piece, self.sessions.ttl()).await.inspect_err(|_| local.return_slides(&piece))
+        let ended = self.store.slide(&piece, self.sessions.ttl()).await;
+        let ended = ended.inspect_err(|_| local.return_slides(&piece))?;
+        self.sessions.hear_of(ended, clock::now()).await;
+        Ok(())
     }
 
     async fn probe(&mut self, now: Millis) -> Result<()> {

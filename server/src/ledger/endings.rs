@@ -68,9 +68,10 @@ impl World<'_, '_> {
         }
     }
 
-    /// Lets what is stored of a session prevail over what servers have promised of it: its generation is higher
-    /// than that of any promise, so that every copy takes it. A token that the store has never heard of is of
-    /// another server's promise, which may be stored soon; where it is not waited for, the session ends.
+    /// A promised change cannot be applied. Where another request has replaced the token or ended the session, what is
+    /// stored stays, and its generation goes above that of any promise, so that every copy takes it. Where the store
+    /// does not know the token, another server has promised it and may store it soon; without waiting for that, the
+    /// session ends.
     fn overrule(&mut self, presented: Proof, rests_on: u64, waits: bool, now: Millis) -> Outcome {
         let stored = self.token(presented.tag).cloned();
         let is_settled = |stored: &Record| stored.generation >= rests_on + PROMISED_MOST;

@@ -1,7 +1,6 @@
 //! Start, sign-in, sign-out, end, forget: what becomes of a session, and of its visit.
 
 use super::command::{Context, Outcome};
-use super::known::SessionsOf;
 use super::visits::Beginning;
 use super::world::World;
 use crate::session::record::{Crossed, Record, SignedIn, Standing};
@@ -20,7 +19,9 @@ impl<'c> World<'_, 'c> {
         let mut outcome = Outcome::default();
         let offered = context.offer.and_then(|offer| self.token(offer.tag));
         // One that had ended before it was stored has no visit, and this is to begin it.
-        if offered.is_some_and(|record| record.visit_id.is_some() || record.ended_at.is_none()) {
+        let is_applied =
+            |record: &Record| record.visit_id.is_some() || record.ended_at.is_none() || record.is_erased();
+        if offered.is_some_and(is_applied) {
             return Outcome { issued: true, ..outcome }; // applied before: the answer was lost
         }
         let carrier = self.judged(&context.carrier, context.now);
@@ -119,18 +120,21 @@ impl<'c> World<'_, 'c> {
         Outcome { issued: true, ..Outcome::default() }
     }
 
-    /// Ends a session if those of its user, or of its user on its site, have ended, all at once, after the user signed
-    /// in: what tells that waited in the spool meanwhile.
-    pub(super) fn end_if_overtaken(&mut self, tag: Tag, user_id: &str, signed_in_at: Millis) {
-        if self.known.sign_ins_are_new {
-            return;
+    /// Ends a session whose user signed in before all sessions of that user were ended, everywhere or on its site:
+    /// the sign-in waited in a spool meanwhile.
+    fn end_if_overtaken(&mut self, tag: Tag, user_id: &str, signed_in_at: Millis) {
+        let Some(record) = self.token(tag) else { return };
+        let visit_id = record.visit_id;
+        let site = visit_id.and_then(|id| self.visit(id)).map(|row| row.visit.site.clone());
+        let everywhere = self.ended_since(user_id, None, signed_in_at);
+        let there = site.and_then(|site| self.ended_since(user_id, Some(&site), signed_in_at));
+        if let Some(ended_at) = everywhere.max(there) {
+            self.end_overtaken(tag, ended_at);
         }
+    }
+
+    pub(super) fn end_overtaken(&mut self, tag: Tag, ended_at: Millis) {
         let Some(mut record) = self.token(tag).cloned() else { return };
-        let site = record.visit_id.and_then(|id| self.visit(id)).map(|row| row.visit.site.clone());
-        let everywhere = self.ended_since(SessionsOf::user(user_id, None), signed_in_at);
-        let there =
-            site.and_then(|site| self.ended_since(SessionsOf::user(user_id, Some(&site)), signed_in_at));
-        let Some(ended_at) = everywhere.max(there) else { return };
         record.end(ended_at);
         let visit_id = record.visit_id;
         self.put_token(record);
@@ -204,7 +208,7 @@ impl<'c> World<'_, 'c> {
     /// A rotation whose token is not live: another request was first, or this very one was applied
     /// before and its answer lost.
     fn lost_or_done(&mut self, offer: Proof) -> Outcome {
-        let done = self.token(offer.tag).is_some_and(|record| record.secret_hash == offer.hash);
+        let done = self.token(offer.tag).is_some_and(|record| record.has_had(&offer.hash));
         Outcome { issued: done, lost: !done, ..Outcome::default() }
     }
 }

@@ -63,10 +63,13 @@ impl<'c> World<'_, 'c> {
                 // Invariant: a visit's last activity is not before that of any of its sessions.
                 self.slide_visit(visit_id, record.last_activity);
                 record.bind(Some(visit_id));
-                let (tag, signed_in_at) = (record.tag, record.signed_in_at);
+                let tag = record.tag;
                 self.put_token(record);
-                if let (Some(user_id), Some(signed_in_at)) = (user_id, signed_in_at) {
-                    self.end_if_overtaken(tag, user_id, signed_in_at);
+                // The sessions of this user on this site may have been ended while the request waited in a spool.
+                let ended =
+                    user_id.and_then(|user| self.ended_since(user, Some(beginning.site), context.now));
+                if let Some(ended_at) = ended {
+                    self.end_overtaken(tag, ended_at);
                 }
             }
             // One that has ended before it was stored is not revived.

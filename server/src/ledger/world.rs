@@ -459,8 +459,13 @@ impl<'k, 'c> World<'k, 'c> {
 
     // ---- users
 
-    /// Whether the sessions were ended, all at once, at or after an instant.
-    pub(super) fn ended_since(&mut self, of: SessionsOf, at: Millis) -> Option<Millis> {
+    /// When the sessions of a user were ended, all at once, if that was at or after an instant. Nothing that comes for
+    /// the first time is that old.
+    pub(super) fn ended_since(&mut self, user_id: &str, site: Option<&str>, at: Millis) -> Option<Millis> {
+        if self.known.sign_ins_are_new {
+            return None;
+        }
+        let of = SessionsOf::user(user_id, site);
         let ended_at = self.known.endings.get(&of).copied();
         self.wants.endings.insert(of);
         ended_at.filter(|ended_at| *ended_at >= at)

@@ -10,16 +10,20 @@ use super::{Millis, Ttl};
 /// visit: they were in flight. The token has no right beyond that.
 pub const CROSSING_MS: Millis = 60_000;
 
-/// Rotations remembered within [`CROSSING_MS`]; sign-ins in quicker succession forget the oldest.
+/// Replaced secrets that a record remembers; rotations in quicker succession forget the oldest.
 pub const RETIRED_MAX: usize = 8;
 
+/// A rotation counts so many generations, and so does a promised end. A server that stores what was done before may
+/// bind the session to visits meanwhile, which counts one each: the rotation is later than these.
+pub const ROTATION_COUNTS: u64 = 1 << 10;
+
 /// A stored end counts so many generations. A server that cannot reach the durable store may have promised
-/// changes of the session since, each of one generation or two: the end is later than all of them. The end of a
-/// session that was found idle counts one, for a server elsewhere may know of activity.
+/// changes of the session since: the end is later than all of them. The end of a session that was found idle counts
+/// one, for a server elsewhere may know of activity.
 pub const END_COUNTS: u64 = 1 << 32;
 
 /// More generations than servers promise of a session while the durable store is away.
-pub const PROMISED_MOST: u64 = 1 << 16;
+pub const PROMISED_MOST: u64 = 1 << 26;
 
 /// A secret that a rotation replaced.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,7 +43,7 @@ pub struct Record {
     pub tag: Tag,
     /// Hash of the one secret that is valid.
     pub secret_hash: SecretHash,
-    /// Counts rotations, bindings and the end, which counts [`END_COUNTS`]; a store refuses to replace a
+    /// Counts bindings, rotations ([`ROTATION_COUNTS`]) and the end ([`END_COUNTS`]); a store refuses to replace a
     /// record by one of an earlier generation.
     pub generation: u64,
     /// The visit that hits of this session belong to; none for a sign-in to the dashboard.
@@ -58,7 +62,7 @@ pub struct Record {
     pub remembered: bool,
     /// See [`SignedIn::device`].
     pub device: Option<String>,
-    /// Secrets replaced within the last [`CROSSING_MS`].
+    /// Secrets that were replaced, [`RETIRED_MAX`] at most: of the last day where the durable store told of them.
     pub retired: Vec<Retired>,
 }
 
@@ -173,8 +177,13 @@ impl Record {
     /// Whether it knows what became of a secret: the secret is or was valid, or the session has ended.
     #[must_use]
     pub fn knows(&self, presented: &SecretHash) -> bool {
-        let replaced = self.retired.iter().any(|old| old.secret_hash == *presented);
-        replaced || self.secret_hash == *presented || self.ended_at.is_some()
+        self.has_had(presented) || self.ended_at.is_some()
+    }
+
+    /// Whether a secret is or was its own.
+    #[must_use]
+    pub fn has_had(&self, secret: &SecretHash) -> bool {
+        self.secret_hash == *secret || self.retired.iter().any(|old| old.secret_hash == *secret)
     }
 
     /// Whether nothing is left of the session but that it was erased with its visitor.
@@ -229,7 +238,7 @@ impl Record {
         }
         self.retired.push(Retired { secret_hash: self.secret_hash, at: now, visit_id: self.visit_id });
         self.secret_hash = token.hash;
-        self.generation += 1;
+        self.generation += ROTATION_COUNTS;
         self.slide(now);
     }
 
@@ -246,7 +255,7 @@ impl Record {
 
     /// Ends the session as far as this server can tell: the durable store is away, and may know better.
     pub fn promise_end(&mut self, at: Millis) {
-        self.end_as(at, 1);
+        self.end_as(at, ROTATION_COUNTS);
     }
 
     fn end_as(&mut self, at: Millis, generations: u64) {
@@ -347,7 +356,7 @@ mod tests {
             (record.user_id.as_deref(), record.signed_in_at, record.created_at),
             (Some("u"), Some(10), 0)
         );
-        assert_eq!((record.visit_id, record.generation), (None, 4));
+        assert_eq!((record.visit_id, record.generation), (None, 2 + 2 * ROTATION_COUNTS));
         assert_eq!(record.standing(&forgotten.hash(), 20, TTL), Standing::Live);
         assert_eq!(record.standing(&signed_in.hash(), 20, TTL), Standing::Crossing(Crossed::Rotated));
         record.bind(Some(Uuid::from_u128(8)));

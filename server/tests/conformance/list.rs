@@ -226,7 +226,9 @@ macro_rules! told {
                 what_rests_on_a_promise_that_is_never_stored_ends_the_session
                 what_another_request_was_before_leaves_the_session_to_it
                 what_is_promised_of_a_session_that_has_ended_revives_it_nowhere
-                an_end_of_what_was_promised_ends_what_is_stored_meanwhile;
+                an_end_of_what_was_promised_ends_what_is_stored_meanwhile
+                changes_that_are_applied_twice_change_nothing_more
+                a_session_that_was_kept_when_all_others_ended_may_have_another_visit;
             many:
                 // A server that is killed between two pieces, with the database at hand.
                 a_batch_gives_a_bounded_number_of_visits_their_user
@@ -303,6 +305,7 @@ macro_rules! away {
                 as_many_visits_are_told_as_may_turn_out_to_begin
                 a_twin_is_not_told
                 a_session_that_a_twin_was_promised_is_withdrawn
+                so_it_is_by_a_server_that_was_started_since
                 a_replayed_sign_in_has_lost
                 a_sign_in_by_password_is_refused
                 a_replay_undoes_no_later_promise
@@ -333,6 +336,7 @@ macro_rules! promised {
                 what_another_server_has_promised_is_ended_or_refused
                 a_sign_in_ends_that_was_promised_before_all_of_its_user_ended
                 a_promise_that_was_not_kept_is_forgotten_everywhere
+                a_session_that_was_found_idle_elsewhere_has_ended_everywhere
                 promises_of_two_servers_are_kept_if_the_earlier_is_back_first
                 promises_of_two_servers_are_kept_if_the_later_is_back_first;
         }

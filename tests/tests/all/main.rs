@@ -6,6 +6,7 @@ mod accounts;
 mod addresses;
 mod architecture;
 mod assertion;
+mod callers;
 mod client;
 mod commands;
 mod cookie_names;

@@ -126,13 +126,14 @@ impl Store {
         }
     }
 
-    /// Writes activity that only the fast copy knew.
+    /// Writes activity that only the fast copy knew. Which of the sessions another server has ended meanwhile.
     ///
     /// # Errors
     /// As above; so for all below.
-    pub async fn slide(&mut self, slides: &Slides, ttl: Ttl) -> Result<()> {
+    pub async fn slide(&mut self, slides: &Slides, ttl: Ttl) -> Result<Vec<Tag>> {
         match self {
-            Self::Sqlite(writer) => writer.slide(slides, ttl),
+            // No other server has ended any.
+            Self::Sqlite(writer) => writer.slide(slides, ttl).map(|()| Vec::new()),
             Self::Postgres(writer) => writer.slide(slides, ttl).await,
         }
     }

@@ -13,8 +13,8 @@ use crate::store::{Result, StoreError};
 const BEHIND: usize = 32;
 
 impl Sessions {
-    /// A session that another server has promised, as it holds for a request: `holds` is true of what the copy, or
-    /// Redis, has of it, and the durable store does not know that yet. None for what this server has promised itself.
+    /// A session that another server has promised and not stored yet: `holds` is true of the copy in this process or in
+    /// Redis, and not of what the durable store has. None for what this server has promised itself.
     ///
     /// # Errors
     /// When the durable store does not answer.

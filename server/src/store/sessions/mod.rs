@@ -333,18 +333,26 @@ impl Sessions {
     }
 
     /// Withdraws a session that was promised while the durable store was away, and that did not
-    /// come to be. Not if it has been changed since: what was promised is known by its secret.
+    /// come to be. Whether this process holds it as it was promised: that is known by its secret.
     pub async fn withdraw(&self, promised: Proof, now: Millis) -> bool {
         let held = self.local.get(promised.tag);
-        if held.as_ref().is_some_and(|record| record.secret_hash != promised.hash) {
+        let Some(mut record) = held.filter(|record| record.secret_hash == promised.hash) else {
             return false;
-        }
-        if let Some(mut record) = held {
-            record.end(now - CROSSING_MS);
-            self.publish(&[record], now).await;
-            self.local.forget(promised.tag);
-        }
+        };
+        record.end(now - CROSSING_MS);
+        self.publish(&[record], now).await;
+        self.local.forget(promised.tag);
         true
+    }
+
+    /// Looks sessions up that have ended in the durable store, though this server was told of activity in them: another
+    /// server, which did not know of that, has found them idle.
+    pub async fn hear_of(&self, ended: Vec<Tag>, now: Millis) {
+        let mut records = Vec::new();
+        for tag in ended {
+            records.extend(self.durable.token(tag).await.ok().flatten());
+        }
+        self.publish(&records, now).await;
     }
 
     /// Notes whether the durable store is away, or has not taken yet what this server has promised.

@@ -5,13 +5,13 @@ use visitflow_e2e::proxy::Mode;
 use visitflow_server::clock;
 use visitflow_server::ingest::BATCH_MAX;
 use visitflow_server::ledger::command::{Command, Outcome, Run};
-use visitflow_server::session::record::{END_COUNTS, PROMISED_MOST};
+use visitflow_server::session::record::{END_COUNTS, PROMISED_MOST, ROTATION_COUNTS};
 use visitflow_server::session::token::SessionToken;
 use visitflow_server::session::uuid_v7;
 use visitflow_server::store::events::erasure::ERASED_KEPT_MS;
 
 use crate::facts::{anonymous, event, fact, order, page, view};
-use crate::world::{Browser, HOST, HOUR, Said, World, eventually};
+use crate::world::{Browser, HOST, HOUR, MINUTE, Said, World, eventually};
 
 const GENERATION: &str = "SELECT generation FROM session_tokens";
 
@@ -43,6 +43,18 @@ pub(crate) async fn a_session_that_a_twin_was_promised_is_withdrawn(world: &Worl
     assert!(world.is_live(&ann, world.now).await);
     assert!(!world.is_live(&bob, world.now).await);
     assert_eq!(world.tokens().await, 1);
+}
+
+pub(crate) async fn so_it_is_by_a_server_that_was_started_since(world: &World) {
+    let (ann, bob, id) = (Browser::new(), Browser::new(), uuid_v7(world.now));
+    for browser in [&ann, &bob] {
+        assert_eq!(world.send(browser, fact(page(id), world.now), world.now).await, Said::Fresh);
+    }
+    world.restart_as_it_is(world.now).await;
+    world.settle().await;
+    eventually("a live session", async || world.is_live(&ann, world.now).await).await;
+    eventually("the end of a session", async || !world.is_live(&bob, world.now).await).await;
+    assert_eq!(world.live_tokens().await, 1);
 }
 
 pub(crate) async fn a_replayed_sign_in_has_lost(world: &World) {
@@ -93,7 +105,10 @@ pub(crate) async fn a_replay_undoes_no_later_promise(world: &World) {
     assert!(!world.is_live(&bob_before, now + 2).await);
     assert_eq!(world.ping(&ann, now + 3).await, Said::Kept);
     let tokens = "SELECT generation || ' ' || COALESCE(ended_at, 0) FROM session_tokens ORDER BY ended_at";
-    assert_eq!(world.texts(tokens).await, [format!("{} {}", 2 + END_COUNTS, now + 1), "3 0".into()]);
+    assert_eq!(
+        world.texts(tokens).await,
+        [format!("{} {}", 2 + END_COUNTS, now + 1), format!("{} 0", 2 + ROTATION_COUNTS)]
+    );
     assert_eq!(world.number("SELECT COUNT(*) FROM sessions WHERE page_views = 1").await, 2);
 }
 
@@ -127,7 +142,7 @@ pub(crate) async fn a_rotation_that_came_too_late_leaves_the_session_to_the_winn
         presented = offer;
     }
     lives_as_signed_in(world, &other, &ann).await;
-    assert_eq!(world.texts(GENERATION).await, [(2 + 2 * PROMISED_MOST).to_string()]);
+    assert_eq!(world.texts(GENERATION).await, [(1 + ROTATION_COUNTS + 2 * PROMISED_MOST).to_string()]);
 }
 
 pub(crate) async fn an_end_that_came_too_late_leaves_the_session_to_the_winner(world: &World) {
@@ -135,7 +150,7 @@ pub(crate) async fn an_end_that_came_too_late_leaves_the_session_to_the_winner(w
     let end = Command::End { now: world.now + 2, presented: old.proof() };
     assert!(!world.commit(end).await.lost);
     lives_as_signed_in(world, &other, &ann).await;
-    assert_eq!(world.texts(GENERATION).await, [(2 + 2 * PROMISED_MOST).to_string()]);
+    assert_eq!(world.texts(GENERATION).await, [(1 + ROTATION_COUNTS + 2 * PROMISED_MOST).to_string()]);
 }
 
 /// A session that the database has as u_1's, and that the first server, which reaches Redis alone, has rotated
@@ -280,6 +295,12 @@ async fn changed_in_turn(world: &World, back_first: usize) {
     ends(&other, &zoe).await;
     assert_eq!(world.view(&bob, now + 1).await, Said::Fresh);
     ends(&other, &bob).await;
+    let yan = Browser::new();
+    assert_eq!(world.sign_in(&yan, "u_4", now + 1).await, Said::Fresh);
+    assert_eq!(world.view(&yan, now + 1).await, Said::Kept, "its replay binds the session to a visit");
+    let yan_before = yan.copy();
+    assert!(other.identify(&yan, true, clock::now()).await.is_some());
+    assert_eq!(other.sign_out(&yan, now + 2).await, Said::Fresh);
 
     let servers = [world, &other];
     let first = servers[back_first];
@@ -287,15 +308,19 @@ async fn changed_in_turn(world: &World, back_first: usize) {
     world.place().line(back_first, Mode::Pass);
     let stored = async || world.place().texts("SELECT name FROM events").await == ["first"];
     eventually("the first replay", stored).await;
+    is_live_everywhere(servers, &yan, true).await;
+    is_live_everywhere(servers, &yan_before, false).await;
     world.place().line(1 - back_first, Mode::Pass);
     for server in 0..2 {
         eventually("an empty spool", async || world.place().spooled(server) == 0).await;
     }
-    is_live_everywhere(servers, &ann, true).await;
-    for browser in [&zoe, &bob] {
+    for browser in [&ann, &yan] {
+        is_live_everywhere(servers, browser, true).await;
+    }
+    for browser in [&zoe, &bob, &yan_before] {
         is_live_everywhere(servers, browser, false).await;
     }
-    assert_eq!((world.live_tokens().await, world.visits().await, world.page_views().await), (1, 1, 1));
+    assert_eq!((world.live_tokens().await, world.visits().await, world.page_views().await), (2, 2, 2));
 }
 
 pub(crate) async fn promises_of_two_servers_are_kept_if_the_earlier_is_back_first(world: &World) {
@@ -304,6 +329,23 @@ pub(crate) async fn promises_of_two_servers_are_kept_if_the_earlier_is_back_firs
 
 pub(crate) async fn promises_of_two_servers_are_kept_if_the_later_is_back_first(world: &World) {
     changed_in_turn(world, 1).await;
+}
+
+/// A server that is cut off knows of activity; another finds the session idle meanwhile.
+pub(crate) async fn a_session_that_was_found_idle_elsewhere_has_ended_everywhere(world: &World) {
+    let (ann, now) = (Browser::new(), world.now);
+    assert_eq!(world.start(&ann, now).await, Said::Fresh);
+    let other = world.second().await;
+    assert_eq!(world.ping(&ann, now + 20 * MINUTE).await, Said::Kept);
+    other.sweep(now + 40 * MINUTE).await;
+    assert_eq!(world.live_tokens().await, 0);
+    assert!(world.is_live(&ann, now + 41 * MINUTE).await, "it cannot know");
+    world.settle().await;
+    world.sweep(now + 42 * MINUTE).await;
+    for server in [world, &other] {
+        let is_dead = async || !server.is_live(&ann, now + 43 * MINUTE).await;
+        eventually("the end of a session", is_dead).await;
+    }
 }
 
 pub(crate) async fn what_was_acknowledged_survives_a_restart(world: &World) {

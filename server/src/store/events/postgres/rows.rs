@@ -66,7 +66,7 @@ pub(super) fn visitor_id(text: &str) -> Result<VisitorId> {
     text.parse().map_err(|()| StoreError::Malformed("visitor_id"))
 }
 
-fn tag(row: &Row, column: usize) -> Result<Tag> {
+pub(super) fn tag(row: &Row, column: usize) -> Result<Tag> {
     Tag::parse(row.try_get(column)?).ok_or(StoreError::Malformed("tag"))
 }
 

@@ -92,6 +92,7 @@ pub(super) const EVERY: &[Sql] = &[
     named!("token_put"),
     named!("token_slide"),
     named!("tokens_changed"),
+    named!("tokens_ended"),
     named!("tokens_expire"),
     named!("tokens_forget"),
     named!("tokens_of_user"),
