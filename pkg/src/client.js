@@ -134,11 +134,11 @@ export function create(load, base) {
         activityCookie: cookie(LAST_ACTIVITY),
         consent: initial(given),
         // A frame of the page's own origin is a part of the page.
-        autoPageViews: isOn(given.autoPageViews ?? 1) && isOn(given.frames ?? !frameElement),
+        autoPageViews: isOn(given.autoPageViews ?? true) && isOn(given.frames ?? !frameElement),
       };
       if (given.autoPageViews) waiting.push((landing = made("page_view", { referrer: reported(document.referrer) })));
       setOptions(given);
-      addEventListener("pagehide", () => attempt(leave));
+      addEventListener("pagehide", () => guarded(leave));
       if (maySend(true)) boot();
       if (isOn(given.debug)) load("debug-", given).catch(complain);
     },
