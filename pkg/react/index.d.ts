@@ -13,8 +13,7 @@
  */
 
 import type { ReactElement, ReactNode } from "react";
-import type * as visitflow from "visitflow";
-import type { Consent, Options, Session } from "visitflow";
+import type { AnyEvents, Consent, Options, Session, Visitflow } from "visitflow";
 
 /** The properties of {@link VisitflowProvider}. */
 export interface VisitflowProviderProps {
@@ -41,7 +40,7 @@ export interface VisitflowProviderProps {
 export function VisitflowProvider(props: VisitflowProviderProps): ReactElement;
 
 /** All functions of `visitflow` but `init`, which is the provider's. */
-export type VisitflowFunctions = Omit<typeof visitflow, "init">;
+export type VisitflowFunctions<Events extends object = AnyEvents> = Omit<Visitflow<Events>, "init">;
 
 /**
  * The functions of `visitflow`, for event handlers and effects; the same object at each rendering.
@@ -51,10 +50,11 @@ export type VisitflowFunctions = Omit<typeof visitflow, "init">;
  * <button onClick={() => event("play", { level: 3 })}>Play</button>
  * ```
  *
- * Its `grant`, `deny` and `revoke` also tell {@link useConsent} and `onConsentChange`; those that
+ * `useVisitflow<{ play: { level: number } }>()` checks names and properties of events. Its `grant`, `deny` and
+ * `revoke` also tell {@link useConsent} and `onConsentChange`; those that
  * are imported from `"visitflow"` do not.
  */
-export function useVisitflow(): VisitflowFunctions;
+export function useVisitflow<Events extends object = AnyEvents>(): VisitflowFunctions<Events>;
 
 /** What {@link useConsent} returns. */
 export interface ConsentState {
@@ -66,7 +66,7 @@ export interface ConsentState {
   grant: () => void;
   deny: () => void;
   /** Resolves once the server was told; rejects only if an erasure was asked for and is not confirmed. */
-  revoke: typeof import("../index.js").revoke;
+  revoke: Visitflow["revoke"];
 }
 
 /**

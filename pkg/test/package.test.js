@@ -18,9 +18,12 @@ test("the tarball holds the package and nothing else", () => {
   const [{ files }] = Array.isArray(parsed) ? parsed : Object.values(parsed);
   const paths = files.map(({ path }) => path.replace(/-[0-9a-f]{8}\./, "-HASH.")).sort();
   assert.deepEqual(paths, [
+    "LICENSE",
     "README.md",
     "consent/google.d.ts",
+    "consent/google.js",
     "consent/tcf.d.ts",
+    "consent/tcf.js",
     "dist/capture.js",
     "dist/cdn/visitflow-HASH.js",
     "dist/cdn/visitflow-HASH.wasm",
@@ -31,6 +34,8 @@ test("the tarball holds the package and nothing else", () => {
     "dist/cdn/visitflow-fallback-HASH.js",
     "dist/cdn/visitflow-session-HASH.js",
     "dist/cdn/visitflow.js",
+    ...["consent-google", "consent-tcf", "index", "react", "server", "slim"].flatMap((name) =>
+      [`dist/cjs/${name}.cjs`, `dist/cjs/${name}.d.cts`]),
     "dist/consent-google.js",
     "dist/consent-tcf.js",
     "dist/core.js",
@@ -59,6 +64,7 @@ test("the tarball holds the package and nothing else", () => {
     "server/next.js",
     "server/node-response.js",
     "slim.d.ts",
+    "slim.js",
   ]);
 });
 

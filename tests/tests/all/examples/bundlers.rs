@@ -46,6 +46,11 @@ async fn esbuild_built_counts_after_consent() {
     bundled("esbuild.html").await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn parcel_built_counts_after_consent() {
+    bundled("dist/parcel/parcel.html").await;
+}
+
 /// The WebAssembly within the script, its bytes given to `init`.
 #[tokio::test(flavor = "multi_thread")]
 async fn slim_built_counts_after_consent() {
