@@ -56,6 +56,7 @@ const inputs = [
   "pkg/commonjs.mjs",
   "pkg/consent",
   "pkg/index.d.ts",
+  "pkg/kit",
   "pkg/package.json",
   "pkg/package-lock.json",
   "pkg/parts.mjs",
@@ -63,6 +64,7 @@ const inputs = [
   "pkg/server",
   "pkg/slim.d.ts",
   "pkg/src",
+  "pkg/vue",
   "pkg/wasm2js.mjs",
 ].flatMap(files);
 

@@ -16,6 +16,7 @@ const entries = (dist) => ({
   "consent-google": { source: join(dist, "consent-google.js"), types: "consent/google.d.ts" },
   "consent-tcf": { source: join(dist, "consent-tcf.js"), types: "consent/tcf.d.ts" },
   react: { source: "react/index.js", types: "react/index.d.ts" },
+  vue: { source: "vue/index.js", types: "vue/index.d.ts" },
   server: { source: "server/index.js", types: "server/index.d.ts" },
 });
 

@@ -359,6 +359,36 @@ export interface Visitflow<Events extends object = AnyEvents> {
   visitorData: typeof visitorData;
 }
 
+/** What the kits give to components: all functions but `init`, which the kit calls. */
+export type VisitflowFunctions<Events extends object = AnyEvents> = Omit<Visitflow<Events>, "init">;
+
+/** What the kits tell of who is signed in. */
+export interface UserState {
+  /**
+   * `"loading"`: not known yet. `"unknown"`: nobody can tell at the moment (offline, or the server is away);
+   * `user` and `session` are what they were before, and it is asked again every few seconds.
+   */
+  status: "loading" | "signed-in" | "signed-out" | "unknown";
+  /** The signed-in user's identifier, or null. */
+  user: string | null;
+  session: Session | null;
+  /** Asks anew. */
+  refresh: () => Promise<void>;
+}
+
+/** What the kits tell of the visitor's decision, and the functions that change it: all that a banner needs. */
+export interface ConsentState {
+  /**
+   * What the visitor decided last. Whether a browser that objects (Global Privacy Control) is
+   * measured all the same is another matter: `snapshot()` tells the consent in force.
+   */
+  consent: Consent;
+  grant: () => void;
+  deny: () => void;
+  /** Resolves once the server was told; rejects only if an erasure was asked for and is not confirmed. */
+  revoke: typeof revoke;
+}
+
 /**
  * The script tag's global: the same functions, also callable as a command
  * (`visitflow("event", "play", {level: 3})`), which a stub can queue before the script arrives.

@@ -13,7 +13,9 @@
  */
 
 import type { ReactElement, ReactNode } from "react";
-import type { AnyEvents, Consent, Options, Session, Visitflow } from "visitflow";
+import type { AnyEvents, Consent, ConsentState, Options, UserState, VisitflowFunctions } from "visitflow";
+
+export type { ConsentState, UserState, VisitflowFunctions };
 
 /** The properties of {@link VisitflowProvider}. */
 export interface VisitflowProviderProps {
@@ -39,9 +41,6 @@ export interface VisitflowProviderProps {
  */
 export function VisitflowProvider(props: VisitflowProviderProps): ReactElement;
 
-/** All functions of `visitflow` but `init`, which is the provider's. */
-export type VisitflowFunctions<Events extends object = AnyEvents> = Omit<Visitflow<Events>, "init">;
-
 /**
  * The functions of `visitflow`, for event handlers and effects; the same object at each rendering.
  *
@@ -56,19 +55,6 @@ export type VisitflowFunctions<Events extends object = AnyEvents> = Omit<Visitfl
  */
 export function useVisitflow<Events extends object = AnyEvents>(): VisitflowFunctions<Events>;
 
-/** What {@link useConsent} returns. */
-export interface ConsentState {
-  /**
-   * What the visitor decided last. Whether a browser that objects (Global Privacy Control) is
-   * measured all the same is another matter: `snapshot()` tells the consent in force.
-   */
-  consent: Consent;
-  grant: () => void;
-  deny: () => void;
-  /** Resolves once the server was told; rejects only if an erasure was asked for and is not confirmed. */
-  revoke: Visitflow["revoke"];
-}
-
 /**
  * The visitor's decision, and the functions that change it: all that a consent banner needs.
  *
@@ -78,20 +64,6 @@ export interface ConsentState {
  * ```
  */
 export function useConsent(): ConsentState;
-
-/** What {@link useUser} returns. */
-export interface UserState {
-  /**
-   * `"loading"`: not known yet. `"unknown"`: nobody can tell at the moment (offline, or the server is away);
-   * `user` and `session` are what they were before, and it is asked again every few seconds.
-   */
-  status: "loading" | "signed-in" | "signed-out" | "unknown";
-  /** The signed-in user's identifier, or null. */
-  user: string | null;
-  session: Session | null;
-  /** Asks anew. */
-  refresh: () => Promise<void>;
-}
 
 /**
  * Who is signed in. The server is asked once for all components of the page; again after `login`, `logout`,

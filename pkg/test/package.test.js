@@ -20,6 +20,12 @@ test("the tarball holds the package and nothing else", () => {
   assert.deepEqual(paths, [
     "LICENSE",
     "README.md",
+    "astro/Consent.astro",
+    "astro/client.d.ts",
+    "astro/client.js",
+    "astro/element.js",
+    "astro/index.d.ts",
+    "astro/index.js",
     "consent/google.d.ts",
     "consent/google.js",
     "consent/tcf.d.ts",
@@ -34,7 +40,7 @@ test("the tarball holds the package and nothing else", () => {
     "dist/cdn/visitflow-fallback-HASH.js",
     "dist/cdn/visitflow-session-HASH.js",
     "dist/cdn/visitflow.js",
-    ...["consent-google", "consent-tcf", "index", "react", "server", "slim"].flatMap((name) =>
+    ...["consent-google", "consent-tcf", "index", "react", "server", "slim", "vue"].flatMap((name) =>
       [`dist/cjs/${name}.cjs`, `dist/cjs/${name}.d.cts`]),
     "dist/consent-google.js",
     "dist/consent-tcf.js",
@@ -47,8 +53,12 @@ test("the tarball holds the package and nothing else", () => {
     "dist/slim.js",
     "dist/visitflow.wasm",
     "index.d.ts",
+    "kit/account.js",
+    "kit/client.js",
+    "nuxt/index.d.ts",
+    "nuxt/index.js",
+    "nuxt/plugin.js",
     "package.json",
-    "react/account.js",
     "react/index.d.ts",
     "react/index.js",
     "react/provider.js",
@@ -65,6 +75,10 @@ test("the tarball holds the package and nothing else", () => {
     "server/node-response.js",
     "slim.d.ts",
     "slim.js",
+    "svelte/index.d.ts",
+    "svelte/index.js",
+    "vue/index.d.ts",
+    "vue/index.js",
   ]);
 });
 

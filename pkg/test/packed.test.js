@@ -20,7 +20,7 @@ before(() => {
   mkdirSync(join(project, "node_modules/@types"), { recursive: true });
   mkdirSync(installed);
   execFileSync("tar", ["-xzf", join(project, tarball), "-C", installed, "--strip-components=1"]);
-  for (const name of ["react", "@types/react", "@types/express", "@types/node", "csstype", "hono", "fastify"]) {
+  for (const name of ["react", "@types/react", "@types/express", "@types/node", "csstype", "hono", "fastify", "vue", "svelte"]) {
     symlinkSync(join(here, "node_modules", name), join(project, "node_modules", name));
   }
   writeFileSync(join(project, "package.json"), `{ "type": "module" }`);
@@ -58,7 +58,7 @@ test("Node finds both imports, and they share one client", () => {
   assert.equal(told, "15 Sessions VisitflowProvider YourData useConsent useUser useVisitflow\ntrue\n");
 });
 
-const ENTRIES = ["", "/slim", "/consent/google", "/consent/tcf", "/react", "/server"].map((path) => `visitflow${path}`);
+const ENTRIES = ["", "/slim", "/consent/google", "/consent/tcf", "/react", "/vue", "/server"].map((path) => `visitflow${path}`);
 
 test("require gives the functions that import gives, and one provider for both", () => {
   const told = run(
@@ -172,6 +172,42 @@ const COMPONENTS = `
   }
 `;
 
+const OTHER_COMPONENTS = `
+  import { createApp, ref } from "vue";
+  import type { Consent } from "visitflow";
+  import * as svelte from "visitflow/svelte";
+  import { createVisitflow, useConsent, useUser, useVisitflow } from "visitflow/vue";
+  interface Events { signup: { plan: string } }
+
+  const remembered = ref<Consent>();
+  createApp({}).use(createVisitflow({ options: { site: "shop.example" }, consent: remembered, onConsentChange: (consent) => (remembered.value = consent) }));
+  createVisitflow({ consent: () => "granted" });
+  // @ts-expect-error consent is one of three words
+  createVisitflow({ consent: "yes" });
+  const { consent, grant, revoke } = useConsent();
+  const known: boolean = consent.value === "granted";
+  // @ts-expect-error the functions change it
+  consent.value = "granted";
+  const user: string | null = useUser().user.value;
+  useVisitflow<Events>().event("signup", { plan: "pro" });
+  // @ts-expect-error no such event
+  useVisitflow<Events>().event("sign-up", { plan: "pro" });
+  // @ts-expect-error the plugin alone calls init
+  useVisitflow().init();
+
+  svelte.setVisitflow({ consent: () => remembered.value, onConsentChange: (consent: "granted" | "denied") => void consent });
+  // @ts-expect-error consent is one of three words
+  svelte.setVisitflow({ consent: "yes" });
+  const visitor = svelte.useConsent();
+  // @ts-expect-error the functions change it
+  visitor.consent = "granted";
+  const status: "loading" | "signed-in" | "signed-out" | "unknown" = svelte.useUser().status;
+  svelte.useVisitflow<Events>().event("signup", { plan: "pro" });
+  // @ts-expect-error a property of another type
+  svelte.useVisitflow<Events>().event("signup", { plan: 1 });
+  void [known, grant, revoke, user, status, visitor.deny];
+`;
+
 const BACKEND = `
   import { sessions, type Session } from "visitflow/server";
   const { session, express, next } = sessions({ endpoint: "http://127.0.0.1:8080", key: "vf_key" });
@@ -252,6 +288,11 @@ test("the types compile strictly in a project that is compiled to CommonJS", () 
   const imports = ENTRIES.map((entry, n) => `import * as entry${n} from "${entry}"; void entry${n};`).join("\n");
   const files = { "page.cts": PAGE, "events.cts": EVENTS, "backend.cts": BACKEND, "entries.cts": imports };
   compile(files, { module: "node16", moduleResolution: "node16" });
+});
+
+test("the types for Vue and Svelte compile strictly", () => {
+  const options = { module: "esnext", moduleResolution: "bundler", skipLibCheck: true };
+  compile({ "other-components.ts": OTHER_COMPONENTS }, options);
 });
 
 test("the types of the kits fit those of the frameworks", () => {
