@@ -192,7 +192,7 @@ pub struct Serve {
         value_delimiter = ',',
         value_parser = cookie_name,
         help_heading = "Sessions",
-        value_name = "OURS=NAME"
+        value_name = "COOKIE=NAME"
     )]
     pub cookie_names: Vec<(Ours, String)>,
     /// Key of your own identity provider, to accept its JWTs at sign-in: a file with a secret of at least 32
@@ -246,7 +246,8 @@ pub struct Serve {
         value_name = "FILE"
     )]
     pub spool: PathBuf,
-    /// Bytes of commands that the spool may hold (or 512M, 2G); when it is full, facts are refused until Postgres is back
+    /// Size of the commands that the spool may hold: a number of bytes, or such as 512M or 2G; when it is full, facts
+    /// are refused until Postgres is back
     #[arg(long, env = "VISITFLOW_SPOOL_MAX", default_value = "1G", value_parser = spool_size, help_heading = "Storage", value_name = "BYTES")]
     pub spool_max: u64,
     /// Delete visits, facts and orders older than this many days, with Postgres only; default: keep them
@@ -277,7 +278,7 @@ pub struct Serve {
     /// Which orders are accepted
     #[arg(long, env = "VISITFLOW_ORDERS", default_value = "any", help_heading = "Reports")]
     pub orders: Orders,
-    /// Serve pages and client from this folder, uncached, instead of those in the binary
+    /// Serve the pages and the client from this folder, uncached, instead of those in the binary
     #[arg(long, env = "VISITFLOW_WWW", help_heading = "Development", value_name = "DIR")]
     pub www: Option<PathBuf>,
 }

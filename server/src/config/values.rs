@@ -40,7 +40,7 @@ pub enum CookiePrefix {
 /// What a browser's Global Privacy Control means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Gpc {
-    /// Telemetry is anonymous
+    /// Treat telemetry as anonymous
     Honour,
     /// Ignore it: the site has its own lawful basis
     Ignore,
