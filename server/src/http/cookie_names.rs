@@ -97,7 +97,7 @@ impl CookieNames {
     }
 }
 
-/// Reads `OURS=NAME`.
+/// Reads `COOKIE=NAME`.
 ///
 /// # Errors
 /// What to write instead.
