@@ -67,7 +67,7 @@ async fn handle(
         return Err(Problem::new(
             StatusCode::URI_TOO_LONG,
             kind::INVALID_QUERY,
-            "The address is longer than 8 KiB; send what it says in the body.",
+            "The address is longer than 8 KiB; send the data in the body.",
         ));
     }
     let now = clock::now();
@@ -83,7 +83,7 @@ async fn handle(
         return Err(Problem::new(
             StatusCode::FORBIDDEN,
             kind::FOREIGN_ORIGIN,
-            "This origin may not call visitflow; start the server with --allowed-origin for it.",
+            "This origin may not call visitflow; to allow it, start the server with --allowed-origin.",
         ));
     }
     if let (Some(key), Some(scope)) = (&key, router::scope(head.uri.path())) {
