@@ -20,7 +20,7 @@ use crate::endpoints::keys;
 use crate::http::client_ip::{self, Client};
 use crate::http::fields;
 use crate::http::foreign::ForeignOrigin;
-use crate::http::origin::{self, Sender};
+use crate::http::origin::{self, Origin, Sender};
 use crate::http::problem::Problem;
 use crate::http::reply::{self, Reply};
 use crate::http::target::{self, Target};
@@ -95,7 +95,7 @@ async fn handle(
         CookieSecure::Never => false,
         // A backend asks by an address of its own; the cookie is for the browser.
         CookieSecure::Auto if key.is_some() => {
-            app.config.public_url.as_ref().is_none_or(|public| !public.as_str().starts_with("http:"))
+            !app.config.public_url.as_ref().is_some_and(Origin::is_plain_loopback)
         }
         CookieSecure::Auto => target.https || !origin::is_loopback(host),
     };
