@@ -31,6 +31,7 @@ use self::values::{
 };
 use crate::http::cookie_names::{CookieNames, Ours, cookie_name};
 use crate::http::origin::Origin;
+use crate::http::prefix::PathPrefix;
 use crate::log::Filter;
 use crate::session::Ttl;
 use crate::store::events::postgres::url::PostgresUrl;
@@ -114,6 +115,9 @@ pub struct Serve {
     /// Origin under which browsers reach this server, such as `https://stats.example.com`; default: taken from each request
     #[arg(long, env = "VISITFLOW_PUBLIC_URL", help_heading = "Network", value_name = "ORIGIN")]
     pub public_url: Option<Origin>,
+    /// A path such as /visits below which everything is served as well, for a proxy that passes requests on unchanged
+    #[arg(long, env = "VISITFLOW_PATH_PREFIX", help_heading = "Network", value_name = "PATH")]
+    pub path_prefix: Option<PathPrefix>,
     /// Origin whose pages may send facts and read answers (repeatable); default: same origin only
     #[arg(
         long = "allowed-origin",

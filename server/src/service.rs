@@ -36,7 +36,10 @@ const ALLOWED_HEADERS_BYTES: usize = 4 * 1024;
 /// Answers a request on the public listener.
 pub async fn answer(app: Arc<App>, request: Request<Incoming>, peer: IpAddr, tls: bool) -> Reply {
     let begun = Instant::now();
-    let (head, body) = request.into_parts();
+    let (mut head, body) = request.into_parts();
+    if let Some(prefix) = &app.config.path_prefix {
+        head.uri = prefix.strip(head.uri);
+    }
     let client = client_ip::client(peer, &head.headers, &app.config.trusted_proxies);
     let (mut answer, sender, https) = match target::target(&head, client.proxied, tls) {
         Ok(target) => {

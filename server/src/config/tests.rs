@@ -133,6 +133,8 @@ fn what_cannot_work_is_refused_with_a_way_out() {
         (&["--session-idle", "30"], "write 30m"),
         (&["--idle-timeout", "0s"], "1s to 1h"),
         (&["--allowed-origin", "shop.example"], "https://"),
+        (&["--path-prefix", "visits/"], "/visits"),
+        (&["--path-prefix", "/api"], "choose another name"),
         (&["--tls-cert", "a.pem"], "--tls-key"),
         (&["--jwt-audience", "shop"], "--jwt-key"),
         (&["--jwt-max-age", "2h"], "--jwt-key"),
