@@ -341,7 +341,8 @@ async fn a_cookie_for_a_backend_is_secure_unless_the_browser_s_address_is_plain_
         }
         let server = server.start().await;
         let key = session_key(&server).await;
-        let bound = tell(&server, &key, "/api/session/bind", &json!({"user_id": "ada"})).await.expect(200).json();
+        let bound =
+            tell(&server, &key, "/api/session/bind", &json!({"user_id": "ada"})).await.expect(200).json();
         let cookie = bound["set_cookie"].as_str().expect("a cookie");
         assert_eq!(cookie.contains("; Secure"), secure, "{public_url:?}: {cookie}");
     }
