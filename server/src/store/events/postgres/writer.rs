@@ -15,11 +15,10 @@ use tokio_postgres::SimpleQueryMessage;
 use super::load::{self, records};
 use super::statements::{EVERY, Params, Session, named};
 use super::url::PostgresUrl;
-use super::{connect, erase, errors, migrations, partitions, rows, write};
+use super::{connect, erase, errors, migrations, partitions, write};
 use crate::ledger::command::Command;
 use crate::ledger::{self, Memory};
 use crate::session::record::Record;
-use crate::session::token::Tag;
 use crate::session::{Millis, Ttl};
 use crate::store::events::erasure::{ERASED_KEPT_MS, Erasure, Piece};
 use crate::store::events::{Batch, Committed, ENDED_KEPT_MS, SWEEP_GRACE_MS};
@@ -136,11 +135,11 @@ impl Writer {
         .await
     }
 
-    /// Writes activity that only the fast copy knew. Which of the sessions have ended, whatever activity there was.
+    /// Writes activity that only the fast copy knew. Returns those of the sessions that have ended all the same.
     ///
     /// # Errors
     /// As above.
-    pub async fn slide(&mut self, slides: &Slides, ttl: Ttl) -> Result<Vec<Tag>> {
+    pub async fn slide(&mut self, slides: &Slides, ttl: Ttl) -> Result<Vec<Record>> {
         let (tags, instants): (Vec<String>, Vec<Millis>) =
             slides.sessions.iter().map(|(tag, at)| (tag.to_string(), *at)).unzip();
         let (ids, spans): (Vec<_>, Vec<_>) = slides.visits.iter().copied().unzip();
@@ -148,11 +147,11 @@ impl Writer {
         self.within(PATIENCE, async |session, recall| {
             recall.begun(begin(session, None).await?);
             session.execute(named!("token_slide"), &[&tags, &instants]).await?;
-            let ended = session.query(named!("tokens_ended"), &[&tags]).await?;
+            let ended = records(session, named!("tokens_ended"), &[&tags]).await?;
             session.execute(named!("visit_slide"), &[&ids, &firsts, &lasts, &ttl.idle_ms]).await?;
             session.client.batch_execute("COMMIT").await?;
             recall.memory.slid(&slides.visits, ttl);
-            ended.iter().map(|row| rows::tag(row, 0)).collect()
+            Ok(ended)
         })
         .await
     }
