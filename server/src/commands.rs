@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 
 use crate::assertion::Assertions;
 use crate::clock;
+use crate::config::commands::Move;
 use crate::config::environment;
-use crate::config::{Common, Move, Serve};
+use crate::config::{Common, Serve};
 use crate::serve;
 use crate::serve::tls::Tls;
 use crate::store::StoreError;

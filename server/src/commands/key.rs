@@ -6,7 +6,8 @@ use serde_json::json;
 
 use super::table::{day, in_columns};
 use super::{CommandError, database, wait};
-use crate::config::{Common, KeyCommand};
+use crate::config::Common;
+use crate::config::commands::KeyCommand;
 use crate::session::Millis;
 use crate::store::events::Database;
 use crate::store::events::accounts::{Accounts, ApiKey, KeyRow, Scope};

@@ -8,15 +8,6 @@ use ipnet::IpNet;
 
 use crate::session::Millis;
 
-/// The form of the log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum LogFormat {
-    /// For people
-    Text,
-    /// One JSON object a line
-    Json,
-}
-
 /// When cookies carry `Secure`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum CookieSecure {
@@ -44,15 +35,6 @@ pub enum Gpc {
     Honour,
     /// Nothing: the site has a lawful basis of its own
     Ignore,
-}
-
-/// Which parameters of addresses are stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum KeepQuery {
-    /// Those that look like no secret, without e-mail addresses
-    Safe,
-    /// All of them, as they are sent
-    All,
 }
 
 /// Whose orders count.
