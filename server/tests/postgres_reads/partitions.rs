@@ -1,7 +1,7 @@
 use tokio_postgres::Client;
 use uuid::Uuid;
 use visitflow_server::store::events::postgres::connect::connect;
-use visitflow_server::store::events::postgres::partitions::maintain;
+use visitflow_server::store::events::postgres::maintenance::maintain;
 
 use crate::cluster::{database, parsed};
 

@@ -6,6 +6,7 @@
 //! | `source` | the file: claimed, and only read |
 //! | `target` | Postgres: chunks, each in one transaction |
 //! | `compare` | whether both sides tell the same |
+//! | `report` | how far it is, what was done |
 //!
 //! The copy may be interrupted at any time and run again: rows that are there stay as they are.
 //! Postgres notes from which file its rows come, so that no two installations are mixed.
@@ -14,10 +15,12 @@
 //! ended in Postgres since then would live again.
 
 mod compare;
+mod report;
 mod source;
 mod tables;
 mod target;
 
+pub use self::report::{Progress, Report};
 use self::source::Source;
 use self::tables::TABLES;
 use self::target::Target;
@@ -26,30 +29,6 @@ use super::postgres::url::PostgresUrl;
 use super::sqlite::Sqlite;
 use crate::session::Millis;
 use crate::store::Result;
-
-/// How far the copy is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Progress {
-    /// The table.
-    pub table: &'static str,
-    /// Rows of it that were sent.
-    pub rows: u64,
-    /// Rows of it that there are.
-    pub of: u64,
-}
-
-/// What has been done, and what both sides tell.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Report {
-    /// When an earlier run had finished; this one has copied nothing then.
-    pub finished_before: Option<Millis>,
-    /// Table, rows in the file, rows in Postgres.
-    pub tables: Vec<(&'static str, u64, u64)>,
-    /// Sites whose figures were compared.
-    pub sites: usize,
-    /// What the two sides do not agree about; nothing, if all is well.
-    pub differences: Vec<String>,
-}
 
 /// Copies what is not there yet, then compares both sides.
 ///

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Report;
+use super::report::Report;
 use super::source::Source;
 use super::tables::TABLES;
 use super::target::Target;

@@ -15,6 +15,7 @@
 //! | [`accounts`] | users and API keys |
 //! | [`partitions`] | a partition a month, made ahead |
 //! | `retention` | what is too old goes |
+//! | [`maintenance`] | a round of both |
 //! | [`errors`] | away, or refused |
 //!
 //! The statements are the `.sql` files of `server/sql/postgres`, named as those of SQLite.
@@ -25,6 +26,7 @@ pub(super) mod disclosure;
 mod erase;
 pub mod errors;
 mod load;
+pub mod maintenance;
 pub mod migrations;
 pub mod partitions;
 pub mod pool;

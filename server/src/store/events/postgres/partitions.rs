@@ -11,7 +11,7 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 use tokio_postgres::{Client, Transaction};
 
-use super::{retention, sql};
+use super::sql;
 use crate::session::Millis;
 use crate::store::{Result, StoreError};
 
@@ -45,32 +45,21 @@ pub(super) struct Partition {
     pub(super) range: Option<(Millis, Millis)>,
 }
 
-/// One round: makes the partitions of this month and the next two, and deletes what is older than
-/// `retention_days`. Several servers may do so at once. What was done before an error stays done.
-///
-/// Give it a connection of its own: it may delete for a while, and the writer must not wait.
-///
-/// # Errors
-/// When Postgres refuses; [away](StoreError::is_away) also when reports hold the tables for longer
-/// than a change may wait.
-pub async fn maintain(client: &mut Client, now: Millis, retention_days: Option<u32>) -> Result<Maintained> {
-    let mut done = Maintained::default();
+/// Makes the partitions of this month and the next two.
+pub(super) async fn make_ahead(client: &mut Client, now: Millis, made: &mut Vec<String>) -> Result<()> {
     for table in TABLES {
         let months = months(table, now).ok_or(StoreError::Malformed("clock"))?;
         if !missing(&months, &list(client, table).await?).is_empty() {
-            make(client, table, &months, &mut done.made).await?;
+            make(client, table, &months, made).await?;
         }
     }
-    if let Some(days) = retention_days {
-        retention::apply(client, now - Millis::from(days) * 86_400_000, &mut done).await?;
-    }
-    Ok(done)
+    Ok(())
 }
 
 /// Makes the partitions of the months in which these instants are, for data that comes from elsewhere.
 ///
 /// # Errors
-/// As [`maintain`].
+/// When Postgres refuses.
 pub async fn cover(client: &mut Client, table: &str, instants: &[Millis]) -> Result<Vec<String>> {
     let months: Option<Vec<_>> = instants.iter().map(|at| partition(table, month(*at, 0)?)).collect();
     let mut made = Vec::new();

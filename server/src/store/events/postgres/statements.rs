@@ -6,9 +6,9 @@ use std::sync::{Mutex, PoisonError};
 
 use futures_util::future::try_join_all;
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Client, Row, Statement};
+use tokio_postgres::{Client, Row, SimpleQueryMessage, Statement};
 
-use crate::store::Result;
+use crate::store::{Result, StoreError};
 
 /// A statement by the name of its file: name and text.
 macro_rules! named {
@@ -51,6 +51,19 @@ impl Session {
     pub(super) async fn execute(&self, sql: Sql, params: Params<'_>) -> Result<u64> {
         let statement = self.prepare(sql).await?;
         Ok(self.client.execute(&statement, params).await?)
+    }
+
+    /// Begins a transaction that no other batch of any server overlaps; returns its number. With an
+    /// expected number, any other is an error, which spoils what has been sent behind it.
+    pub(super) async fn begin(&self, expected: Option<i64>) -> Result<i64> {
+        let expected = expected.map_or("NULL".to_owned(), |number| number.to_string());
+        // As text: one message does then.
+        let said = self.client.simple_query(&format!("BEGIN; SELECT begin_batch({expected})")).await?;
+        let row = said.iter().find_map(|message| match message {
+            SimpleQueryMessage::Row(row) => row.get(0),
+            _ => None,
+        });
+        row.and_then(|number| number.parse().ok()).ok_or(StoreError::Malformed("batch number"))
     }
 
     /// Prepares statements ahead, in one round trip.

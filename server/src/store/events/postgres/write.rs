@@ -12,7 +12,6 @@ use uuid::Uuid;
 
 use super::load::id_time;
 use super::statements::{Session, Sql, named};
-use super::writer;
 use crate::ledger::Changes;
 use crate::ledger::changes::{EventRow, OrderRow, PageViewRow, RefundRow, VisitPut};
 use crate::ledger::known::{Source, VisitRow};
@@ -36,7 +35,7 @@ pub(super) async fn write_and_commit(
     changes: &Changes<'_>,
     now: Millis,
 ) -> Result<()> {
-    let begin = begin.map(|number| writer::begin(session, Some(number)).map_ok(|_| 0).boxed());
+    let begin = begin.map(|number| session.begin(Some(number)).map_ok(|_| 0).boxed());
     let steps = begin.into_iter().chain(writings(session, changes, now));
     let mut written = pin!(future::maybe_done(try_join_all(steps)));
     // The first poll sends; what it could not send has failed by then.

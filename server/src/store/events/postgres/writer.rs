@@ -10,12 +10,11 @@ use std::time::Duration;
 
 use futures_util::future;
 use tokio::task::JoinHandle;
-use tokio_postgres::SimpleQueryMessage;
 
 use super::load::{self, records};
 use super::statements::{EVERY, Params, Session, named};
 use super::url::PostgresUrl;
-use super::{connect, erase, errors, migrations, partitions, rows, write};
+use super::{connect, erase, errors, maintenance, migrations, rows, write};
 use crate::ledger::command::Command;
 use crate::ledger::{self, Memory};
 use crate::session::record::Record;
@@ -127,7 +126,7 @@ impl Writer {
     /// As above. If the connection broke during the commit, it may be done.
     pub async fn erase(&mut self, asked: &Erasure, before: u64) -> Result<Piece> {
         self.within(ERASURE_PATIENCE, async |session, recall| {
-            recall.begun(begin(session, None).await?);
+            recall.begun(session.begin(None).await?);
             let erased = erase::erase(session, asked, before).await?;
             session.client.batch_execute("COMMIT").await?;
             recall.memory.forget();
@@ -146,7 +145,7 @@ impl Writer {
         let (ids, spans): (Vec<_>, Vec<_>) = slides.visits.iter().copied().unzip();
         let (firsts, lasts): (Vec<_>, Vec<_>) = spans.iter().map(|span| (span.first, span.last)).unzip();
         self.within(PATIENCE, async |session, recall| {
-            recall.begun(begin(session, None).await?);
+            recall.begun(session.begin(None).await?);
             session.execute(named!("token_slide"), &[&tags, &instants]).await?;
             let ended = session.query(named!("tokens_ended"), &[&tags]).await?;
             session.execute(named!("visit_slide"), &[&ids, &firsts, &lasts, &ttl.idle_ms]).await?;
@@ -167,7 +166,7 @@ impl Writer {
         let since = now - SWEEP_GRACE_MS;
         let idle_since = since - ttl.idle_ms;
         self.within(SWEEP_PATIENCE, async |session, recall| {
-            recall.begun(begin(session, None).await?);
+            recall.begun(session.begin(None).await?);
             let limits: Params<'_> =
                 &[&since, &ttl.idle_ms, &ttl.max_ms, &ttl.remember_idle_ms, &ttl.remember_max_ms];
             session.execute(named!("tokens_expire"), limits).await?;
@@ -232,7 +231,7 @@ impl Writer {
             self.maintaining = Some(tokio::spawn(async move {
                 let done = async {
                     let mut client = connect::connect(&url, "visitflow maintenance").await?;
-                    partitions::maintain(&mut client, now, retention_days).await
+                    maintenance::maintain(&mut client, now, retention_days).await
                 };
                 match done.await {
                     Ok(maintained) => !maintained.unfinished,
@@ -338,7 +337,7 @@ async fn apply(
     let mut begun = false;
     if !wants.is_empty() || recall.alone < SURE {
         let looking_up = load::look_up(session, &wants, &mut known);
-        let (number, looked_up) = future::join(begin(session, None), looking_up).await;
+        let (number, looked_up) = future::join(session.begin(None), looking_up).await;
         let alone = recall.begun(number?);
         looked_up?;
         begun = true;
@@ -366,26 +365,13 @@ async fn apply(
             load::look_up(session, &wants, &mut known).await?;
         } else {
             let looking_up = load::look_up(session, &wants, &mut known);
-            let (number, looked_up) = future::join(begin(session, Some(expected)), looking_up).await;
+            let (number, looked_up) = future::join(session.begin(Some(expected)), looking_up).await;
             recall.begun(number?);
             looked_up?;
             begun = true;
         }
     }
     Err(StoreError::Malformed("batch, which asks without end"))
-}
-
-/// Begins a transaction that no other batch of any server overlaps; returns its number. With an
-/// expected number, any other is an error, which spoils what has been sent behind it.
-pub(super) async fn begin(session: &Session, expected: Option<i64>) -> Result<i64> {
-    let expected = expected.map_or("NULL".to_owned(), |number| number.to_string());
-    // As text: one message does then.
-    let said = session.client.simple_query(&format!("BEGIN; SELECT begin_batch({expected})")).await?;
-    let row = said.iter().find_map(|message| match message {
-        SimpleQueryMessage::Row(row) => row.get(0),
-        _ => None,
-    });
-    row.and_then(|number| number.parse().ok()).ok_or(StoreError::Malformed("batch number"))
 }
 
 /// Whether what was believed of the store is not so.

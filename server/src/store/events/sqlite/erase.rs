@@ -6,7 +6,6 @@ use uuid::Uuid;
 use super::{load, rows, sql};
 use crate::session::Millis;
 use crate::session::record::Record;
-use crate::session::visit::VisitorId;
 use crate::store::Result;
 use crate::store::events::erasure::{
     Admission, Erasure, FACTS_AT_ONCE, Gone, Piece, ROWS_AT_ONCE, Share, left, marks, share, stretches,
@@ -19,7 +18,7 @@ const FACTS: i64 = FACTS_AT_ONCE as i64;
 pub(super) fn erase(db: &mut Connection, asked: &Erasure, before: u64) -> Result<Piece> {
     let Erasure { visitor, by, now } = *asked;
     let db = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let admission = Admission::of(by, load::key(&db, visitor)?, is_erased(&db, visitor)?);
+    let admission = Admission::of(by, load::key(&db, visitor)?, load::is_erased(&db, visitor)?);
     if admission == Admission::Refused {
         return Ok(Piece::NotTheirs);
     }
@@ -62,11 +61,6 @@ pub(super) fn erase(db: &mut Connection, asked: &Erasure, before: u64) -> Result
     }
     db.commit()?;
     Ok(Piece::Done { rows, ended, last })
-}
-
-/// Whether a visitor's data was erased within the last days.
-pub(super) fn is_erased(db: &Connection, visitor: VisitorId) -> Result<bool> {
-    Ok(db.prepare_cached(sql!("erased_get"))?.exists([visitor.hash()])?)
 }
 
 fn find(db: &Connection, visitor: &str) -> Result<Vec<Gone>> {

@@ -3,11 +3,11 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::{erase, rows, sql, tokens};
+use super::tokens::{self, retired};
+use super::{rows, sql};
 use crate::ledger::known::{Source, StoredOrder, TOKENS_OF_MAX, Table};
 use crate::ledger::{Known, Wants};
-use crate::session::record::{RETIRED_MAX, Retired};
-use crate::session::token::{SecretHash, Tag};
+use crate::session::token::SecretHash;
 use crate::session::visit::VisitorId;
 use crate::store::Result;
 
@@ -57,7 +57,7 @@ pub(super) fn look_up(db: &Connection, wants: &Wants, known: &mut Known) -> Resu
         }
     }
     for visitor in &wants.erased {
-        if erase::is_erased(db, *visitor)? {
+        if is_erased(db, *visitor)? {
             known.erased(*visitor);
         }
     }
@@ -125,11 +125,9 @@ pub(in crate::store::events) fn key(db: &Connection, visitor: VisitorId) -> Resu
     Ok(statement.query_row([visitor.to_string()], |row| row.get(0).map(SecretHash::from_bytes)).optional()?)
 }
 
-/// The secrets that were replaced within the last minute.
-pub(super) fn retired(db: &Connection, tag: Tag) -> Result<Vec<Retired>> {
-    let mut statement = db.prepare_cached(sql!("retired_of_token"))?;
-    let retired = statement.query_map(params![tag.to_string(), RETIRED_MAX], rows::retired)?;
-    Ok(retired.collect::<rusqlite::Result<_>>()?)
+/// Whether a visitor's data was erased within the last days.
+pub(super) fn is_erased(db: &Connection, visitor: VisitorId) -> Result<bool> {
+    Ok(db.prepare_cached(sql!("erased_get"))?.exists([visitor.hash()])?)
 }
 
 /// Notes the visits that a statement gives; returns the last one's id.

@@ -32,10 +32,11 @@ pub mod writer;
 use std::error::Error;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
+use self::wal::BUSY_TIMEOUT;
 use crate::store::events::schema::Schema;
 use crate::store::files::{FileError, Kept};
 use crate::store::{Result, StoreError};
@@ -47,9 +48,6 @@ macro_rules! sql {
     };
 }
 use sql;
-
-/// How long a statement waits for another process (`visitflow user add`) to commit.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Pages that the writer keeps in memory, in KiB when negative: the trees' upper parts, and the
 /// visits that are live.

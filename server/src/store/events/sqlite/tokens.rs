@@ -1,12 +1,12 @@
 //! The records of tokens, as whole records: for the copies elsewhere.
 
-use rusqlite::{Connection, OptionalExtension as _};
+use rusqlite::{Connection, OptionalExtension as _, params};
 use uuid::Uuid;
 
-use super::{load, rows, sql};
+use super::{rows, sql};
 use crate::ledger::known::UserTokens;
 use crate::session::Millis;
-use crate::session::record::Record;
+use crate::session::record::{RETIRED_MAX, Record, Retired};
 use crate::session::token::Tag;
 use crate::store::Result;
 use crate::store::sessions::Whose;
@@ -51,11 +51,18 @@ pub fn whose(db: &Connection, visit_id: Uuid) -> Result<Option<Whose>> {
     Ok(db.prepare_cached(sql!("visit_whose"))?.query_row([visit_id.to_string()], rows::whose).optional()?)
 }
 
+/// The secrets that were replaced within the last minute.
+pub(super) fn retired(db: &Connection, tag: Tag) -> Result<Vec<Retired>> {
+    let mut statement = db.prepare_cached(sql!("retired_of_token"))?;
+    let retired = statement.query_map(params![tag.to_string(), RETIRED_MAX], rows::retired)?;
+    Ok(retired.collect::<rusqlite::Result<_>>()?)
+}
+
 fn records(db: &Connection, statement: &str, keys: &[&dyn rusqlite::ToSql]) -> Result<Vec<Record>> {
     let mut records: Vec<Record> =
         db.prepare_cached(statement)?.query_map(keys, rows::record)?.collect::<rusqlite::Result<_>>()?;
     for record in &mut records {
-        record.retired = load::retired(db, record.tag)?;
+        record.retired = retired(db, record.tag)?;
     }
     Ok(records)
 }

@@ -9,7 +9,7 @@
 //! go on, and the log is cut about a second after that program has ended its transaction.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,8 +18,10 @@ use futures_util::FutureExt as _;
 use rusqlite::Connection;
 use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
 
-use super::BUSY_TIMEOUT;
 use crate::session::Millis;
+
+/// How long a statement waits for another process (`visitflow user add`) to commit.
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Pages in the log after which it is copied into the file: 32 MiB. A page that changes in many commits
 /// is copied once.
@@ -92,8 +94,8 @@ impl fmt::Debug for Wal {
 
 impl Wal {
     /// Of the database in this file, whose long readers go through the gate.
-    pub(super) fn of(database: &super::Sqlite, gate: Gate) -> Self {
-        let mut file = database.path().as_os_str().to_owned();
+    pub(super) fn of(database: &Path, gate: Gate) -> Self {
+        let mut file = database.as_os_str().to_owned();
         file.push("-wal");
         Self {
             file: file.into(),
@@ -193,7 +195,7 @@ mod tests {
             let db = database.open().unwrap();
             db.execute_batch("CREATE TABLE t (x BLOB)").unwrap();
             let reports = Readers::new(database.clone(), 2);
-            let wal = Wal { most_bytes: LIMIT, ..Wal::of(&database, reports.gate()) };
+            let wal = Wal { most_bytes: LIMIT, ..Wal::of(database.path(), reports.gate()) };
             Self { _folder: folder, database, db, reports, wal, now: 0 }
         }
 

@@ -99,7 +99,7 @@ impl Writer {
     /// the gate.
     #[must_use]
     pub fn behind(mut self, gate: Gate, database: &Sqlite) -> Self {
-        self.wal = Some(Wal::of(database, gate));
+        self.wal = Some(Wal::of(database.path(), gate));
         self
     }
 
