@@ -13,7 +13,7 @@
 use redis::Value;
 use uuid::Uuid;
 
-use super::RedisError;
+use super::error::RedisError;
 use crate::session::Millis;
 use crate::session::record::{Record, Retired};
 use crate::session::token::{SecretHash, Tag};

@@ -15,7 +15,7 @@ use redis::cluster_async::ClusterConnection;
 use redis::{Cmd, ErrorKind, Value};
 use tokio::time::{Instant, timeout_at};
 
-use super::RedisError;
+use super::error::RedisError;
 use super::url::Nodes;
 
 /// From the call to its answer, the wait for a connection included. A visitor waits for it; Redis in

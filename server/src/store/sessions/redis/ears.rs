@@ -17,10 +17,12 @@ use redis::{
 };
 use tokio::sync::mpsc;
 
+use super::codec;
 use super::connection::CONNECT_TIMEOUT;
+use super::error::RedisError;
+use super::notice::Notice;
 use super::shared::Shared;
 use super::url::{Nodes, host_port};
-use super::{Notice, RedisError, codec};
 
 /// A Redis that has not answered a ping for so long is gone, or hangs.
 const PULSE_TIMEOUT: Duration = Duration::from_millis(500);

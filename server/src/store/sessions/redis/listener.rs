@@ -10,9 +10,10 @@ use redis::cmd;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
 use super::ears::{Deaf, Ears};
+use super::error::RedisError;
+use super::notice::Notice;
 use super::shared::Shared;
 use super::url::Nodes;
-use super::{Notice, RedisError};
 use crate::clock;
 
 /// How often Redis is asked for a sign of life, which comes after the changes before it on the same

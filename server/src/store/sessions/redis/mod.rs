@@ -10,6 +10,7 @@
 //! | `trust` | when answers may be believed |
 //! | `shared` | what calls and listener share |
 //! | `ears` | connections on which Redis tells what changed |
+//! | `notice` | what it tells |
 //! | `listener` | the task that keeps them, and reconnects |
 //!
 //! Whoever keeps local copies of what [`Redis::resolve`] returned must drop them by the
@@ -26,6 +27,7 @@ mod connection;
 mod ears;
 mod error;
 mod listener;
+mod notice;
 mod scripts;
 mod shared;
 mod trust;
@@ -51,29 +53,13 @@ use url::Nodes;
 pub use breaker::BreakerState;
 pub use connection::COMMAND_TIMEOUT;
 pub use error::RedisError;
+pub use notice::Notice;
 pub use url::RedisUrl;
 
 /// Records that travel together under one time-out. `redis-benchmark -P 256` on two shared cores, Redis
 /// 7.0: 64,000 executions of put.lua a second, 110,000 of resolve.lua. So these take Redis 4 ms, and
 /// other calls meanwhile wait no longer than that.
 const TOGETHER: usize = 256;
-
-/// What Redis tells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Notice {
-    /// Somebody, this server included, has changed this record: forget the local copy.
-    Changed(Tag),
-    /// All changes until this instant have been told of before.
-    HeardUntil(Millis),
-    /// Everything that was copied locally may be stale.
-    Lost,
-    /// Connected (again), possibly to another, an emptied or an older Redis: re-apply what was
-    /// changed recently, then call [`Redis::trust`].
-    Connected {
-        /// Names this connection.
-        epoch: u64,
-    },
-}
 
 /// The records in Redis.
 pub struct Redis {

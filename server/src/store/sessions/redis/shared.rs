@@ -7,8 +7,9 @@ use tokio::sync::{Notify, mpsc};
 
 use super::breaker::{Breaker, BreakerState, Ticket};
 use super::connection::{Link, Pool};
+use super::error::RedisError;
+use super::notice::Notice;
 use super::trust::Trust;
-use super::{Notice, RedisError};
 
 #[derive(Debug)]
 pub(super) struct Shared {

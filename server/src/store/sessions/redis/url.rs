@@ -7,7 +7,7 @@ use std::str::FromStr;
 use redis::io::tcp::TcpSettings;
 use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo as _};
 
-use super::RedisError;
+use super::error::RedisError;
 
 /// Where Redis is: `redis://` or `rediss://` (TLS), one URL for a single Redis, several separated
 /// by commas for nodes of a Redis Cluster; those after the first may be `host:port` alone. User and
