@@ -5,8 +5,8 @@
 use std::collections::HashMap;
 use std::time::Instant;
 
-use super::lock;
-use super::writer::{Worker, latest};
+use super::jobs::lock;
+use super::worker::{Worker, latest};
 use crate::clock;
 use crate::ledger::command::{Command, Outcome};
 use crate::session::record::{Record, Standing};

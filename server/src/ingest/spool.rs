@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, params};
 
-use super::BATCH_FACTS;
+use super::jobs::BATCH_FACTS;
 use super::reserve::Reserve;
 use crate::ledger::command::Command;
 use crate::session::Millis;
