@@ -4,9 +4,9 @@ use std::fs::File;
 use std::sync::Arc;
 
 use crate::assertion::Assertions;
+use crate::assets::Assets;
 use crate::bots::BotFilter;
 use crate::config::Serve;
-use crate::endpoints::assets::Assets;
 use crate::http::cookie::CookieStyle;
 use crate::http::foreign::ForeignOrigins;
 use crate::http::origin::OriginRules;
@@ -15,7 +15,7 @@ use crate::ingest::{Durable, Ingest, Writer};
 use crate::keys::Keys;
 use crate::lifecycle::Lifecycle;
 use crate::observe::Metrics;
-use crate::passwords::Passwords;
+use crate::passwords::{HashError, Passwords};
 use crate::session::Millis;
 use crate::session::record::Record;
 use crate::store::events::accounts::Accounts;
@@ -34,6 +34,17 @@ const REPORT_READERS: usize = 2;
 
 /// Look-ups of users, keys and sessions that run at once.
 const LOOKUP_READERS: usize = 4;
+
+/// Why a server cannot begin.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// A store cannot be opened.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The password that unknown users are checked against cannot be hashed.
+    #[error(transparent)]
+    Hash(#[from] HashError),
+}
 
 /// What every request shares.
 #[derive(Debug)]
@@ -82,7 +93,7 @@ impl App {
         assertions: Option<Assertions>,
         database: Database,
         now: Millis,
-    ) -> Result<(Self, Writer)> {
+    ) -> std::result::Result<(Self, Writer), OpenError> {
         let metrics = match config.redis_url {
             Some(_) => Metrics::with_redis(),
             None => Metrics::new(),

@@ -12,6 +12,7 @@ use crate::clock;
 use crate::config::commands::Move;
 use crate::config::environment;
 use crate::config::{Common, Serve};
+use crate::passwords::HashError;
 use crate::serve;
 use crate::serve::tls::Tls;
 use crate::store::StoreError;
@@ -31,6 +32,9 @@ pub enum CommandError {
     /// The store says no.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A password could not be hashed.
+    #[error(transparent)]
+    Hash(#[from] HashError),
     /// Something else, said in a sentence.
     #[error("{0}")]
     Told(String),

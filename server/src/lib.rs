@@ -13,6 +13,9 @@
 //! | when a session ends, when a visit is joined | [`session`] |
 //! | what start, page view, ping, login, logout, end do | [`lifecycle`], [`ledger`] |
 //! | what an endpoint takes or answers | [`endpoints`] |
+//! | what an endpoint is given of a request | [`call`] |
+//! | who may read reports, what an API key may do | [`authorization`], [`keys`] |
+//! | the embedded pages and client | [`assets`] |
 //! | cookies, origins, proxies, error answers | [`http`] |
 //! | how facts become durable, the spool | [`ingest`] |
 //! | who is asked about a session, Redis | [`store::sessions`], `server/lua` |
@@ -26,7 +29,7 @@
 //! | what the operator sees | [`observe`], [`log`] |
 //! | what a signal does | [`signals`] |
 //!
-//! Invariant: `hyper` is named only in serve, service, router, http and endpoints; the databases
+//! Invariant: `hyper` is named only in serve, service, router, endpoints, authorization, call, assets and http; the databases
 //! (`rusqlite`, `refinery`, `tokio_postgres`, `deadpool_postgres`, `bb8`, `redis`) only in store and
 //! ingest. A test keeps this.
 //!
@@ -39,7 +42,10 @@
 pub mod address;
 pub mod app;
 pub mod assertion;
+pub mod assets;
+pub mod authorization;
 pub mod bots;
+pub mod call;
 pub mod campaign;
 pub mod clock;
 pub mod commands;

@@ -9,10 +9,10 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use visitflow_protocol::problem as kind;
 
-use super::keys::require_key;
 use super::set_cookie;
+use crate::authorization::require_key;
+use crate::call::Call;
 use crate::clock;
-use crate::endpoints::call::Call;
 use crate::http::body;
 use crate::http::problem::Problem;
 use crate::http::reply::{self, Reply};

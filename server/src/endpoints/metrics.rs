@@ -12,9 +12,9 @@ use visitflow_protocol::problem as kind;
 
 use self::range::Query;
 pub use self::refused::refused;
-use super::keys::require_reader;
+use crate::authorization::require_reader;
+use crate::call::Call;
 use crate::clock;
-use crate::endpoints::call::Call;
 use crate::http::hangup::Shared;
 use crate::http::problem::Problem;
 use crate::http::reply::{self, Reply};

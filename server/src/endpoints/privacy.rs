@@ -4,8 +4,8 @@
 
 use visitflow_protocol::wire;
 
-use super::{NO_VISITOR_ID, forbidden, hit, set_cookie};
-use crate::endpoints::call::Call;
+use super::{NO_VISITOR_ID, hit, set_cookie};
+use crate::call::Call;
 use crate::http::body::require_json;
 use crate::http::problem::Problem;
 use crate::http::reply::{self, Reply};
@@ -31,7 +31,7 @@ pub async fn disclose(call: Call<'_>) -> Result<Reply, Problem> {
         return Err(untold("the database is away"));
     }
     if right(&call).await? == Right::Own && key_of(&call, visitor).await.map_err(refused_page)?.is_none() {
-        return Err(forbidden(
+        return Err(Problem::forbidden(
             "This browser does not hold the key of this visitor (cookie visitor_key), so it is told nothing. Ask the site's owner for the data of this visitor; admins may have it, and so may an API key with the scope `erase`.",
         ));
     }

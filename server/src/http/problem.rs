@@ -106,6 +106,12 @@ impl Problem {
         )
     }
 
+    /// 403: who asks is known, and may not.
+    #[must_use]
+    pub fn forbidden(detail: &'static str) -> Self {
+        Self::new(StatusCode::FORBIDDEN, kind::FORBIDDEN, detail)
+    }
+
     /// 404: the user has no such session; whether another user has, is not said.
     #[must_use]
     pub fn no_such_session() -> Self {

@@ -8,7 +8,7 @@ use jiff::{Timestamp, ToSpan as _, Zoned};
 use serde_json::{Map, Value, json};
 
 use super::words;
-use crate::endpoints::call::Call;
+use crate::call::Call;
 use crate::http::problem::Problem;
 use crate::session::Millis;
 use crate::store::events::reports::Scope;

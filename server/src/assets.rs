@@ -8,10 +8,10 @@ use std::borrow::Cow;
 use std::path::{Component, Path, PathBuf};
 
 use bytes::Bytes;
-use hyper::StatusCode;
 use hyper::header::{self, HeaderValue};
+use hyper::{HeaderMap, StatusCode};
 
-use crate::endpoints::call::Call;
+use crate::http::fields;
 use crate::http::reply::{self, Reply};
 
 /// A file of the binary.
@@ -114,7 +114,7 @@ fn is_public(path: &Path) -> bool {
 
 /// Sends a file, in the smallest form that the browser takes, or 304.
 #[must_use]
-pub fn serve(call: &Call<'_>, asset: Asset) -> Reply {
+pub fn serve(asset: Asset, asked: &HeaderMap) -> Reply {
     match asset {
         Asset::Loose { name, content } => {
             let mut answer = typed(&name, content.into());
@@ -123,8 +123,8 @@ pub fn serve(call: &Call<'_>, asset: Asset) -> Reply {
         }
         Asset::Built { index } => built(
             &EMBEDDED[index],
-            &call.header("accept-encoding").unwrap_or_default(),
-            &call.header("if-none-match").unwrap_or_default(),
+            &fields::text(asked, "accept-encoding").unwrap_or_default(),
+            &fields::text(asked, "if-none-match").unwrap_or_default(),
         ),
     }
 }

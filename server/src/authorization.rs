@@ -8,9 +8,8 @@ use hyper::header::{AUTHORIZATION, HeaderValue};
 use hyper::http::request::Parts;
 use visitflow_protocol::problem as kind;
 
-use super::forbidden;
 use crate::app::App;
-use crate::endpoints::call::Call;
+use crate::call::Call;
 use crate::http::problem::Problem;
 use crate::keys::PREFIX;
 use crate::session::Millis;
@@ -42,7 +41,7 @@ pub fn require_scope(key: &ApiKey, scope: Scope) -> Result<(), Problem> {
     if key.may(scope) {
         return Ok(());
     }
-    Err(forbidden(match scope {
+    Err(Problem::forbidden(match scope {
         Scope::Read => {
             "This API key has no scope `read`; make one with `visitflow key add NAME --scope read`."
         }
@@ -89,7 +88,9 @@ pub async fn require_reader(call: &Call<'_>) -> Result<(), Problem> {
     };
     match call.app.lookups.role(&user_id).await? {
         Some(Role::Admin) => Ok(()),
-        _ => Err(forbidden("Reports are for admins; sign in as one (`visitflow user add NAME --admin`).")),
+        _ => Err(Problem::forbidden(
+            "Reports are for admins; sign in as one (`visitflow user add NAME --admin`).",
+        )),
     }
 }
 
