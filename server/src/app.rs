@@ -7,6 +7,16 @@ use crate::assertion::Assertions;
 use crate::assets::Assets;
 use crate::bots::BotFilter;
 use crate::config::Serve;
+use crate::contract::reports;
+use crate::database::accounts::Accounts;
+use crate::database::disclosure::Disclosures;
+use crate::database::error::{Result, StoreError};
+use crate::database::postgres::pool::Pool;
+use crate::database::postgres::reports::PostgresReports;
+use crate::database::reports::Reports;
+use crate::database::sqlite::readers::Readers;
+use crate::database::store::{Lookup, Store};
+use crate::database::{Database, postgres, sqlite};
 use crate::http::cookie::CookieStyle;
 use crate::http::foreign::ForeignOrigins;
 use crate::http::origin::OriginRules;
@@ -14,19 +24,12 @@ use crate::ingest::spool::Spool;
 use crate::ingest::{Durable, Ingest, Writer};
 use crate::keys::Keys;
 use crate::lifecycle::Lifecycle;
+use crate::live::redis::RedisError;
 use crate::observe::Metrics;
 use crate::passwords::{HashError, Passwords};
+use crate::resolve::Sessions;
 use crate::session::Millis;
 use crate::session::record::Record;
-use crate::store::events::accounts::Accounts;
-use crate::store::events::disclosure::Disclosures;
-use crate::store::events::postgres::pool::Pool;
-use crate::store::events::postgres::reports::PostgresReports;
-use crate::store::events::reports::{self, Reports};
-use crate::store::events::sqlite::readers::Readers;
-use crate::store::events::{Database, Lookup, Store, postgres, sqlite};
-use crate::store::sessions::Sessions;
-use crate::store::{Result, StoreError};
 use crate::throttle::Throttle;
 
 /// Reports that run at once; they are the first to wait when the machine is busy.
@@ -41,6 +44,9 @@ pub enum OpenError {
     /// A store cannot be opened.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Redis cannot be asked.
+    #[error("Redis failed: {0}")]
+    Redis(#[from] RedisError),
     /// The password that unknown users are checked against cannot be hashed.
     #[error(transparent)]
     Hash(#[from] HashError),

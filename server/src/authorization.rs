@@ -10,10 +10,10 @@ use visitflow_protocol::problem as kind;
 
 use crate::app::App;
 use crate::call::Call;
+use crate::contract::accounts::{ApiKey, Role, Scope};
 use crate::http::problem::Problem;
 use crate::keys::PREFIX;
 use crate::session::Millis;
-use crate::store::events::accounts::{ApiKey, Role, Scope};
 
 /// The API key that a request carries; none without one.
 ///

@@ -12,6 +12,7 @@ use visitflow_protocol::problem as kind;
 
 use crate::app::App;
 use crate::config::Gpc;
+use crate::contract::accounts::ApiKey;
 use crate::http::body;
 use crate::http::client_ip::Client;
 use crate::http::cookie::Presented;
@@ -20,7 +21,6 @@ use crate::http::fields;
 use crate::http::problem::Problem;
 use crate::session::Millis;
 use crate::session::token::SessionToken;
-use crate::store::events::accounts::ApiKey;
 use crate::throttle::budget::Allowance;
 
 /// A request on its way through an endpoint.

@@ -29,12 +29,12 @@ use self::values::{
     cookie_domain, idle_timeout, listen_address, millis, network, session_length, site_name, spool_size,
 };
 use crate::address::KeepQuery;
+use crate::database::postgres::url::PostgresUrl;
 use crate::http::cookie_names::{CookieNames, Ours, cookie_name};
 use crate::http::origin::Origin;
+use crate::live::redis::RedisUrl;
 use crate::log::{Filter, LogFormat};
 use crate::session::Ttl;
-use crate::store::events::postgres::url::PostgresUrl;
-use crate::store::sessions::RedisUrl;
 
 /// Flags of every command.
 #[derive(Clone, Debug, Args)]

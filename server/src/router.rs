@@ -22,12 +22,12 @@ use visitflow_protocol::{path, problem as kind};
 use crate::app::App;
 use crate::assets;
 use crate::call::Call;
+use crate::contract::accounts::Scope;
 use crate::endpoints::{
     auth, binding, health, introspection, metrics, openapi, privacy, session, sessions, telemetry,
 };
 use crate::http::problem::Problem;
 use crate::http::reply::{self, Reply};
-use crate::store::events::accounts::Scope;
 
 #[cfg(doc)]
 use crate::endpoints;

@@ -10,8 +10,9 @@ use super::{CommandError, database, wait};
 use crate::assertion::LOCAL_PREFIX;
 use crate::config::Common;
 use crate::config::commands::UserCommand;
-use crate::store::events::Database;
-use crate::store::events::accounts::{Accounts, Role, UserRow};
+use crate::contract::accounts::{Role, UserRow};
+use crate::database::Database;
+use crate::database::accounts::Accounts;
 use crate::{clock, passwords};
 
 /// `visitflow user …`

@@ -6,9 +6,9 @@ use clap::{Args, Parser, Subcommand};
 
 use super::values::key_lifetime;
 use super::{Common, DatabaseUrl, Serve};
-use crate::store::events::accounts::Scope;
-use crate::store::events::postgres::url::PostgresUrl;
-use crate::store::events::sqlite::Sqlite;
+use crate::contract::accounts::Scope;
+use crate::database::postgres::url::PostgresUrl;
+use crate::database::sqlite::Sqlite;
 
 /// Consent-first visit tracking: sessions, page views, orders and the reports over them.
 #[derive(Debug, Parser)]

@@ -8,6 +8,7 @@ use super::{hit, set_cookie};
 use crate::assertion::LOCAL_PREFIX;
 use crate::call::Call;
 use crate::clock::OnceAMinute;
+use crate::contract::accounts::Account;
 use crate::device;
 use crate::http::body::require_json;
 use crate::http::cookie_names::Ours;
@@ -16,7 +17,6 @@ use crate::http::problem::Problem;
 use crate::http::reply::{self, Reply};
 use crate::passwords::{self, NAME_BYTES, PASSWORD_BYTES};
 use crate::session::record::SignedIn;
-use crate::store::events::accounts::Account;
 use crate::throttle::guesses::Guessed;
 
 /// Verifies a user, by password or by assertion, rotates the token, links the visit.

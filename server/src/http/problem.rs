@@ -8,7 +8,7 @@ use hyper::StatusCode;
 use serde::Serialize;
 use visitflow_protocol::problem as kind;
 
-use crate::store::StoreError;
+use crate::database::error::StoreError;
 
 /// An error answer.
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 //! Where commands become durable.
 
 use super::spool::Spool;
-use crate::store::events::Store;
+use crate::database::store::Store;
 
 /// Where commands become durable.
 #[derive(Debug)]

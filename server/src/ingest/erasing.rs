@@ -1,8 +1,8 @@
 //! An erasure: a piece at a time, with batches of others between them.
 
 use super::worker::{Erasing, Worker};
-use crate::store::events::erasure::{AskedBy, Erased, Piece};
-use crate::store::{Result, StoreError};
+use crate::contract::erasure::{AskedBy, Erased, Piece};
+use crate::database::error::{Result, StoreError};
 
 impl Worker {
     /// Does a piece of the erasure whose turn it is.

@@ -5,10 +5,10 @@ use std::time::Instant;
 
 use tokio::sync::oneshot;
 
+use crate::contract::erasure::{Erased, Erasure};
+use crate::database::error::Result;
 use crate::ledger::command::{Command, Outcome};
 use crate::session::Millis;
-use crate::store::Result;
-use crate::store::events::erasure::{Erased, Erasure};
 
 /// Most commands in one commit.
 pub const BATCH_MAX: usize = 1_024;

@@ -40,12 +40,12 @@ use tokio::sync::{mpsc, oneshot};
 pub use self::durable::Durable;
 pub use self::jobs::BATCH_MAX;
 use self::jobs::{Job, lock};
+use crate::contract::erasure::{Erased, Erasure};
+use crate::database::error::{Result, StoreError};
 use crate::ledger::command::{Command, Outcome};
 use crate::observe::{Metrics, Shed};
+use crate::resolve::Sessions;
 use crate::session::Millis;
-use crate::store::events::erasure::{Erased, Erasure};
-use crate::store::sessions::Sessions;
-use crate::store::{Result, StoreError};
 
 /// Most commands that wait for the writer; beyond it requests wait, then are told to come back.
 const QUEUE_MAX: usize = 8_192;

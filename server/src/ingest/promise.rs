@@ -8,11 +8,11 @@ use std::time::Instant;
 use super::jobs::lock;
 use super::worker::{Worker, latest};
 use crate::clock;
+use crate::database::error::{Result, StoreError};
 use crate::ledger::command::{Command, Outcome};
 use crate::session::record::{Record, Standing};
 use crate::session::token::{Proof, Tag};
 use crate::session::{Carrier, Millis};
-use crate::store::{Result, StoreError};
 
 impl Worker {
     /// Puts commands into the spool; what each promises, in their order.

@@ -9,12 +9,12 @@ use super::portion::AfterTooMuch;
 use super::spool::{Spool, Spooled};
 use super::worker::{Rest, Worker};
 use crate::clock;
+use crate::database::batch::{Batch, Taken};
+use crate::database::error::{Result, StoreError};
 use crate::ledger::LINKS_OF_BATCH;
 use crate::ledger::command::{Command, Outcome, Promise, Settling};
+use crate::resolve::Sessions;
 use crate::session::Millis;
-use crate::store::events::{Batch, Taken};
-use crate::store::sessions::Sessions;
-use crate::store::{Result, StoreError};
 
 /// How long the store is left alone after it was found away.
 const RETRY_AFTER: Duration = Duration::from_millis(250);
@@ -265,7 +265,7 @@ fn again<'b>(
     promises: &'b [Promise],
     now: Millis,
 ) -> Batch<'b> {
-    Batch { commands, taken: Taken::Again(promises), local: &sessions.local, ttl: sessions.ttl(), now }
+    Batch { commands, taken: Taken::Again(promises), live: &sessions.local, ttl: sessions.ttl(), now }
 }
 
 /// Where a command was in the spool, and what is kept with it there.

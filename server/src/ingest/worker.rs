@@ -11,14 +11,14 @@ use super::jobs::Waiting;
 use super::portion::Portion;
 use super::spool::{Spool, Spooled};
 use crate::clock;
+use crate::contract::erasure::{Erased, Erasure};
+use crate::database::error::Result;
+use crate::database::store::Store;
 use crate::ledger::command::Command;
+use crate::live::local::Slid;
 use crate::observe::Metrics;
+use crate::resolve::Sessions;
 use crate::session::Millis;
-use crate::store::Result;
-use crate::store::events::Store;
-use crate::store::events::erasure::{Erased, Erasure};
-use crate::store::sessions::Sessions;
-use crate::store::sessions::local::Slid;
 
 /// The writer.
 pub(super) struct Worker {

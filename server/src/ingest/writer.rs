@@ -18,14 +18,14 @@ use super::jobs::{BATCH_FACTS, BATCH_MAX, Job, Waiting, lock};
 use super::portion::Portion;
 use super::worker::{Erasing, Sweep, Worker, latest};
 use crate::clock;
+use crate::database::batch::{Batch, Taken};
+use crate::database::error::{Result, StoreError};
 use crate::ledger::LINKS_OF_BATCH;
 use crate::ledger::command::{Command, Outcome};
+use crate::live::local::Slid;
 use crate::observe::Metrics;
+use crate::resolve::Sessions;
 use crate::session::Millis;
-use crate::store::events::{Batch, Taken};
-use crate::store::sessions::Sessions;
-use crate::store::sessions::local::Slid;
-use crate::store::{Result, StoreError};
 
 /// Changes by other processes are read again this far back, in ms: their clocks and ours may differ,
 /// and a change is stamped before it is committed.
@@ -188,7 +188,7 @@ impl Worker {
             let batch = Batch {
                 commands: part,
                 taken: Taken::First,
-                local: &self.sessions.local,
+                live: &self.sessions.local,
                 ttl: self.sessions.ttl(),
                 now: stamp,
             };

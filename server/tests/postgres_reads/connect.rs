@@ -1,9 +1,9 @@
 use std::net::TcpListener;
 
-use visitflow_server::store::StoreError;
-use visitflow_server::store::events::postgres::connect::connect;
-use visitflow_server::store::events::postgres::pool::Pool;
-use visitflow_server::store::events::postgres::reports::PostgresReports;
+use visitflow_server::database::error::StoreError;
+use visitflow_server::database::postgres::connect::connect;
+use visitflow_server::database::postgres::pool::Pool;
+use visitflow_server::database::postgres::reports::PostgresReports;
 
 use crate::cluster::{client, cluster, parsed};
 

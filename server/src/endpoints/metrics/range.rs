@@ -9,9 +9,9 @@ use serde_json::{Map, Value, json};
 
 use super::words;
 use crate::call::Call;
+use crate::contract::reports::Scope;
 use crate::http::problem::Problem;
 use crate::session::Millis;
-use crate::store::events::reports::Scope;
 
 /// Points in one time series.
 const POINTS_MAX: usize = 1_000;
