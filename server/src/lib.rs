@@ -32,7 +32,7 @@
 //! | what a signal does | [`signals`] |
 //!
 //! Invariant: `hyper` is named only in serve, service, router, endpoints, authorization, call, assets and http; the databases
-//! (`rusqlite`, `refinery`, `tokio_postgres`, `deadpool_postgres`, `bb8`, `redis`) only in database, live
+//! (`rusqlite`, `refinery`, `tokio_postgres`, `bb8`, `redis`) only in database, live
 //! and ingest. A test keeps this.
 //!
 //! Invariant: what is acknowledged has been committed, in the durable store or in the spool.

@@ -1,10 +1,11 @@
 //! Users and API keys.
 
+use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Row, Statement};
 
 use super::pool::Pool;
 use super::sql;
+use super::statements::{Sql, named};
 use crate::contract::accounts::{Account, ApiKey, KeyRow, Role, UserRow};
 use crate::database::error::{Result, StoreError};
 use crate::session::Millis;
@@ -21,8 +22,8 @@ pub async fn put_user(
     role: Role,
     now: Millis,
 ) -> Result<bool> {
-    let mut client = pool.get().await?;
-    let transaction = client.transaction().await?;
+    let mut lent = pool.get().await?;
+    let transaction = lent.session()?.client.transaction().await?;
     // Between two batches of the writer: none of them sees the old password and new sessions both.
     transaction.batch_execute(sql!("lock")).await?;
     let row =
@@ -56,8 +57,8 @@ async fn and_end_sessions(
     change: &str,
     params: &[&(dyn ToSql + Sync)],
 ) -> Result<bool> {
-    let mut client = pool.get().await?;
-    let transaction = client.transaction().await?;
+    let mut lent = pool.get().await?;
+    let transaction = lent.session()?.client.transaction().await?;
     transaction.batch_execute(sql!("lock")).await?;
     let row = transaction.query_opt(change, params).await?;
     if let Some(row) = &row {
@@ -72,7 +73,7 @@ async fn and_end_sessions(
 /// # Errors
 /// As above.
 pub async fn enable_user(pool: &Pool, name: &str) -> Result<bool> {
-    Ok(pool.get().await?.execute(sql!("user_enable"), &[&name]).await? > 0)
+    Ok(pool.get().await?.session()?.client.execute(sql!("user_enable"), &[&name]).await? > 0)
 }
 
 /// All users, by name.
@@ -80,7 +81,7 @@ pub async fn enable_user(pool: &Pool, name: &str) -> Result<bool> {
 /// # Errors
 /// As above.
 pub async fn users(pool: &Pool) -> Result<Vec<UserRow>> {
-    let rows = pool.get().await?.query(sql!("users_list"), &[]).await?;
+    let rows = pool.get().await?.session()?.client.query(sql!("users_list"), &[]).await?;
     let users = rows.iter().map(|row| {
         Ok(UserRow {
             id: row.try_get(0)?,
@@ -98,7 +99,7 @@ pub async fn users(pool: &Pool) -> Result<Vec<UserRow>> {
 /// # Errors
 /// As above.
 pub async fn account(pool: &Pool, name: &str) -> Result<Option<Account>> {
-    let row = find(pool, sql!("user_by_name"), &[&name]).await?;
+    let row = find(pool, named!("user_by_name"), &[&name]).await?;
     row.map(|row| read_account(&row)).transpose()
 }
 
@@ -107,7 +108,7 @@ pub async fn account(pool: &Pool, name: &str) -> Result<Option<Account>> {
 /// # Errors
 /// As above.
 pub async fn account_of(pool: &Pool, user_id: &str) -> Result<Option<Account>> {
-    let row = find(pool, sql!("user_by_id"), &[&user_id]).await?;
+    let row = find(pool, named!("user_by_id"), &[&user_id]).await?;
     row.map(|row| read_account(&row)).transpose()
 }
 
@@ -125,7 +126,7 @@ fn read_account(row: &Row) -> Result<Account> {
 /// # Errors
 /// As above.
 pub async fn role(pool: &Pool, user_id: &str) -> Result<Option<Role>> {
-    let row = find(pool, sql!("user_role"), &[&user_id]).await?;
+    let row = find(pool, named!("user_role"), &[&user_id]).await?;
     row.map(|row| role_of(row.try_get(0)?)).transpose()
 }
 
@@ -136,7 +137,7 @@ pub async fn role(pool: &Pool, user_id: &str) -> Result<Option<Role>> {
 pub async fn put_key(pool: &Pool, id: &str, name: &str, key: &ApiKey, now: Millis) -> Result<()> {
     let (secret_hash, scopes) = (&key.secret_hash[..], key.scopes_text());
     let row: [&(dyn ToSql + Sync); 7] = [&id, &name, &secret_hash, &scopes, &key.site, &now, &key.expires_at];
-    let added = pool.get().await?.execute(sql!("key_put"), &row).await?;
+    let added = pool.get().await?.session()?.client.execute(sql!("key_put"), &row).await?;
     if added == 0 { Err(StoreError::Taken(format!("an API key named {name:?}"))) } else { Ok(()) }
 }
 
@@ -145,7 +146,7 @@ pub async fn put_key(pool: &Pool, id: &str, name: &str, key: &ApiKey, now: Milli
 /// # Errors
 /// As above.
 pub async fn key(pool: &Pool, id: &str) -> Result<Option<ApiKey>> {
-    let row = find(pool, sql!("key_get"), &[&id]).await?;
+    let row = find(pool, named!("key_get"), &[&id]).await?;
     row.map(|row| api_key(&row)).transpose()
 }
 
@@ -154,7 +155,7 @@ pub async fn key(pool: &Pool, id: &str) -> Result<Option<ApiKey>> {
 /// # Errors
 /// As above.
 pub async fn keys(pool: &Pool) -> Result<Vec<KeyRow>> {
-    let rows = pool.get().await?.query(sql!("keys_list"), &[]).await?;
+    let rows = pool.get().await?.session()?.client.query(sql!("keys_list"), &[]).await?;
     let keys = rows.iter().map(|row| {
         let key = api_key(row)?;
         Ok(KeyRow { id: row.try_get(4)?, name: row.try_get(5)?, created_at: row.try_get(6)?, key })
@@ -167,7 +168,7 @@ pub async fn keys(pool: &Pool) -> Result<Vec<KeyRow>> {
 /// # Errors
 /// As above.
 pub async fn delete_key(pool: &Pool, name: &str) -> Result<bool> {
-    Ok(pool.get().await?.execute(sql!("key_delete"), &[&name]).await? > 0)
+    Ok(pool.get().await?.session()?.client.execute(sql!("key_delete"), &[&name]).await? > 0)
 }
 
 fn api_key(row: &Row) -> Result<ApiKey> {
@@ -179,10 +180,8 @@ fn api_key(row: &Row) -> Result<ApiKey> {
     })
 }
 
-async fn find(pool: &Pool, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Result<Option<Row>> {
-    let client = pool.get().await?;
-    let statement: Statement = client.prepare_cached(sql).await?;
-    Ok(client.query_opt(&statement, params).await?)
+async fn find(pool: &Pool, sql: Sql, params: &[&(dyn ToSql + Sync)]) -> Result<Option<Row>> {
+    pool.get().await?.session()?.query_opt(sql, params).await
 }
 
 /// The role in a row.

@@ -1,7 +1,5 @@
 //! One connection: how long it may take, what it may hold up, and how it is kept private.
 
-use std::future::Future;
-use std::pin::Pin;
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
@@ -18,7 +16,7 @@ use crate::database::error::{Result, StoreError};
 const ADDRESS_LIMIT: Duration = Duration::from_secs(3);
 
 /// How long all of it may take: addresses, TLS, password.
-pub(super) const CONNECT_LIMIT: Duration = Duration::from_secs(15);
+const CONNECT_LIMIT: Duration = Duration::from_secs(15);
 
 /// An idle connection is probed after this long, so that firewalls do not forget it.
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
@@ -48,15 +46,7 @@ pub(super) const NO_LIMIT: Duration = Duration::ZERO;
 /// # Errors
 /// When none of the hosts lets us in; such an error [is away](StoreError::is_away).
 pub async fn connect(url: &PostgresUrl, application_name: &str) -> Result<Client> {
-    open(Opening::new(url, application_name, WRITER_LIMIT, true)?).await
-}
-
-async fn open(opening: Opening) -> Result<Client> {
-    match tokio::time::timeout(CONNECT_LIMIT, opening.open()).await {
-        Ok(Ok((client, _task))) => Ok(client),
-        Ok(Err(error)) => Err(StoreError::Unreachable(error)),
-        Err(_) => Err(StoreError::Silent(CONNECT_LIMIT)),
-    }
+    Ok(Opening::new(url, application_name, WRITER_LIMIT, true)?.open_in_time().await?.0)
 }
 
 /// Opens a connection for work that takes as long as the tables are large, to a server that takes writes.
@@ -64,7 +54,7 @@ async fn open(opening: Opening) -> Result<Client> {
 /// # Errors
 /// As [`connect`].
 pub async fn connect_patiently(url: &PostgresUrl, application_name: &str) -> Result<Client> {
-    open(Opening::new(url, application_name, NO_LIMIT, true)?).await
+    Ok(Opening::new(url, application_name, NO_LIMIT, true)?.open_in_time().await?.0)
 }
 
 /// Asks Postgres to give up what a connection is doing, and does not wait for it. Closing the connection
@@ -88,7 +78,6 @@ pub(super) fn cancel(url: &PostgresUrl, client: &Client) {
 }
 
 /// Everything that is needed to open one more connection of a kind.
-#[derive(Clone)]
 pub(super) struct Opening {
     config: Config,
     /// None: in clear.
@@ -134,13 +123,15 @@ impl Opening {
         Ok(Self { config, tls, settings })
     }
 
-    /// For the pool.
-    pub(super) fn config(&self) -> &Config {
-        &self.config
+    /// Opens one, or says why that is not possible now. It closes when the client is dropped, or its task ends.
+    pub(super) async fn open_in_time(&self) -> Result<(Client, JoinHandle<()>)> {
+        match tokio::time::timeout(CONNECT_LIMIT, self.open()).await {
+            Ok(opened) => opened.map_err(StoreError::Unreachable),
+            Err(_) => Err(StoreError::Silent(CONNECT_LIMIT)),
+        }
     }
 
-    /// Opens one. It closes when the client is dropped.
-    pub(super) async fn open(&self) -> std::result::Result<(Client, JoinHandle<()>), Error> {
+    async fn open(&self) -> std::result::Result<(Client, JoinHandle<()>), Error> {
         let (client, task) = match &self.tls {
             Some(tls) => self.open_with(tls.clone()).await?,
             None => self.open_with(NoTls).await?,
@@ -171,14 +162,5 @@ impl Opening {
             }
         });
         Ok((client, task))
-    }
-}
-
-impl deadpool_postgres::Connect for Opening {
-    fn connect(
-        &self,
-        _: &Config,
-    ) -> Pin<Box<dyn Future<Output = std::result::Result<(Client, JoinHandle<()>), Error>> + Send + '_>> {
-        Box::pin(self.open())
     }
 }

@@ -3,7 +3,8 @@
 use tokio_postgres::types::ToSql;
 
 use super::pool::Pool;
-use super::{rows, sql};
+use super::rows;
+use super::statements::{Sql, named};
 use crate::contract::disclosure::{Kind, VISITS_OF_PAGE, VisitPlace};
 use crate::database::error::Result;
 use crate::database::pages::{Ask, Owner, Row, VisitRow};
@@ -12,7 +13,7 @@ use crate::session::visit::VisitorId;
 
 /// What is stored of a visitor's key.
 pub(in crate::database) async fn key(pool: &Pool, visitor: VisitorId) -> Result<Option<SecretHash>> {
-    let found = query(pool, sql!("visitor_key_get"), &[&[visitor.to_string()].as_slice()]).await?;
+    let found = query(pool, named!("visitor_key_get"), &[&[visitor.to_string()].as_slice()]).await?;
     found.first().map(|row| rows::secret_hash(row, 1)).transpose()
 }
 
@@ -27,7 +28,7 @@ pub(in crate::database) async fn visits(
     let most = i64::try_from(VISITS_OF_PAGE).unwrap_or(i64::MAX);
     let visitor = visitor.to_string();
     let asked: [&(dyn ToSql + Sync); 6] = [&visitor, site, started_at, id, &inclusive, &most];
-    let visits = query(pool, sql!("disclose_visits"), &asked).await?;
+    let visits = query(pool, named!("disclose_visits"), &asked).await?;
     let visit = |row: &tokio_postgres::Row| {
         let place = VisitPlace { site: row.try_get(0)?, started_at: row.try_get(1)?, id: row.try_get(2)? };
         Ok(VisitRow { place, until: row.try_get(3)?, json: row.try_get(4)? })
@@ -43,13 +44,13 @@ pub(in crate::database) async fn rows(pool: &Pool, ask: &Ask) -> Result<Vec<Row>
         Owner::Visitor(visitor) => (visitor.to_string(), None),
     };
     let statement = match (ask.kind, between) {
-        (Kind::PageViews, _) => sql!("disclose_page_views"),
-        (Kind::Events, _) => sql!("disclose_events"),
-        (Kind::Orders, Some(_)) => sql!("disclose_orders"),
-        (Kind::Orders, None) => sql!("disclose_orders_alone"),
-        (Kind::Refunds, Some(_)) => sql!("disclose_refunds"),
-        (Kind::Refunds, None) => sql!("disclose_refunds_alone"),
-        (Kind::Sessions, _) => sql!("disclose_sessions"),
+        (Kind::PageViews, _) => named!("disclose_page_views"),
+        (Kind::Events, _) => named!("disclose_events"),
+        (Kind::Orders, Some(_)) => named!("disclose_orders"),
+        (Kind::Orders, None) => named!("disclose_orders_alone"),
+        (Kind::Refunds, Some(_)) => named!("disclose_refunds"),
+        (Kind::Refunds, None) => named!("disclose_refunds_alone"),
+        (Kind::Sessions, _) => named!("disclose_sessions"),
     };
     let mut asked: Vec<&(dyn ToSql + Sync)> = vec![&of, at, key, &ask.most];
     if let (Kind::PageViews | Kind::Events, Some((since, until))) = (ask.kind, between) {
@@ -64,13 +65,11 @@ pub(in crate::database) async fn rows(pool: &Pool, ask: &Ask) -> Result<Vec<Row>
 /// Asks on a connection that is closed if nobody waits for the answer any more.
 async fn query(
     pool: &Pool,
-    statement: &str,
+    statement: Sql,
     asked: &[&(dyn ToSql + Sync)],
 ) -> Result<Vec<tokio_postgres::Row>> {
     let mut lent = pool.lend().await?;
-    let client = lent.client()?;
-    let statement = client.prepare_cached(statement).await?;
-    let rows = client.query(&statement, asked).await?;
+    let rows = lent.session()?.query(statement, asked).await?;
     lent.done();
     Ok(rows)
 }

@@ -6,12 +6,11 @@ use std::ops::AsyncFnOnce;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use deadpool_postgres::Transaction;
+use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{IsolationLevel, Row};
 
 use super::pool::Pool;
-use super::sql;
+use super::statements::{Snapshot, named};
 use crate::contract::reports::{Counted, LIMIT, Live, Money, Overview, Point, Scope, Sum, Visits};
 use crate::database::error::{Result, StoreError};
 use crate::session::Millis;
@@ -52,7 +51,7 @@ impl PostgresReports {
     /// # Errors
     /// When it does not.
     pub async fn check(&self) -> Result<()> {
-        Ok(self.pool.get().await?.batch_execute("SELECT 1").await?)
+        Ok(self.pool.get().await?.session()?.client.batch_execute("SELECT 1").await?)
     }
 
     /// The headline figures.
@@ -65,11 +64,11 @@ impl PostgresReports {
             let ([from, to, site], orders_since) = (scoped, scope.orders_since());
             let converted: [&(dyn ToSql + Sync); 4] = [from, to, site, &orders_since];
             let (visits, page_views, orders, refunds, converted, active) = tokio::try_join!(
-                one(snapshot, sql!("report_visits"), &scoped),
-                one(snapshot, sql!("report_page_views"), &scoped),
-                all(snapshot, sql!("report_orders"), &scoped),
-                all(snapshot, sql!("report_refunds"), &scoped),
-                one(snapshot, sql!("report_converted"), &converted),
+                snapshot.query_one(named!("report_visits"), &scoped),
+                snapshot.query_one(named!("report_page_views"), &scoped),
+                snapshot.query(named!("report_orders"), &scoped),
+                snapshot.query(named!("report_refunds"), &scoped),
+                snapshot.query_one(named!("report_converted"), &converted),
                 self.active(snapshot, active_since, &scope.site),
             )?;
             Ok(Overview {
@@ -99,9 +98,9 @@ impl PostgresReports {
         let (visits, page_views, orders) = self
             .read(async |snapshot| {
                 tokio::try_join!(
-                    all(snapshot, sql!("report_series_visits"), &scoped),
-                    all(snapshot, sql!("report_series_page_views"), &scoped),
-                    all(snapshot, sql!("report_series_orders"), &scoped),
+                    snapshot.query(named!("report_series_visits"), &scoped),
+                    snapshot.query(named!("report_series_page_views"), &scoped),
+                    snapshot.query(named!("report_series_orders"), &scoped),
                 )
             })
             .await?;
@@ -134,7 +133,7 @@ impl PostgresReports {
     pub async fn pages(&self, scope: &Scope, limit: u32) -> Result<Vec<Counted<String>>> {
         let ([from, to, site], limit) = (params(scope), i64::from(limit));
         let asked: [&(dyn ToSql + Sync); 4] = [from, to, site, &limit];
-        let pages = self.read(async |snapshot| all(snapshot, sql!("report_pages"), &asked).await).await?;
+        let pages = self.read(async |snapshot| snapshot.query(named!("report_pages"), &asked).await).await?;
         rows(&pages, |row| {
             Ok(Counted { label: row.try_get(0)?, count: count(row, 1)?, visits: count(row, 2)? })
         })
@@ -148,7 +147,7 @@ impl PostgresReports {
         let ([from, to, site], limit) = (params(scope), i64::from(limit));
         let asked: [&(dyn ToSql + Sync); 4] = [from, to, site, &limit];
         let referrers =
-            self.read(async |snapshot| all(snapshot, sql!("report_referrers"), &asked).await).await?;
+            self.read(async |snapshot| snapshot.query(named!("report_referrers"), &asked).await).await?;
         rows(&referrers, visits_of)
     }
 
@@ -159,7 +158,7 @@ impl PostgresReports {
     pub async fn sites(&self, from: Millis, to: Millis, limit: u32) -> Result<Vec<Counted<String>>> {
         let limit = i64::from(limit);
         let asked: [&(dyn ToSql + Sync); 3] = [&from, &to, &limit];
-        let sites = self.read(async |snapshot| all(snapshot, sql!("report_sites"), &asked).await).await?;
+        let sites = self.read(async |snapshot| snapshot.query(named!("report_sites"), &asked).await).await?;
         rows(&sites, visits_of)
     }
 
@@ -169,7 +168,8 @@ impl PostgresReports {
     /// As above.
     pub async fn has_currency(&self, currency: &str) -> Result<bool> {
         let asked: [&(dyn ToSql + Sync); 1] = [&currency];
-        let found = self.read(async |snapshot| one(snapshot, sql!("report_has_currency"), &asked).await);
+        let found =
+            self.read(async |snapshot| snapshot.query_one(named!("report_has_currency"), &asked).await);
         Ok(found.await?.try_get(0)?)
     }
 
@@ -184,8 +184,8 @@ impl PostgresReports {
             .read(async |snapshot| {
                 tokio::try_join!(
                     self.active(snapshot, active_since, &recent.site),
-                    all(snapshot, sql!("report_live_pages"), &live),
-                    all(snapshot, sql!("report_per_minute"), &scoped),
+                    snapshot.query(named!("report_live_pages"), &live),
+                    snapshot.query(named!("report_per_minute"), &scoped),
                 )
             })
             .await?;
@@ -201,14 +201,9 @@ impl PostgresReports {
 
     /// Asks questions that all see the same instant. When the future is dropped, or the limit has
     /// passed, Postgres stops working on them.
-    async fn read<T>(&self, ask: impl AsyncFnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
+    async fn read<T>(&self, ask: impl AsyncFnOnce(&Snapshot<'_>) -> Result<T>) -> Result<T> {
         let mut lent = self.pool.lend().await?;
-        let asked = async {
-            let transaction = lent.client()?.build_transaction();
-            let transaction = transaction.isolation_level(IsolationLevel::RepeatableRead).read_only(true);
-            // Dropped, not committed: there is nothing to commit, and nobody waits for the ROLLBACK.
-            ask(&transaction.start().await?).await
-        };
+        let asked = async { ask(&lent.session()?.snapshot().await?).await };
         let answer =
             tokio::time::timeout(self.limit, asked).await.map_err(|_| StoreError::TooSlow(self.limit))?;
         lent.done();
@@ -217,12 +212,12 @@ impl PostgresReports {
 
     /// Visits with activity since an instant; asked again after [`ACTIVE_FOR_MS`]. None is no
     /// answer to remember: where nobody is, asking costs nothing.
-    async fn active(&self, snapshot: &Transaction<'_>, since: Millis, site: &Option<String>) -> Result<u64> {
+    async fn active(&self, snapshot: &Snapshot<'_>, since: Millis, site: &Option<String>) -> Result<u64> {
         let fresh = |at: Millis| (at..at + ACTIVE_FOR_MS).contains(&since);
         if let Some((_, known)) = self.known().get(site).filter(|(at, _)| fresh(*at)) {
             return Ok(*known);
         }
-        let active = count(&one(snapshot, sql!("report_active"), &[&since, site]).await?, 0)?;
+        let active = count(&snapshot.query_one(named!("report_active"), &[&since, site]).await?, 0)?;
         let mut known = self.known();
         if known.len() >= ACTIVE_SITES {
             known.clear();
@@ -241,16 +236,6 @@ impl PostgresReports {
 /// `$1` to `$3` of most statements.
 fn params(scope: &Scope) -> [&(dyn ToSql + Sync); 3] {
     [&scope.from, &scope.to, &scope.site]
-}
-
-async fn all(snapshot: &Transaction<'_>, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>> {
-    let statement = snapshot.prepare_cached(sql).await?;
-    Ok(snapshot.query(&statement, params).await?)
-}
-
-async fn one(snapshot: &Transaction<'_>, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Result<Row> {
-    let statement = snapshot.prepare_cached(sql).await?;
-    Ok(snapshot.query_one(&statement, params).await?)
 }
 
 fn rows<T>(rows: &[Row], read: impl Fn(&Row) -> Result<T>) -> Result<Vec<T>> {

@@ -1,12 +1,12 @@
-//! The writer's statements, each prepared when it is first needed and kept for the connection's
-//! life.
+//! Statements, each prepared when it is first needed and kept for the connection's life; and those of the
+//! writer.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use futures_util::future::try_join_all;
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Client, Row, SimpleQueryMessage, Statement};
+use tokio_postgres::{Client, IsolationLevel, Row, SimpleQueryMessage, Statement, Transaction};
 
 use crate::database::error::{Result, StoreError};
 
@@ -24,10 +24,26 @@ pub(super) type Sql = (&'static str, &'static str);
 /// Parameters of a statement.
 pub(super) type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
 
+/// What has been prepared on a connection.
+#[derive(Default)]
+struct Prepared(Mutex<HashMap<&'static str, Statement>>);
+
+impl Prepared {
+    async fn statement(&self, client: &Client, (name, text): Sql) -> Result<Statement> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
+        if let Some(statement) = known {
+            return Ok(statement);
+        }
+        let statement = client.prepare(text).await?;
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name, statement.clone());
+        Ok(statement)
+    }
+}
+
 /// A connection, and what has been prepared on it.
 pub(super) struct Session {
     pub(super) client: Client,
-    prepared: Mutex<HashMap<&'static str, Statement>>,
+    prepared: Prepared,
 }
 
 impl std::fmt::Debug for Session {
@@ -38,13 +54,27 @@ impl std::fmt::Debug for Session {
 
 impl Session {
     pub(super) fn new(client: Client) -> Self {
-        Self { client, prepared: Mutex::default() }
+        Self { client, prepared: Prepared::default() }
+    }
+
+    /// A transaction that only reads, and in which everything is of the same instant. Dropped, not committed: there
+    /// is nothing to commit, and nobody waits for the ROLLBACK.
+    pub(super) async fn snapshot(&mut self) -> Result<Snapshot<'_>> {
+        let transaction = self.client.build_transaction();
+        let transaction = transaction.isolation_level(IsolationLevel::RepeatableRead).read_only(true);
+        Ok(Snapshot { transaction: transaction.start().await?, prepared: &self.prepared })
     }
 
     /// Runs a query. Queries whose futures are polled together travel together.
     pub(super) async fn query(&self, sql: Sql, params: Params<'_>) -> Result<Vec<Row>> {
         let statement = self.prepare(sql).await?;
         Ok(self.client.query(&statement, params).await?)
+    }
+
+    /// Runs a query that has at most one row.
+    pub(super) async fn query_opt(&self, sql: Sql, params: Params<'_>) -> Result<Option<Row>> {
+        let statement = self.prepare(sql).await?;
+        Ok(self.client.query_opt(&statement, params).await?)
     }
 
     /// Runs a statement; returns how many rows it changed.
@@ -71,14 +101,28 @@ impl Session {
         try_join_all(statements.iter().map(|sql| self.prepare(*sql))).await.map(drop)
     }
 
-    async fn prepare(&self, (name, text): Sql) -> Result<Statement> {
-        let known = self.prepared.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
-        if let Some(statement) = known {
-            return Ok(statement);
-        }
-        let statement = self.client.prepare(text).await?;
-        self.prepared.lock().unwrap_or_else(PoisonError::into_inner).insert(name, statement.clone());
-        Ok(statement)
+    async fn prepare(&self, sql: Sql) -> Result<Statement> {
+        self.prepared.statement(&self.client, sql).await
+    }
+}
+
+/// What a connection held at one instant.
+pub(super) struct Snapshot<'s> {
+    transaction: Transaction<'s>,
+    prepared: &'s Prepared,
+}
+
+impl Snapshot<'_> {
+    /// Runs a query.
+    pub(super) async fn query(&self, sql: Sql, params: Params<'_>) -> Result<Vec<Row>> {
+        let statement = self.prepared.statement(self.transaction.client(), sql).await?;
+        Ok(self.transaction.query(&statement, params).await?)
+    }
+
+    /// Runs a query that has one row.
+    pub(super) async fn query_one(&self, sql: Sql, params: Params<'_>) -> Result<Row> {
+        let statement = self.prepared.statement(self.transaction.client(), sql).await?;
+        Ok(self.transaction.query_one(&statement, params).await?)
     }
 }
 

@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
-use deadpool_postgres::Client;
 use uuid::Uuid;
 
 use super::pool::Pool;
-use super::{rows, sql};
+use super::rows;
+use super::statements::{Session, named};
 use crate::contract::whose::Whose;
 use crate::database::error::Result;
 use crate::ledger::known::UserTokens;
@@ -19,11 +19,11 @@ use crate::session::token::Tag;
 /// # Errors
 /// When Postgres is away, or a row is malformed; so for all below.
 pub async fn token(pool: &Pool, tag: Tag) -> Result<Option<Record>> {
-    let client = pool.get().await?;
-    let statement = client.prepare_cached(sql!("token_get")).await?;
-    let rows = client.query(&statement, &[&[tag.to_string()].as_slice()]).await?;
+    let mut lent = pool.get().await?;
+    let session = lent.session()?;
+    let rows = session.query(named!("token_get"), &[&[tag.to_string()].as_slice()]).await?;
     let records = rows.iter().map(rows::record).collect::<Result<_>>()?;
-    Ok(with_retired(&client, records).await?.pop())
+    Ok(with_retired(session, records).await?.pop())
 }
 
 /// The records that were rotated, bound or ended at or after an instant.
@@ -31,11 +31,11 @@ pub async fn token(pool: &Pool, tag: Tag) -> Result<Option<Record>> {
 /// # Errors
 /// As above.
 pub async fn changed_since(pool: &Pool, since: Millis) -> Result<Vec<Record>> {
-    let client = pool.get().await?;
-    let statement = client.prepare_cached(sql!("tokens_changed")).await?;
-    let rows = client.query(&statement, &[&since]).await?;
+    let mut lent = pool.get().await?;
+    let session = lent.session()?;
+    let rows = session.query(named!("tokens_changed"), &[&since]).await?;
     let records = rows.iter().map(rows::record).collect::<Result<_>>()?;
-    with_retired(&client, records).await
+    with_retired(session, records).await
 }
 
 /// The sessions of a user that have not ended, those that began last first, without what they have retired.
@@ -43,10 +43,10 @@ pub async fn changed_since(pool: &Pool, since: Millis) -> Result<Vec<Record>> {
 /// # Errors
 /// As above.
 pub async fn of_user(pool: &Pool, (user_id, site, most): &UserTokens) -> Result<Vec<Record>> {
-    let client = pool.get().await?;
-    let statement = client.prepare_cached(sql!("tokens_of_user")).await?;
+    let mut lent = pool.get().await?;
+    let session = lent.session()?;
     let most = i64::try_from(*most).unwrap_or(i64::MAX);
-    client.query(&statement, &[user_id, site, &most]).await?.iter().map(rows::record).collect()
+    session.query(named!("tokens_of_user"), &[user_id, site, &most]).await?.iter().map(rows::record).collect()
 }
 
 /// Whose a visit is.
@@ -54,13 +54,13 @@ pub async fn of_user(pool: &Pool, (user_id, site, most): &UserTokens) -> Result<
 /// # Errors
 /// As above.
 pub async fn whose(pool: &Pool, visit_id: Uuid) -> Result<Option<Whose>> {
-    let client = pool.get().await?;
-    let statement = client.prepare_cached(sql!("visit_whose")).await?;
-    let row = client.query_opt(&statement, &[&visit_id]).await?;
+    let mut lent = pool.get().await?;
+    let session = lent.session()?;
+    let row = session.query_opt(named!("visit_whose"), &[&visit_id]).await?;
     row.as_ref().map(rows::whose).transpose()
 }
 
-async fn with_retired(client: &Client, mut records: Vec<Record>) -> Result<Vec<Record>> {
+async fn with_retired(session: &Session, mut records: Vec<Record>) -> Result<Vec<Record>> {
     // A record that was never rotated has retired nothing.
     let rotated = records.iter().filter(|record| record.generation > 1);
     let tags: Vec<String> = rotated.map(|record| record.tag.to_string()).collect();
@@ -68,8 +68,7 @@ async fn with_retired(client: &Client, mut records: Vec<Record>) -> Result<Vec<R
         return Ok(records);
     }
     let mut retired: HashMap<Tag, Vec<Retired>> = HashMap::new();
-    let statement = client.prepare_cached(sql!("retired_of_token")).await?;
-    for row in client.query(&statement, &[&tags, &(RETIRED_MAX as i64)]).await? {
+    for row in session.query(named!("retired_of_token"), &[&tags, &(RETIRED_MAX as i64)]).await? {
         let (tag, secret) = rows::retired(&row)?;
         retired.entry(tag).or_default().push(secret);
     }
