@@ -2,13 +2,13 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | this one | the flags of every command, and those of `serve` |
-//! | `commands` | the subcommands |
+//! | this one | the flags that all commands share, and those of `serve` |
+//! | [`commands`] | the command line, the subcommands |
 //! | `values` | what a flag may say |
 //! | `database` | the URL of a database |
 //! | [`environment`] | variables that no flag has |
 
-mod commands;
+pub mod commands;
 mod database;
 pub mod environment;
 #[cfg(test)]
@@ -19,35 +19,23 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
-use clap::{Args, Parser};
 use ipnet::IpNet;
 
-pub use self::commands::{Command, KeyCommand, Move, UserCommand};
 pub use self::database::DatabaseUrl;
-pub use self::values::{CookiePrefix, CookieSecure, Gpc, KeepQuery, LogFormat, Orders};
+pub use self::values::{CookiePrefix, CookieSecure, Gpc, Orders};
 use self::values::{
     cookie_domain, idle_timeout, listen_address, millis, network, session_length, site_name, spool_size,
 };
+use crate::address::KeepQuery;
+use crate::database::postgres::url::PostgresUrl;
 use crate::http::cookie_names::{CookieNames, Ours, cookie_name};
 use crate::http::origin::Origin;
 use crate::http::prefix::PathPrefix;
-use crate::log::Filter;
+use crate::live::redis::RedisUrl;
+use crate::log::{Filter, LogFormat};
 use crate::session::Ttl;
-use crate::store::events::postgres::url::PostgresUrl;
-use crate::store::sessions::RedisUrl;
-
-/// Consent-first visit tracking: sessions, page views, orders and the reports over them.
-#[derive(Debug, Parser)]
-#[command(name = "visitflow", version, about, max_term_width = 100)]
-pub struct Cli {
-    /// What to do.
-    #[command(subcommand)]
-    pub command: Command,
-    /// What all commands share.
-    #[command(flatten)]
-    pub common: Common,
-}
 
 /// Flags of every command.
 #[derive(Clone, Debug, Args)]

@@ -12,7 +12,7 @@
 //! | `GET`, `DELETE /api/privacy/visitor` | [`endpoints::privacy`] |
 //! | `GET /api/openapi.json` | [`endpoints::openapi`] |
 //! | `GET /` | to the dashboard |
-//! | `GET` anything else | [`endpoints::assets`] |
+//! | `GET` anything else | [`assets`] |
 //! | admin listener: `GET /healthz`, `/readyz`, `/metrics` | [`endpoints::health`] |
 
 use hyper::http::request::Parts;
@@ -20,13 +20,14 @@ use hyper::{Method, StatusCode};
 use visitflow_protocol::{path, problem as kind};
 
 use crate::app::App;
-use crate::endpoints::call::Call;
+use crate::assets;
+use crate::call::Call;
+use crate::contract::accounts::Scope;
 use crate::endpoints::{
-    assets, auth, binding, health, introspection, metrics, openapi, privacy, session, sessions, telemetry,
+    auth, binding, health, introspection, metrics, openapi, privacy, session, sessions, telemetry,
 };
 use crate::http::problem::Problem;
 use crate::http::reply::{self, Reply};
-use crate::store::events::accounts::Scope;
 
 #[cfg(doc)]
 use crate::endpoints;
@@ -146,7 +147,7 @@ pub async fn route(call: Call<'_>) -> Result<Reply, Problem> {
         "/" if get && call.app.assets.find(DASHBOARD).is_some() => Ok(reply::see(DASHBOARD)),
         other if let Some(allow) = allowed(other) => Err(method_not_allowed(allow)),
         other => match call.app.assets.find(other) {
-            Some(asset) if get => Ok(assets::serve(&call, asset)),
+            Some(asset) if get => Ok(assets::serve(asset, &call.head.headers)),
             Some(_) => Err(method_not_allowed(ASKED)),
             None => Err(not_found()),
         },

@@ -13,10 +13,10 @@ use hyper::{HeaderMap, Method, Request, StatusCode};
 use visitflow_protocol::problem as kind;
 
 use crate::app::App;
+use crate::authorization;
+use crate::call::Call;
 use crate::clock;
 use crate::config::CookieSecure;
-use crate::endpoints::call::Call;
-use crate::endpoints::keys;
 use crate::http::client_ip::{self, Client};
 use crate::http::fields;
 use crate::http::foreign::ForeignOrigin;
@@ -80,7 +80,11 @@ async fn handle(
         }
         return Ok(preflight(&head.headers, sender));
     }
-    let key = if head.uri.path().starts_with("/api/") { keys::holder(app, head, now).await? } else { None };
+    let key = if head.uri.path().starts_with("/api/") {
+        authorization::holder(app, head, now).await?
+    } else {
+        None
+    };
     if *sender == Sender::Foreign && key.is_none() && !head.method.is_safe() {
         note_foreign(app, head, now);
         return Err(Problem::new(
@@ -90,7 +94,7 @@ async fn handle(
         ));
     }
     if let (Some(key), Some(scope)) = (&key, router::scope(head.uri.path())) {
-        keys::require_scope(key, scope)?;
+        authorization::require_scope(key, scope)?;
     }
     let host = target.host();
     let secure = match app.config.cookie_secure {

@@ -6,10 +6,12 @@ use serde_json::json;
 
 use super::table::{day, in_columns};
 use super::{CommandError, database, wait};
-use crate::config::{Common, KeyCommand};
+use crate::config::Common;
+use crate::config::commands::KeyCommand;
+use crate::contract::accounts::{ApiKey, KeyRow, Scope};
+use crate::database::Database;
+use crate::database::accounts::Accounts;
 use crate::session::Millis;
-use crate::store::events::Database;
-use crate::store::events::accounts::{Accounts, ApiKey, KeyRow, Scope};
 use crate::{clock, keys, passwords, site};
 
 /// `visitflow key …`

@@ -8,9 +8,11 @@ use uuid::Uuid;
 use super::table::{day, in_columns};
 use super::{CommandError, database, wait};
 use crate::assertion::LOCAL_PREFIX;
-use crate::config::{Common, UserCommand};
-use crate::store::events::Database;
-use crate::store::events::accounts::{Accounts, Role, UserRow};
+use crate::config::Common;
+use crate::config::commands::UserCommand;
+use crate::contract::accounts::{Role, UserRow};
+use crate::database::Database;
+use crate::database::accounts::Accounts;
 use crate::{clock, passwords};
 
 /// `visitflow user …`

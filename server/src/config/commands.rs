@@ -1,14 +1,26 @@
-//! The subcommands.
+//! The command line and its subcommands.
 
 use std::time::Duration;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Parser, Subcommand};
 
 use super::values::key_lifetime;
-use super::{DatabaseUrl, Serve};
-use crate::store::events::accounts::Scope;
-use crate::store::events::postgres::url::PostgresUrl;
-use crate::store::events::sqlite::Sqlite;
+use super::{Common, DatabaseUrl, Serve};
+use crate::contract::accounts::Scope;
+use crate::database::postgres::url::PostgresUrl;
+use crate::database::sqlite::Sqlite;
+
+/// Consent-first visit tracking: sessions, page views, orders and the reports over them.
+#[derive(Debug, Parser)]
+#[command(name = "visitflow", version, about, max_term_width = 100)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// What all commands share.
+    #[command(flatten)]
+    pub common: Common,
+}
 
 /// The subcommands.
 #[derive(Debug, Subcommand)]

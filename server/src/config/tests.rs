@@ -1,5 +1,6 @@
-use clap::CommandFactory as _;
+use clap::{CommandFactory as _, Parser as _};
 
+use super::commands::{Cli, Command};
 use super::*;
 
 const POSTGRES: [&str; 2] = ["--database-url", "postgres://db/x"];

@@ -8,15 +8,6 @@ use ipnet::IpNet;
 
 use crate::session::Millis;
 
-/// The form of the log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum LogFormat {
-    /// Plain text
-    Text,
-    /// One JSON object per line
-    Json,
-}
-
 /// When cookies carry `Secure`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum CookieSecure {
@@ -44,15 +35,6 @@ pub enum Gpc {
     Honour,
     /// Ignore it: the site has its own lawful basis
     Ignore,
-}
-
-/// Which parameters of addresses are stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum KeepQuery {
-    /// Those that do not look like a secret; e-mail addresses are removed from them
-    Safe,
-    /// All, as sent
-    All,
 }
 
 /// Whose orders count.

@@ -4,11 +4,12 @@ use serde_json::json;
 use visitflow_protocol::wire;
 
 use super::introspection::{Known, known};
-use super::{forbidden, hit, set_cookie};
+use super::{hit, set_cookie};
 use crate::assertion::LOCAL_PREFIX;
+use crate::call::Call;
 use crate::clock::OnceAMinute;
+use crate::contract::accounts::Account;
 use crate::device;
-use crate::endpoints::call::Call;
 use crate::http::body::require_json;
 use crate::http::cookie_names::Ours;
 use crate::http::origin::is_loopback;
@@ -16,7 +17,6 @@ use crate::http::problem::Problem;
 use crate::http::reply::{self, Reply};
 use crate::passwords::{self, NAME_BYTES, PASSWORD_BYTES};
 use crate::session::record::SignedIn;
-use crate::store::events::accounts::Account;
 use crate::throttle::guesses::Guessed;
 
 /// Verifies a user, by password or by assertion, rotates the token, links the visit.
@@ -82,7 +82,7 @@ pub async fn password(mut call: Call<'_>) -> Result<Reply, Problem> {
     };
     let user_id = record.user_id.ok_or_else(Problem::not_signed_in)?;
     if !user_id.starts_with(LOCAL_PREFIX) {
-        return Err(forbidden(
+        return Err(Problem::forbidden(
             "The password of this user is not stored here; change it where the user signs in: at the site, or at its identity provider.",
         ));
     }

@@ -5,10 +5,10 @@ use serde_json::json;
 
 use super::hit;
 use super::introspection::in_reach;
-use super::keys::require_key;
 use crate::assertion::names_a_stranger;
+use crate::authorization::require_key;
+use crate::call::Call;
 use crate::device;
-use crate::endpoints::call::Call;
 use crate::http::body::require_json;
 use crate::http::problem::Problem;
 use crate::http::reply::{self, Reply};

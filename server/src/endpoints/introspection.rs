@@ -9,10 +9,12 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use visitflow_protocol::problem as kind;
 
-use super::keys::require_key;
 use super::set_cookie;
+use crate::authorization::require_key;
+use crate::call::Call;
 use crate::clock;
-use crate::endpoints::call::Call;
+use crate::contract::whose::Whose;
+use crate::database::error::StoreError;
 use crate::http::body;
 use crate::http::problem::Problem;
 use crate::http::reply::{self, Reply};
@@ -20,8 +22,6 @@ use crate::lifecycle::{Cookie, Refusal};
 use crate::session::Millis;
 use crate::session::record::Record;
 use crate::session::token::SessionToken;
-use crate::store::StoreError;
-use crate::store::sessions::Whose;
 
 const USER: HeaderName = HeaderName::from_static("x-visitflow-user");
 const SESSION: HeaderName = HeaderName::from_static("x-visitflow-session");

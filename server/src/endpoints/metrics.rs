@@ -12,16 +12,16 @@ use visitflow_protocol::problem as kind;
 
 use self::range::Query;
 pub use self::refused::refused;
-use super::keys::require_reader;
+use crate::authorization::require_reader;
+use crate::call::Call;
 use crate::clock;
-use crate::endpoints::call::Call;
+use crate::contract::reports::{Counted, Money, Scope};
+use crate::database::error::{self, StoreError};
 use crate::http::hangup::Shared;
 use crate::http::problem::Problem;
 use crate::http::reply::{self, Reply};
 use crate::ingest::Load;
 use crate::session::Millis;
-use crate::store::events::reports::{Counted, Money, Scope};
-use crate::store::{self, StoreError};
 
 /// A visit is active for this long after its last activity.
 const ACTIVE_MS: Millis = 5 * 60_000;
@@ -231,7 +231,7 @@ pub async fn live(call: Call<'_>) -> Result<Reply, Problem> {
 }
 
 /// Waits for a report as long as its client does.
-async fn ask<T>(call: &Call<'_>, report: impl Future<Output = store::Result<T>>) -> Result<T, Problem> {
+async fn ask<T>(call: &Call<'_>, report: impl Future<Output = error::Result<T>>) -> Result<T, Problem> {
     let Some(client) = call.head.extensions.get::<Shared>() else { return report.await.map_err(failed) };
     tokio::select! {
         answer = report => answer.map_err(failed),

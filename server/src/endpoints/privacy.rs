@@ -4,8 +4,11 @@
 
 use visitflow_protocol::wire;
 
-use super::{NO_VISITOR_ID, forbidden, hit, set_cookie};
-use crate::endpoints::call::Call;
+use super::{NO_VISITOR_ID, hit, set_cookie};
+use crate::call::Call;
+use crate::contract::accounts::Role;
+use crate::contract::disclosure::Cursor;
+use crate::database::error::StoreError;
 use crate::http::body::require_json;
 use crate::http::problem::Problem;
 use crate::http::reply::{self, Reply};
@@ -14,9 +17,6 @@ use crate::lifecycle::{Hit, Refusal, Right};
 use crate::session::token::SessionToken;
 use crate::session::visit::VisitorId;
 use crate::session::visitor_key::VisitorKey;
-use crate::store::StoreError;
-use crate::store::events::accounts::Role;
-use crate::store::events::disclosure::Cursor;
 
 /// Tells a page of all that is stored of a visitor: to a browser of its own, to an admin and to a key with
 /// the scope `erase` of anybody.
@@ -31,7 +31,7 @@ pub async fn disclose(call: Call<'_>) -> Result<Reply, Problem> {
         return Err(untold("the database is away"));
     }
     if right(&call).await? == Right::Own && key_of(&call, visitor).await.map_err(refused_page)?.is_none() {
-        return Err(forbidden(
+        return Err(Problem::forbidden(
             "This browser does not have the key of this visitor (cookie visitor_key), so it may not read the data. Ask the site's owner: an admin, or an API key with the scope `erase`, may read it.",
         ));
     }

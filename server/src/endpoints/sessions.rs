@@ -9,8 +9,8 @@ use visitflow_protocol::path;
 
 use super::introspection::{Known, known};
 use super::set_cookie;
+use crate::call::Call;
 use crate::clock;
-use crate::endpoints::call::Call;
 use crate::http::problem::Problem;
 use crate::http::reply::{self, Reply};
 use crate::ledger::command::{Ending, Which};

@@ -9,10 +9,10 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use visitflow_protocol::{limits, problem as kind, wire};
 
-use super::{dropped, forbidden, hit, key_of, not_a_person, offer, set_cookies, site, visitor};
+use super::{dropped, hit, key_of, not_a_person, offer, set_cookies, site, visitor};
 use crate::address;
+use crate::call::Call;
 use crate::config::Orders;
-use crate::endpoints::call::Call;
 use crate::http::body::{self, malformed};
 use crate::http::problem::{Problem, Rejected};
 use crate::http::reply::{self, Reply};
@@ -35,7 +35,7 @@ pub async fn event(call: Call<'_>) -> Result<Reply, Problem> {
 /// Orders, from the browser or, with an API key, from the shop's own server; refunds from the latter.
 pub async fn order(call: Call<'_>) -> Result<Reply, Problem> {
     if call.key.is_none() && call.app.config.orders == Orders::Server {
-        return Err(forbidden(
+        return Err(Problem::forbidden(
             "This server accepts orders only from the shop's own server; send them with an API key.",
         ));
     }
@@ -226,7 +226,7 @@ impl Item for wire::Order {
     fn check(self, call: &Call<'_>) -> Result<Checked, Problem> {
         let from_api = call.key.is_some();
         if self.refund_of.is_some() && !from_api {
-            return Err(forbidden(
+            return Err(Problem::forbidden(
                 "A refund comes from the shop's own server; send it with an API key that has the scope `write`.",
             ));
         }

@@ -8,7 +8,7 @@ use hyper::StatusCode;
 use serde::Serialize;
 use visitflow_protocol::problem as kind;
 
-use crate::store::StoreError;
+use crate::database::error::StoreError;
 
 /// An error answer.
 #[derive(Debug)]
@@ -104,6 +104,12 @@ impl Problem {
             kind::NOT_SIGNED_IN,
             "Nobody is signed in; sign in with /api/auth/login, then try again.",
         )
+    }
+
+    /// 403: who asks is known, and may not.
+    #[must_use]
+    pub fn forbidden(detail: &'static str) -> Self {
+        Self::new(StatusCode::FORBIDDEN, kind::FORBIDDEN, detail)
     }
 
     /// 404: the user has no such session; whether another user has, is not said.

@@ -8,10 +8,10 @@ use jiff::{Timestamp, ToSpan as _, Zoned};
 use serde_json::{Map, Value, json};
 
 use super::words;
-use crate::endpoints::call::Call;
+use crate::call::Call;
+use crate::contract::reports::Scope;
 use crate::http::problem::Problem;
 use crate::session::Millis;
-use crate::store::events::reports::Scope;
 
 /// Points in one time series.
 const POINTS_MAX: usize = 1_000;

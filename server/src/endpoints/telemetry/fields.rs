@@ -3,9 +3,8 @@
 use uuid::Uuid;
 use visitflow_protocol::{id as ids, limits, wire};
 
-use crate::address::{self, Page};
+use crate::address::{self, KeepQuery, Page};
 use crate::campaign::without_click_ids;
-use crate::config::KeepQuery;
 use crate::http::problem::Problem;
 use crate::session::token::Tag;
 use crate::session::{Millis, uuid_v7};
