@@ -16,7 +16,7 @@ export function VisitflowProvider({ options, consent = options?.consent ?? "pend
   useEffect(() => {
     listener.current = onConsentChange;
   });
-  // In StrictMode this runs twice; a child's effect, which may decide, runs earlier.
+  // In StrictMode this runs twice. The effects of children run earlier, and may already have decided.
   useEffect(() => follow(options, consent), [consent]);
 
   // The same functions as long as the provider lives, so that effects may depend on them.

@@ -1,5 +1,5 @@
-// visitflow for Svelte 5: what a root layout calls, and functions for the components below it. Their answers are
-// objects with getters, which templates and effects follow.
+// visitflow for Svelte 5: a function for the root layout, and functions for the components below it. They return
+// objects with reactive getters.
 
 import { getContext, onMount, setContext } from "svelte";
 import { createSubscriber } from "svelte/reactivity";
@@ -11,7 +11,7 @@ const KEY = Symbol("visitflow");
 
 export function setVisitflow({ options, consent, onConsentChange } = {}) {
   const known = () => (typeof consent === "function" ? consent() : consent) ?? options?.consent ?? "pending";
-  // The newest word counts: a changed `consent`, or a call of grant(), deny() or revoke().
+  // The latest change counts: of `consent`, or by grant(), deny() or revoke().
   let decision = known();
   const readers = new Set();
   const decide = (next) => {
@@ -39,7 +39,7 @@ export function setVisitflow({ options, consent, onConsentChange } = {}) {
   };
   setContext(KEY, { functions: all, state });
 
-  // A component is mounted in a browser alone.
+  // Components are mounted only in a browser.
   onMount(() => {
     let last = known();
     return toStore(known).subscribe((next) => {

@@ -1,4 +1,4 @@
-// visitflow for Vue 3: a plugin that begins measuring once and follows the visitor's consent, and composables.
+// visitflow for Vue 3: a plugin that starts the client and follows the visitor's consent, and composables.
 
 import { computed, inject, onMounted, onUnmounted, readonly, ref, shallowRef, toValue, watch } from "vue";
 import { account, subscribe, unasked } from "../kit/account.js";
@@ -10,7 +10,7 @@ export function createVisitflow({ options, consent, onConsentChange } = {}) {
   const known = () => toValue(consent) ?? options?.consent ?? "pending";
   return {
     install(app) {
-      // The newest word counts: a changed `consent`, or a call of grant(), deny() or revoke().
+      // The latest change counts: of `consent`, or by grant(), deny() or revoke().
       const decision = ref(known());
       const all = functions((next) => {
         decision.value = next;
@@ -40,7 +40,7 @@ export function useConsent() {
 
 export function useUser() {
   use("useUser");
-  const now = shallowRef(unasked); // what a server has rendered
+  const now = shallowRef(unasked); // as the server renders it, so that hydration finds no difference
   let end;
   onMounted(() => {
     const look = () => void (now.value = account);
