@@ -1,7 +1,7 @@
 // Runs in the browser: the visitor's decision, for scripts of pages and components.
 
 import { snapshot } from "visitflow";
-import { follow, functions } from "../kit/client.js";
+import { follow, functions, hear } from "../kit/client.js";
 
 const listeners = new Set();
 let decision; // undefined until it is known
@@ -15,6 +15,7 @@ export const { grant, deny, revoke } = functions(decide);
 
 /** Starts the client; the integration calls it on each page. */
 export async function begin(options) {
+  hear(decide);
   follow(options, options.consent);
   const { consent } = await snapshot();
   if (!decision) decide(consent);

@@ -4,19 +4,43 @@
 import * as visitflow from "visitflow";
 import { changed } from "./account.js";
 
+const { init, ...others } = visitflow;
+
 const ACT = { granted: "grant", denied: "deny", pending: "revoke" };
 
 let followed; // the last `consent` that the site passed in
 let told; // the last decision that was passed to the client
+let telling; // while it is passed
+
+const listeners = new Set();
 
 const tell = (decision, act, given = []) => {
   told = decision;
-  return visitflow[act](...given);
+  telling = true;
+  try {
+    return others[act](...given);
+  } finally {
+    telling = false;
+  }
 };
+
+// Decided elsewhere: by an imported function, a consent manager or another tab.
+const heard = (decision) => {
+  if (telling || decision === told) return;
+  told = decision;
+  for (const listener of listeners) listener(decision);
+};
+
+/** Calls `listener(decision)` when something other than a kit decides; returns a function that stops it. */
+export function hear(listener) {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
 
 /** Starts the client; later calls apply a changed `consent`. Calling it twice with the same value changes nothing. */
 export function follow(options, consent) {
-  visitflow.init({ ...options, consent });
+  init({ ...options, consent });
+  if (!followed) others.onConsentChange?.(heard);
   const isNew = consent !== (followed ?? consent);
   followed = consent;
   told ??= consent; // grant(), deny() or revoke() may have been called before
@@ -24,11 +48,11 @@ export function follow(options, consent) {
 }
 
 // React calls what an effect returns, so these return nothing, as their types say.
-const nothing = (name) => (...args) => void visitflow[name](...args);
+const nothing = (name) => (...args) => void others[name](...args);
 
 // These may change who is signed in, so useUser() asks again.
 const andAsk = (name) => (...given) => {
-  const answer = visitflow[name](...given);
+  const answer = others[name](...given);
   answer.then(changed, () => {});
   return answer;
 };
@@ -40,7 +64,6 @@ export function functions(decided) {
     decided(decision);
     return done;
   };
-  const { init, ...others } = visitflow;
   return {
     ...others,
     event: nothing("event"),

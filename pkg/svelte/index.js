@@ -5,7 +5,7 @@ import { getContext, onMount, setContext } from "svelte";
 import { createSubscriber } from "svelte/reactivity";
 import { toStore } from "svelte/store";
 import { account, subscribe, unasked } from "../kit/account.js";
-import { follow, functions, provided } from "../kit/client.js";
+import { follow, functions, hear, provided } from "../kit/client.js";
 
 const KEY = Symbol("visitflow");
 
@@ -23,10 +23,11 @@ export function setVisitflow({ options, consent, onConsentChange } = {}) {
     return () => readers.delete(update);
   });
 
-  const all = functions((next) => {
+  const decided = (next) => {
     decide(next);
     onConsentChange?.(next);
-  });
+  };
+  const all = functions(decided);
   const { grant, deny, revoke } = all;
   const state = {
     get consent() {
@@ -42,11 +43,15 @@ export function setVisitflow({ options, consent, onConsentChange } = {}) {
   // Components are mounted only in a browser.
   onMount(() => {
     let last = known();
-    return toStore(known).subscribe((next) => {
-      if (next !== last) decide(next);
-      last = next;
-      follow(options, next);
-    });
+    const ends = [
+      hear(decided),
+      toStore(known).subscribe((next) => {
+        if (next !== last) decide(next);
+        last = next;
+        follow(options, next);
+      }),
+    ];
+    return () => ends.forEach((end) => end());
   });
 }
 

@@ -2,7 +2,7 @@
 
 import { computed, inject, onMounted, onUnmounted, readonly, ref, shallowRef, toValue, watch } from "vue";
 import { account, subscribe, unasked } from "../kit/account.js";
-import { follow, functions, provided } from "../kit/client.js";
+import { follow, functions, hear, provided } from "../kit/client.js";
 
 const KEY = Symbol("visitflow");
 
@@ -12,13 +12,15 @@ export function createVisitflow({ options, consent, onConsentChange } = {}) {
     install(app) {
       // The latest change counts: of `consent`, or by grant(), deny() or revoke().
       const decision = ref(known());
-      const all = functions((next) => {
+      const decided = (next) => {
         decision.value = next;
         onConsentChange?.(next);
-      });
+      };
+      const all = functions(decided);
       app.provide(KEY, { consent: readonly(decision), functions: all });
       app.config.globalProperties.$visitflow = all;
       if (typeof window === "undefined") return; // a server renders, and measures nothing
+      hear(decided);
       follow(options, decision.value);
       watch(known, (next) => {
         decision.value = next;
