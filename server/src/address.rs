@@ -44,9 +44,9 @@ pub(crate) use self::names::is_of_secret_property;
 /// Which parameters of addresses are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum KeepQuery {
-    /// Those that look like no secret, without e-mail addresses
+    /// Those that do not look like a secret; e-mail addresses are removed from them
     Safe,
-    /// All of them, as they are sent
+    /// All, as sent
     All,
 }
 

@@ -23,7 +23,7 @@ pub async fn holder(app: &App, head: &Parts, now: Millis) -> Result<Option<Arc<A
     let Some(text) = head.headers.get(AUTHORIZATION).and_then(bearer) else { return Ok(None) };
     let away = app.lifecycle.sessions.durable_is_away();
     let key = app.keys.holder(&text, now, away).await.map_err(|error| {
-        let detail = "The database is away, and this server has not seen this API key before, so that nobody can tell whether it is right. Nothing was done; send the request again after Retry-After.";
+        let detail = "The database is away, and this server has not seen this API key before, so it cannot check the key. Nothing was done; send the request again after Retry-After.";
         Problem { detail: detail.into(), ..Problem::unavailable(error.to_string()) }
     })?;
     key.map(Some).ok_or_else(|| {
@@ -64,7 +64,7 @@ pub fn require_scope(key: &ApiKey, scope: Scope) -> Result<(), Problem> {
 pub fn require_key<'c>(call: &'c Call<'_>) -> Result<&'c ApiKey, Problem> {
     call.key.as_deref().ok_or_else(|| {
         not_authorized(
-            "This is asked with an API key; make one with `visitflow key add NAME --scope session` and send it as Authorization: Bearer <key>.",
+            "This request needs an API key; make one with `visitflow key add NAME --scope session` and send it as Authorization: Bearer <key>.",
         )
     })
 }

@@ -140,7 +140,7 @@ pub fn check(common: &Common, config: &Serve) -> Result<(), CommandError> {
         note("certificate", Tls::read(cert, key).map(drop));
     }
     if config.jwt_key.is_some() {
-        note("key of assertions", Assertions::of(config).map(drop));
+        note("key for assertions", Assertions::of(config).map(drop));
     }
     let database = database(common);
     let spools = matches!(database, Ok(Database::Postgres(_)));
@@ -166,5 +166,5 @@ pub fn check(common: &Common, config: &Serve) -> Result<(), CommandError> {
             bound.map_err(|error| format!("{error}; is the server running already?")),
         );
     }
-    if wrong.is_empty() { Ok(()) } else { Err(CommandError::Told(format!("to mend: {}", wrong.join(", ")))) }
+    if wrong.is_empty() { Ok(()) } else { Err(CommandError::Told(format!("to fix: {}", wrong.join(", ")))) }
 }

@@ -173,12 +173,12 @@ fn not_found() -> Problem {
     Problem::new(
         StatusCode::NOT_FOUND,
         kind::NOT_FOUND,
-        "Nothing is served at this path; /api/openapi.json lists what is.",
+        "There is nothing at this path; /api/openapi.json lists the paths.",
     )
 }
 
 fn method_not_allowed(allow: &'static str) -> Problem {
-    let detail = "This path does not take this method; Allow lists those it takes.";
+    let detail = "This path does not accept this method; Allow lists the methods that it accepts.";
     Problem {
         allow: Some(allow),
         ..Problem::new(StatusCode::METHOD_NOT_ALLOWED, kind::METHOD_NOT_ALLOWED, detail)

@@ -101,7 +101,7 @@ fn new_password(name: &str) -> Result<String, CommandError> {
     if ask("The same again: ".to_owned())? == password {
         Ok(password)
     } else {
-        Err(CommandError::Told("the two passwords differ, and nothing was changed; try again".into()))
+        Err(CommandError::Told("the two passwords differ; nothing was changed, try again".into()))
     }
 }
 

@@ -59,11 +59,12 @@ impl Store {
         }
     }
 
-    /// Writes activity that only the fast copy knew. Which of the sessions another server has ended meanwhile.
+    /// Writes activity that only the fast copy knew. Returns those of the sessions that another server has ended
+    /// meanwhile.
     ///
     /// # Errors
     /// As above; so for all below.
-    pub async fn slide(&mut self, slides: &Slides, ttl: Ttl) -> Result<Vec<Tag>> {
+    pub async fn slide(&mut self, slides: &Slides, ttl: Ttl) -> Result<Vec<Record>> {
         match self {
             // No other server has ended any.
             Self::Sqlite(writer) => writer.slide(slides, ttl).map(|()| Vec::new()),

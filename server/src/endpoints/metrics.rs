@@ -43,7 +43,7 @@ const SITES_MAX: u32 = 1_000;
 /// last: that takes a store's time too.
 async fn admit(call: &Call<'_>) -> Result<(), Problem> {
     call.app.lifecycle.ingest.admit(Load::Report).map_err(|error| {
-        let detail = "Facts come first, and many wait to be stored; ask again after Retry-After.";
+        let detail = "Too many facts wait to be stored, and they have priority; ask again after Retry-After.";
         Problem { detail: detail.into(), ..Problem::unavailable(error.to_string()) }
     })?;
     require_reader(call).await
@@ -238,7 +238,7 @@ async fn ask<T>(call: &Call<'_>, report: impl Future<Output = error::Result<T>>)
         () = client.gone() => Err(Problem::new(
             StatusCode::REQUEST_TIMEOUT,
             kind::BODY_TIMEOUT,
-            "The client has closed the connection; the report was ended.",
+            "The client has closed the connection; the report was cancelled.",
         )),
     }
 }
@@ -247,7 +247,7 @@ async fn ask<T>(call: &Call<'_>, report: impl Future<Output = error::Result<T>>)
 fn failed(error: StoreError) -> Problem {
     let detail = match &error {
         StoreError::TooSlow(limit) => format!(
-            "This report takes longer than {} s, and was ended; ask for a shorter range, or for one site.",
+            "This report takes longer than {} s and was cancelled; ask for a shorter range, or for one site.",
             limit.as_secs()
         ),
         error if error.is_refusal() => return Problem::internal(error.to_string()),

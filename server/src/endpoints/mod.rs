@@ -130,7 +130,7 @@ impl From<Refusal> for Problem {
             Refusal::Stale => Self::wrong_credentials(),
             Refusal::Missing => Self::no_such_session(),
             Refusal::NotTheirs => Self::forbidden(
-                "This browser does not hold the key of this visitor (cookie visitor_key), so it may not erase it. Ask the site's owner; admins may erase anybody, and so may an API key with the scope `erase`.",
+                "This browser does not have the key of this visitor (cookie visitor_key), so it may not erase the visitor. Ask the site's owner: an admin, or an API key with the scope `erase`, may erase any visitor.",
             ),
             Refusal::TooMany(too_many) => too_many.into(),
             Refusal::Store(error) => error.into(),

@@ -323,7 +323,8 @@ impl Worker {
         let piece = local.take_slides(slid, most);
         let ended = self.store.slide(&piece, self.sessions.ttl()).await;
         let ended = ended.inspect_err(|_| local.return_slides(&piece))?;
-        self.sessions.hear_of(ended, clock::now()).await;
+        // Another server, which did not know of this activity, found these sessions idle.
+        self.sessions.publish(&ended, clock::now()).await;
         Ok(())
     }
 

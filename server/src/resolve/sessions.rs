@@ -314,16 +314,6 @@ impl Sessions {
         true
     }
 
-    /// Looks sessions up that have ended in the durable store, though this server was told of activity in them: another
-    /// server, which did not know of that, has found them idle.
-    pub async fn hear_of(&self, ended: Vec<Tag>, now: Millis) {
-        let mut records = Vec::new();
-        for tag in ended {
-            records.extend(self.durable.token(tag).await.ok().flatten());
-        }
-        self.publish(&records, now).await;
-    }
-
     /// Notes whether the durable store is away, or has not taken yet what this server has promised.
     pub fn set_durable_away(&self, away: bool) {
         self.durable_is_away.store(away, Ordering::Relaxed);

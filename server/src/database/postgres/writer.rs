@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 use super::load::{self, records};
 use super::statements::{EVERY, Params, Session, named};
 use super::url::PostgresUrl;
-use super::{connect, erase, errors, maintenance, migrations, rows, write};
+use super::{connect, erase, errors, maintenance, migrations, write};
 use crate::contract::activity::Slides;
 use crate::contract::erasure::{ERASED_KEPT_MS, Erasure, Piece};
 use crate::database::batch::{Batch, Committed, ENDED_KEPT_MS, SWEEP_GRACE_MS};
@@ -22,7 +22,6 @@ use crate::database::error::{Result, StoreError};
 use crate::ledger::command::Command;
 use crate::ledger::{self, Memory};
 use crate::session::record::Record;
-use crate::session::token::Tag;
 use crate::session::{Millis, Ttl};
 
 /// How long a batch may take as a whole; a database that hangs is away.
@@ -135,11 +134,11 @@ impl Writer {
         .await
     }
 
-    /// Writes activity that only the fast copy knew. Which of the sessions have ended, whatever activity there was.
+    /// Writes activity that only the fast copy knew. Returns those of the sessions that have ended all the same.
     ///
     /// # Errors
     /// As above.
-    pub async fn slide(&mut self, slides: &Slides, ttl: Ttl) -> Result<Vec<Tag>> {
+    pub async fn slide(&mut self, slides: &Slides, ttl: Ttl) -> Result<Vec<Record>> {
         let (tags, instants): (Vec<String>, Vec<Millis>) =
             slides.sessions.iter().map(|(tag, at)| (tag.to_string(), *at)).unzip();
         let (ids, spans): (Vec<_>, Vec<_>) = slides.visits.iter().copied().unzip();
@@ -147,11 +146,11 @@ impl Writer {
         self.within(PATIENCE, async |session, recall| {
             recall.begun(session.begin(None).await?);
             session.execute(named!("token_slide"), &[&tags, &instants]).await?;
-            let ended = session.query(named!("tokens_ended"), &[&tags]).await?;
+            let ended = records(session, named!("tokens_ended"), &[&tags]).await?;
             session.execute(named!("visit_slide"), &[&ids, &firsts, &lasts, &ttl.idle_ms]).await?;
             session.client.batch_execute("COMMIT").await?;
             recall.memory.slid(&slides.visits, ttl);
-            ended.iter().map(|row| rows::tag(row, 0)).collect()
+            Ok(ended)
         })
         .await
     }

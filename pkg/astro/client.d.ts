@@ -1,0 +1,21 @@
+/**
+ * For scripts of Astro pages: the visitor's decision, and the functions that change it. Those that are imported from
+ * `"visitflow"` do not tell `consent`.
+ */
+
+import type { Consent, ConsentState, Options } from "visitflow";
+
+export declare const grant: ConsentState["grant"];
+export declare const deny: ConsentState["deny"];
+export declare const revoke: ConsentState["revoke"];
+
+/** The decision, as a store. */
+export declare const consent: {
+  /** undefined until it is known. */
+  get(): Consent | undefined;
+  /** Calls `listener` with the decision, as soon as it is known and at each change; returns what ends it. */
+  subscribe(listener: (consent: Consent) => void): () => void;
+};
+
+/** Begins measuring; the integration does it. */
+export function begin(options: Options): Promise<void>;
