@@ -19,12 +19,12 @@ const packed = join(target, "pkg");
 const copies = join(target, "examples");
 
 /** What an example makes of itself; never copied from the sources. */
-const MADE = new Set(["node_modules", "dist", ".next"]);
+const MADE = new Set(["node_modules", "dist", ".next", ".nuxt", ".output", ".svelte-kit", ".astro", "build"]);
 /** As many at once as small machines have cores. */
 const WORKERS = 2;
 
 const sha256 = (data) => createHash("sha256").update(data).digest("hex");
-const env = { ...process.env, NEXT_TELEMETRY_DISABLED: "1" };
+const env = { ...process.env, NEXT_TELEMETRY_DISABLED: "1", NUXT_TELEMETRY_DISABLED: "1", ASTRO_TELEMETRY_DISABLED: "1" };
 
 async function run(cwd, program, ...args) {
   try {
@@ -98,7 +98,7 @@ if (unknown.length > 0) throw new Error(`there is no example ${unknown.join(", "
 const tarball = await pack();
 const act = given.includes("--lock") ? lock : (name) => build(name, tarball);
 // The longest first.
-const waiting = (names.length > 0 ? names : all).sort((a) => (a.startsWith("next-") ? -1 : 0));
+const waiting = (names.length > 0 ? names : all).sort((a, b) => /^n[eu]xt/.test(b) - /^n[eu]xt/.test(a));
 const work = async () => {
   for (let name; (name = waiting.shift()); ) console.log(`example ${name}: ${await act(name)}`);
 };

@@ -9,6 +9,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, r
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants } from "node:zlib";
+import { commonjs } from "./commonjs.mjs";
 import { fileOf, shortened, withoutWebAssembly } from "./glue.mjs";
 import { partsOfJavascript, partsOfWasm } from "./parts.mjs";
 import { javascript } from "./wasm2js.mjs";
@@ -54,11 +55,19 @@ const inputs = [
   "protocol/Cargo.toml",
   "protocol/src",
   "pkg/build.mjs",
+  "pkg/commonjs.mjs",
+  "pkg/consent",
+  "pkg/index.d.ts",
+  "pkg/kit",
   "pkg/glue.mjs",
   "pkg/package.json",
   "pkg/package-lock.json",
   "pkg/parts.mjs",
+  "pkg/react",
+  "pkg/server",
+  "pkg/slim.d.ts",
   "pkg/src",
+  "pkg/vue",
   "pkg/wasm2js.mjs",
 ].flatMap(files);
 
@@ -233,6 +242,8 @@ for (const name of ["google", "tcf"]) {
   put(`consent-${name}.js`, await bundle(`consent/${name}.js`));
   put(join("cdn", `visitflow-consent-${name}.js`), await bundle(`consent/tag-${name}.js`, { format: "iife" }));
 }
+
+await commonjs(fresh);
 
 // Of what the three files of a page are made, for `cargo xtask size`: file, bytes and part.
 const parts = {

@@ -251,11 +251,11 @@ export function deny(): void;
 export function pageView(url?: string): void;
 
 /**
- * Sends a custom event. Without consent it is dropped.
+ * Sends a custom event. Without consent it is dropped. {@link Visitflow} checks names and properties.
  * @param name at most 64 characters
  * @param props a JSON object of at most 4096 bytes
  */
-export function event(name: string, props?: Record<string, unknown>): void;
+export function event(name: string, props?: object): void;
 
 /** Sends an order. Without consent it is dropped: report it from your server then. */
 export function order(order: Order): void;
@@ -318,31 +318,36 @@ export function visitorData(): Promise<VisitorData | null>;
 /** What visitflow knows about itself. Never rejects and never loads anything. */
 export function snapshot(): Promise<Snapshot>;
 
+/** Any name, with any properties. */
+export type AnyEvents = Record<string, object | undefined>;
+
+/** What `event` takes, for these events: a name of theirs, and its properties. */
+export type EventArguments<Events extends object> = {
+  [Name in keyof Events & string]: [Events[Name]] extends [undefined]
+    ? [name: Name]
+    : {} extends Events[Name]
+      ? [name: Name, props?: Events[Name]]
+      : [name: Name, props: Events[Name]];
+}[keyof Events & string];
+
 /**
- * The script tag's global: the same functions, also callable as a command
- * (`visitflow("event", "play", {level: 3})`), which a stub can queue before the script arrives.
+ * The functions of this module. With a type parameter it knows the events of your site by their names and
+ * properties; `undefined` stands for an event without properties:
+ *
+ * ```ts
+ * import * as client from "visitflow";
+ *
+ * export const visitflow: Visitflow<{ signup: { plan: string }; search: undefined }> = client;
+ * visitflow.event("signup", { plan: "pro" });
+ * ```
  */
-export interface Visitflow {
-  (command: "grant" | "deny"): void;
-  (command: "revoke" | "logout" | "end"): Promise<void>;
-  (command: "pageView", url?: string): void;
-  (command: "event", name: string, props?: Record<string, unknown>): void;
-  (command: "order", order: Order): void;
-  (command: "revoke", options: { erase: true }): Promise<void>;
-  (command: "login", username: string, password: string, options?: { remember?: boolean }): Promise<SignedIn>;
-  (command: "login", by: { assertion: string; remember?: boolean }): Promise<SignedIn>;
-  (command: "snapshot"): Promise<Snapshot>;
-  (command: "session"): Promise<Session | null>;
-  (command: "sessions"): Promise<UserSession[]>;
-  (command: "endSession", which: string | { others: true }): Promise<void>;
-  (command: "visitorData"): Promise<VisitorData | null>;
-  (command: "init", options?: Options): void;
+export interface Visitflow<Events extends object = AnyEvents> {
   init: typeof init;
   grant: typeof grant;
   revoke: typeof revoke;
   deny: typeof deny;
   pageView: typeof pageView;
-  event: typeof event;
+  event(...event: EventArguments<Events>): void;
   order: typeof order;
   login: typeof login;
   logout: typeof logout;
@@ -354,9 +359,60 @@ export interface Visitflow {
   visitorData: typeof visitorData;
 }
 
+/** What the kits give to components: all functions but `init`, which the kit calls. */
+export type VisitflowFunctions<Events extends object = AnyEvents> = Omit<Visitflow<Events>, "init">;
+
+/** What the kits tell of who is signed in. */
+export interface UserState {
+  /**
+   * `"loading"`: not known yet. `"unknown"`: nobody can tell at the moment (offline, or the server is away);
+   * `user` and `session` are what they were before, and it is asked again every few seconds.
+   */
+  status: "loading" | "signed-in" | "signed-out" | "unknown";
+  /** The signed-in user's identifier, or null. */
+  user: string | null;
+  session: Session | null;
+  /** Asks anew. */
+  refresh: () => Promise<void>;
+}
+
+/** What the kits tell of the visitor's decision, and the functions that change it: all that a banner needs. */
+export interface ConsentState {
+  /**
+   * What the visitor decided last. Whether a browser that objects (Global Privacy Control) is
+   * measured all the same is another matter: `snapshot()` tells the consent in force.
+   */
+  consent: Consent;
+  grant: () => void;
+  deny: () => void;
+  /** Resolves once the server was told; rejects only if an erasure was asked for and is not confirmed. */
+  revoke: typeof revoke;
+}
+
+/**
+ * The script tag's global: the same functions, also callable as a command
+ * (`visitflow("event", "play", {level: 3})`), which a stub can queue before the script arrives.
+ */
+export interface VisitflowTag<Events extends object = AnyEvents> extends Visitflow<Events> {
+  (command: "grant" | "deny"): void;
+  (command: "revoke" | "logout" | "end"): Promise<void>;
+  (command: "pageView", url?: string): void;
+  (command: "event", ...event: EventArguments<Events>): void;
+  (command: "order", order: Order): void;
+  (command: "revoke", options: { erase: true }): Promise<void>;
+  (command: "login", username: string, password: string, options?: { remember?: boolean }): Promise<SignedIn>;
+  (command: "login", by: { assertion: string; remember?: boolean }): Promise<SignedIn>;
+  (command: "snapshot"): Promise<Snapshot>;
+  (command: "session"): Promise<Session | null>;
+  (command: "sessions"): Promise<UserSession[]>;
+  (command: "endSession", which: string | { others: true }): Promise<void>;
+  (command: "visitorData"): Promise<VisitorData | null>;
+  (command: "init", options?: Options): void;
+}
+
 declare global {
   interface Window {
     /** Set by the script tag; not by the import. */
-    visitflow?: Visitflow;
+    visitflow?: VisitflowTag;
   }
 }

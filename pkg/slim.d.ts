@@ -3,10 +3,10 @@
  * inline it. The functions are those of the package; only {@link init} differs.
  */
 
-import type { Options } from "./index.js";
+import type { Options } from "visitflow";
 
-export type * from "./index.js";
-export { grant, revoke, deny, pageView, event, order, login, logout, end, snapshot, session, sessions, endSession, visitorData } from "./index.js";
+export type * from "visitflow";
+export { grant, revoke, deny, pageView, event, order, login, logout, end, snapshot, session, sessions, endSession, visitorData } from "visitflow";
 
 /** The options of {@link init}. */
 export interface SlimOptions extends Options {

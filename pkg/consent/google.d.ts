@@ -1,4 +1,4 @@
-import type { Decisions } from "../index.js";
+import type { Decisions } from "visitflow";
 
 /** Options of {@link googleConsent}. */
 export interface GoogleConsentOptions {

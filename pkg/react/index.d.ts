@@ -13,8 +13,9 @@
  */
 
 import type { ReactElement, ReactNode } from "react";
-import type * as visitflow from "visitflow";
-import type { Consent, Options, Session } from "visitflow";
+import type { AnyEvents, Consent, ConsentState, Options, UserState, VisitflowFunctions } from "visitflow";
+
+export type { ConsentState, UserState, VisitflowFunctions };
 
 /** The properties of {@link VisitflowProvider}. */
 export interface VisitflowProviderProps {
@@ -40,9 +41,6 @@ export interface VisitflowProviderProps {
  */
 export function VisitflowProvider(props: VisitflowProviderProps): ReactElement;
 
-/** All functions of `visitflow` but `init`, which is the provider's. */
-export type VisitflowFunctions = Omit<typeof visitflow, "init">;
-
 /**
  * The functions of `visitflow`, for event handlers and effects; the same object at each rendering.
  *
@@ -51,23 +49,11 @@ export type VisitflowFunctions = Omit<typeof visitflow, "init">;
  * <button onClick={() => event("play", { level: 3 })}>Play</button>
  * ```
  *
- * Its `grant`, `deny` and `revoke` also tell {@link useConsent} and `onConsentChange`; those that
+ * `useVisitflow<{ play: { level: number } }>()` checks names and properties of events. Its `grant`, `deny` and
+ * `revoke` also tell {@link useConsent} and `onConsentChange`; those that
  * are imported from `"visitflow"` do not.
  */
-export function useVisitflow(): VisitflowFunctions;
-
-/** What {@link useConsent} returns. */
-export interface ConsentState {
-  /**
-   * What the visitor decided last. Whether a browser that objects (Global Privacy Control) is
-   * measured all the same is another matter: `snapshot()` tells the consent in force.
-   */
-  consent: Consent;
-  grant: () => void;
-  deny: () => void;
-  /** Resolves once the server was told; rejects only if an erasure was asked for and is not confirmed. */
-  revoke: typeof import("../index.js").revoke;
-}
+export function useVisitflow<Events extends object = AnyEvents>(): VisitflowFunctions<Events>;
 
 /**
  * The visitor's decision, and the functions that change it: all that a consent banner needs.
@@ -78,20 +64,6 @@ export interface ConsentState {
  * ```
  */
 export function useConsent(): ConsentState;
-
-/** What {@link useUser} returns. */
-export interface UserState {
-  /**
-   * `"loading"`: not known yet. `"unknown"`: nobody can tell at the moment (offline, or the server is away);
-   * `user` and `session` are what they were before, and it is asked again every few seconds.
-   */
-  status: "loading" | "signed-in" | "signed-out" | "unknown";
-  /** The signed-in user's identifier, or null. */
-  user: string | null;
-  session: Session | null;
-  /** Asks anew. */
-  refresh: () => Promise<void>;
-}
 
 /**
  * Who is signed in. The server is asked once for all components of the page; again after `login`, `logout`,

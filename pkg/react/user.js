@@ -1,5 +1,5 @@
 import { useSyncExternalStore } from "react";
-import { account, subscribe, unasked } from "./account.js";
+import { account, subscribe, unasked } from "../kit/account.js";
 import { useProvided } from "./provider.js";
 
 export function useUser() {

@@ -18,9 +18,18 @@ test("the tarball holds the package and nothing else", () => {
   const [{ files }] = Array.isArray(parsed) ? parsed : Object.values(parsed);
   const paths = files.map(({ path }) => path.replace(/-[0-9a-f]{8}\./, "-HASH.")).sort();
   assert.deepEqual(paths, [
+    "LICENSE",
     "README.md",
+    "astro/Consent.astro",
+    "astro/client.d.ts",
+    "astro/client.js",
+    "astro/element.js",
+    "astro/index.d.ts",
+    "astro/index.js",
     "consent/google.d.ts",
+    "consent/google.js",
     "consent/tcf.d.ts",
+    "consent/tcf.js",
     "dist/capture.js",
     "dist/cdn/visitflow-HASH.js",
     "dist/cdn/visitflow-HASH.wasm",
@@ -31,6 +40,8 @@ test("the tarball holds the package and nothing else", () => {
     "dist/cdn/visitflow-fallback-HASH.js",
     "dist/cdn/visitflow-session-HASH.js",
     "dist/cdn/visitflow.js",
+    ...["consent-google", "consent-tcf", "index", "react", "server", "slim", "vue"].flatMap((name) =>
+      [`dist/cjs/${name}.cjs`, `dist/cjs/${name}.d.cts`]),
     "dist/consent-google.js",
     "dist/consent-tcf.js",
     "dist/core.js",
@@ -42,8 +53,12 @@ test("the tarball holds the package and nothing else", () => {
     "dist/slim.js",
     "dist/visitflow.wasm",
     "index.d.ts",
+    "kit/account.js",
+    "kit/client.js",
+    "nuxt/index.d.ts",
+    "nuxt/index.js",
+    "nuxt/plugin.js",
     "package.json",
-    "react/account.js",
     "react/index.d.ts",
     "react/index.js",
     "react/provider.js",
@@ -59,6 +74,11 @@ test("the tarball holds the package and nothing else", () => {
     "server/next.js",
     "server/node-response.js",
     "slim.d.ts",
+    "slim.js",
+    "svelte/index.d.ts",
+    "svelte/index.js",
+    "vue/index.d.ts",
+    "vue/index.js",
   ]);
 });
 

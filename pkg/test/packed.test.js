@@ -20,7 +20,7 @@ before(() => {
   mkdirSync(join(project, "node_modules/@types"), { recursive: true });
   mkdirSync(installed);
   execFileSync("tar", ["-xzf", join(project, tarball), "-C", installed, "--strip-components=1"]);
-  for (const name of ["react", "@types/react", "@types/express", "@types/node", "csstype", "hono", "fastify"]) {
+  for (const name of ["react", "@types/react", "@types/express", "@types/node", "csstype", "hono", "fastify", "vue", "svelte"]) {
     symlinkSync(join(here, "node_modules", name), join(project, "node_modules", name));
   }
   writeFileSync(join(project, "package.json"), `{ "type": "module" }`);
@@ -33,22 +33,58 @@ test("publint has nothing to say", async () => {
   assert.deepEqual(messages.map((message) => formatMessage(message, pkg, { color: false })), []);
 });
 
-test("every entry of the exports is in the tarball", () => {
-  const { exports } = JSON.parse(readFileSync(join(installed, "package.json"), "utf8"));
+test("every entry is in the tarball, and so is the licence", () => {
+  const { exports, main, module } = JSON.parse(readFileSync(join(installed, "package.json"), "utf8"));
   const files = (entry) => (typeof entry === "string" ? [entry] : Object.values(entry).flatMap(files));
-  for (const file of files(exports)) readFileSync(join(installed, file));
+  for (const file of [...files(exports), main, module]) readFileSync(join(installed, file));
+  const licence = (folder) => readFileSync(join(folder, "LICENSE"), "utf8");
+  assert.equal(licence(installed), licence(join(here, "..")));
 });
 
+/** What a file of this name prints in Node.js. */
+const run = (name, text) => {
+  writeFileSync(join(project, name), text);
+  return execFileSync(process.execPath, [name], { cwd: project, encoding: "utf8" });
+};
+
 test("Node finds both imports, and they share one client", () => {
-  writeFileSync(
-    join(project, "app.js"),
+  const told = run(
+    "app.js",
     `import * as visitflow from "visitflow";
     import * as react from "visitflow/react";
     console.log(Object.keys(visitflow).length, Object.keys(react).sort().join(" "));
     console.log(import.meta.resolve("visitflow").endsWith("/dist/node.js"));`,
   );
-  const told = execFileSync(process.execPath, ["app.js"], { cwd: project, encoding: "utf8" });
   assert.equal(told, "15 Sessions VisitflowProvider YourData useConsent useUser useVisitflow\ntrue\n");
+});
+
+const ENTRIES = ["", "/slim", "/consent/google", "/consent/tcf", "/react", "/vue", "/server"].map((path) => `visitflow${path}`);
+
+test("require gives the functions that import gives, and one provider for both", () => {
+  const told = run(
+    "app.cjs",
+    `const React = require("visitflow/react");
+    for (const entry of ${JSON.stringify(ENTRIES)}) {
+      import(entry).then((imported) => {
+        const names = Object.keys(require(entry)).filter((name) => name !== "__esModule");
+        console.log(entry, names.sort().join() === Object.keys(imported).sort().join());
+        if (entry === "visitflow/react") console.log(imported.VisitflowProvider === React.VisitflowProvider);
+      });
+    }`,
+  );
+  const lines = ENTRIES.map((entry) => `${entry} true`);
+  assert.deepEqual(told.trim().split("\n").sort(), [...lines, "true"].sort());
+});
+
+test("consent managers are followed in pages alone", () => {
+  const told = run(
+    "managers.js",
+    `import { googleConsent } from "visitflow/consent/google";
+    import { tcfConsent } from "visitflow/consent/tcf";
+    import * as visitflow from "visitflow";
+    for (const follow of [googleConsent, tcfConsent]) console.log(typeof follow(visitflow), follow(visitflow)());`,
+  );
+  assert.equal(told, "function undefined\nfunction undefined\n");
 });
 
 const PAGE = `
@@ -60,6 +96,43 @@ const PAGE = `
   // @ts-expect-error consent is one of three words
   const consent: Consent = "yes";
   void consent;
+`;
+
+const EVENTS = `
+  import * as client from "visitflow";
+  import type { Visitflow, VisitflowTag } from "visitflow";
+  import { useVisitflow } from "visitflow/react";
+
+  interface Signup { plan: string }
+  interface Events { signup: Signup; play: { level?: number }; search: undefined }
+  const signup: Signup = { plan: "pro" };
+
+  client.event("signup", signup); // an interface
+  const any: Visitflow = client;
+  any.event("signup", signup);
+
+  const visitflow: Visitflow<Events> = client;
+  const { event } = useVisitflow<Events>();
+  const tag = window.visitflow as VisitflowTag<Events>;
+  for (const tell of [visitflow.event, event, tag.event]) {
+    tell("signup", signup);
+    tell("play");
+    tell("play", { level: 3 });
+    tell("search");
+    // @ts-expect-error a property is missing
+    tell("signup");
+    // @ts-expect-error a property of another type
+    tell("signup", { plan: 1 });
+    // @ts-expect-error one property too many
+    tell("signup", { plan: "pro", colour: "red" });
+    // @ts-expect-error no such event
+    tell("sign-up", { plan: "pro" });
+    // @ts-expect-error this event has no properties
+    tell("search", {});
+  }
+  tag("event", "signup", signup);
+  // @ts-expect-error no such event
+  tag("event", "sign-up");
 `;
 
 const COMPONENTS = `
@@ -97,6 +170,42 @@ const COMPONENTS = `
     const wrong = <VisitflowProvider consent="yes" />;
     return consent === "pending" ? <button onClick={grant} onBlur={deny}>Yes</button> : <button onClick={() => void revoke()}>{wrong}</button>;
   }
+`;
+
+const OTHER_COMPONENTS = `
+  import { createApp, ref } from "vue";
+  import type { Consent } from "visitflow";
+  import * as svelte from "visitflow/svelte";
+  import { createVisitflow, useConsent, useUser, useVisitflow } from "visitflow/vue";
+  interface Events { signup: { plan: string } }
+
+  const remembered = ref<Consent>();
+  createApp({}).use(createVisitflow({ options: { site: "shop.example" }, consent: remembered, onConsentChange: (consent) => (remembered.value = consent) }));
+  createVisitflow({ consent: () => "granted" });
+  // @ts-expect-error consent is one of three words
+  createVisitflow({ consent: "yes" });
+  const { consent, grant, revoke } = useConsent();
+  const known: boolean = consent.value === "granted";
+  // @ts-expect-error the functions change it
+  consent.value = "granted";
+  const user: string | null = useUser().user.value;
+  useVisitflow<Events>().event("signup", { plan: "pro" });
+  // @ts-expect-error no such event
+  useVisitflow<Events>().event("sign-up", { plan: "pro" });
+  // @ts-expect-error the plugin alone calls init
+  useVisitflow().init();
+
+  svelte.setVisitflow({ consent: () => remembered.value, onConsentChange: (consent: "granted" | "denied") => void consent });
+  // @ts-expect-error consent is one of three words
+  svelte.setVisitflow({ consent: "yes" });
+  const visitor = svelte.useConsent();
+  // @ts-expect-error the functions change it
+  visitor.consent = "granted";
+  const status: "loading" | "signed-in" | "signed-out" | "unknown" = svelte.useUser().status;
+  svelte.useVisitflow<Events>().event("signup", { plan: "pro" });
+  // @ts-expect-error a property of another type
+  svelte.useVisitflow<Events>().event("signup", { plan: 1 });
+  void [known, grant, revoke, user, status, visitor.deny];
 `;
 
 const BACKEND = `
@@ -170,9 +279,21 @@ function compile(files, options) {
 
 for (const [module, moduleResolution] of [["node16", "node16"], ["nodenext", "nodenext"], ["esnext", "bundler"]]) {
   test(`the types compile strictly with moduleResolution ${moduleResolution}`, () => {
-    compile({ "page.ts": PAGE, "components.tsx": COMPONENTS, "backend.ts": BACKEND }, { module, moduleResolution });
+    const files = { "page.ts": PAGE, "events.ts": EVENTS, "components.tsx": COMPONENTS, "backend.ts": BACKEND };
+    compile(files, { module, moduleResolution });
   });
 }
+
+test("the types compile strictly in a project that is compiled to CommonJS", () => {
+  const imports = ENTRIES.map((entry, n) => `import * as entry${n} from "${entry}"; void entry${n};`).join("\n");
+  const files = { "page.cts": PAGE, "events.cts": EVENTS, "backend.cts": BACKEND, "entries.cts": imports };
+  compile(files, { module: "node16", moduleResolution: "node16" });
+});
+
+test("the types for Vue and Svelte compile strictly", () => {
+  const options = { module: "esnext", moduleResolution: "bundler", skipLibCheck: true };
+  compile({ "other-components.ts": OTHER_COMPONENTS }, options);
+});
 
 test("the types of the kits fit those of the frameworks", () => {
   // The frameworks' own types are not judged here.

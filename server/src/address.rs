@@ -30,18 +30,25 @@ mod words;
 
 use std::borrow::Cow;
 
+use clap::ValueEnum;
 use url::Url;
 use visitflow_protocol::limits::URL_BYTES;
 
+use self::cleaning::PASSES;
 use self::spelling::{cut, spelled};
 use crate::campaign::names_campaign;
-use crate::config::KeepQuery;
 
 pub use self::cleaning::text;
 pub(crate) use self::names::is_of_secret_property;
 
-/// How often a text is searched for secrets. What changes even then was made to do so, and is not kept.
-const PASSES: usize = 10;
+/// Which parameters of addresses are stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum KeepQuery {
+    /// Those that do not look like a secret; e-mail addresses are removed from them
+    Safe,
+    /// All, as sent
+    All,
+}
 
 /// Schemes of apps; the app's name is the host.
 const APPS: [&str; 2] = ["android-app", "ios-app"];

@@ -4,9 +4,19 @@ use std::fs::File;
 use std::sync::Arc;
 
 use crate::assertion::Assertions;
+use crate::assets::Assets;
 use crate::bots::BotFilter;
 use crate::config::Serve;
-use crate::endpoints::assets::Assets;
+use crate::contract::reports;
+use crate::database::accounts::Accounts;
+use crate::database::disclosure::Disclosures;
+use crate::database::error::{Result, StoreError};
+use crate::database::postgres::pool::Pool;
+use crate::database::postgres::reports::PostgresReports;
+use crate::database::reports::Reports;
+use crate::database::sqlite::readers::Readers;
+use crate::database::store::{Lookup, Store};
+use crate::database::{Database, postgres, sqlite};
 use crate::http::cookie::CookieStyle;
 use crate::http::foreign::ForeignOrigins;
 use crate::http::origin::OriginRules;
@@ -14,19 +24,12 @@ use crate::ingest::spool::Spool;
 use crate::ingest::{Durable, Ingest, Writer};
 use crate::keys::Keys;
 use crate::lifecycle::Lifecycle;
+use crate::live::redis::RedisError;
 use crate::observe::Metrics;
-use crate::passwords::Passwords;
+use crate::passwords::{HashError, Passwords};
+use crate::resolve::Sessions;
 use crate::session::Millis;
 use crate::session::record::Record;
-use crate::store::events::accounts::Accounts;
-use crate::store::events::disclosure::Disclosures;
-use crate::store::events::postgres::pool::Pool;
-use crate::store::events::postgres::reports::PostgresReports;
-use crate::store::events::reports::{self, Reports};
-use crate::store::events::sqlite::readers::Readers;
-use crate::store::events::{Database, Lookup, Store, postgres, sqlite};
-use crate::store::sessions::Sessions;
-use crate::store::{Result, StoreError};
 use crate::throttle::Throttle;
 
 /// Reports that run at once; they are the first to wait when the machine is busy.
@@ -34,6 +37,20 @@ const REPORT_READERS: usize = 2;
 
 /// Look-ups of users, keys and sessions that run at once.
 const LOOKUP_READERS: usize = 4;
+
+/// Why a server cannot begin.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// A store cannot be opened.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Redis cannot be asked.
+    #[error("Redis failed: {0}")]
+    Redis(#[from] RedisError),
+    /// The password that unknown users are checked against cannot be hashed.
+    #[error(transparent)]
+    Hash(#[from] HashError),
+}
 
 /// What every request shares.
 #[derive(Debug)]
@@ -82,7 +99,7 @@ impl App {
         assertions: Option<Assertions>,
         database: Database,
         now: Millis,
-    ) -> Result<(Self, Writer)> {
+    ) -> std::result::Result<(Self, Writer), OpenError> {
         let metrics = match config.redis_url {
             Some(_) => Metrics::with_redis(),
             None => Metrics::new(),

@@ -9,17 +9,20 @@ use std::time::{Duration, Instant};
 
 use crate::assertion::Assertions;
 use crate::clock;
+use crate::config::commands::Move;
 use crate::config::environment;
-use crate::config::{Common, Move, Serve};
+use crate::config::{Common, Serve};
+use crate::database::Database;
+use crate::database::error::StoreError;
+use crate::database::migrate::{self, Progress};
+use crate::database::postgres::pool::Pool;
+use crate::database::postgres::reports::PostgresReports;
+use crate::database::postgres::url::PostgresUrl;
+use crate::database::sqlite::Sqlite;
+use crate::live::redis::RedisError;
+use crate::passwords::HashError;
 use crate::serve;
 use crate::serve::tls::Tls;
-use crate::store::StoreError;
-use crate::store::events::Database;
-use crate::store::events::migrate::{self, Progress};
-use crate::store::events::postgres::pool::Pool;
-use crate::store::events::postgres::reports::PostgresReports;
-use crate::store::events::postgres::url::PostgresUrl;
-use crate::store::events::sqlite::Sqlite;
 
 /// How often a command that takes long says how far it is.
 const TELL_EVERY: Duration = Duration::from_secs(1);
@@ -30,6 +33,12 @@ pub enum CommandError {
     /// The store says no.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Redis does not answer.
+    #[error("Redis failed: {0}")]
+    Redis(#[from] RedisError),
+    /// A password could not be hashed.
+    #[error(transparent)]
+    Hash(#[from] HashError),
     /// Something else, said in a sentence.
     #[error("{0}")]
     Told(String),
@@ -40,7 +49,10 @@ fn database(common: &Common) -> Result<Database, CommandError> {
 }
 
 /// Does what a store is asked, on this thread.
-fn wait<T>(work: impl Future<Output = Result<T, StoreError>>) -> Result<T, CommandError> {
+fn wait<T, E>(work: impl Future<Output = Result<T, E>>) -> Result<T, CommandError>
+where
+    CommandError: From<E>,
+{
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -128,7 +140,7 @@ pub fn check(common: &Common, config: &Serve) -> Result<(), CommandError> {
         note("certificate", Tls::read(cert, key).map(drop));
     }
     if config.jwt_key.is_some() {
-        note("key of assertions", Assertions::of(config).map(drop));
+        note("key for assertions", Assertions::of(config).map(drop));
     }
     let database = database(common);
     let spools = matches!(database, Ok(Database::Postgres(_)));
@@ -140,7 +152,7 @@ pub fn check(common: &Common, config: &Serve) -> Result<(), CommandError> {
         note("spool", checked.map_err(|error| error.to_string()));
     }
     if let Some(redis) = &config.redis_url {
-        let checked = wait(async { Ok(redis.check().await?) });
+        let checked = wait(redis.check());
         note("Redis", checked.map_err(|error| error.to_string()));
     }
     if let Ok(Some(replica)) = config.report_database() {
@@ -154,5 +166,5 @@ pub fn check(common: &Common, config: &Serve) -> Result<(), CommandError> {
             bound.map_err(|error| format!("{error}; is the server running already?")),
         );
     }
-    if wrong.is_empty() { Ok(()) } else { Err(CommandError::Told(format!("to mend: {}", wrong.join(", ")))) }
+    if wrong.is_empty() { Ok(()) } else { Err(CommandError::Told(format!("to fix: {}", wrong.join(", ")))) }
 }

@@ -2,13 +2,13 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | this one | the flags of every command, and those of `serve` |
-//! | `commands` | the subcommands |
+//! | this one | the flags that all commands share, and those of `serve` |
+//! | [`commands`] | the command line, the subcommands |
 //! | `values` | what a flag may say |
 //! | `database` | the URL of a database |
 //! | [`environment`] | variables that no flag has |
 
-mod commands;
+pub mod commands;
 mod database;
 pub mod environment;
 #[cfg(test)]
@@ -19,40 +19,29 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
-use clap::{Args, Parser};
 use ipnet::IpNet;
 
-pub use self::commands::{Command, KeyCommand, Move, UserCommand};
 pub use self::database::DatabaseUrl;
-pub use self::values::{CookiePrefix, CookieSecure, Gpc, KeepQuery, LogFormat, Orders};
+pub use self::values::{CookiePrefix, CookieSecure, Gpc, Orders};
 use self::values::{
     cookie_domain, idle_timeout, listen_address, millis, network, session_length, site_name, spool_size,
 };
+use crate::address::KeepQuery;
+use crate::database::postgres::url::PostgresUrl;
 use crate::http::cookie_names::{CookieNames, Ours, cookie_name};
 use crate::http::origin::Origin;
-use crate::log::Filter;
+use crate::http::prefix::PathPrefix;
+use crate::live::redis::RedisUrl;
+use crate::log::{Filter, LogFormat};
 use crate::session::Ttl;
-use crate::store::events::postgres::url::PostgresUrl;
-use crate::store::sessions::RedisUrl;
-
-/// Consent-first visit tracking: sessions, page views, orders and the reports over them.
-#[derive(Debug, Parser)]
-#[command(name = "visitflow", version, about, max_term_width = 100)]
-pub struct Cli {
-    /// What to do.
-    #[command(subcommand)]
-    pub command: Command,
-    /// What all commands share.
-    #[command(flatten)]
-    pub common: Common,
-}
 
 /// Flags of every command.
 #[derive(Clone, Debug, Args)]
 pub struct Common {
-    /// Where visits are kept: sqlite://FILE (absolute: sqlite:///var/lib/visitflow.db) or
-    /// postgres://USER:PASSWORD@HOST:5432/DATABASE (several hosts, target_session_attrs,
+    /// The database: sqlite://FILE (absolute path: sqlite:///var/lib/visitflow.db) or
+    /// postgres://USER:PASSWORD@HOST:5432/DATABASE (also with several hosts, target_session_attrs,
     /// sslmode=disable|prefer|require|verify-full, sslrootcert=FILE)
     #[arg(
         long,
@@ -64,9 +53,9 @@ pub struct Common {
         value_name = "URL"
     )]
     pub database_url: DatabaseUrl,
-    /// What visitflow logs to stderr: error, warn, info, debug, trace or off. Other crates are heard from warn up;
-    /// debug,hyper=debug opens one by its name. Take care: some write what they work on, such as tokio_postgres=debug
-    /// the ids of visitors and the hashes of passwords
+    /// Log level of visitflow's lines on stderr: error, warn, info, debug, trace or off. Other crates log warnings and
+    /// errors only, unless you name them, as in debug,hyper=debug. Some crates log the data that they process: for
+    /// example, tokio_postgres=debug logs visitor ids and password hashes
     #[arg(
         long,
         env = "VISITFLOW_LOG",
@@ -76,7 +65,7 @@ pub struct Common {
         value_name = "LEVEL"
     )]
     pub log: Filter,
-    /// The form of the log
+    /// Log format
     #[arg(
         long,
         env = "VISITFLOW_LOG_FORMAT",
@@ -90,8 +79,8 @@ pub struct Common {
 /// `visitflow serve`
 #[derive(Clone, Debug, Args)]
 pub struct Serve {
-    /// Address for visitors: 127.0.0.1:8080, localhost:8080, `[::1]:8080`; :8080 or 8080 is all addresses of this
-    /// machine, IPv6 and IPv4
+    /// Address to listen on for visitors: 127.0.0.1:8080, localhost:8080, `[::1]:8080`; :8080 or 8080 means all
+    /// addresses of this machine, IPv6 and IPv4
     #[arg(
         long,
         env = "VISITFLOW_LISTEN",
@@ -101,7 +90,7 @@ pub struct Serve {
         value_name = "ADDR"
     )]
     pub listen: SocketAddr,
-    /// Address for /healthz, /readyz and /metrics, in the same forms; keep it private
+    /// Address to listen on for /healthz, /readyz and /metrics, in the same forms; keep it private
     #[arg(
         long,
         env = "VISITFLOW_ADMIN_LISTEN",
@@ -111,10 +100,13 @@ pub struct Serve {
         value_name = "ADDR"
     )]
     pub admin_listen: SocketAddr,
-    /// How browsers reach this server, such as `https://stats.example.com`; default: what each request says
+    /// Origin under which browsers reach this server, such as `https://stats.example.com`; default: taken from each request
     #[arg(long, env = "VISITFLOW_PUBLIC_URL", help_heading = "Network", value_name = "ORIGIN")]
     pub public_url: Option<Origin>,
-    /// An origin whose pages may send facts and read answers (repeatable); default: same origin only
+    /// A path such as /visits below which everything is served as well, for a proxy that passes requests on unchanged
+    #[arg(long, env = "VISITFLOW_PATH_PREFIX", help_heading = "Network", value_name = "PATH")]
+    pub path_prefix: Option<PathPrefix>,
+    /// Origin whose pages may send facts and read answers (repeatable); default: same origin only
     #[arg(
         long = "allowed-origin",
         env = "VISITFLOW_ALLOWED_ORIGINS",
@@ -123,7 +115,7 @@ pub struct Serve {
         value_name = "ORIGIN"
     )]
     pub allowed_origins: Vec<Origin>,
-    /// A proxy whose X-Forwarded-* headers count: a network or an address (repeatable)
+    /// Proxy whose X-Forwarded-* headers are trusted: a network or an address (repeatable)
     #[arg(
         long = "trusted-proxy",
         env = "VISITFLOW_TRUSTED_PROXIES",
@@ -134,7 +126,7 @@ pub struct Serve {
         value_name = "CIDR"
     )]
     pub trusted_proxies: Vec<IpNet>,
-    /// Certificate chain in PEM; with --tls-key the server speaks HTTPS. SIGHUP reads both files again
+    /// Certificate chain in PEM; with --tls-key the server speaks HTTPS. SIGHUP reloads both files
     #[arg(
         long,
         env = "VISITFLOW_TLS_CERT",
@@ -152,54 +144,54 @@ pub struct Serve {
         value_name = "FILE"
     )]
     pub tls_key: Option<PathBuf>,
-    /// How long requests in flight may take after SIGTERM, SIGINT or SIGQUIT
+    /// Time that requests in flight may take after SIGTERM, SIGINT or SIGQUIT
     #[arg(long, env = "VISITFLOW_DRAIN", default_value = "10s", value_parser = humantime::parse_duration, help_heading = "Network", value_name = "DURATION")]
     pub drain: Duration,
-    /// How long a connection may stay open without a request, or with an answer that is not read; it is
-    /// asked to end then, and closed after the same time again
+    /// Time that a connection may stay open without a request, or with an answer that the client does not read; after
+    /// it the server asks the client to close the connection, and after the same time again it closes it
     #[arg(long, env = "VISITFLOW_IDLE_TIMEOUT", default_value = "30s", value_parser = idle_timeout, help_heading = "Network", value_name = "DURATION")]
     pub idle_timeout: Duration,
-    /// Where sessions are shared: `redis://HOST:6379`, rediss:// for TLS, several nodes of a cluster separated by commas; default: in the process
+    /// Redis that shares sessions between servers: `redis://HOST:6379`, rediss:// for TLS, several nodes of a cluster separated by commas; default: none, sessions are in the process
     #[arg(long, env = "REDIS_URL", hide_env_values = true, help_heading = "Storage", value_name = "URL")]
     pub redis_url: Option<RedisUrl>,
-    /// Idle time after which a session is over
+    /// Idle time after which a session ends
     #[arg(long, env = "VISITFLOW_SESSION_IDLE", default_value = "30m", value_parser = session_length, help_heading = "Sessions", value_name = "DURATION")]
     pub session_idle: Duration,
-    /// Age at which a session is over, whatever happens in it
+    /// Age at which a session ends, even if it is active
     #[arg(long, env = "VISITFLOW_SESSION_MAX", default_value = "24h", value_parser = session_length, help_heading = "Sessions", value_name = "DURATION")]
     pub session_max: Duration,
-    /// Idle time after which a session is over whose user has asked to be remembered
+    /// Idle time after which a session ends if its user asked to be remembered
     #[arg(long, env = "VISITFLOW_SESSION_REMEMBER", default_value = "30d", value_parser = session_length, help_heading = "Sessions", value_name = "DURATION")]
     pub session_remember: Duration,
-    /// Age at which such a session is over, whatever happens in it
+    /// Age at which a remembered session ends, even if it is active
     #[arg(long, env = "VISITFLOW_SESSION_REMEMBER_MAX", default_value = "90d", value_parser = session_length, help_heading = "Sessions", value_name = "DURATION")]
     pub session_remember_max: Duration,
-    /// Domain attribute of the cookies, such as example.com; default: this host only
+    /// Domain attribute of the cookies, such as example.com; default: none, cookies are for this host only
     #[arg(long, env = "VISITFLOW_COOKIE_DOMAIN", value_parser = cookie_domain, help_heading = "Sessions", value_name = "DOMAIN")]
     pub cookie_domain: Option<String>,
-    /// When cookies carry Secure
+    /// Which cookies get the attribute Secure
     #[arg(long, env = "VISITFLOW_COOKIE_SECURE", default_value = "always", help_heading = "Sessions")]
     pub cookie_secure: CookieSecure,
     /// Prefix of the session cookie's name
     #[arg(long, env = "VISITFLOW_COOKIE_PREFIX", default_value = "none", help_heading = "Sessions")]
     pub cookie_prefix: CookiePrefix,
-    /// Another name for a cookie, such as session_id=shop_sid (repeatable): for session_id, visitor_id,
-    /// last_activity or visitor_key, where an application of the site has a cookie of that name. Name
-    /// visitor_id and last_activity to the client as well (cookieNames)
+    /// Another name for a cookie, such as session_id=shop_sid (repeatable). Use it if another application of the site
+    /// has a cookie named session_id, visitor_id, last_activity or visitor_key. Give the new names of visitor_id and
+    /// last_activity to the client as well (cookieNames)
     #[arg(
         long = "cookie-name",
         env = "VISITFLOW_COOKIE_NAME",
         value_delimiter = ',',
         value_parser = cookie_name,
         help_heading = "Sessions",
-        value_name = "OURS=NAME"
+        value_name = "COOKIE=NAME"
     )]
     pub cookie_names: Vec<(Ours, String)>,
-    /// Key of your own identity provider, to take its JWTs at sign-in: a file with a secret of at least 32
-    /// bytes (HS256), or with a public key in PEM (RS256, ES256, EdDSA); default: no JWT is taken
+    /// Key of your own identity provider, to accept its JWTs at sign-in: a file with a secret of at least 32
+    /// bytes (HS256), or with a public key in PEM (RS256, ES256, EdDSA); default: JWTs are refused
     #[arg(long, env = "VISITFLOW_JWT_KEY", help_heading = "Sign-in", value_name = "FILE")]
     pub jwt_key: Option<PathBuf>,
-    /// The audience that these JWTs must name; default: --public-url, or else the word visitflow
+    /// Audience that these JWTs must name; default: --public-url, or the word visitflow if that is not set
     #[arg(
         long,
         env = "VISITFLOW_JWT_AUDIENCE",
@@ -209,8 +201,8 @@ pub struct Serve {
         value_name = "AUDIENCE"
     )]
     pub jwt_audience: Option<String>,
-    /// How long such a JWT may be good: `exp` lies no further ahead, and `iat`, if present, no further
-    /// back
+    /// Longest time for which such a JWT may be valid: `exp` is at most that far in the future, and `iat`, if
+    /// present, at most that far in the past
     #[arg(
         long,
         env = "VISITFLOW_JWT_MAX_AGE",
@@ -221,14 +213,14 @@ pub struct Serve {
         value_name = "DURATION"
     )]
     pub jwt_max_age: Duration,
-    /// What a browser's Global Privacy Control means
+    /// How to treat a browser's Global Privacy Control
     #[arg(long, env = "VISITFLOW_GPC", default_value = "honour", help_heading = "Privacy")]
     pub gpc: Gpc,
-    /// Which parameters of pages' addresses and referrers are stored; user:password@ and fragments that
-    /// are no route never are
+    /// Which query parameters of addresses and referrers are stored; user:password@, and fragments that are
+    /// not routes, are never stored
     #[arg(long, env = "VISITFLOW_KEEP_QUERY", default_value = "safe", help_heading = "Privacy")]
     pub keep_query: KeepQuery,
-    /// A read replica for the reports, with Postgres only; default: --database-url
+    /// Read replica for the reports, with Postgres only; default: --database-url
     #[arg(
         long,
         env = "VISITFLOW_REPORT_DATABASE_URL",
@@ -237,7 +229,7 @@ pub struct Serve {
         value_name = "URL"
     )]
     pub report_database_url: Option<DatabaseUrl>,
-    /// The file in which facts wait while Postgres is away; of this server alone
+    /// File in which this server stores facts while Postgres is away; never share it between servers
     #[arg(
         long,
         env = "VISITFLOW_SPOOL",
@@ -246,14 +238,15 @@ pub struct Serve {
         value_name = "FILE"
     )]
     pub spool: PathBuf,
-    /// How many bytes of commands the spool may hold (or 512M, 2G); then facts are refused until Postgres is back
+    /// Size of the commands that the spool may hold: a number of bytes, or such as 512M or 2G; when it is full, facts
+    /// are refused until Postgres is back
     #[arg(long, env = "VISITFLOW_SPOOL_MAX", default_value = "1G", value_parser = spool_size, help_heading = "Storage", value_name = "BYTES")]
     pub spool_max: u64,
-    /// Visits, facts and orders older than this many days are deleted, with Postgres only; default: kept
+    /// Delete visits, facts and orders older than this many days, with Postgres only; default: keep them
     #[arg(long, env = "VISITFLOW_RETENTION_DAYS", value_parser = clap::value_parser!(u32).range(1..=3650), help_heading = "Storage", value_name = "DAYS")]
     pub retention_days: Option<u32>,
-    /// A regular expression for user agents that are not counted, beside the built-in ones (repeatable; in
-    /// the environment one a line); upper and lower case are the same
+    /// Regular expression for user agents that are not counted, in addition to the built-in ones (repeatable; in
+    /// the environment one per line); upper and lower case are the same
     #[arg(
         long = "bot-pattern",
         env = "VISITFLOW_BOT_PATTERNS",
@@ -263,8 +256,8 @@ pub struct Serve {
         value_name = "REGEX"
     )]
     pub bot_patterns: Vec<String>,
-    /// A site whose facts are taken, such as shop.example (repeatable); facts of others are answered 204,
-    /// dropped and counted; default: all
+    /// Site whose facts are accepted, such as shop.example (repeatable); facts of other sites are answered 204,
+    /// dropped, and counted as dropped; default: all sites
     #[arg(
         long = "site",
         env = "VISITFLOW_SITES",
@@ -274,10 +267,10 @@ pub struct Serve {
         value_name = "HOST"
     )]
     pub sites: Vec<String>,
-    /// Whose orders count
+    /// Which orders are accepted
     #[arg(long, env = "VISITFLOW_ORDERS", default_value = "any", help_heading = "Reports")]
     pub orders: Orders,
-    /// Serve pages and client from this folder, uncached, instead of those in the binary
+    /// Serve the pages and the client from this folder, uncached, instead of those in the binary
     #[arg(long, env = "VISITFLOW_WWW", help_heading = "Development", value_name = "DIR")]
     pub www: Option<PathBuf>,
 }
@@ -287,8 +280,8 @@ impl Serve {
     #[must_use]
     pub fn origin_warning(&self) -> Option<&'static str> {
         (self.public_url.is_none() && !self.listen.ip().to_canonical().is_loopback()).then_some(
-            "without --public-url any host name counts as this server's own, so a page whose domain points \
-             at this address may send facts; set --public-url https://stats.example.com",
+            "without --public-url any host name counts as this server's own, so a page of any domain that points \
+             to this address can send facts; set --public-url https://stats.example.com",
         )
     }
 
@@ -379,7 +372,7 @@ impl Serve {
             ] {
                 if given {
                     return Err(format!(
-                        "{flag} works with Postgres only; leave it out, or name a postgres:// database with --database-url"
+                        "{flag} works with Postgres only; leave it out, or set --database-url to a postgres:// URL"
                     ));
                 }
             }
@@ -388,7 +381,7 @@ impl Serve {
             return Err(problem.to_owned());
         }
         if let Some(folder) = self.www.as_ref().filter(|folder| !folder.is_dir()) {
-            return Err(format!("--www {} is no folder", folder.display()));
+            return Err(format!("--www {} is not a folder", folder.display()));
         }
         self.cookie_names()?;
         if self.cookie_prefix == CookiePrefix::Host && self.cookie_domain.is_some() {
@@ -419,7 +412,7 @@ impl Serve {
         let https = self.public_url.as_ref().filter(|url| !self.tls() && url.is_https());
         https
             .map(|url| {
-                format!("--public-url {url} is https, and this server speaks plain HTTP: a proxy in front of it must end TLS; without one, give --tls-cert and --tls-key")
+                format!("--public-url {url} is https, but this server speaks plain HTTP: a proxy in front of it must end TLS; without a proxy, set --tls-cert and --tls-key")
             })
             .into_iter()
             .collect()

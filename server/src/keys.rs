@@ -14,10 +14,11 @@ use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
 use crate::clock;
+use crate::contract::accounts::ApiKey;
+use crate::database::accounts::Accounts;
+use crate::database::error::Result;
+use crate::resolve::TRUE_MS;
 use crate::session::Millis;
-use crate::store::Result;
-use crate::store::events::accounts::{Accounts, ApiKey};
-use crate::store::sessions::TRUE_MS;
 
 /// How every key begins.
 pub const PREFIX: &str = "vf_";

@@ -6,16 +6,16 @@
 
 use std::sync::Arc;
 
+use crate::contract::erasure::{AskedBy, Erased, Erasure};
+use crate::database::error::StoreError;
 use crate::ingest::{Ingest, Load};
 use crate::ledger::command::{Command, Context, Ending, Fact, Outcome, Run, Settling, Which, visits_at_most};
+use crate::resolve::Sessions;
 use crate::session::record::{Crossed, Record, SignedIn, Standing};
 use crate::session::token::{Proof, SessionToken};
 use crate::session::visit::VisitorId;
 use crate::session::visitor_key::{OfferedKey, VisitorKey};
 use crate::session::{Activity, Carrier, Millis};
-use crate::store::StoreError;
-use crate::store::events::erasure::{AskedBy, Erased, Erasure};
-use crate::store::sessions::Sessions;
 use crate::throttle::TooMany;
 use crate::throttle::budget::{Allowance, Held};
 

@@ -14,6 +14,7 @@ use std::io::IsTerminal as _;
 use std::panic::PanicHookInfo;
 use std::time::Duration;
 
+use clap::ValueEnum;
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -21,11 +22,19 @@ use tracing_subscriber::{Layer as _, fmt};
 
 pub use self::filter::Filter;
 use self::writer::Writer;
-use crate::config::{Common, LogFormat};
 
 /// How long the end of the process waits for lines that are not written yet: a reader that stalls
 /// must not hold it up.
 const FLUSH: Duration = Duration::from_secs(1);
+
+/// The form of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// Plain text
+    Text,
+    /// One JSON object per line
+    Json,
+}
 
 /// The log of this process.
 #[derive(Debug)]
@@ -35,15 +44,14 @@ pub struct Log(Writer);
 ///
 /// # Errors
 /// When stderr cannot be had, or no thread.
-pub fn begin(common: &Common) -> std::io::Result<Log> {
+pub fn begin(filter: Filter, format: LogFormat) -> std::io::Result<Log> {
     let writer = Writer::start(std::io::stderr())?;
-    let filter = common.log.clone();
     let most = filter.most();
     let filter =
         filter_fn(move |about| filter.allows(about.target(), *about.level())).with_max_level_hint(most);
     // A log that cannot be written (a full disk, a closed pipe) is lost and stops nothing.
     let lines = fmt::layer().log_internal_errors(false).with_writer(writer.clone());
-    let lines = match common.log_format {
+    let lines = match format {
         LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).boxed(),
         LogFormat::Json => lines.json().boxed(),
     };

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use clap::Parser as _;
 use visitflow_server::app::App;
 use visitflow_server::assertion::Assertions;
-use visitflow_server::config::{Cli, Command, Common, Serve, environment};
+use visitflow_server::config::commands::{Cli, Command};
+use visitflow_server::config::{Common, Serve, environment};
 use visitflow_server::serve::{self, Listeners};
 use visitflow_server::{clock, commands, log, signals};
 
@@ -18,7 +19,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let Cli { command, common } = Cli::parse();
-    let log = match log::begin(&common) {
+    let log = match log::begin(common.log.clone(), common.log_format) {
         Ok(log) => log,
         Err(error) => {
             eprintln!("visitflow: cannot write a log: {error}");

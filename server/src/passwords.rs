@@ -6,7 +6,6 @@ use argon2::password_hash::rand_core::OsRng;
 use argon2::password_hash::{PasswordHash, PasswordHasher as _, PasswordVerifier as _, SaltString};
 use unicode_normalization::UnicodeNormalization as _;
 
-use crate::store::{Result, StoreError};
 use crate::throttle::guesses::Guessed;
 use crate::throttle::turns::Turn;
 
@@ -18,6 +17,11 @@ pub const PASSWORD_BYTES: usize = 1_024;
 
 /// Shortest password of a user that is added, in characters.
 pub const PASSWORD_CHARS_MIN: usize = 10;
+
+/// A password could not be hashed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the password cannot be hashed")]
+pub struct HashError;
 
 /// Checks passwords.
 #[derive(Debug)]
@@ -38,7 +42,7 @@ impl Passwords {
     ///
     /// # Errors
     /// When the decoy cannot be hashed.
-    pub fn new() -> Result<Self> {
+    pub fn new() -> Result<Self, HashError> {
         Ok(Self { decoy: hash("decoy")? })
     }
 
@@ -61,7 +65,12 @@ impl Passwords {
 ///
 /// # Errors
 /// When the new one cannot be hashed.
-pub async fn replace(turn: Turn, old: String, verified: String, new: String) -> Result<Option<String>> {
+pub async fn replace(
+    turn: Turn,
+    old: String,
+    verified: String,
+    new: String,
+) -> Result<Option<String>, HashError> {
     let replaced = tokio::task::spawn_blocking(move || {
         let new_hash = if is_of(&old, &verified) { hash(&new).map(Some) } else { Ok(None) };
         turn.over(match new_hash {
@@ -71,7 +80,7 @@ pub async fn replace(turn: Turn, old: String, verified: String, new: String) -> 
         });
         new_hash
     });
-    replaced.await.unwrap_or(Err(StoreError::Unavailable("the password cannot be hashed")))
+    replaced.await.unwrap_or(Err(HashError))
 }
 
 /// Whether a password is that of a hash. Blocks.
@@ -98,7 +107,7 @@ fn prepared(text: &str) -> String {
 ///
 /// # Errors
 /// A sentence that says what is wrong with it.
-pub fn check_new(password: &str) -> std::result::Result<(), String> {
+pub fn check_new(password: &str) -> Result<(), String> {
     let chars = prepared(password).chars().count();
     if chars == 0 {
         return Err(
@@ -131,7 +140,7 @@ pub fn check_new(password: &str) -> std::result::Result<(), String> {
 ///
 /// # Errors
 /// A sentence that says what is wrong with it.
-pub fn check_name(name: &str) -> std::result::Result<(), String> {
+pub fn check_name(name: &str) -> Result<(), String> {
     if name.is_empty() {
         return Err("a user needs a name: visitflow user add NAME".into());
     }
@@ -142,7 +151,7 @@ pub fn check_name(name: &str) -> std::result::Result<(), String> {
 ///
 /// # Errors
 /// A sentence that says what is wrong with it.
-pub fn check_label(name: &str) -> std::result::Result<(), String> {
+pub fn check_label(name: &str) -> Result<(), String> {
     if name.len() > NAME_BYTES {
         return Err(format!("the name is longer than {NAME_BYTES} bytes; choose a shorter one"));
     }
@@ -166,12 +175,12 @@ fn is_invisible(c: char) -> bool {
 ///
 /// # Errors
 /// When the hash cannot be made.
-pub fn hash(password: &str) -> Result<String> {
+pub fn hash(password: &str) -> Result<String, HashError> {
     let salt = SaltString::generate(&mut OsRng);
     Argon2::default()
         .hash_password(prepared(password).as_bytes(), &salt)
         .map(|hash| hash.to_string())
-        .map_err(|_| StoreError::Unavailable("the password cannot be hashed"))
+        .map_err(|_| HashError)
 }
 
 #[cfg(test)]

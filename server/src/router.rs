@@ -12,7 +12,7 @@
 //! | `GET`, `DELETE /api/privacy/visitor` | [`endpoints::privacy`] |
 //! | `GET /api/openapi.json` | [`endpoints::openapi`] |
 //! | `GET /` | to the dashboard |
-//! | `GET` anything else | [`endpoints::assets`] |
+//! | `GET` anything else | [`assets`] |
 //! | admin listener: `GET /healthz`, `/readyz`, `/metrics` | [`endpoints::health`] |
 
 use hyper::http::request::Parts;
@@ -20,13 +20,14 @@ use hyper::{Method, StatusCode};
 use visitflow_protocol::{path, problem as kind};
 
 use crate::app::App;
-use crate::endpoints::call::Call;
+use crate::assets;
+use crate::call::Call;
+use crate::contract::accounts::Scope;
 use crate::endpoints::{
-    assets, auth, binding, health, introspection, metrics, openapi, privacy, session, sessions, telemetry,
+    auth, binding, health, introspection, metrics, openapi, privacy, session, sessions, telemetry,
 };
 use crate::http::problem::Problem;
 use crate::http::reply::{self, Reply};
-use crate::store::events::accounts::Scope;
 
 #[cfg(doc)]
 use crate::endpoints;
@@ -146,7 +147,7 @@ pub async fn route(call: Call<'_>) -> Result<Reply, Problem> {
         "/" if get && call.app.assets.find(DASHBOARD).is_some() => Ok(reply::see(DASHBOARD)),
         other if let Some(allow) = allowed(other) => Err(method_not_allowed(allow)),
         other => match call.app.assets.find(other) {
-            Some(asset) if get => Ok(assets::serve(&call, asset)),
+            Some(asset) if get => Ok(assets::serve(asset, &call.head.headers)),
             Some(_) => Err(method_not_allowed(ASKED)),
             None => Err(not_found()),
         },
@@ -172,12 +173,12 @@ fn not_found() -> Problem {
     Problem::new(
         StatusCode::NOT_FOUND,
         kind::NOT_FOUND,
-        "Nothing is served at this path; /api/openapi.json lists what is.",
+        "There is nothing at this path; /api/openapi.json lists the paths.",
     )
 }
 
 fn method_not_allowed(allow: &'static str) -> Problem {
-    let detail = "This path does not take this method; Allow lists those it takes.";
+    let detail = "This path does not accept this method; Allow lists the methods that it accepts.";
     Problem {
         allow: Some(allow),
         ..Problem::new(StatusCode::METHOD_NOT_ALLOWED, kind::METHOD_NOT_ALLOWED, detail)

@@ -35,7 +35,7 @@ use crate::service;
 const HANDSHAKE_PATIENCE: Duration = Duration::from_secs(10);
 
 /// How often it is noticed what other processes changed: often enough that a session that they end is
-/// dead here within [`TRUE_MS`](crate::store::sessions::TRUE_MS).
+/// dead here within [`TRUE_MS`](crate::resolve::TRUE_MS).
 const TICK_EVERY: Duration = Duration::from_millis(500);
 
 /// Every so many ticks, what slid is written and what has expired is ended.

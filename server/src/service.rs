@@ -13,14 +13,14 @@ use hyper::{HeaderMap, Method, Request, StatusCode};
 use visitflow_protocol::problem as kind;
 
 use crate::app::App;
+use crate::authorization;
+use crate::call::Call;
 use crate::clock;
 use crate::config::CookieSecure;
-use crate::endpoints::call::Call;
-use crate::endpoints::keys;
 use crate::http::client_ip::{self, Client};
 use crate::http::fields;
 use crate::http::foreign::ForeignOrigin;
-use crate::http::origin::{self, Sender};
+use crate::http::origin::{self, Origin, Sender};
 use crate::http::problem::Problem;
 use crate::http::reply::{self, Reply};
 use crate::http::target::{self, Target};
@@ -36,7 +36,10 @@ const ALLOWED_HEADERS_BYTES: usize = 4 * 1024;
 /// Answers a request on the public listener.
 pub async fn answer(app: Arc<App>, request: Request<Incoming>, peer: IpAddr, tls: bool) -> Reply {
     let begun = Instant::now();
-    let (head, body) = request.into_parts();
+    let (mut head, body) = request.into_parts();
+    if let Some(prefix) = &app.config.path_prefix {
+        head.uri = prefix.strip(head.uri);
+    }
     let client = client_ip::client(peer, &head.headers, &app.config.trusted_proxies);
     let (mut answer, sender, https) = match target::target(&head, client.proxied, tls) {
         Ok(target) => {
@@ -67,7 +70,7 @@ async fn handle(
         return Err(Problem::new(
             StatusCode::URI_TOO_LONG,
             kind::INVALID_QUERY,
-            "The address is longer than 8 KiB; send what it says in the body.",
+            "The address is longer than 8 KiB; send the data in the body.",
         ));
     }
     let now = clock::now();
@@ -77,17 +80,21 @@ async fn handle(
         }
         return Ok(preflight(&head.headers, sender));
     }
-    let key = if head.uri.path().starts_with("/api/") { keys::holder(app, head, now).await? } else { None };
+    let key = if head.uri.path().starts_with("/api/") {
+        authorization::holder(app, head, now).await?
+    } else {
+        None
+    };
     if *sender == Sender::Foreign && key.is_none() && !head.method.is_safe() {
         note_foreign(app, head, now);
         return Err(Problem::new(
             StatusCode::FORBIDDEN,
             kind::FOREIGN_ORIGIN,
-            "This origin may not call visitflow; start the server with --allowed-origin for it.",
+            "This origin may not call visitflow; to allow it, start the server with --allowed-origin.",
         ));
     }
     if let (Some(key), Some(scope)) = (&key, router::scope(head.uri.path())) {
-        keys::require_scope(key, scope)?;
+        authorization::require_scope(key, scope)?;
     }
     let host = target.host();
     let secure = match app.config.cookie_secure {
@@ -95,7 +102,7 @@ async fn handle(
         CookieSecure::Never => false,
         // A backend asks by an address of its own; the cookie is for the browser.
         CookieSecure::Auto if key.is_some() => {
-            app.config.public_url.as_ref().is_none_or(|public| !public.as_str().starts_with("http:"))
+            !app.config.public_url.as_ref().is_some_and(Origin::is_plain_loopback)
         }
         CookieSecure::Auto => target.https || !origin::is_loopback(host),
     };

@@ -6,6 +6,7 @@
 //! | [`guesses`] | which guess of a password is judged next; pure |
 //! | `fair` | a queue in which addresses take turns; pure |
 //! | `pace` | how fast the guesses on one account follow each other; pure |
+//! | `too_many` | what is answered beyond a limit |
 //! | [`turns`] | waiting for one's turn, on the runtime |
 //!
 //! **By address.** Visits and sessions that begin, and sign-ins. An IPv6 address counts by its /64.
@@ -41,11 +42,13 @@ pub mod budget;
 mod fair;
 pub mod guesses;
 mod pace;
+mod too_many;
 pub mod turns;
 
 use std::net::IpAddr;
 
 use self::budget::{Allowance, Budget};
+pub use self::too_many::TooMany;
 use self::turns::Turns;
 use crate::session::Millis;
 
@@ -54,20 +57,6 @@ const VISITS: (u32, u32) = (5_000, 2_000);
 
 /// Sign-ins of one address: as many at once, and as many a minute.
 const SIGN_INS: (u32, u32) = (2_000, 200);
-
-/// Too much of something: what was asked for is not done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TooMany {
-    /// Seconds after which it may be tried again.
-    pub retry_after_s: u32,
-}
-
-impl TooMany {
-    fn for_ms(wait: Millis) -> Self {
-        let seconds = wait.max(0).saturating_add(999) / 1_000;
-        Self { retry_after_s: u32::try_from(seconds).unwrap_or(60).clamp(1, 60) }
-    }
-}
 
 /// The limits of one server.
 #[derive(Debug)]

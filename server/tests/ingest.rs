@@ -4,15 +4,15 @@
 use std::sync::Arc;
 
 use visitflow_e2e::disk::SmallDisk;
+use visitflow_server::database::sqlite::readers::Readers;
+use visitflow_server::database::sqlite::{Sqlite, writer};
+use visitflow_server::database::store::{Lookup, Store};
 use visitflow_server::ingest::spool::Spool;
 use visitflow_server::ingest::{Durable, Ingest};
 use visitflow_server::ledger::command::{Command, Context, Fact, Kind, Run};
 use visitflow_server::observe::Metrics;
+use visitflow_server::resolve::Sessions;
 use visitflow_server::session::{Carrier, Millis, Ttl, uuid_v7};
-use visitflow_server::store::events::sqlite::readers::Readers;
-use visitflow_server::store::events::sqlite::{Sqlite, writer};
-use visitflow_server::store::events::{Lookup, Store};
-use visitflow_server::store::sessions::Sessions;
 
 const NOW: Millis = 1_790_000_000_000;
 

@@ -205,10 +205,24 @@ impl Browser {
     ///
     /// It is another engine: no other one can do that.
     pub async fn set_width(&self, width: u32) {
+        let metrics = json!({"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false});
+        self.tell_chromium("Emulation.setDeviceMetricsOverride", &metrics).await;
+    }
+
+    /// Runs a script in each of Chromium's pages from now on, before those of the page.
+    ///
+    /// # Panics
+    ///
+    /// It is another engine: no other one can do that.
+    pub async fn run_before_pages(&self, script: &str) {
+        self.tell_chromium("Page.addScriptToEvaluateOnNewDocument", &json!({"source": script})).await;
+    }
+
+    /// A command of the Chrome DevTools protocol.
+    async fn tell_chromium(&self, command: &str, parameters: &Value) {
         let session = self.driver.session_id();
         let url = format!("{}/session/{session}/goog/cdp/execute", self.process.url);
-        let metrics = json!({"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false});
-        let body = json!({"cmd": "Emulation.setDeviceMetricsOverride", "params": metrics}).to_string();
+        let body = json!({"cmd": command, "params": parameters}).to_string();
         let answer = reqwest::Client::new().post(url).body(body).send().await.expect("an answer");
         assert_eq!(answer.status(), 200, "{:?}", answer.text().await);
     }

@@ -5,6 +5,7 @@
  * Returns a function that ends it.
  */
 export const googleConsent = (visitflow, { dataLayer = "dataLayer" } = {}) => {
+  if (typeof window == "undefined") return () => {}; // rendered on a server
   const layer = (window[dataLayer] ??= []);
   let choice; // the newest
   let told;

@@ -11,6 +11,7 @@ const DECIDED = ["tcloaded", "useractioncomplete"];
  * Where the GDPR does not apply, `outside` is the decision. Returns a function that ends it.
  */
 export const tcfConsent = (visitflow, { purposes = PURPOSES, vendor, outside = "pending" } = {}) => {
+  if (typeof window == "undefined") return () => {}; // rendered on a server
   let over;
   let id;
 

@@ -3,12 +3,14 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::PASSES;
 use super::names;
 use super::parameters::{Room, answers_sign_in, is_state, secrets};
 use super::persons::{may_name_a_person, persons};
 use super::reading::Reading;
 use super::tokens::{may_be_in, tokens};
+
+/// How often a text is searched for secrets. What changes even then was made to do so, and is not kept.
+pub(super) const PASSES: usize = 10;
 
 /// A text without secrets and e-mail addresses, whether it is an address, holds one, or neither. What
 /// stays as it was is borrowed.

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
+use super::KeepQuery::{All, Safe};
 use super::*;
-use crate::config::KeepQuery::{All, Safe};
 
 fn url(sent: &str) -> String {
     page(sent, Safe).map(|page| page.url).unwrap_or_default()

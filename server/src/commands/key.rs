@@ -6,10 +6,12 @@ use serde_json::json;
 
 use super::table::{day, in_columns};
 use super::{CommandError, database, wait};
-use crate::config::{Common, KeyCommand};
+use crate::config::Common;
+use crate::config::commands::KeyCommand;
+use crate::contract::accounts::{ApiKey, KeyRow, Scope};
+use crate::database::Database;
+use crate::database::accounts::Accounts;
 use crate::session::Millis;
-use crate::store::events::Database;
-use crate::store::events::accounts::{Accounts, ApiKey, KeyRow, Scope};
 use crate::{clock, keys, passwords, site};
 
 /// `visitflow key …`
@@ -46,16 +48,18 @@ fn add(
     expires: Option<Duration>,
 ) -> Result<(), CommandError> {
     if name.is_empty() {
-        return Err(CommandError::Told("a key needs a name, to know later what it is for".into()));
+        return Err(CommandError::Told("a key needs a name that says what it is for".into()));
     }
     passwords::check_label(name).map_err(CommandError::Told)?;
     let scopes = each_once(scopes);
     let site = match site {
         Some(_) if scopes != [Scope::Session] => {
-            return Err(CommandError::Told("--site goes with --scope session, and no other scope".into()));
+            return Err(CommandError::Told(
+                "--site works only with --scope session, and with no other scope".into(),
+            ));
         }
         Some(site) => Some(site::normalize(&site).ok_or_else(|| {
-            CommandError::Told(format!("{site:?} is no site; write a host name, such as shop.example"))
+            CommandError::Told(format!("{site:?} is not a site; write a host name, such as shop.example"))
         })?),
         None => None,
     };
@@ -85,7 +89,7 @@ fn end_of(now: Millis, length: Duration) -> Result<Millis, CommandError> {
     let end = i64::try_from(length.as_millis()).ok().and_then(|length| now.checked_add(length));
     end.filter(|end| day(*end).is_some()).ok_or_else(|| {
         CommandError::Told(
-            "--expires ends after the year 9999; leave it out for a key that never ends".into(),
+            "--expires ends after the year 9999; leave it out for a key that never expires".into(),
         )
     })
 }

@@ -8,9 +8,11 @@ use uuid::Uuid;
 use super::table::{day, in_columns};
 use super::{CommandError, database, wait};
 use crate::assertion::LOCAL_PREFIX;
-use crate::config::{Common, UserCommand};
-use crate::store::events::Database;
-use crate::store::events::accounts::{Accounts, Role, UserRow};
+use crate::config::Common;
+use crate::config::commands::UserCommand;
+use crate::contract::accounts::{Role, UserRow};
+use crate::database::Database;
+use crate::database::accounts::Accounts;
 use crate::{clock, passwords};
 
 /// `visitflow user …`
@@ -99,7 +101,7 @@ fn new_password(name: &str) -> Result<String, CommandError> {
     if ask("The same again: ".to_owned())? == password {
         Ok(password)
     } else {
-        Err(CommandError::Told("the two passwords differ, and nothing was changed; try again".into()))
+        Err(CommandError::Told("the two passwords differ; nothing was changed, try again".into()))
     }
 }
 

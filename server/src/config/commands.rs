@@ -1,14 +1,26 @@
-//! The subcommands.
+//! The command line and its subcommands.
 
 use std::time::Duration;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Parser, Subcommand};
 
 use super::values::key_lifetime;
-use super::{DatabaseUrl, Serve};
-use crate::store::events::accounts::Scope;
-use crate::store::events::postgres::url::PostgresUrl;
-use crate::store::events::sqlite::Sqlite;
+use super::{Common, DatabaseUrl, Serve};
+use crate::contract::accounts::Scope;
+use crate::database::postgres::url::PostgresUrl;
+use crate::database::sqlite::Sqlite;
+
+/// Consent-first visit tracking: sessions, page views, orders and the reports over them.
+#[derive(Debug, Parser)]
+#[command(name = "visitflow", version, about, max_term_width = 100)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// What all commands share.
+    #[command(flatten)]
+    pub common: Common,
+}
 
 /// The subcommands.
 #[derive(Debug, Subcommand)]
@@ -21,27 +33,27 @@ pub enum Command {
         #[command(subcommand)]
         command: UserCommand,
     },
-    /// Manage the keys for reports and server-to-server calls
+    /// Manage the API keys for reports and for calls from other servers
     Key {
         /// What to do.
         #[command(subcommand)]
         command: KeyCommand,
     },
-    /// Bring the database's schema up to date, then stop; with --from and --to, move an installation
-    /// from SQLite to Postgres
+    /// Migrate the database's schema to this version, then exit; with --from and --to, copy an installation from
+    /// SQLite to Postgres
     Migrate(Move),
-    /// Say what is wrong with the configuration, and whether the stores answer
+    /// Check the configuration, and whether the database and Redis answer
     Check(Box<Serve>),
 }
 
 /// `visitflow migrate`
 #[derive(Debug, Args)]
 pub struct Move {
-    /// The SQLite file to read: sqlite://visitflow.db; no server may run on it. It stays as it is
+    /// SQLite file to read: sqlite://visitflow.db; no server may use it meanwhile. The file is not changed
     #[arg(long, requires = "to", value_name = "URL")]
     pub from: Option<DatabaseUrl>,
-    /// The Postgres database to fill: postgres://USER:PASSWORD@HOST:5432/DATABASE; an empty one, or one
-    /// that an interrupted migration has begun to fill
+    /// Postgres database to fill: postgres://USER:PASSWORD@HOST:5432/DATABASE; it must be empty, or partly filled by an
+    /// interrupted migration
     #[arg(long, requires = "from", value_name = "URL")]
     pub to: Option<DatabaseUrl>,
 }
@@ -60,32 +72,33 @@ impl Move {
 /// `visitflow user …`
 #[derive(Debug, Subcommand)]
 pub enum UserCommand {
-    /// Add a user, or set the password of one: asked for in a terminal, else one line of stdin
+    /// Add a user, or change the password and role of an existing one. A terminal asks for the password; otherwise it
+    /// is one line on stdin
     Add {
-        /// The name to sign in with
+        /// Name to sign in with
         name: String,
-        /// May read the reports
+        /// Let the user read the reports
         #[arg(long)]
         admin: bool,
     },
-    /// Refuse a user's sign-ins and end all of that user's sessions
+    /// Refuse a user's sign-ins, and end all sessions of that user
     Disable {
-        /// The name
+        /// Name of the user
         name: String,
     },
     /// Let a disabled user sign in again
     Enable {
-        /// The name
+        /// Name of the user
         name: String,
     },
-    /// Remove a user and end all of that user's sessions; what was measured stays
+    /// Remove a user, and end all sessions of that user; the user's visits are kept
     Remove {
-        /// The name
+        /// Name of the user
         name: String,
     },
-    /// List the users: name, role, when they were made, when they were disabled
+    /// List the users: name, role, when they were added, when they were disabled
     List {
-        /// As JSON, times in ms since 1970
+        /// Print JSON, with times in RFC 3339
         #[arg(long)]
         json: bool,
     },
@@ -94,29 +107,29 @@ pub enum UserCommand {
 /// `visitflow key …`
 #[derive(Debug, Subcommand)]
 pub enum KeyCommand {
-    /// Add an API key and print it; it is shown this once
+    /// Add an API key and print it; it is shown only once
     Add {
-        /// What it is for
+        /// Name of the key, such as what it is for
         name: String,
-        /// What it may do
+        /// What the key may do
         #[arg(long, value_delimiter = ',', default_value = "read,write")]
         scope: Vec<Scope>,
-        /// The one site whose sessions it may ask about, as reports name it (with the scope session alone)
+        /// Limit the key to the sessions of one site, named as in the reports (only with the scope session)
         #[arg(long, value_name = "HOST")]
         site: Option<String>,
-        /// When it stops working, from now: 90d, 12h
+        /// Time from now after which the key expires: 90d, 12h; default: it never expires
         #[arg(long, value_parser = key_lifetime, value_name = "DURATION")]
         expires: Option<Duration>,
     },
-    /// List the API keys: name, scopes, site, when they were made, when they expire
+    /// List the API keys: name, scopes, site, when they were added, when they expire
     List {
-        /// As JSON, times in ms since 1970
+        /// Print JSON, with times in RFC 3339
         #[arg(long)]
         json: bool,
     },
-    /// Revoke an API key: every server refuses it within a second
+    /// Revoke an API key; every server refuses it within a second
     Revoke {
-        /// Its name
+        /// Name of the key
         name: String,
     },
 }

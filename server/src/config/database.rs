@@ -3,9 +3,9 @@
 use std::convert::Infallible;
 use std::str::FromStr;
 
-use crate::store::events::Database;
-use crate::store::events::postgres::url::PostgresUrl;
-use crate::store::events::sqlite::Sqlite;
+use crate::database::Database;
+use crate::database::postgres::url::PostgresUrl;
+use crate::database::sqlite::Sqlite;
 
 /// Where the database is. A URL that cannot be used is kept as what is wrong with it, without the
 /// URL itself: it may hold a password, and whoever refuses a flag repeats it.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use clap::CommandFactory as _;
 use strsim::normalized_damerau_levenshtein as like;
 
-use super::Cli;
+use super::commands::Cli;
 
 const PREFIX: &str = "VISITFLOW_";
 

@@ -1,5 +1,6 @@
-use clap::CommandFactory as _;
+use clap::{CommandFactory as _, Parser as _};
 
+use super::commands::{Cli, Command};
 use super::*;
 
 const POSTGRES: [&str; 2] = ["--database-url", "postgres://db/x"];
@@ -42,7 +43,7 @@ fn a_key_works_for_a_second_at_least() {
         add(expires).unwrap();
     }
     for expires in ["0s", "500ms"] {
-        assert!(add(expires).unwrap_err().to_string().contains("for 1s at least"));
+        assert!(add(expires).unwrap_err().to_string().contains("for at least 1s"));
     }
     assert!(add("soon").unwrap_err().to_string().contains("write 90d or 12h"));
 }
@@ -133,6 +134,8 @@ fn what_cannot_work_is_refused_with_a_way_out() {
         (&["--session-idle", "30"], "write 30m"),
         (&["--idle-timeout", "0s"], "1s to 1h"),
         (&["--allowed-origin", "shop.example"], "https://"),
+        (&["--path-prefix", "visits/"], "/visits"),
+        (&["--path-prefix", "/api"], "choose another name"),
         (&["--tls-cert", "a.pem"], "--tls-key"),
         (&["--jwt-audience", "shop"], "--jwt-key"),
         (&["--jwt-max-age", "2h"], "--jwt-key"),

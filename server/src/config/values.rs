@@ -8,23 +8,14 @@ use ipnet::IpNet;
 
 use crate::session::Millis;
 
-/// The form of the log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum LogFormat {
-    /// For people
-    Text,
-    /// One JSON object a line
-    Json,
-}
-
 /// When cookies carry `Secure`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum CookieSecure {
-    /// Always but for plain HTTP on loopback
+    /// All, except on plain HTTP on loopback
     Auto,
-    /// Always
+    /// All
     Always,
-    /// Never: for tests on plain HTTP
+    /// None: for tests on plain HTTP
     Never,
 }
 
@@ -40,27 +31,18 @@ pub enum CookiePrefix {
 /// What a browser's Global Privacy Control means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Gpc {
-    /// Telemetry is anonymous
+    /// Treat telemetry as anonymous
     Honour,
-    /// Nothing: the site has a lawful basis of its own
+    /// Ignore it: the site has its own lawful basis
     Ignore,
-}
-
-/// Which parameters of addresses are stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum KeepQuery {
-    /// Those that look like no secret, without e-mail addresses
-    Safe,
-    /// All of them, as they are sent
-    All,
 }
 
 /// Whose orders count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Orders {
-    /// Browsers' and API keys'
+    /// Orders from browsers, and orders with an API key
     Any,
-    /// API keys' alone
+    /// Only orders with an API key
     Server,
 }
 
@@ -73,21 +55,21 @@ pub(super) fn millis(duration: Duration) -> Millis {
 pub(super) fn session_length(text: &str) -> Result<Duration, String> {
     let length = humantime::parse_duration(text).map_err(|error| format!("{error}; write 30m or 24h"))?;
     let (least, most) = (Duration::from_secs(1), Duration::from_secs(400 * 86_400));
-    if (least..=most).contains(&length) { Ok(length) } else { Err("a session lasts from 1s to 400d".into()) }
+    if (least..=most).contains(&length) { Ok(length) } else { Err("write a length from 1s to 400d".into()) }
 }
 
 /// How long an API key works.
 pub(super) fn key_lifetime(text: &str) -> Result<Duration, String> {
     let length = humantime::parse_duration(text).map_err(|error| format!("{error}; write 90d or 12h"))?;
     let least = Duration::from_secs(1);
-    if length >= least { Ok(length) } else { Err("a key works for 1s at least".into()) }
+    if length >= least { Ok(length) } else { Err("a key works for at least 1s".into()) }
 }
 
 /// How long a connection may wait for its client.
 pub(super) fn idle_timeout(text: &str) -> Result<Duration, String> {
     let length = humantime::parse_duration(text).map_err(|error| format!("{error}; write 30s or 2m"))?;
     let (least, most) = (Duration::from_secs(1), Duration::from_secs(3_600));
-    if (least..=most).contains(&length) { Ok(length) } else { Err("a timeout is from 1s to 1h".into()) }
+    if (least..=most).contains(&length) { Ok(length) } else { Err("write a timeout from 1s to 1h".into()) }
 }
 
 /// How much the spool may hold, in bytes.
@@ -98,11 +80,12 @@ pub(super) fn spool_size(text: &str) -> Result<u64, String> {
         Some((_, shift)) => (&text[..text.len() - 1], *shift),
         None => (text, 0),
     };
-    let number: u64 = digits.parse().map_err(|_| "write a number of bytes, or such as 512M or 2G")?;
+    let number: u64 =
+        digits.parse().map_err(|_| "write a number of bytes, such as 1073741824, 512M or 2G")?;
     number
         .checked_mul(1 << shift)
         .filter(|bytes| (1 << 20..=1 << 40).contains(bytes))
-        .ok_or_else(|| "a spool has from 1M to 1024G".into())
+        .ok_or_else(|| "write a size from 1M to 1024G".into())
 }
 
 /// A site, in the form in which it is stored.
@@ -126,7 +109,7 @@ pub(super) fn network(text: &str) -> Result<IpNet, String> {
     let address = || text.parse::<IpAddr>().map(IpNet::from);
     text.parse()
         .or_else(|_| address())
-        .map_err(|_| "write 10.0.0.0/8, or one address, such as 10.0.0.1".into())
+        .map_err(|_| "write a network such as 10.0.0.0/8, or one address, such as 10.0.0.1".into())
 }
 
 /// An address to listen on. A port by itself means all addresses: `[::]`, which takes IPv4 too. Of the
@@ -134,7 +117,7 @@ pub(super) fn network(text: &str) -> Result<IpNet, String> {
 pub(super) fn listen_address(text: &str) -> Result<SocketAddr, String> {
     let wrong = || {
         format!(
-            "{text:?} is no address; write 127.0.0.1:8080, localhost:8080, [::1]:8080, or :8080 for all addresses"
+            "{text:?} is not an address; write 127.0.0.1:8080, localhost:8080, [::1]:8080, or :8080 for all addresses"
         )
     };
     if let Ok(address) = text.parse() {

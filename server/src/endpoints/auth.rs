@@ -4,11 +4,12 @@ use serde_json::json;
 use visitflow_protocol::wire;
 
 use super::introspection::{Known, known};
-use super::{forbidden, hit, set_cookie};
+use super::{hit, set_cookie};
 use crate::assertion::LOCAL_PREFIX;
+use crate::call::Call;
 use crate::clock::OnceAMinute;
+use crate::contract::accounts::Account;
 use crate::device;
-use crate::endpoints::call::Call;
 use crate::http::body::require_json;
 use crate::http::cookie_names::Ours;
 use crate::http::origin::is_loopback;
@@ -16,7 +17,6 @@ use crate::http::problem::Problem;
 use crate::http::reply::{self, Reply};
 use crate::passwords::{self, NAME_BYTES, PASSWORD_BYTES};
 use crate::session::record::SignedIn;
-use crate::store::events::accounts::Account;
 use crate::throttle::guesses::Guessed;
 
 /// Verifies a user, by password or by assertion, rotates the token, links the visit.
@@ -82,8 +82,8 @@ pub async fn password(mut call: Call<'_>) -> Result<Reply, Problem> {
     };
     let user_id = record.user_id.ok_or_else(Problem::not_signed_in)?;
     if !user_id.starts_with(LOCAL_PREFIX) {
-        return Err(forbidden(
-            "The password of this user is not kept here; change it where the user signs in: at the site, or at its identity provider.",
+        return Err(Problem::forbidden(
+            "The password of this user is not stored here; change it where the user signs in: at the site, or at its identity provider.",
         ));
     }
     let app = call.app;
@@ -118,7 +118,7 @@ fn warn_of_lost_cookie(call: &Call<'_>) {
 fn stranger(call: &Call<'_>, assertion: &str) -> Result<String, Problem> {
     let assertions = call.app.assertions.as_ref().ok_or_else(|| {
         Problem::field(
-            "This server takes no assertions; start it with --jwt-key, or send `username` and `password`.",
+            "This server does not accept assertions; start it with --jwt-key, or send `username` and `password`.",
         )
     })?;
     call.app.throttle.sign_in(call.client.counted(), call.now)?;
@@ -146,7 +146,7 @@ async fn verify(call: &Call<'_>, name: &str, password: String) -> Result<Account
 fn credential(text: Option<String>, max_bytes: usize, field: &str) -> Result<String, Problem> {
     match text {
         Some(text) if text.contains('\0') => {
-            Err(Problem::field(format!("`{field}` holds a NUL character; send it without.")))
+            Err(Problem::field(format!("`{field}` contains a NUL character; send it without.")))
         }
         Some(text) if (1..=max_bytes).contains(&text.len()) => Ok(text),
         Some(_) => Err(Problem::field(format!("`{field}` is 1 to {max_bytes} bytes long."))),

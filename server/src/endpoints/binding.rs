@@ -5,10 +5,10 @@ use serde_json::json;
 
 use super::hit;
 use super::introspection::in_reach;
-use super::keys::require_key;
 use crate::assertion::names_a_stranger;
+use crate::authorization::require_key;
+use crate::call::Call;
 use crate::device;
-use crate::endpoints::call::Call;
 use crate::http::body::require_json;
 use crate::http::problem::Problem;
 use crate::http::reply::{self, Reply};
@@ -38,7 +38,7 @@ pub async fn bind(mut call: Call<'_>) -> Result<Reply, Problem> {
     let body: Bind = call.json().await?;
     let user_id = body.user_id.filter(|user_id| names_a_stranger(user_id)).ok_or_else(|| {
         Problem::field(
-            "`user_id` is the id by which your site knows the user: 1 to 128 characters without NUL. It does not begin with u_, as the ids of this server's own users do.",
+            "`user_id` is the id by which your site knows the user: 1 to 128 characters without NUL. It must not begin with u_, because the ids of this server's own users do.",
         )
     })?;
     let token = match parsed(body.token) {

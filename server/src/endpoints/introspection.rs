@@ -9,10 +9,12 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use visitflow_protocol::problem as kind;
 
-use super::keys::require_key;
 use super::set_cookie;
+use crate::authorization::require_key;
+use crate::call::Call;
 use crate::clock;
-use crate::endpoints::call::Call;
+use crate::contract::whose::Whose;
+use crate::database::error::StoreError;
 use crate::http::body;
 use crate::http::problem::Problem;
 use crate::http::reply::{self, Reply};
@@ -20,8 +22,6 @@ use crate::lifecycle::{Cookie, Refusal};
 use crate::session::Millis;
 use crate::session::record::Record;
 use crate::session::token::SessionToken;
-use crate::store::StoreError;
-use crate::store::sessions::Whose;
 
 const USER: HeaderName = HeaderName::from_static("x-visitflow-user");
 const SESSION: HeaderName = HeaderName::from_static("x-visitflow-session");
@@ -222,7 +222,7 @@ fn form(body: &[u8]) -> Result<Asked, Problem> {
     for (name, value) in url::form_urlencoded::parse(body) {
         match &*name {
             "token" if asked.token.is_some() => {
-                return Err(Problem::field("`token` is given twice; ask for one at a time."));
+                return Err(Problem::field("`token` is given twice; send one token per request."));
             }
             "token" => asked.token = Some(value.into_owned()),
             "touch" => {
@@ -254,7 +254,7 @@ fn header_value(text: &str) -> Result<HeaderValue, Problem> {
 
 /// 503: whether anybody is signed in is not known.
 fn untold(error: &StoreError) -> Problem {
-    let detail = "No store in reach can tell whose session this is. Take it for unknown, not for signed out, and ask again after Retry-After.";
+    let detail = "No reachable store knows whose session this is. Treat it as unknown, not as signed out, and ask again after Retry-After.";
     Problem { detail: detail.into(), ..Problem::unavailable(error.to_string()) }
 }
 

@@ -12,16 +12,16 @@ use visitflow_protocol::problem as kind;
 
 use self::range::Query;
 pub use self::refused::refused;
-use super::keys::require_reader;
+use crate::authorization::require_reader;
+use crate::call::Call;
 use crate::clock;
-use crate::endpoints::call::Call;
+use crate::contract::reports::{Counted, Money, Scope};
+use crate::database::error::{self, StoreError};
 use crate::http::hangup::Shared;
 use crate::http::problem::Problem;
 use crate::http::reply::{self, Reply};
 use crate::ingest::Load;
 use crate::session::Millis;
-use crate::store::events::reports::{Counted, Money, Scope};
-use crate::store::{self, StoreError};
 
 /// A visit is active for this long after its last activity.
 const ACTIVE_MS: Millis = 5 * 60_000;
@@ -43,7 +43,7 @@ const SITES_MAX: u32 = 1_000;
 /// last: that takes a store's time too.
 async fn admit(call: &Call<'_>) -> Result<(), Problem> {
     call.app.lifecycle.ingest.admit(Load::Report).map_err(|error| {
-        let detail = "Facts come first, and many wait to be stored; ask again after Retry-After.";
+        let detail = "Too many facts wait to be stored, and they have priority; ask again after Retry-After.";
         Problem { detail: detail.into(), ..Problem::unavailable(error.to_string()) }
     })?;
     require_reader(call).await
@@ -231,14 +231,14 @@ pub async fn live(call: Call<'_>) -> Result<Reply, Problem> {
 }
 
 /// Waits for a report as long as its client does.
-async fn ask<T>(call: &Call<'_>, report: impl Future<Output = store::Result<T>>) -> Result<T, Problem> {
+async fn ask<T>(call: &Call<'_>, report: impl Future<Output = error::Result<T>>) -> Result<T, Problem> {
     let Some(client) = call.head.extensions.get::<Shared>() else { return report.await.map_err(failed) };
     tokio::select! {
         answer = report => answer.map_err(failed),
         () = client.gone() => Err(Problem::new(
             StatusCode::REQUEST_TIMEOUT,
             kind::BODY_TIMEOUT,
-            "The client has closed the connection; the report was ended.",
+            "The client has closed the connection; the report was cancelled.",
         )),
     }
 }
@@ -247,7 +247,7 @@ async fn ask<T>(call: &Call<'_>, report: impl Future<Output = store::Result<T>>)
 fn failed(error: StoreError) -> Problem {
     let detail = match &error {
         StoreError::TooSlow(limit) => format!(
-            "This report takes longer than {} s, and was ended; ask for a shorter range, or for one site.",
+            "This report takes longer than {} s and was cancelled; ask for a shorter range, or for one site.",
             limit.as_secs()
         ),
         error if error.is_refusal() => return Problem::internal(error.to_string()),

@@ -1,12 +1,9 @@
 //! The endpoints, one file a family: parse, act, reply.
 
-pub mod assets;
 pub mod auth;
 pub mod binding;
-pub mod call;
 pub mod health;
 pub mod introspection;
-pub mod keys;
 pub mod metrics;
 pub mod openapi;
 pub mod privacy;
@@ -14,15 +11,16 @@ pub mod session;
 pub mod sessions;
 pub mod telemetry;
 
-use hyper::{StatusCode, header};
+use hyper::header;
 
 use crate::address::Page;
-use crate::endpoints::call::Call;
+use crate::call::Call;
 use crate::http::cookie_names::Ours;
 use crate::http::problem::Problem;
 use crate::http::reply::{self, Reply};
 use crate::lifecycle::{Cookie, Cookies, Hit, Refusal};
 use crate::observe::Drop;
+use crate::passwords::HashError;
 use crate::session::token::SessionToken;
 use crate::session::visit::VisitorId;
 use crate::throttle::TooMany;
@@ -124,11 +122,6 @@ fn set_cookie(call: &Call<'_>, answer: &mut Reply, cookie: &Cookie) {
     }
 }
 
-/// 403.
-fn forbidden(detail: &'static str) -> Problem {
-    Problem::new(StatusCode::FORBIDDEN, visitflow_protocol::problem::FORBIDDEN, detail)
-}
-
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         match refusal {
@@ -136,12 +129,18 @@ impl From<Refusal> for Problem {
             Refusal::Rotated => Self::session_rotated(),
             Refusal::Stale => Self::wrong_credentials(),
             Refusal::Missing => Self::no_such_session(),
-            Refusal::NotTheirs => forbidden(
-                "This browser does not hold the key of this visitor (cookie visitor_key), so it may not erase it. Ask the site's owner; admins may erase anybody, and so may an API key with the scope `erase`.",
+            Refusal::NotTheirs => Self::forbidden(
+                "This browser does not have the key of this visitor (cookie visitor_key), so it may not erase the visitor. Ask the site's owner: an admin, or an API key with the scope `erase`, may erase any visitor.",
             ),
             Refusal::TooMany(too_many) => too_many.into(),
             Refusal::Store(error) => error.into(),
         }
+    }
+}
+
+impl From<HashError> for Problem {
+    fn from(error: HashError) -> Self {
+        Self::unavailable(error.to_string())
     }
 }
 

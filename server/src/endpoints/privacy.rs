@@ -4,8 +4,11 @@
 
 use visitflow_protocol::wire;
 
-use super::{NO_VISITOR_ID, forbidden, hit, set_cookie};
-use crate::endpoints::call::Call;
+use super::{NO_VISITOR_ID, hit, set_cookie};
+use crate::call::Call;
+use crate::contract::accounts::Role;
+use crate::contract::disclosure::Cursor;
+use crate::database::error::StoreError;
 use crate::http::body::require_json;
 use crate::http::problem::Problem;
 use crate::http::reply::{self, Reply};
@@ -14,25 +17,22 @@ use crate::lifecycle::{Hit, Refusal, Right};
 use crate::session::token::SessionToken;
 use crate::session::visit::VisitorId;
 use crate::session::visitor_key::VisitorKey;
-use crate::store::StoreError;
-use crate::store::events::accounts::Role;
-use crate::store::events::disclosure::Cursor;
 
 /// Tells a page of all that is stored of a visitor: to a browser of its own, to an admin and to a key with
 /// the scope `erase` of anybody.
 pub async fn disclose(call: Call<'_>) -> Result<Reply, Problem> {
     let (named, after) = asked(call.head.uri.query().unwrap_or_default())?;
     let own = || call.app.cookies.visitor(&call.head.headers).filter(|_| call.key.is_none());
-    let visitor = named.or_else(own).ok_or_else(|| {
-        Problem::query("`visitor_id` is missing; say whose data is wanted: ?visitor_id=v_….")
-    })?;
+    let visitor = named
+        .or_else(own)
+        .ok_or_else(|| Problem::query("`visitor_id` is missing; name the visitor: ?visitor_id=v_…."))?;
     let sessions = &call.app.lifecycle.sessions;
     if sessions.durable_is_away() {
         return Err(untold("the database is away"));
     }
     if right(&call).await? == Right::Own && key_of(&call, visitor).await.map_err(refused_page)?.is_none() {
-        return Err(forbidden(
-            "This browser does not hold the key of this visitor (cookie visitor_key), so it is told nothing. Ask the site's owner for the data of this visitor; admins may have it, and so may an API key with the scope `erase`.",
+        return Err(Problem::forbidden(
+            "This browser does not have the key of this visitor (cookie visitor_key), so it may not read the data. Ask the site's owner: an admin, or an API key with the scope `erase`, may read it.",
         ));
     }
     call.app.lifecycle.ingest.admit(Load::Report)?;
@@ -52,7 +52,7 @@ fn asked(query: &str) -> Result<(Option<VisitorId>, Option<Cursor>), Problem> {
             "after" if after.is_none() => {
                 let cursor = Cursor::parse(&value).ok_or_else(|| {
                     Problem::query(
-                        "`after` is what the page before says as `next`; leave it out for the first page.",
+                        "`after` is the value of `next` on the previous page; leave it out for the first page.",
                     )
                 })?;
                 after = Some(cursor);
@@ -76,7 +76,7 @@ fn refused_page(error: StoreError) -> Problem {
 
 /// 503: what was stored meanwhile is not in the database yet, or that cannot be asked.
 fn untold(why: &str) -> Problem {
-    let detail = "The database is away, busy, or has not got everything yet, so that not all could be told. Ask again after Retry-After.";
+    let detail = "The database is away or busy, or some data is still in the spool, so the answer would be incomplete. Ask again after Retry-After.";
     Problem { detail: detail.into(), ..Problem::unavailable(why.to_owned()) }
 }
 
@@ -84,9 +84,10 @@ fn untold(why: &str) -> Problem {
 pub async fn erase(mut call: Call<'_>) -> Result<Reply, Problem> {
     require_json(&call.head.headers)?;
     let body: wire::Erase = call.json().await?;
-    let visitor = super::visitor_id(&body.visitor_id.ok_or_else(|| {
-        Problem::field("`visitor_id` is missing; send that of the visitor who is to be erased.")
-    })?)?;
+    let visitor =
+        super::visitor_id(&body.visitor_id.ok_or_else(|| {
+            Problem::field("`visitor_id` is missing; send the one of the visitor to erase.")
+        })?)?;
     let right = right(&call).await?;
     let token = if call.key.is_none() { token(&call) } else { None };
     let key = match right {
@@ -132,7 +133,7 @@ async fn right(call: &Call<'_>) -> Result<Right, Problem> {
 fn refused(refusal: Refusal) -> Problem {
     match refusal {
         Refusal::Store(error) if !error.is_refusal() => {
-            let detail = "The database is away, or what came meanwhile is not stored yet: the visitor is not erased, or not wholly. Send it again after Retry-After.";
+            let detail = "The database is away, or some data is still in the spool: the visitor is not erased, or only partly. Send the request again after Retry-After.";
             Problem { detail: detail.into(), ..Problem::unavailable(error.to_string()) }
         }
         other => other.into(),

@@ -6,7 +6,7 @@ use visitflow_protocol::wire;
 use super::telemetry::fields;
 use super::{dropped, hit, key_of, not_a_person, offer, set_cookie, set_cookies, site, visitor};
 use crate::address;
-use crate::endpoints::call::Call;
+use crate::call::Call;
 use crate::http::problem::Problem;
 use crate::http::reply::{self, Reply};
 use crate::lifecycle::{Cookie, Hit, Page, Started};

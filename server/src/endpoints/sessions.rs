@@ -9,8 +9,8 @@ use visitflow_protocol::path;
 
 use super::introspection::{Known, known};
 use super::set_cookie;
+use crate::call::Call;
 use crate::clock;
-use crate::endpoints::call::Call;
 use crate::http::problem::Problem;
 use crate::http::reply::{self, Reply};
 use crate::ledger::command::{Ending, Which};
@@ -47,7 +47,7 @@ pub async fn list(call: Call<'_>) -> Result<Reply, Problem> {
     let sessions = &call.app.lifecycle.sessions;
     let now = clock::now();
     let live = sessions.of_user(&user.id, user.site.as_deref(), now).await.map_err(|error| {
-        let detail = "The database is away, so that nobody can tell which sessions there are. Take them for unknown, not for ended, and ask again after Retry-After.";
+        let detail = "The database is away, so the sessions are not known. Treat them as unknown, not as ended, and ask again after Retry-After.";
         Problem { detail: detail.into(), ..Problem::unavailable(error.to_string()) }
     })?;
     let sessions = live.into_iter().map(|record| Session {
@@ -67,7 +67,7 @@ pub async fn list(call: Call<'_>) -> Result<Reply, Problem> {
 pub async fn end_one(call: Call<'_>) -> Result<Reply, Problem> {
     let Query { user_id, others } = Query::of(&call)?;
     if others {
-        return Err(Problem::query("`others` ends all sessions but one; leave the session out of the path."));
+        return Err(Problem::query("`others` ends all other sessions; leave the session out of the path."));
     }
     let user = user(&call, user_id).await?;
     let named = call.head.uri.path().strip_prefix(path::SESSIONS).and_then(|rest| rest.strip_prefix('/'));
@@ -80,7 +80,7 @@ pub async fn end_others(call: Call<'_>) -> Result<Reply, Problem> {
     let Query { user_id, others } = Query::of(&call)?;
     if others == call.key.is_some() {
         return Err(Problem::query(
-            "A browser ends all sessions of its user but its own: `?others=true`. An API key ends all of a user: `?user_id=` alone.",
+            "To end all other sessions of its user, a browser sends `?others=true`. To end all sessions of a user, send an API key and only `?user_id=`.",
         ));
     }
     let user = user(&call, user_id).await?;
@@ -111,13 +111,13 @@ struct User {
 async fn user(call: &Call<'_>, named: Option<String>) -> Result<User, Problem> {
     if let Some(key) = &call.key {
         let id = named.ok_or_else(|| {
-            Problem::query("`user_id` is missing; an API key says whose sessions it asks about.")
+            Problem::query("`user_id` is missing; with an API key, name the user whose sessions you mean.")
         })?;
         return Ok(User { id, own: None, site: key.site.clone() });
     }
     if named.is_some() {
         return Err(Problem::query(
-            "`user_id` is for API keys; a browser asks about the user who is signed in, without it.",
+            "`user_id` works only with an API key; leave it out to use the signed-in user.",
         ));
     }
     let token = call.token()?;

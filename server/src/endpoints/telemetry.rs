@@ -9,10 +9,10 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use visitflow_protocol::{limits, problem as kind, wire};
 
-use super::{dropped, forbidden, hit, key_of, not_a_person, offer, set_cookies, site, visitor};
+use super::{dropped, hit, key_of, not_a_person, offer, set_cookies, site, visitor};
 use crate::address;
+use crate::call::Call;
 use crate::config::Orders;
-use crate::endpoints::call::Call;
 use crate::http::body::{self, malformed};
 use crate::http::problem::{Problem, Rejected};
 use crate::http::reply::{self, Reply};
@@ -35,8 +35,8 @@ pub async fn event(call: Call<'_>) -> Result<Reply, Problem> {
 /// Orders, from the browser or, with an API key, from the shop's own server; refunds from the latter.
 pub async fn order(call: Call<'_>) -> Result<Reply, Problem> {
     if call.key.is_none() && call.app.config.orders == Orders::Server {
-        return Err(forbidden(
-            "This server takes orders from the shop's own server only; send them with an API key.",
+        return Err(Problem::forbidden(
+            "This server accepts orders only from the shop's own server; send them with an API key.",
         ));
     }
     accept::<wire::Order>(call).await
@@ -70,7 +70,7 @@ async fn accept<T: Item>(mut call: Call<'_>) -> Result<Reply, Problem> {
         if items.is_empty() { reply::no_content() } else { store(&call, T::STORED, items).await? };
     if !rejected.is_empty() {
         let detail =
-            "Some items were refused and the others are stored; mend and resend those that `rejected` lists.";
+            "Some items were refused; the others are stored. Correct and resend those that `rejected` lists.";
         let problem =
             Problem { rejected, ..Problem::new(StatusCode::BAD_REQUEST, kind::REJECTED_ITEMS, detail) };
         let cookies = std::mem::take(answer.headers_mut());
@@ -106,7 +106,7 @@ fn parse<T: Item>(call: &Call<'_>, body: &[u8]) -> Result<(Vec<Checked>, Vec<Rej
         return Ok((one(body::json(body)?)?.into_iter().collect(), Vec::new()));
     }
     let raw: Vec<&RawValue> = serde_json::from_slice(body)
-        .map_err(|error| malformed(format!("The body is no JSON array: {error}.")))?;
+        .map_err(|error| malformed(format!("The body is not a JSON array: {error}.")))?;
     if raw.len() > limits::ARRAY_ITEMS {
         return Err(Problem::field(format!(
             "An array holds at most {} items; send the rest in another request.",
@@ -194,7 +194,7 @@ impl Item for wire::Event {
         let name = self
             .name
             .filter(|name| !name.is_empty())
-            .ok_or_else(|| Problem::field("`name` is missing; say what happened."))?;
+            .ok_or_else(|| Problem::field("`name` is missing; name the event."))?;
         if name.chars().count() > limits::EVENT_NAME_CHARS {
             return Err(Problem::field(format!(
                 "`name` has at most {} characters.",
@@ -226,7 +226,7 @@ impl Item for wire::Order {
     fn check(self, call: &Call<'_>) -> Result<Checked, Problem> {
         let from_api = call.key.is_some();
         if self.refund_of.is_some() && !from_api {
-            return Err(forbidden(
+            return Err(Problem::forbidden(
                 "A refund comes from the shop's own server; send it with an API key that has the scope `write`.",
             ));
         }
@@ -279,7 +279,7 @@ fn require_site(call: &Call<'_>, site: Option<&String>, of_visit: bool) -> Resul
         return Ok(());
     }
     Err(Problem::field(
-        "`site` is missing. A request with an API key comes from no page, so say which site this belongs to, such as shop.example.",
+        "`site` is missing. A request with an API key has no page, so name the site, such as shop.example.",
     ))
 }
 

@@ -43,8 +43,10 @@ async fn collect(mut body: Incoming) -> Result<Bytes, Problem> {
         Vec::with_capacity(usize::try_from(body.size_hint().lower()).unwrap_or(0).min(limits::BODY_BYTES));
     let mut total = 0;
     while let Some(frame) = body.frame().await {
-        let frame = frame
-            .map_err(|error| Problem { log: Some(error.to_string()), ..malformed("The body broke off.") })?;
+        let frame = frame.map_err(|error| Problem {
+            log: Some(error.to_string()),
+            ..malformed("The body is incomplete.")
+        })?;
         let Ok(data) = frame.into_data() else {
             continue;
         };
@@ -66,16 +68,14 @@ fn decode(body: Bytes, headers: &HeaderMap) -> Result<Bytes, Problem> {
         fields::elements(headers, CONTENT_ENCODING.as_str()).filter(|coding| !is(coding, b"identity"));
     let Some(coding) = codings.next() else { return Ok(body) };
     if codings.next().is_some() || !(is(coding, b"gzip") || is(coding, b"x-gzip")) {
-        let detail = "This server takes bodies as they are, or with Content-Encoding: gzip; send it so.";
+        let detail = "This server accepts bodies without Content-Encoding, or with Content-Encoding: gzip.";
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, kind::UNSUPPORTED_ENCODING, detail));
     }
     let mut decoded = Vec::new();
     MultiGzDecoder::new(&body[..]).take(limits::BODY_BYTES as u64 + 1).read_to_end(&mut decoded).map_err(
         |error| Problem {
             log: Some(error.to_string()),
-            ..malformed(
-                "The body is not what Content-Encoding says; send it as gzip, or without that header.",
-            )
+            ..malformed("The body does not match Content-Encoding; send it as gzip, or without that header.")
         },
     )?;
     if decoded.len() > limits::BODY_BYTES { Err(too_large()) } else { Ok(decoded.into()) }
@@ -93,10 +93,10 @@ fn too_large() -> Problem {
 /// 400 with what the parser says.
 pub fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     if bytes.trim_ascii_start().first() != Some(&b'{') {
-        return Err(malformed("The body is no JSON object; send one, at least {}."));
+        return Err(malformed("The body is not a JSON object; send one, at least {}."));
     }
     serde_json::from_slice(bytes)
-        .map_err(|error| malformed(format!("The body is not what this endpoint takes: {error}.")))
+        .map_err(|error| malformed(format!("The body does not fit this endpoint: {error}.")))
 }
 
 /// Refuses a body that does not say it is JSON: no form of another site can send one that does.
@@ -110,7 +110,7 @@ pub fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
     Err(Problem::new(
         StatusCode::UNSUPPORTED_MEDIA_TYPE,
         kind::UNSUPPORTED_MEDIA_TYPE,
-        "This endpoint takes JSON only; say Content-Type: application/json.",
+        "This endpoint accepts only JSON; send Content-Type: application/json.",
     ))
 }
 

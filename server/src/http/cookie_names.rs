@@ -76,7 +76,7 @@ impl CookieNames {
         for (at, name) in names.iter().enumerate() {
             if names[..at].contains(name) {
                 return Err(format!(
-                    "--cookie-name: two cookies would be called {name}; give each a name of its own"
+                    "--cookie-name: two cookies would be named {name}; give each a name of its own"
                 ));
             }
         }
@@ -97,16 +97,16 @@ impl CookieNames {
     }
 }
 
-/// Reads `OURS=NAME`.
+/// Reads `COOKIE=NAME`.
 ///
 /// # Errors
 /// What to write instead.
 pub fn cookie_name(text: &str) -> Result<(Ours, String), String> {
     let list = || Ours::ALL.map(|(_, name)| name).join(", ");
-    let (ours, name) = text.split_once('=').ok_or("write session_id=shop_sid, for instance")?;
+    let (ours, name) = text.split_once('=').ok_or("write a pair such as session_id=shop_sid")?;
     let (ours, name) = (ours.trim(), name.trim());
     let ours = Ours::ALL.iter().find(|(_, own)| *own == ours).map(|(ours, _)| *ours);
-    let ours = ours.ok_or_else(|| format!("before = stands one of {}", list()))?;
+    let ours = ours.ok_or_else(|| format!("the name before = must be one of {}", list()))?;
     // RFC 6265 §4.1.1 takes the token of RFC 9110 §5.6.2.
     let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     if name.is_empty() || name.len() > NAME_BYTES || !name.bytes().all(is_token) {

@@ -63,6 +63,12 @@ impl Origin {
     pub fn is_https(&self) -> bool {
         self.0.starts_with("https://")
     }
+
+    /// Whether it is plain HTTP on this machine itself.
+    #[must_use]
+    pub fn is_plain_loopback(&self) -> bool {
+        self.0.strip_prefix("http://").is_some_and(is_loopback)
+    }
 }
 
 /// Whether a text holds a host and perhaps a port, and nothing that a URL has before or after them.

@@ -8,7 +8,7 @@ use hyper::StatusCode;
 use serde::Serialize;
 use visitflow_protocol::problem as kind;
 
-use crate::store::StoreError;
+use crate::database::error::StoreError;
 
 /// An error answer.
 #[derive(Debug)]
@@ -92,7 +92,7 @@ impl Problem {
     /// 401: no live session, for who asks whose it is.
     #[must_use]
     pub fn no_session() -> Self {
-        let detail = "There is no live session, so nobody is signed in; sign in by /api/auth/login.";
+        let detail = "There is no live session, so nobody is signed in; sign in with /api/auth/login.";
         Self::new(StatusCode::UNAUTHORIZED, kind::SESSION_EXPIRED, detail)
     }
 
@@ -102,8 +102,14 @@ impl Problem {
         Self::new(
             StatusCode::UNAUTHORIZED,
             kind::NOT_SIGNED_IN,
-            "Nobody is signed in; sign in by /api/auth/login, then try again.",
+            "Nobody is signed in; sign in with /api/auth/login, then try again.",
         )
+    }
+
+    /// 403: who asks is known, and may not.
+    #[must_use]
+    pub fn forbidden(detail: &'static str) -> Self {
+        Self::new(StatusCode::FORBIDDEN, kind::FORBIDDEN, detail)
     }
 
     /// 404: the user has no such session; whether another user has, is not said.
@@ -112,7 +118,7 @@ impl Problem {
         Self::new(
             StatusCode::NOT_FOUND,
             kind::NOT_FOUND,
-            "This user has no live session of this name; /api/sessions lists those there are.",
+            "This user has no live session of this name; /api/sessions lists the live ones.",
         )
     }
 
@@ -125,7 +131,7 @@ impl Problem {
     /// 401: the assertion is wrong; in what, only the log says.
     #[must_use]
     pub fn wrong_assertion(log: impl Into<String>) -> Self {
-        let detail = "The assertion is wrong or over; get a new one from the site's own sign-in.";
+        let detail = "The assertion is wrong or expired; get a new one from the site's own sign-in.";
         Self { log: Some(log.into()), ..Self::new(StatusCode::UNAUTHORIZED, kind::WRONG_CREDENTIALS, detail) }
     }
 
@@ -135,7 +141,7 @@ impl Problem {
         Self::new(
             StatusCode::CONFLICT,
             kind::SESSION_ROTATED,
-            "Another request has replaced or ended this session a moment ago; use the cookie that its answer set.",
+            "Another request replaced or ended this session a moment ago; use the cookie that its answer set.",
         )
     }
 
@@ -143,7 +149,7 @@ impl Problem {
     #[must_use]
     pub fn cookie_taken(name: &str) -> Self {
         let detail = format!(
-            "Another application of this host has a cookie {name}; nobody can sign in beside it. Start the server with another name, such as --cookie-name session_id=shop_sid."
+            "Another application of this host uses a cookie named {name}, so nobody can sign in. Start the server with another name, such as --cookie-name session_id=shop_sid."
         );
         Self::new(StatusCode::CONFLICT, kind::COOKIE_TAKEN, detail)
     }
@@ -163,7 +169,7 @@ impl Problem {
     #[must_use]
     pub fn too_many_requests(retry_after_s: u32) -> Self {
         let detail =
-            "Too many requests of this kind; nothing of this one was done. Send it again after Retry-After.";
+            "Too many requests of this kind; this one was not done. Send it again after Retry-After.";
         Self {
             retry_after_s: Some(retry_after_s),
             ..Self::new(StatusCode::TOO_MANY_REQUESTS, kind::TOO_MANY_REQUESTS, detail)

@@ -1,24 +1,8 @@
 //! An erasure: a piece at a time, with batches of others between them.
 
-use tokio::sync::oneshot;
-
-use super::writer::Worker;
-use crate::store::events::erasure::{AskedBy, Erased, Erasure, Piece};
-use crate::store::{Result, StoreError};
-
-/// An erasure that has begun, or is next.
-pub(super) struct Erasing {
-    asked: Erasure,
-    reply: oneshot::Sender<Result<Erased>>,
-    /// What the pieces so far have erased.
-    rows: u64,
-}
-
-impl Erasing {
-    pub(super) fn new(asked: Erasure, reply: oneshot::Sender<Result<Erased>>) -> Self {
-        Self { asked, reply, rows: 0 }
-    }
-}
+use super::worker::{Erasing, Worker};
+use crate::contract::erasure::{AskedBy, Erased, Piece};
+use crate::database::error::{Result, StoreError};
 
 impl Worker {
     /// Does a piece of the erasure whose turn it is.

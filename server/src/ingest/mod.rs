@@ -3,46 +3,49 @@
 //! | module | holds |
 //! |---|---|
 //! | this one | the door: a bounded queue, and who may still enter when it fills |
+//! | `jobs` | what the writer is asked to do |
+//! | `worker` | the writer's state |
 //! | `writer` | the one writer: batch → one commit → answers; housekeeping |
 //! | `erasing` | an erasure, piece by piece |
 //! | [`spool`] | commands on disk that the store has not taken yet |
 //! | `reserve` | room on the disk that the spool needs for deleting |
 //! | `promise` | what a command promises while the store is away |
 //! | `replay` | the spool is emptied when the store is back |
+//! | `portion` | how much of it at once |
+//! | `durable` | the store and the spool |
 //!
 //! A request's command waits in the queue; the writer takes what has gathered, lets the store apply
 //! it in one transaction, and only after the commit answers each request. The writer is a thread of
 //! its own: a client that hangs up cancels nothing. When idle there is no delay; under load a
 //! commit carries up to [`BATCH_MAX`] commands.
 
+mod durable;
 mod erasing;
+mod jobs;
+mod portion;
 mod promise;
 mod replay;
 mod reserve;
 pub mod spool;
+mod worker;
 mod writer;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use futures_util::future::{Either, ready};
 use tokio::sync::{mpsc, oneshot};
 
-pub use self::writer::Durable;
+pub use self::durable::Durable;
+pub use self::jobs::BATCH_MAX;
+use self::jobs::{Job, lock};
+use crate::contract::erasure::{Erased, Erasure};
+use crate::database::error::{Result, StoreError};
 use crate::ledger::command::{Command, Outcome};
 use crate::observe::{Metrics, Shed};
+use crate::resolve::Sessions;
 use crate::session::Millis;
-use crate::store::events::erasure::{Erased, Erasure};
-use crate::store::sessions::Sessions;
-use crate::store::{Result, StoreError};
-
-/// Most commands in one commit.
-pub const BATCH_MAX: usize = 1_024;
-
-/// A commit takes no further command once it holds so many facts: an array holds up to 100, and those
-/// that wait behind the commit are to wait for milliseconds.
-const BATCH_FACTS: usize = 2_048;
 
 /// Most commands that wait for the writer; beyond it requests wait, then are told to come back.
 const QUEUE_MAX: usize = 8_192;
@@ -53,34 +56,6 @@ const QUEUE_PATIENCE: Duration = Duration::from_secs(2);
 /// After a commit that failed, readiness is red for this long: a small write may still fit on a disk
 /// that is full for others.
 const TROUBLE: Duration = Duration::from_secs(10);
-
-/// A command, and who waits for its outcome.
-struct Waiting {
-    command: Command,
-    reply: oneshot::Sender<Result<Outcome>>,
-    /// What the request's own command did, where this one does what that has left.
-    done: Option<Outcome>,
-}
-
-/// What the writer is asked to do.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "nearly every job is a commit, and a box would cost each an allocation"
-)]
-enum Job {
-    /// Commit and answer.
-    Commit(Command, oneshot::Sender<Result<Outcome>>),
-    /// Erase a visitor, after the commits that came before.
-    Erase(Erasure, oneshot::Sender<Result<Erased>>),
-    /// Notice what other processes have changed.
-    Tick(Millis),
-    /// Write what has slid, end what expired, forget what is long over.
-    Sweep(Millis, oneshot::Sender<Result<()>>),
-    /// Write something, so that a disk that is full or gone shows.
-    Probe(Millis, oneshot::Sender<Result<()>>),
-    /// Commit what came before, then end.
-    Stop,
-}
 
 /// What is the first to be refused when the writer cannot keep up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,12 +82,6 @@ pub struct Ingest {
     queue: mpsc::Sender<Job>,
     metrics: Arc<Metrics>,
     failed_at: Arc<Mutex<Option<Instant>>>,
-}
-
-impl std::fmt::Debug for Job {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Job")
-    }
 }
 
 /// The writer thread; it ends, with everything written, after [`Ingest::stop`], or when every
@@ -242,7 +211,3 @@ impl Ingest {
 
 /// The writer is gone: the server stops.
 const STOPPED: StoreError = StoreError::Unavailable("the writer has stopped");
-
-fn lock(failed_at: &Mutex<Option<Instant>>) -> MutexGuard<'_, Option<Instant>> {
-    failed_at.lock().unwrap_or_else(PoisonError::into_inner)
-}

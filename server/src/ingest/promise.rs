@@ -5,14 +5,14 @@
 use std::collections::HashMap;
 use std::time::Instant;
 
-use super::lock;
-use super::writer::{Worker, latest};
+use super::jobs::lock;
+use super::worker::{Worker, latest};
 use crate::clock;
+use crate::database::error::{Result, StoreError};
 use crate::ledger::command::{Command, Outcome};
 use crate::session::record::{Record, Standing};
 use crate::session::token::{Proof, Tag};
 use crate::session::{Carrier, Millis};
-use crate::store::{Result, StoreError};
 
 impl Worker {
     /// Puts commands into the spool; what each promises, in their order.

@@ -3,19 +3,18 @@
 //! and did not come to be is withdrawn. What rests on a promise of another server waits a while for that
 //! server's replay.
 
-use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use super::BATCH_MAX;
+use super::portion::AfterTooMuch;
 use super::spool::{Spool, Spooled};
-use super::writer::Worker;
+use super::worker::{Rest, Worker};
 use crate::clock;
+use crate::database::batch::{Batch, Taken};
+use crate::database::error::{Result, StoreError};
 use crate::ledger::LINKS_OF_BATCH;
 use crate::ledger::command::{Command, Outcome, Promise, Settling};
+use crate::resolve::Sessions;
 use crate::session::Millis;
-use crate::store::events::{Batch, Taken};
-use crate::store::sessions::Sessions;
-use crate::store::{Result, StoreError};
 
 /// How long the store is left alone after it was found away.
 const RETRY_AFTER: Duration = Duration::from_millis(250);
@@ -24,31 +23,11 @@ const RETRY_AFTER: Duration = Duration::from_millis(250);
 /// may know of activity that they could not write either.
 const BACK_MS: Millis = 120_000;
 
-/// A command of the spool that is too slow even alone is tried this often before it is set aside.
-const SLOW_TRIES: u32 = 3;
-
 /// How long promises that rest on those of other servers wait for them to be stored, from when the first was found.
 const EARLY_FOR: Duration = Duration::from_secs(60);
 
 /// How long a spool that cannot be read is left alone: facts still go there, and are acknowledged.
 const UNREADABLE: Duration = Duration::from_secs(10);
-
-/// What is left to do of the oldest commands of the spool. They stay there until it is done: applied again,
-/// they leave the same to do.
-#[derive(Debug)]
-pub(super) struct Rest {
-    /// The last place of these commands.
-    place: i64,
-    commands: VecDeque<Command>,
-    /// Those of them that wait for a promise of another server.
-    early: Vec<Spooled>,
-}
-
-impl Rest {
-    fn none(place: i64) -> Self {
-        Self { place, commands: VecDeque::new(), early: Vec::new() }
-    }
-}
 
 impl Worker {
     /// From now on facts go to the spool; says so once, whoever noticed.
@@ -286,7 +265,7 @@ fn again<'b>(
     promises: &'b [Promise],
     now: Millis,
 ) -> Batch<'b> {
-    Batch { commands, taken: Taken::Again(promises), local: &sessions.local, ttl: sessions.ttl(), now }
+    Batch { commands, taken: Taken::Again(promises), live: &sessions.local, ttl: sessions.ttl(), now }
 }
 
 /// Where a command was in the spool, and what is kept with it there.
@@ -301,80 +280,5 @@ impl Place {
     fn of(self, command: Command) -> Spooled {
         let Self { seq, since, rests_on } = self;
         Spooled { seq, since, command, rests_on }
-    }
-}
-
-/// How many commands of the spool are replayed at once: half as many after they were too many for the
-/// time that a batch has, twice as many after they were taken.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Portion {
-    most: usize,
-    /// How often one command alone was too much.
-    slow: u32,
-}
-
-/// What follows from a portion that was too much.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum AfterTooMuch {
-    /// Fewer are tried, or the one again.
-    TryAgain,
-    /// The one command has had its tries.
-    SetAside,
-}
-
-impl Default for Portion {
-    fn default() -> Self {
-        Self { most: BATCH_MAX, slow: 0 }
-    }
-}
-
-impl Portion {
-    /// How many of those that wait are next.
-    fn of(self, waiting: u64) -> usize {
-        self.most.min(usize::try_from(waiting).unwrap_or(usize::MAX))
-    }
-
-    fn was_taken(&mut self) {
-        *self = Self { most: (self.most * 2).min(BATCH_MAX), slow: 0 };
-    }
-
-    fn was_too_much(&mut self, tried: usize) -> AfterTooMuch {
-        let slow = if tried > 1 { 0 } else { self.slow + 1 };
-        *self = Self { most: (tried / 2).max(1), slow };
-        if slow < SLOW_TRIES { AfterTooMuch::TryAgain } else { AfterTooMuch::SetAside }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_portion_that_was_too_much_is_halved_down_to_one_command_and_grows_again() {
-        let mut portion = Portion::default();
-        assert_eq!(portion.of(5_000), BATCH_MAX);
-        assert_eq!(portion.of(100), 100);
-        portion.was_too_much(100);
-        assert_eq!(portion.of(5_000), 50, "half of what was tried");
-        for _ in 0..6 {
-            assert_eq!(portion.was_too_much(portion.of(5_000)), AfterTooMuch::TryAgain);
-        }
-        assert_eq!(portion.of(5_000), 1);
-        portion.was_taken();
-        assert_eq!(portion.of(5_000), 2);
-        for _ in 0..20 {
-            portion.was_taken();
-        }
-        assert_eq!(portion.of(5_000), BATCH_MAX);
-    }
-
-    #[test]
-    fn a_command_that_is_too_much_by_itself_is_set_aside_after_three_tries() {
-        let mut portion = Portion::default();
-        let tried = [4, 2, 1, 1, 1, 1].map(|tried| portion.was_too_much(tried));
-        let again = AfterTooMuch::TryAgain;
-        assert_eq!(tried, [again, again, again, again, AfterTooMuch::SetAside, AfterTooMuch::SetAside]);
-        portion.was_taken();
-        assert_eq!(portion.was_too_much(1), again, "the next command has tries of its own");
     }
 }

@@ -15,12 +15,12 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, params};
 
-use super::BATCH_FACTS;
+use super::jobs::BATCH_FACTS;
 use super::reserve::Reserve;
+use crate::database::error::{Result, StoreError};
+use crate::database::files::{FileError, Kept};
 use crate::ledger::command::Command;
 use crate::session::Millis;
-use crate::store::files::{FileError, Kept};
-use crate::store::{Result, StoreError};
 
 /// The spool of one server.
 #[derive(Debug)]

@@ -11,21 +11,21 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 
-use super::erasing::Erasing;
-use super::replay::{Portion, Rest};
-use super::spool::Spool;
-use super::{BATCH_FACTS, BATCH_MAX, Job, Waiting, lock};
+use super::durable::Durable;
+use super::jobs::{BATCH_FACTS, BATCH_MAX, Job, Waiting, lock};
+use super::portion::Portion;
+use super::worker::{Erasing, Sweep, Worker, latest};
 use crate::clock;
+use crate::database::batch::{Batch, Taken};
+use crate::database::error::{Result, StoreError};
 use crate::ledger::LINKS_OF_BATCH;
 use crate::ledger::command::{Command, Outcome};
+use crate::live::local::Slid;
 use crate::observe::Metrics;
+use crate::resolve::Sessions;
 use crate::session::Millis;
-use crate::store::events::{Batch, Store, Taken};
-use crate::store::sessions::Sessions;
-use crate::store::sessions::local::Slid;
-use crate::store::{Result, StoreError};
 
 /// Changes by other processes are read again this far back, in ms: their clocks and ours may differ,
 /// and a change is stamped before it is committed.
@@ -37,15 +37,6 @@ const PIECE_MIN: usize = 256;
 
 /// And in at most so many pieces: while it lasts, other servers do not know of the activity.
 const PIECES_MAX: usize = 32;
-
-/// Where commands become durable.
-#[derive(Debug)]
-pub struct Durable {
-    /// The store.
-    pub store: Store,
-    /// What takes its place while it is away.
-    pub spool: Option<Spool>,
-}
 
 /// Starts the writer's thread.
 pub(super) fn spawn(
@@ -89,41 +80,6 @@ pub(super) fn spawn(
             }
         })
         .map_err(|_| StoreError::Unavailable("no thread for the writer"))
-}
-
-pub(super) struct Worker {
-    pub(super) store: Store,
-    pub(super) spool: Option<Spool>,
-    pub(super) sessions: Arc<Sessions>,
-    pub(super) metrics: Arc<Metrics>,
-    pub(super) failed_at: Arc<Mutex<Option<Instant>>>,
-    /// The store was found away, or the spool holds what it has not taken yet: commands go to the
-    /// spool.
-    pub(super) draining: bool,
-    pub(super) left_alone_until: Option<Instant>,
-    /// When the first command of this replay was found to rest on a promise of another server.
-    pub(super) early_since: Option<Instant>,
-    pub(super) portion: Portion,
-    /// What is left to do of the oldest commands of the spool.
-    pub(super) rest: Option<Rest>,
-    /// What is left to do of commands that requests wait for.
-    unfinished: VecDeque<Waiting>,
-    /// Erasures that have begun, or are next.
-    pub(super) erasing: VecDeque<Erasing>,
-    /// Nothing is ended for having expired before this instant.
-    pub(super) expire_from: Millis,
-    /// What other processes changed before this instant has been read.
-    followed_until: Millis,
-    /// A sweep that has begun.
-    sweeping: Option<Sweep>,
-}
-
-/// A sweep on its way: what has slid is written a piece at a time, with batches between.
-pub(super) struct Sweep {
-    now: Millis,
-    slid: Slid,
-    piece: usize,
-    reply: oneshot::Sender<Result<()>>,
 }
 
 enum Progress {
@@ -232,7 +188,7 @@ impl Worker {
             let batch = Batch {
                 commands: part,
                 taken: Taken::First,
-                local: &self.sessions.local,
+                live: &self.sessions.local,
                 ttl: self.sessions.ttl(),
                 now: stamp,
             };
@@ -367,7 +323,8 @@ impl Worker {
         let piece = local.take_slides(slid, most);
         let ended = self.store.slide(&piece, self.sessions.ttl()).await;
         let ended = ended.inspect_err(|_| local.return_slides(&piece))?;
-        self.sessions.hear_of(ended, clock::now()).await;
+        // Another server, which did not know of this activity, found these sessions idle.
+        self.sessions.publish(&ended, clock::now()).await;
         Ok(())
     }
 
@@ -384,9 +341,4 @@ impl Worker {
         }
         self.spool.as_ref().map_or(Ok(()), |spool| spool.probe(now))
     }
-}
-
-/// The instant at which the latest of the commands was received.
-pub(super) fn latest(commands: &[Command]) -> Millis {
-    commands.iter().filter_map(Command::now).max().unwrap_or_else(clock::now)
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::ENDED_MOST;
+use super::bounds::ENDED_MOST;
 use super::command::{Command, Ending, Outcome, Promise, Settling, Which};
 use super::known::SessionsOf;
 use super::world::World;

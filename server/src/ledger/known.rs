@@ -12,7 +12,7 @@ use crate::session::visit::{Span, Visit, VisitorId};
 use crate::session::{Carrier, Millis, Ttl};
 
 /// Most tokens of one visit that a store tells. A batch ends fewer (one by each of 1,024 commands, and
-/// [`ENDED_OF_BATCH`](super::ENDED_OF_BATCH)), so where this many are told, one is left that has not been
+/// [`ENDED_OF_BATCH`](super::bounds::ENDED_OF_BATCH)), so where this many are told, one is left that has not been
 /// ended.
 pub const TOKENS_OF_MAX: i64 = 2_049;
 

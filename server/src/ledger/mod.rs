@@ -10,6 +10,7 @@
 //! | [`command`] | what can be asked of the ledger, and what a command did |
 //! | [`known`] | what a store has looked up, and what is still to be looked up |
 //! | `memory` | what a writer remembers from batch to batch |
+//! | `bounds` | how much one batch may do |
 //! | [`changes`] | what a store is to write |
 //! | `world` | the state that a plan works on: what is known, and what the batch has changed so far |
 //! | `sessions` | start, sign-in, sign-out, end, forget |
@@ -30,6 +31,7 @@
 
 use std::collections::HashSet;
 
+mod bounds;
 pub mod changes;
 pub mod command;
 mod endings;
@@ -41,6 +43,7 @@ mod sessions;
 mod visits;
 mod world;
 
+pub use self::bounds::{ENDED_MOST, ENDED_OF_BATCH, LINKED_MOST, LINKS_OF_BATCH};
 pub use self::changes::Changes;
 use self::command::{Command, Ending, Outcome, Promise, Settling, Which};
 pub use self::known::{Known, Wants};
@@ -52,24 +55,6 @@ use crate::session::{Carrier, Ttl};
 /// Look-ups that a batch may take. Each tells what the last one made a plan ask for; the longest
 /// chain of such questions (session, visit, its sessions, the visitor's other visits) is far shorter.
 pub const LOOK_UPS_MAX: usize = 16;
-
-/// Visits that one batch may give their user, by all its commands.
-const LINKED_OF_BATCH: usize = 2_048;
-
-/// Earlier visits that a sign-in gives their user at once: more than nearly any visitor has.
-const LINKED_FIRST: usize = 64;
-
-/// And each command that goes on with what it has left.
-pub const LINKED_MOST: usize = 512;
-
-/// So many such commands have room in one batch.
-pub const LINKS_OF_BATCH: usize = LINKED_OF_BATCH / LINKED_MOST;
-
-/// Sessions of users that one batch may end, by all its commands that end several.
-pub const ENDED_OF_BATCH: usize = 1_024;
-
-/// And each such command.
-pub const ENDED_MOST: usize = 256;
 
 /// What a batch does.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::LINKED_FIRST;
+use super::bounds::LINKED_FIRST;
 use super::command::{Command, Context, Fact, Kind, Outcome};
 use super::known::VisitRow;
 use super::world::{Touched, World};

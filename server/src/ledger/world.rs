@@ -8,6 +8,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use uuid::Uuid;
 
+use super::bounds::{ENDED_OF_BATCH, LINKED_OF_BATCH};
 use super::changes::{Changes, Engagement, VisitPut};
 use super::command::{Command, Outcome};
 use super::known::{Known, SessionsOf, StoredOrder, Table, VisitIndex, VisitRow, Wants};
@@ -73,8 +74,8 @@ impl<'k, 'c> World<'k, 'c> {
             wants: Wants::default(),
             changes: Changes::default(),
             visits_begun: 0,
-            links_left: super::LINKED_OF_BATCH,
-            ends_left: super::ENDED_OF_BATCH,
+            links_left: LINKED_OF_BATCH,
+            ends_left: ENDED_OF_BATCH,
             left: None,
             tokens: HashMap::new(),
             visits: HashMap::new(),

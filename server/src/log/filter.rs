@@ -51,7 +51,7 @@ impl FromStr for Filter {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let level = |text: &str| {
-            let level = text.parse().map_err(|_| format!("{text:?} is no level"));
+            let level = text.parse().map_err(|_| format!("{text:?} is not a level"));
             level.map_err(|wrong| format!("{wrong}; write error, warn, info, debug, trace or off"))
         };
         let mut filter = Self { own: LevelFilter::INFO, named: Vec::new() };
@@ -59,7 +59,7 @@ impl FromStr for Filter {
             match part.split_once('=') {
                 None => filter.own = level(part)?,
                 Some((name, _)) if !is_target(name.trim()) => {
-                    return Err(format!("{name:?} is no target; write such as info,hyper=debug"));
+                    return Err(format!("{name:?} is not a target; write a filter such as info,hyper=debug"));
                 }
                 Some((name, wanted)) => {
                     filter.named.push((name.trim().to_owned(), level(wanted.trim())?));

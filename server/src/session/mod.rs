@@ -3,154 +3,22 @@
 //!
 //! | module | holds |
 //! |---|---|
+//! | `limits` | time, and how long sessions live |
 //! | [`token`] | the credential `s_<tag>.<secret>`: issue, parse, hash |
 //! | [`record`] | what the server keeps of a token, and its standing at an instant |
+//! | `carrier` | what a request brings to prove its session |
 //! | [`visit`] | when a hit joins a visit, and whom a visit belongs to |
 //! | [`visitor_key`] | what proves that a browser is the visitor |
 //!
 //! A *session* is the security object (a token); a *visit* is the analytics object. Several
 //! sessions may point at one visit.
 
-use serde::{Deserialize, Serialize};
-
+mod carrier;
+mod limits;
 pub mod record;
 pub mod token;
 pub mod visit;
 pub mod visitor_key;
 
-/// Milliseconds since the Unix epoch, UTC: the one form of time in the server and its stores.
-pub type Millis = i64;
-
-/// A UUIDv7 whose time part is `at`.
-#[must_use]
-pub fn uuid_v7(at: Millis) -> uuid::Uuid {
-    let at = u64::try_from(at).unwrap_or(0);
-    let nanos = u32::try_from(at % 1_000 * 1_000_000).unwrap_or(0);
-    uuid::Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, at / 1_000, nanos))
-}
-
-/// How long sessions live.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ttl {
-    /// Idle limit in ms; slides with activity. `--session-idle`, default 30 minutes.
-    pub idle_ms: Millis,
-    /// Absolute limit in ms since creation; nothing extends it. `--session-max`, default 24 hours.
-    pub max_ms: Millis,
-    /// Idle limit of a remembered session in ms. `--session-remember`, default 30 days.
-    pub remember_idle_ms: Millis,
-    /// Absolute limit of a remembered session in ms. `--session-remember-max`, default 90 days.
-    pub remember_max_ms: Millis,
-}
-
-/// Once a minute, or so often within an idle limit that is shorter than that many minutes, the cookie of
-/// a session that is only asked about is given anew.
-const COOKIES_PER_IDLE_LIMIT: Millis = 4;
-
-impl Ttl {
-    /// The default of every flag.
-    pub const DEFAULT: Self = Self {
-        idle_ms: 30 * 60_000,
-        max_ms: 24 * 3_600_000,
-        remember_idle_ms: 30 * 24 * 3_600_000,
-        remember_max_ms: 90 * 24 * 3_600_000,
-    };
-
-    /// Idle and absolute limit of a session.
-    #[must_use]
-    pub fn limits(self, remembered: bool) -> (Millis, Millis) {
-        if remembered { (self.remember_idle_ms, self.remember_max_ms) } else { (self.idle_ms, self.max_ms) }
-    }
-
-    /// Whether an activity after another one is a time to give the cookie anew.
-    #[must_use]
-    pub fn renews_cookie(self, before: Millis, now: Millis) -> bool {
-        let period = (self.idle_ms / COOKIES_PER_IDLE_LIMIT).clamp(1, 60_000);
-        before.div_euclid(period) < now.div_euclid(period)
-    }
-}
-
-impl Default for Ttl {
-    fn default() -> Self {
-        Self::DEFAULT
-    }
-}
-
-/// What keeps a session alive.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Activity {
-    /// The visitor did something: session and visit go on.
-    Visitor(Millis),
-    /// A backend asked about a signed-in session: the session goes on, the visit does not.
-    Backend(Millis),
-}
-
-impl Activity {
-    /// When.
-    #[must_use]
-    pub fn at(self) -> Millis {
-        match self {
-            Self::Visitor(at) | Self::Backend(at) => at,
-        }
-    }
-}
-
-/// What a request brings to prove its session, judged when it arrived.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Carrier {
-    /// A live session.
-    Live {
-        /// Its token.
-        token: token::Proof,
-        /// Its visit, if it has one.
-        visit_id: Option<uuid::Uuid>,
-    },
-    /// A token that was rotated or ended a moment ago: its facts still reach their visit.
-    Crossing {
-        /// The token.
-        token: token::Proof,
-        /// The visit, if it had one.
-        visit_id: Option<uuid::Uuid>,
-        /// What happened to it.
-        crossed: record::Crossed,
-    },
-    /// A token that nobody could judge when it arrived, for the stores were away: the ledger judges
-    /// it by the record, as of the instant of its arrival.
-    Unverified(token::Proof),
-    /// A token whose session was erased with its visitor: what names nobody else is refused.
-    Erased,
-    /// Nothing that counts.
-    Nothing,
-}
-
-impl Carrier {
-    /// The visit that the request belongs to, as far as its session says.
-    #[must_use]
-    pub fn visit_id(&self) -> Option<uuid::Uuid> {
-        match self {
-            Self::Live { visit_id, .. } | Self::Crossing { visit_id, .. } => *visit_id,
-            Self::Unverified(_) | Self::Erased | Self::Nothing => None,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cookie_is_given_anew_once_a_minute_and_well_before_it_is_over() {
-        let given = |idle_ms: Millis| {
-            let ttl = Ttl { idle_ms, ..Ttl::default() };
-            let mut given = vec![0];
-            for now in (0..600_000).step_by(1_000) {
-                if ttl.renews_cookie((now - 1_000).max(0), now) {
-                    given.push(now);
-                }
-            }
-            given.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap()
-        };
-        assert_eq!(given(1_800_000), 60_000);
-        assert_eq!(given(40_000), 10_000);
-        assert!(given(2_000) <= 1_000);
-    }
-}
+pub use self::carrier::{Activity, Carrier};
+pub use self::limits::{Millis, Ttl, uuid_v7};

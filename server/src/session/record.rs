@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::limits::{Millis, Ttl};
 use super::token::{Proof, SecretHash, Tag};
-use super::{Millis, Ttl};
 
 /// For this long after a rotation or an end, facts that carry the old token still reach their
 /// visit: they were in flight. The token has no right beyond that.

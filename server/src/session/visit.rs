@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 use visitflow_protocol::id;
 
-use super::{Millis, Ttl};
+use super::limits::{Millis, Ttl};
 
 /// A browser that consented: `v_` + UUID.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

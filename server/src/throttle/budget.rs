@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use lru::LruCache;
 
-use super::TooMany;
+use super::too_many::TooMany;
 use crate::session::Millis;
 
 /// Addresses that are remembered; beyond, the one that was not seen for longest is forgotten.

@@ -6,9 +6,9 @@ use std::net::IpAddr;
 
 use lru::LruCache;
 
-use super::TooMany;
 use super::fair::FairQueue;
 use super::pace::Pace;
+use super::too_many::TooMany;
 use crate::session::Millis;
 
 /// Accounts whose guesses are remembered. Beyond, the one without a guess for longest is forgotten:

@@ -8,8 +8,8 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::TooMany;
 use super::guesses::{Guessed, Guesses, PATIENCE_MS};
+use super::too_many::TooMany;
 use crate::session::Millis;
 
 /// Seconds until the next try of a guess that had to leave.

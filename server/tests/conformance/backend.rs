@@ -5,17 +5,18 @@ use tempfile::TempDir;
 use visitflow_e2e::proxy::{Mode, Proxy};
 use visitflow_e2e::redis_cluster::RedisCluster;
 use visitflow_e2e::{Redis, sql};
+use visitflow_server::database::disclosure::Disclosures;
+use visitflow_server::database::postgres::pool::Pool;
+use visitflow_server::database::postgres::url::PostgresUrl;
+use visitflow_server::database::sqlite::Sqlite;
+use visitflow_server::database::sqlite::readers::Readers;
+use visitflow_server::database::store::{Lookup, Store};
+use visitflow_server::database::{Database, postgres, sqlite};
 use visitflow_server::ingest::Durable;
 use visitflow_server::ingest::spool::Spool;
+use visitflow_server::live::redis::RedisUrl;
 use visitflow_server::session::Millis;
 use visitflow_server::session::record::Record;
-use visitflow_server::store::events::disclosure::Disclosures;
-use visitflow_server::store::events::postgres::pool::Pool;
-use visitflow_server::store::events::postgres::url::PostgresUrl;
-use visitflow_server::store::events::sqlite::Sqlite;
-use visitflow_server::store::events::sqlite::readers::Readers;
-use visitflow_server::store::events::{Database, Lookup, Store, postgres, sqlite};
-use visitflow_server::store::sessions::RedisUrl;
 
 use crate::world::TTL;
 

@@ -3,16 +3,17 @@
 use std::collections::HashMap;
 
 use uuid::Uuid;
+use visitflow_server::database::Database;
+use visitflow_server::database::postgres::pool::Pool;
+use visitflow_server::database::postgres::writer::Writer;
+use visitflow_server::database::sqlite::readers::Readers;
+use visitflow_server::database::store::{Lookup, Store};
 use visitflow_server::ledger::command::{Ending, Fact, Kind, Run, Which};
 use visitflow_server::lifecycle::{Cookie, Hit, Lifecycle, Page, Refusal};
 use visitflow_server::session::Millis;
 use visitflow_server::session::record::SignedIn;
 use visitflow_server::session::token::{SessionToken, Tag};
 use visitflow_server::session::visit::VisitorId;
-use visitflow_server::store::events::postgres::pool::Pool;
-use visitflow_server::store::events::postgres::writer::Writer;
-use visitflow_server::store::events::sqlite::readers::Readers;
-use visitflow_server::store::events::{Database, Lookup, Store};
 use visitflow_server::throttle::budget::Allowance;
 
 use crate::steps::{Answer, By};

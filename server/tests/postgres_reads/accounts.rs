@@ -1,6 +1,6 @@
+use visitflow_server::contract::accounts::{Account, ApiKey, KeyRow, Role, Scope};
+use visitflow_server::database::error::StoreError;
 use visitflow_server::session::record::END_COUNTS;
-use visitflow_server::store::StoreError;
-use visitflow_server::store::events::accounts::{Account, ApiKey, KeyRow, Role, Scope};
 
 use crate::rows::{Both, Cell};
 

@@ -11,8 +11,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use tokio_postgres::{Client, NoTls};
-use visitflow_server::store::events::postgres::migrations::migrate;
-use visitflow_server::store::events::postgres::url::PostgresUrl;
+use visitflow_server::database::postgres::migrations::migrate;
+use visitflow_server::database::postgres::url::PostgresUrl;
 
 /// Waits for the pipe from this process to close, then stops Postgres and clears up.
 const KEEPER: &str = r#"

@@ -1,9 +1,11 @@
 use std::net::TcpListener;
+use std::time::Duration;
 
-use visitflow_server::store::StoreError;
-use visitflow_server::store::events::postgres::connect::connect;
-use visitflow_server::store::events::postgres::pool::Pool;
-use visitflow_server::store::events::postgres::reports::PostgresReports;
+use futures_util::future::join_all;
+use visitflow_server::database::error::StoreError;
+use visitflow_server::database::postgres::connect::connect;
+use visitflow_server::database::postgres::pool::Pool;
+use visitflow_server::database::postgres::reports::PostgresReports;
 
 use crate::cluster::{client, cluster, parsed};
 
@@ -40,6 +42,38 @@ async fn the_second_host_answers_when_the_first_is_dead() {
     let url = format!("postgres://postgres@127.0.0.1:{},127.0.0.1:{live}/postgres", dead_port());
     connect(&parsed(&url), "test").await.unwrap();
     PostgresReports::new(Pool::reports(&parsed(&url)).unwrap()).check().await.unwrap();
+}
+
+#[tokio::test]
+async fn all_who_ask_where_nobody_listens_are_told_at_once() {
+    let url = parsed(&format!("postgres://127.0.0.1:{}/x", dead_port()));
+    let reports = PostgresReports::new(Pool::reports(&url).unwrap());
+    for _ in 0..2 {
+        let asked = join_all((0..12).map(|_| reports.check()));
+        let answers = tokio::time::timeout(Duration::from_secs(4), asked)
+            .await
+            .expect("before anybody's patience ends");
+        assert!(
+            answers.iter().all(|answer| matches!(answer, Err(StoreError::Unreachable(_)))),
+            "{answers:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_pool_opens_a_connection_anew_that_was_lost() {
+    let url = cluster().empty_database().await;
+    let reports = PostgresReports::new(Pool::patient(&parsed(&url)).unwrap());
+    reports.check().await.unwrap();
+    let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+        WHERE application_name = 'visitflow migrate' AND datname = current_database()";
+    let other = client(&url).await;
+    assert_eq!(other.query(end, &[]).await.unwrap().len(), 1);
+    // Who asks before the end has been noticed is told of it.
+    while let Err(error) = reports.check().await {
+        assert!(error.is_away(), "{error}");
+    }
+    assert_eq!(other.query(end, &[]).await.unwrap().len(), 1, "another connection");
 }
 
 #[tokio::test]

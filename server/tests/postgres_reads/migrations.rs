@@ -1,5 +1,5 @@
-use visitflow_server::store::events::Database;
-use visitflow_server::store::events::postgres::migrations::migrate;
+use visitflow_server::database::Database;
+use visitflow_server::database::postgres::migrations::migrate;
 
 use crate::cluster::{client, cluster, parsed};
 

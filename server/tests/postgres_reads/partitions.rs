@@ -1,7 +1,7 @@
 use tokio_postgres::Client;
 use uuid::Uuid;
-use visitflow_server::store::events::postgres::connect::connect;
-use visitflow_server::store::events::postgres::partitions::maintain;
+use visitflow_server::database::postgres::connect::connect;
+use visitflow_server::database::postgres::maintenance::maintain;
 
 use crate::cluster::{database, parsed};
 

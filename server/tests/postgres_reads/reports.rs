@@ -1,7 +1,8 @@
 use std::fmt::Debug;
 
+use visitflow_server::contract::reports::Scope;
+use visitflow_server::database::reports::Reports;
 use visitflow_server::session::Millis;
-use visitflow_server::store::events::reports::{Reports, Scope};
 
 use crate::rows::Both;
 
@@ -259,7 +260,7 @@ async fn a_report_ends_in_postgres_when_it_takes_too_long() {
     let Reports::Postgres(reports) = both.reports[1].clone() else { panic!("no Postgres") };
     let reports = reports.within(std::time::Duration::from_millis(50));
     let ended = reports.pages(&scope(0, 1, None), 1).await;
-    assert!(matches!(ended, Err(visitflow_server::store::StoreError::TooSlow(_))), "{ended:?}");
+    assert!(matches!(ended, Err(visitflow_server::database::error::StoreError::TooSlow(_))), "{ended:?}");
     reports_run(&both, 0).await;
     drop(locked);
     let patient = reports.within(std::time::Duration::from_secs(10));

@@ -5,13 +5,13 @@ use rusqlite::types::Value;
 use tempfile::TempDir;
 use tokio_postgres::Client;
 use uuid::Uuid;
+use visitflow_server::database::accounts::Accounts;
+use visitflow_server::database::postgres::pool::Pool;
+use visitflow_server::database::postgres::reports::PostgresReports;
+use visitflow_server::database::reports::Reports;
+use visitflow_server::database::sqlite::Sqlite;
+use visitflow_server::database::sqlite::readers::Readers;
 use visitflow_server::session::Millis;
-use visitflow_server::store::events::accounts::Accounts;
-use visitflow_server::store::events::postgres::pool::Pool;
-use visitflow_server::store::events::postgres::reports::PostgresReports;
-use visitflow_server::store::events::reports::Reports;
-use visitflow_server::store::events::sqlite::Sqlite;
-use visitflow_server::store::events::sqlite::readers::Readers;
 
 use crate::cluster::{client, database, parsed};
 

@@ -1,7 +1,12 @@
 //! Who may know whom: the rooms of the house keep their doors shut.
 
+mod imports;
+
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+
+use imports::Imports;
 use visitflow_e2e::machine::repository;
 
 /// A Rust file: its path from the repository's root, and its lines without comments.
@@ -35,9 +40,9 @@ fn read(file: &Path) -> Source {
     Source { path: path.to_string_lossy().into_owned(), code: code.collect::<Vec<_>>().join("\n") }
 }
 
-/// Whether the code says `name` as a word of its own, followed by `::` or as a whole import.
+/// Whether the code says `name` as a word of its own, at the beginning of a path, followed by `::` or as a whole import.
 fn names(code: &str, name: &str) -> bool {
-    let word = |c: char| c.is_alphanumeric() || c == '_';
+    let word = |c: char| c.is_alphanumeric() || matches!(c, '_' | ':');
     code.match_indices(name).any(|(at, _)| {
         let before = code[..at].chars().next_back();
         let after = &code[at + name.len()..];
@@ -64,20 +69,19 @@ fn only_the_http_side_knows_hyper() {
         "server/src/serve",
         "server/src/service",
         "server/src/router",
-        "server/src/http/",
         "server/src/endpoints/",
+        "server/src/authorization",
+        "server/src/call",
+        "server/src/assets",
+        "server/src/http/",
     ];
     only_in("server/src", &["hyper", "hyper_util"], &rooms);
 }
 
 #[test]
 fn only_the_stores_know_their_databases() {
-    let rooms = ["server/src/store/", "server/src/ingest/"];
-    only_in(
-        "server/src",
-        &["rusqlite", "refinery", "tokio_postgres", "deadpool_postgres", "bb8", "redis"],
-        &rooms,
-    );
+    let rooms = ["server/src/database/", "server/src/live/", "server/src/ingest/"];
+    only_in("server/src", &["rusqlite", "refinery", "tokio_postgres", "bb8", "redis"], &rooms);
 }
 
 #[test]
@@ -85,33 +89,54 @@ fn only_the_browser_files_name_the_browser() {
     only_in("client-wasm/src", &["web_sys", "js_sys"], &["client-wasm/src/browser"]);
 }
 
+/// The imports of the server.
+fn server() -> Imports {
+    let folder = repository().join("server/src");
+    let mut files = Vec::new();
+    collect(&folder, &mut files);
+    Imports::of(&folder, &files)
+}
+
+/// The rooms of the server from top to bottom, as docs/architecture.md has them: the line of each.
+fn lines_of_rooms() -> BTreeMap<String, usize> {
+    let text = fs::read_to_string(repository().join("docs/architecture.md")).expect("docs");
+    let section = text.split("## Who may know whom").nth(1).expect("the section");
+    let block = section.lines().skip_while(|line| !line.starts_with("    "));
+    let lines = block.take_while(|line| line.starts_with("    ")).enumerate();
+    let rooms = lines.flat_map(|(nth, line)| line.split(',').map(move |room| (room.trim().to_owned(), nth)));
+    let all: Vec<(String, usize)> = rooms.collect();
+    let count = all.len();
+    let rooms: BTreeMap<String, usize> = all.into_iter().collect();
+    assert_eq!(rooms.len(), count, "a room stands in one line");
+    rooms
+}
+
 #[test]
-fn nobody_knows_those_above() {
-    // Each room, and what lies above it.
-    let rooms: &[(&str, &[&str])] = &[
-        ("service", &["serve"]),
-        ("router", &["serve", "service"]),
-        ("endpoints", &["serve", "service", "router"]),
-        ("http", &["serve", "service", "router", "endpoints", "ingest"]),
-        ("ingest", &["serve", "service", "router", "endpoints"]),
-        ("store", &["serve", "service", "router", "endpoints", "ingest"]),
-        ("ledger", &["serve", "service", "router", "endpoints", "http", "lifecycle", "ingest", "store"]),
-        ("session", &["serve", "service", "router", "endpoints", "http", "ingest", "store", "ledger"]),
-    ];
-    for source in sources("server/src") {
-        let inside = source.path.trim_start_matches("server/src/");
-        let room = inside.split(['/', '.']).next().unwrap_or_default();
-        let above = rooms.iter().find(|(name, _)| *name == room).map_or(&[][..], |(_, above)| above);
-        for name in above {
-            assert!(!names(&source.code, &format!("crate::{name}")), "{} names {name}", source.path);
-        }
+fn no_import_runs_in_a_circle() {
+    let circles = server().in_circles();
+    assert!(circles.is_empty(), "{}", circles.join("\n"));
+}
+
+#[test]
+fn a_room_knows_only_those_below_it() {
+    let (server, lines) = (server(), lines_of_rooms());
+    let rooms: Vec<&str> = server.rooms().into_iter().collect();
+    assert_eq!(rooms, lines.keys().collect::<Vec<_>>(), "docs/architecture.md tells of every room");
+    for (from, to, names) in server.all() {
+        let (Some(room), Some(other)) = (from.first(), to.first()) else {
+            panic!("{from:?} takes {names:?} from {to:?}: lib.rs holds nothing but rooms");
+        };
+        let is_below = room == other || lines[room] < lines[other];
+        assert!(is_below, "{} takes {names:?} from {}, which is not below", from.join("::"), to.join("::"));
     }
 }
 
 #[test]
-fn the_session_s_rules_do_no_io_and_read_no_clock() {
-    for source in sources("server/src/session") {
-        for name in ["std::fs", "std::net", "tokio", "SystemTime::now", "Instant::now", "Timestamp::now"] {
+fn the_rules_of_sessions_and_of_the_ledger_do_no_io_and_read_no_clock() {
+    let outside =
+        ["std::fs", "std::net", "tokio", "crate::clock", "SystemTime::now", "Instant::now", "Timestamp::now"];
+    for source in ["server/src/session", "server/src/ledger"].into_iter().flat_map(sources) {
+        for name in outside {
             assert!(!source.code.contains(name), "{} names {name}", source.path);
         }
     }

@@ -333,5 +333,5 @@ async fn check_takes_a_good_key() {
     let key = KeyFile::holding(SECRET);
     let ports = ["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"];
     let said = server.run(&[&["check", "--jwt-key", &key.path()], &ports[..]].concat(), "").await;
-    assert!(said.contains("ok    key of assertions"), "{said}");
+    assert!(said.contains("ok    key for assertions"), "{said}");
 }

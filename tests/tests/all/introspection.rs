@@ -327,6 +327,28 @@ fn token_of(answer: &Value) -> String {
 }
 
 #[tokio::test]
+async fn a_cookie_for_a_backend_is_secure_unless_the_browser_s_address_is_plain_http_on_loopback() {
+    for (public_url, secure) in [
+        (None, true),
+        (Some("https://stats.example"), true),
+        (Some("http://stats.example"), true),
+        (Some("http://127.0.0.1:8080"), false),
+        (Some("http://localhost"), false),
+    ] {
+        let mut server = Server::with().flag("--cookie-secure", "auto");
+        if let Some(url) = public_url {
+            server = server.flag("--public-url", url);
+        }
+        let server = server.start().await;
+        let key = session_key(&server).await;
+        let bound =
+            tell(&server, &key, "/api/session/bind", &json!({"user_id": "ada"})).await.expect(200).json();
+        let cookie = bound["set_cookie"].as_str().expect("a cookie");
+        assert_eq!(cookie.contains("; Secure"), secure, "{public_url:?}: {cookie}");
+    }
+}
+
+#[tokio::test]
 async fn a_backend_that_checks_passwords_itself_signs_in_and_out() {
     let server = Server::start().await;
     let key = session_key(&server).await;

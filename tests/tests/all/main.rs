@@ -38,6 +38,7 @@ mod origins;
 mod outages;
 mod pages;
 mod passwords;
+mod path_prefix;
 mod privacy;
 mod remember;
 mod reports;

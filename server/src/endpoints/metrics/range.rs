@@ -8,10 +8,10 @@ use jiff::{Timestamp, ToSpan as _, Zoned};
 use serde_json::{Map, Value, json};
 
 use super::words;
-use crate::endpoints::call::Call;
+use crate::call::Call;
+use crate::contract::reports::Scope;
 use crate::http::problem::Problem;
 use crate::session::Millis;
-use crate::store::events::reports::Scope;
 
 /// Points in one time series.
 const POINTS_MAX: usize = 1_000;
@@ -76,7 +76,7 @@ impl Query {
         let from =
             instant("from")?.unwrap_or_else(|| to.checked_sub(720.hours()).unwrap_or(Timestamp::UNIX_EPOCH));
         if from >= to {
-            return Err(Problem::query("`from` lies before `to`; the range is [from, to)."));
+            return Err(Problem::query("`from` must be before `to`; the range is [from, to)."));
         }
         let site = values.get("site").map(|name| site(name)).transpose()?;
         Ok(Self { from, to, zone, site, values })

@@ -3,9 +3,9 @@
 use serde_json::json;
 
 use super::range::Query;
+use crate::authorization::require_reader;
+use crate::call::Call;
 use crate::clock::rfc3339;
-use crate::endpoints::call::Call;
-use crate::endpoints::keys::require_reader;
 use crate::http::foreign::Refused;
 use crate::http::problem::Problem;
 use crate::http::reply::{self, Reply};

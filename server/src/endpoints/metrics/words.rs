@@ -34,7 +34,10 @@ pub(super) fn unknown_currency<'a>(code: &str, here: impl Iterator<Item = &'a st
     let iso = Currency::iter().map(|currency| currency.code());
     // Many codes differ in one letter; those of the report are the likelier ones.
     let meant = Some(meant(code, here)).filter(|meant| meant != ".").unwrap_or_else(|| meant(code, iso));
-    Problem::query(format!("`currency` is a code of ISO 4217, such as EUR; `{}` is none{meant}", cut(code)))
+    Problem::query(format!(
+        "`currency` is a code of ISO 4217, such as EUR; `{}` is not one{meant}",
+        cut(code)
+    ))
 }
 
 /// Whether the database of time zones has this name for something else than a zone that people live in:
@@ -54,7 +57,7 @@ pub(super) fn unknown_zone(zone: &str) -> Problem {
     let nearest = names.iter().filter(is_meant).min_by_key(near);
     let nearest = nearest.filter(|name| is_near(&city(zone), &city(name), CITY_LETTERS));
     Problem::query(format!(
-        "`tz` is an IANA time zone name such as Europe/Berlin; `{}` is none{}",
+        "`tz` is an IANA time zone name such as Europe/Berlin; `{}` is not one{}",
         cut(zone),
         suggestion(nearest.map(String::as_str))
     ))

@@ -3,9 +3,8 @@
 use uuid::Uuid;
 use visitflow_protocol::{id as ids, limits, wire};
 
-use crate::address::{self, Page};
+use crate::address::{self, KeepQuery, Page};
 use crate::campaign::without_click_ids;
-use crate::config::KeepQuery;
 use crate::http::problem::Problem;
 use crate::session::token::Tag;
 use crate::session::{Millis, uuid_v7};
@@ -51,7 +50,7 @@ pub(in crate::endpoints) fn occurred_at(now: Millis, age_ms: Option<u64>) -> Res
     let age_ms = age_ms.unwrap_or(0);
     if age_ms > limits::AGE_MS {
         return Err(Problem::field(format!(
-            "`age_ms` is at most {}, 7 days; what is older cannot be stored.",
+            "`age_ms` is at most {} (7 days); older facts cannot be stored.",
             limits::AGE_MS
         )));
     }
@@ -67,9 +66,9 @@ pub(in crate::endpoints) fn text(
         Some(value) if value.len() > max_bytes => {
             Err(Problem::field(format!("`{field}` has at most {max_bytes} bytes.")))
         }
-        Some(value) if value.contains('\0') => {
-            Err(Problem::field(format!("`{field}` holds a NUL character, which no database takes.")))
-        }
+        Some(value) if value.contains('\0') => Err(Problem::field(format!(
+            "`{field}` contains a NUL character, which cannot be stored; send it without."
+        ))),
         value => Ok(value),
     }
 }
@@ -173,12 +172,14 @@ pub(in crate::endpoints) fn session_tag(session: Option<&str>) -> Result<Option<
     };
     if session.contains('.') {
         return Err(Problem::field(
-            "`session` is the part of the cookie before the dot; never send the secret behind it.",
+            "`session` is the part of the cookie before the dot; never send the secret after it.",
         ));
     }
     let tag = session.strip_prefix("s_").unwrap_or(session);
     Tag::parse(tag).map(Some).ok_or_else(|| {
-        Problem::field("`session` is s_ and 22 characters: the part of the session cookie before the dot.")
+        Problem::field(
+            "`session` is s_ followed by 22 characters: the part of the session cookie before the dot.",
+        )
     })
 }
 

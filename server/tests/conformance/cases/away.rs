@@ -3,12 +3,12 @@
 use futures_util::future::join_all;
 use visitflow_e2e::proxy::Mode;
 use visitflow_server::clock;
+use visitflow_server::contract::erasure::ERASED_KEPT_MS;
 use visitflow_server::ingest::BATCH_MAX;
 use visitflow_server::ledger::command::{Command, Outcome, Run};
 use visitflow_server::session::record::{END_COUNTS, PROMISED_MOST, ROTATION_COUNTS};
 use visitflow_server::session::token::SessionToken;
 use visitflow_server::session::uuid_v7;
-use visitflow_server::store::events::erasure::ERASED_KEPT_MS;
 
 use crate::facts::{anonymous, event, fact, order, page, view};
 use crate::world::{Browser, HOST, HOUR, MINUTE, Said, World, eventually};

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
+use visitflow_server::contract::disclosure::{Cursor, Page, ROWS_OF_PAGE, VISITS_OF_PAGE};
 use visitflow_server::lifecycle::Right;
 use visitflow_server::session::visit::VisitorId;
-use visitflow_server::store::events::disclosure::{Cursor, Page, ROWS_OF_PAGE, VISITS_OF_PAGE};
 
 use super::erasure::{leaves_traces, rows};
 use super::many::visits;

@@ -1,10 +1,10 @@
 //! The idle limit, the absolute limit, and what outlives the process.
 
 use futures_util::future::join_all;
+use visitflow_server::database::batch::SWEEP_GRACE_MS;
 use visitflow_server::ledger::command::{Command, Fact, Run};
 use visitflow_server::session::token::SessionToken;
 use visitflow_server::session::uuid_v7;
-use visitflow_server::store::events::SWEEP_GRACE_MS;
 
 use crate::facts::{event, fact, on, order, page, view};
 use crate::world::{Browser, HOUR, MINUTE, Said, TTL, World};

@@ -4,15 +4,17 @@ use std::pin::pin;
 
 use futures_util::future::{Either, select};
 use uuid::Uuid;
+use visitflow_server::contract::erasure::{AskedBy, Erasure, Piece};
+use visitflow_server::database::batch::{Batch, Committed, Taken};
+use visitflow_server::database::erasure::{FACTS_AT_ONCE, ROWS_AT_ONCE};
+use visitflow_server::database::store::Store;
 use visitflow_server::ledger::command::Command;
 use visitflow_server::ledger::{LINKED_MOST, LINKS_OF_BATCH};
 use visitflow_server::lifecycle::Right;
+use visitflow_server::live::local::Local;
 use visitflow_server::session::token::SessionToken;
 use visitflow_server::session::visit::VisitorId;
 use visitflow_server::session::{Millis, uuid_v7};
-use visitflow_server::store::events::erasure::{AskedBy, Erasure, FACTS_AT_ONCE, Piece, ROWS_AT_ONCE};
-use visitflow_server::store::events::{Batch, Committed, Store, Taken};
-use visitflow_server::store::sessions::local::Local;
 
 use super::erasure::rows;
 use crate::world::{Browser, HOUR, MINUTE, Said, TTL, World};
@@ -65,7 +67,7 @@ fn store(world: &World) -> Store {
 
 async fn commits(store: &mut Store, commands: &[Command], now: Millis) -> Committed {
     let local = Local::new(TTL);
-    store.commit(Batch { commands, taken: Taken::Again(&[]), local: &local, ttl: TTL, now }).await.unwrap()
+    store.commit(Batch { commands, taken: Taken::Again(&[]), live: &local, ttl: TTL, now }).await.unwrap()
 }
 
 /// A sign-in with the cookie that the browser has.

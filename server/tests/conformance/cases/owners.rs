@@ -2,9 +2,9 @@
 
 use futures_util::future::join_all;
 use visitflow_server::ledger::ENDED_MOST;
+use visitflow_server::resolve::LISTED_MAX;
 use visitflow_server::session::record::SignedIn;
 use visitflow_server::session::token::Tag;
-use visitflow_server::store::sessions::LISTED_MAX;
 
 use crate::world::{Browser, MINUTE, Said, TTL, World, eventually};
 

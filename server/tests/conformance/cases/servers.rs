@@ -2,9 +2,9 @@
 
 use futures_util::future::{join, join_all};
 use visitflow_server::ledger::command::Command;
+use visitflow_server::resolve::TRUE_MS;
 use visitflow_server::session::record::ROTATION_COUNTS;
 use visitflow_server::session::uuid_v7;
-use visitflow_server::store::sessions::TRUE_MS;
 
 use crate::facts::{fact, page};
 use crate::world::{Browser, MINUTE, Said, TTL, World, eventually};

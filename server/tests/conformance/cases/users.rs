@@ -1,6 +1,7 @@
 //! Whose a visit is, and what becomes of sessions whose user is disabled.
 
-use visitflow_server::store::events::accounts::{Accounts, Role};
+use visitflow_server::contract::accounts::Role;
+use visitflow_server::database::accounts::Accounts;
 
 use crate::world::{Browser, Said, World, eventually};
 

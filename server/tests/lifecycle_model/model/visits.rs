@@ -1,7 +1,7 @@
 //! Visits: joined, begun, linked to a user, ended.
 
+use visitflow_server::database::batch::SWEEP_GRACE_MS;
 use visitflow_server::session::Millis;
-use visitflow_server::store::events::SWEEP_GRACE_MS;
 
 use super::Model;
 use crate::steps::{Row, TTL};

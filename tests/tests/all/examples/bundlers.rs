@@ -1,10 +1,10 @@
 use super::stage::{OURS, Stage};
+use std::path::Path;
 use visitflow_e2e::Server;
 use visitflow_e2e::site::{Site, example};
 
-/// The folder of the other bundlers, as a web server would have it, and visitflow beside it.
-async fn bundled(page: &str) {
-    let stage = Stage::before(Server::start().await).await;
+/// A folder of static pages, as a web server would have it, and visitflow beside it.
+pub(super) async fn served(folder: &Path, stage: &Stage) -> Site {
     let configuration = format!(
         "pid nginx.pid; error_log stderr; events {{}}
         http {{
@@ -13,13 +13,19 @@ async fn bundled(page: &str) {
             server {{
                 listen 127.0.0.1:8000;
                 root {};
+                location / {{ try_files $uri $uri.html $uri/ =404; }}
                 location /api/ {{ proxy_pass {}; proxy_set_header Host $http_host; }}
             }}
         }}",
-        example("bundlers").display(),
+        folder.display(),
         stage.witness.origin()
     );
-    let site = Site::nginx(None, &configuration).await;
+    Site::nginx(None, &configuration).await
+}
+
+async fn bundled(page: &str) {
+    let stage = Stage::before(Server::start().await).await;
+    let site = served(&example("bundlers"), &stage).await;
     let first = format!("{}/{page}", site.origin());
     let second = format!("{first}?page=2");
     stage.browser.open_page(&first).await;
@@ -44,6 +50,11 @@ async fn webpack_built_counts_after_consent() {
 #[tokio::test(flavor = "multi_thread")]
 async fn esbuild_built_counts_after_consent() {
     bundled("esbuild.html").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn parcel_built_counts_after_consent() {
+    bundled("dist/parcel/parcel.html").await;
 }
 
 /// The WebAssembly within the script, its bytes given to `init`.

@@ -52,8 +52,9 @@ impl Stage {
     /// Neither cookie nor storage nor WebAssembly, and nothing asked of visitflow but its script.
     pub(super) async fn assert_silence(&self) {
         assert_eq!(self.cookies().await, [""; 0]);
-        let kept = "[localStorage.length, sessionStorage.length]";
-        assert_eq!(self.browser.evaluate(kept).await, json!([0, 0]));
+        // Routers keep in sessionStorage how far a page was scrolled.
+        let kept = "[...Object.keys(localStorage), ...Object.keys(sessionStorage).filter((key) => key.includes('visitflow'))]";
+        assert_eq!(self.browser.evaluate(kept).await, json!([]));
         let wasm =
             "performance.getEntriesByType('resource').filter(({ name }) => name.includes('.wasm')).length";
         assert_eq!(self.browser.evaluate(wasm).await, 0);
@@ -67,6 +68,38 @@ impl Stage {
     pub(super) async fn counted(&self, urls: &[&str]) {
         page_views_are(&self.server, urls.len() as i64).await;
         assert_eq!(self.server.texts("SELECT url FROM page_views ORDER BY occurred_at, id"), urls);
+    }
+
+    /// Notes what each page writes to the console from now on: warnings and errors, and what nobody caught.
+    pub(super) async fn hears_the_console(&self) {
+        const NOTE: &str = "window.said = [];
+            for (const level of ['warn', 'error']) {
+                const write = console[level];
+                console[level] = (...all) => { said.push(all.map(String).join(' ')); write.apply(console, all); };
+            }
+            addEventListener('error', ({ message }) => said.push(message));
+            addEventListener('unhandledrejection', ({ reason }) => said.push(String(reason)));";
+        self.browser.run_before_pages(NOTE).await;
+    }
+
+    /// What this page has written to the console.
+    pub(super) async fn assert_nothing_was_said(&self) {
+        assert_eq!(self.browser.evaluate("window.said").await, json!([]));
+    }
+
+    /// The page views have these titles, each the name of its page before that of the site.
+    pub(super) fn assert_titles(&self, names: &[&str]) {
+        let titles = self.server.texts("SELECT title FROM page_views ORDER BY occurred_at, id");
+        let told: Vec<&str> = titles.iter().map(|title| title.split(" - ").next().unwrap_or("")).collect();
+        assert_eq!(told, names);
+    }
+
+    /// Accepts by the banner. A page that a server has rendered may not listen yet, so a visitor presses again.
+    async fn accepts(&self) {
+        const PRESS: &str = "((button) => button?.checkVisibility() ? button.click() : 'gone')\
+            (document.querySelector('#accept'))";
+        let pressed = async || self.browser.evaluate(PRESS).await;
+        comes("the banner", json!("gone"), pressed).await;
     }
 
     /// Sends the event, and waits until it has arrived: what else was to come before is there, too.
@@ -87,7 +120,7 @@ impl Stage {
         self.element("#accept").await;
         self.assert_silence().await;
 
-        self.click("#accept").await;
+        self.accepts().await;
         self.counted(&[&home]).await;
         self.click("a[href='/about']").await;
         self.shows("About").await;

@@ -1,0 +1,21 @@
+/**
+ * For scripts of Astro pages: the visitor's decision, and the functions that change it. The functions of the same
+ * name in `"visitflow"` do not update `consent`.
+ */
+
+import type { Consent, ConsentState, Options } from "visitflow";
+
+export declare const grant: ConsentState["grant"];
+export declare const deny: ConsentState["deny"];
+export declare const revoke: ConsentState["revoke"];
+
+/** The decision, as a store. */
+export declare const consent: {
+  /** undefined until it is known. */
+  get(): Consent | undefined;
+  /** Calls `listener` with the decision, as soon as it is known and at each change; returns a function that stops it. */
+  subscribe(listener: (consent: Consent) => void): () => void;
+};
+
+/** Starts the client. The integration calls it. */
+export function begin(options: Options): Promise<void>;

@@ -1,0 +1,82 @@
+/**
+ * visitflow for Vue 3.3 and later: a plugin that starts the client and follows the visitor's consent, and
+ * composables. Page views are sent automatically, on load and on route changes of any router.
+ *
+ * ```js
+ * createApp(App).use(createVisitflow({ consent: remembered, onConsentChange: remember })).mount("#app");
+ * ```
+ *
+ * On a server components render and nothing is measured. Create a plugin for each request.
+ */
+
+import type { ComputedRef, MaybeRefOrGetter, Plugin, Ref } from "vue";
+import type { AnyEvents, Consent, ConsentState, Options, UserState, VisitflowFunctions } from "visitflow";
+
+export type { VisitflowFunctions };
+
+/** The options of {@link createVisitflow}. */
+export interface VisitflowPluginOptions {
+  /** What `init` takes. */
+  options?: Options;
+  /**
+   * The visitor's decision that your site remembers: a value, a ref or a getter. When it changes, the client
+   * follows: `"granted"` grants, `"denied"` denies, and `"pending"` revokes.
+   * @default `options.consent`, else "pending"
+   */
+  consent?: MaybeRefOrGetter<Consent | undefined>;
+  /**
+   * Called with the decision after `grant()`, `deny()` or `revoke()` of a composable, so that your site can
+   * remember it: in a cookie if a server renders the page, else in `localStorage`.
+   */
+  onConsentChange?: (consent: "granted" | "denied") => void;
+}
+
+/** The plugin: `app.use(createVisitflow())`. In a browser it starts the client. Templates have `$visitflow`. */
+export function createVisitflow(options?: VisitflowPluginOptions): Plugin<[]>;
+
+/**
+ * The functions of `visitflow`. `useVisitflow<{ play: { level: number } }>()` checks names and properties of events.
+ * Its `grant`, `deny` and `revoke` also update {@link useConsent} and call `onConsentChange`; those that are
+ * imported from `"visitflow"` do not.
+ */
+export function useVisitflow<Events extends object = AnyEvents>(): VisitflowFunctions<Events>;
+
+/** What {@link useConsent} returns. */
+export interface ConsentRefs extends Omit<ConsentState, "consent"> {
+  consent: Readonly<Ref<Consent>>;
+}
+
+/**
+ * The visitor's decision, and the functions that change it: all that a consent banner needs.
+ *
+ * ```vue
+ * <script setup>
+ * const { consent, grant, deny } = useConsent();
+ * </script>
+ *
+ * <template>
+ *   <p v-if="consent === 'pending'">May we count your visit? <button @click="grant">Yes</button> <button @click="deny">No</button></p>
+ * </template>
+ * ```
+ */
+export function useConsent(): ConsentRefs;
+
+/** What {@link useUser} returns. */
+export interface UserRefs {
+  status: ComputedRef<UserState["status"]>;
+  user: ComputedRef<UserState["user"]>;
+  session: ComputedRef<UserState["session"]>;
+  refresh: UserState["refresh"];
+}
+
+/**
+ * Who is signed in. The server is asked once for all components of the page; again after `login`, `logout`, `end`
+ * and `endSession` of {@link useVisitflow}, and when the tab is shown again.
+ */
+export function useUser(): UserRefs;
+
+declare module "vue" {
+  interface ComponentCustomProperties {
+    $visitflow: VisitflowFunctions;
+  }
+}

@@ -1,0 +1,109 @@
+//! `Authorization: Bearer <api key>`, what it may do, and who may read reports.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use hyper::StatusCode;
+use hyper::header::{AUTHORIZATION, HeaderValue};
+use hyper::http::request::Parts;
+use visitflow_protocol::problem as kind;
+
+use crate::app::App;
+use crate::call::Call;
+use crate::contract::accounts::{ApiKey, Role, Scope};
+use crate::http::problem::Problem;
+use crate::keys::PREFIX;
+use crate::session::Millis;
+
+/// The API key that a request carries; none without one.
+///
+/// # Errors
+/// 401 when there is a key and it is wrong, was revoked, or has expired.
+pub async fn holder(app: &App, head: &Parts, now: Millis) -> Result<Option<Arc<ApiKey>>, Problem> {
+    let Some(text) = head.headers.get(AUTHORIZATION).and_then(bearer) else { return Ok(None) };
+    let away = app.lifecycle.sessions.durable_is_away();
+    let key = app.keys.holder(&text, now, away).await.map_err(|error| {
+        let detail = "The database is away, and this server has not seen this API key before, so it cannot check the key. Nothing was done; send the request again after Retry-After.";
+        Problem { detail: detail.into(), ..Problem::unavailable(error.to_string()) }
+    })?;
+    key.map(Some).ok_or_else(|| {
+        not_authorized(
+            "The API key is wrong, was revoked, or has expired; make one with `visitflow key add NAME` and send it as Authorization: Bearer <key>.",
+        )
+    })
+}
+
+/// Lets a key pass that has the scope.
+///
+/// # Errors
+/// 403 that names the scope.
+pub fn require_scope(key: &ApiKey, scope: Scope) -> Result<(), Problem> {
+    if key.may(scope) {
+        return Ok(());
+    }
+    Err(Problem::forbidden(match scope {
+        Scope::Read => {
+            "This API key has no scope `read`; make one with `visitflow key add NAME --scope read`."
+        }
+        Scope::Write => {
+            "This API key has no scope `write`; make one with `visitflow key add NAME --scope write`."
+        }
+        Scope::Erase => {
+            "This API key has no scope `erase`; make one with `visitflow key add NAME --scope erase`."
+        }
+        Scope::Session => {
+            "This API key has no scope `session`; make one with `visitflow key add NAME --scope session`."
+        }
+    }))
+}
+
+/// The key of a call that only keys may make; its scope has been looked at.
+///
+/// # Errors
+/// 401 without a key.
+pub fn require_key<'c>(call: &'c Call<'_>) -> Result<&'c ApiKey, Problem> {
+    call.key.as_deref().ok_or_else(|| {
+        not_authorized(
+            "This request needs an API key; make one with `visitflow key add NAME --scope session` and send it as Authorization: Bearer <key>.",
+        )
+    })
+}
+
+/// Lets pass who may read reports: a key (its scope has been looked at), or the session of an admin.
+///
+/// # Errors
+/// 401 for nobody, 403 for somebody else.
+pub async fn require_reader(call: &Call<'_>) -> Result<(), Problem> {
+    if call.key.is_some() {
+        return Ok(());
+    }
+    let user_id = match call.token()? {
+        Some(token) => call.app.lifecycle.sessions.user(token.proof(), call.now).await?,
+        None => None,
+    };
+    let Some(user_id) = user_id else {
+        return Err(not_authorized(
+            "Reports need the session of an admin, or an API key; sign in, or send Authorization: Bearer <key>.",
+        ));
+    };
+    match call.app.lookups.role(&user_id).await? {
+        Some(Role::Admin) => Ok(()),
+        _ => Err(Problem::forbidden(
+            "Reports are for admins; sign in as one (`visitflow user add NAME --admin`).",
+        )),
+    }
+}
+
+/// The API key of the header. Other schemes, and tokens of another make, are somebody else's (a
+/// proxy's with a password, say) and count as absent.
+fn bearer(header: &HeaderValue) -> Option<Cow<'_, str>> {
+    let at = header.as_bytes().iter().position(|byte| *byte == b' ')?;
+    let (scheme, token) = header.as_bytes().split_at(at);
+    let token = token.trim_ascii();
+    let ours = scheme.eq_ignore_ascii_case(b"bearer") && token.starts_with(PREFIX.as_bytes());
+    ours.then(|| String::from_utf8_lossy(token))
+}
+
+fn not_authorized(detail: &'static str) -> Problem {
+    Problem::new(StatusCode::UNAUTHORIZED, kind::NOT_AUTHORIZED, detail)
+}

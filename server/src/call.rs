@@ -1,0 +1,128 @@
+//! A request on its way through an endpoint.
+
+use std::borrow::Cow;
+use std::sync::{Arc, Once};
+
+use bytes::Bytes;
+use hyper::StatusCode;
+use hyper::body::Incoming;
+use hyper::http::request::Parts;
+use serde::de::DeserializeOwned;
+use visitflow_protocol::problem as kind;
+
+use crate::app::App;
+use crate::config::Gpc;
+use crate::contract::accounts::ApiKey;
+use crate::http::body;
+use crate::http::client_ip::Client;
+use crate::http::cookie::Presented;
+use crate::http::cookie_names::Ours;
+use crate::http::fields;
+use crate::http::problem::Problem;
+use crate::session::Millis;
+use crate::session::token::SessionToken;
+use crate::throttle::budget::Allowance;
+
+/// A request on its way through an endpoint.
+#[derive(Debug)]
+pub struct Call<'a> {
+    /// What all requests share.
+    pub app: &'a App,
+    /// Method, target and headers.
+    pub head: &'a Parts,
+    /// When it was received.
+    pub now: Millis,
+    /// Whose it is.
+    pub client: Client,
+    /// The API key it carries.
+    pub key: Option<Arc<ApiKey>>,
+    /// The host it was sent to.
+    pub host: &'a str,
+    /// Whether the browser came over TLS, here or to a trusted proxy.
+    pub https: bool,
+    /// Whether cookies get `Secure`.
+    pub secure: bool,
+    /// What follows the head; taken when it is read.
+    pub body: Option<Incoming>,
+}
+
+impl Call<'_> {
+    /// Reads the body.
+    ///
+    /// # Errors
+    /// See [`body::read`].
+    pub async fn body(&mut self) -> Result<Bytes, Problem> {
+        match self.body.take() {
+            Some(body) => body::read(body, &self.head.headers).await,
+            None => Ok(Bytes::new()),
+        }
+    }
+
+    /// Reads the body as JSON.
+    ///
+    /// # Errors
+    /// See [`body::read`] and [`body::json`].
+    pub async fn json<T: DeserializeOwned>(&mut self) -> Result<T, Problem> {
+        body::json(&self.body().await?)
+    }
+
+    /// The session token that the request carries.
+    ///
+    /// # Errors
+    /// 400 when there are two different ones.
+    pub fn token(&self) -> Result<Option<SessionToken>, Problem> {
+        static SAID: Once = Once::new();
+        match self.app.cookies.session(&self.head.headers) {
+            Presented::Nothing => Ok(None),
+            Presented::Taken => {
+                let name = self.app.cookies.names.get(Ours::Session);
+                SAID.call_once(|| {
+                    tracing::warn!(
+                        "a browser has sent a cookie {name} that another application of this host has written: it is left alone, facts are stored without a session, and nobody can sign in there. Give this server's cookie another name: --cookie-name session_id=shop_sid"
+                    );
+                });
+                Ok(None)
+            }
+            Presented::Token(token) => Ok(Some(token)),
+            Presented::Ambiguous => Err(Problem::new(
+                StatusCode::BAD_REQUEST,
+                kind::AMBIGUOUS_COOKIE,
+                "Two different session cookies came with this request; delete the one that another subdomain has set.",
+            )),
+        }
+    }
+
+    /// Whether the name of the session's cookie belongs to another application.
+    #[must_use]
+    pub fn session_is_taken(&self) -> bool {
+        matches!(self.app.cookies.session(&self.head.headers), Presented::Taken)
+    }
+
+    /// The visits that the request may begin.
+    #[must_use]
+    pub fn allowance(&self) -> Allowance<'_> {
+        match self.key {
+            Some(_) => Allowance::unlimited(),
+            None => self.app.throttle.visits(self.client.counted(), self.now),
+        }
+    }
+
+    /// Whether the browser asks for privacy and the server is to honour it.
+    #[must_use]
+    pub fn gpc(&self) -> bool {
+        self.app.config.gpc == Gpc::Honour
+            && self.head.headers.get_all("sec-gpc").iter().any(|says| says == "1")
+    }
+
+    /// Whether the page is another site's, so that the browser keeps none of our cookies.
+    #[must_use]
+    pub fn cross_site(&self) -> bool {
+        self.header("sec-fetch-site").as_deref() == Some("cross-site")
+    }
+
+    /// A header as text, whatever bytes it holds.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<Cow<'_, str>> {
+        fields::text(&self.head.headers, name)
+    }
+}

@@ -1,0 +1,76 @@
+//! A batch of commands, and what it did: for the writer of either database.
+
+use crate::contract::activity::LiveActivity;
+use crate::ledger::command::{Command, Outcome, Promise};
+use crate::ledger::{self, Known, Plan, Wants};
+use crate::session::record::Record;
+use crate::session::{Millis, Ttl};
+
+/// Ended tokens and replaced secrets are kept this long, for whoever asks what became of them.
+pub const ENDED_KEPT_MS: Millis = 24 * 3_600_000;
+
+/// A session is ended on behalf of its limits this long after them. Until then another server may
+/// know of activity that is not written yet. Hits are judged by the limits themselves.
+pub const SWEEP_GRACE_MS: Millis = 60_000;
+
+/// Whether commands come to the store for the first time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taken<'a> {
+    /// From requests that wait for them: the tokens that they offer are new.
+    First,
+    /// From the spool: they may have been applied before. What was known when they were promised; nothing of the
+    /// rest of such commands.
+    Again(&'a [Promise]),
+}
+
+impl<'a> Taken<'a> {
+    pub(super) fn promises(self) -> &'a [Promise] {
+        match self {
+            Self::First => &[],
+            Self::Again(promises) => promises,
+        }
+    }
+}
+
+/// A batch of commands, and what is needed to apply it.
+#[derive(Clone, Copy, Debug)]
+pub struct Batch<'a> {
+    /// In the order in which they are applied.
+    pub commands: &'a [Command],
+    /// Whether they come for the first time.
+    pub taken: Taken<'a>,
+    /// May know of activity that the database does not know yet.
+    pub live: &'a dyn LiveActivity,
+    /// The limits of sessions.
+    pub ttl: Ttl,
+    /// When it is written: later than anything that others have read.
+    pub now: Millis,
+}
+
+impl Batch<'_> {
+    /// What is to be looked up first, and what is known without a look.
+    pub(super) fn first_wants(&self) -> (Known, Wants) {
+        let (mut known, mut wants) = (Known::default(), ledger::first_wants(self.commands, self.ttl));
+        if self.taken == Taken::First {
+            ledger::assume_they_are_new(self.commands, &mut wants, &mut known);
+        }
+        (known, wants)
+    }
+}
+
+/// What a committed batch did.
+#[derive(Debug, Default)]
+pub struct Committed {
+    /// The outcome of each command, in their order.
+    pub outcomes: Vec<Outcome>,
+    /// The records of tokens that changed.
+    pub changed: Vec<Record>,
+    /// What commands, by their place, have left to do: see [`Plan::left`].
+    pub left: Vec<(usize, Command)>,
+}
+
+impl From<Plan<'_>> for Committed {
+    fn from(Plan { outcomes, changes, left }: Plan<'_>) -> Self {
+        Self { outcomes, changed: changes.tokens, left }
+    }
+}

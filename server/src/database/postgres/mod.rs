@@ -1,0 +1,49 @@
+//! Postgres: for several servers on one database, or a database that others run.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`url`] | `postgres://…`, checked |
+//! | [`writer`] | the writer's connection: batches of the ledger, housekeeping |
+//! | `load`, `write`, `statements`, `rows` | what a batch looks up, what it writes |
+//! | `erase`, `disclosure` | a visitor's data goes, or is told |
+//! | [`tokens`] | single sessions, beside the writer |
+//! | [`connect`] | one connection: limits, keepalives |
+//! | `tls` | whose server it is |
+//! | [`pool`] | the connections for reports, and those for sessions, users and keys |
+//! | [`migrations`] | the schema, brought up to date by one server at a time |
+//! | [`reports`] | the queries of the dashboard |
+//! | [`accounts`] | users and API keys |
+//! | [`partitions`] | a partition a month, made ahead |
+//! | `retention` | what is too old goes |
+//! | [`maintenance`] | a round of both |
+//! | [`errors`] | away, or refused |
+//!
+//! The statements are the `.sql` files of `server/sql/postgres`, named as those of SQLite.
+
+pub mod accounts;
+pub mod connect;
+pub(super) mod disclosure;
+mod erase;
+pub mod errors;
+mod load;
+pub mod maintenance;
+pub mod migrations;
+pub mod partitions;
+pub mod pool;
+pub mod reports;
+mod retention;
+mod rows;
+mod statements;
+mod tls;
+pub mod tokens;
+pub mod url;
+mod write;
+pub mod writer;
+
+/// A statement by the name of its file.
+macro_rules! sql {
+    ($name:literal) => {
+        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/sql/postgres/", $name, ".sql"))
+    };
+}
+pub(super) use sql;

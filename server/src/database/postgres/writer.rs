@@ -1,0 +1,390 @@
+//! The writer's connection: batches of the ledger, and what housekeeping asks for, each in one
+//! transaction under the one lock of the store. The connection is made when it is first needed, and
+//! anew after it broke.
+//!
+//! A batch takes two round trips: BEGIN, the lock and all look-ups; then all writes and COMMIT. A
+//! server that writes alone remembers what it would look up (batches are numbered under the lock, so
+//! it knows that it is alone), and then one round trip does.
+
+use std::time::Duration;
+
+use futures_util::future;
+use tokio::task::JoinHandle;
+
+use super::load::{self, records};
+use super::statements::{EVERY, Params, Session, named};
+use super::url::PostgresUrl;
+use super::{connect, erase, errors, maintenance, migrations, write};
+use crate::contract::activity::Slides;
+use crate::contract::erasure::{ERASED_KEPT_MS, Erasure, Piece};
+use crate::database::batch::{Batch, Committed, ENDED_KEPT_MS, SWEEP_GRACE_MS};
+use crate::database::error::{Result, StoreError};
+use crate::ledger::command::Command;
+use crate::ledger::{self, Memory};
+use crate::session::record::Record;
+use crate::session::{Millis, Ttl};
+
+/// How long a batch may take as a whole; a database that hangs is away.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long a batch waits for the store's lock. Less than its patience: a batch that got the lock and is
+/// not done in time is too slow by itself.
+const LOCK_PATIENCE: Duration = Duration::from_secs(4);
+
+/// How long a sweep may take: it looks at every live session.
+const SWEEP_PATIENCE: Duration = Duration::from_secs(20);
+
+/// How long a piece of an erasure may take: facts that are not where they are looked for first are looked for
+/// everywhere.
+const ERASURE_PATIENCE: Duration = Duration::from_secs(20);
+
+/// How long a batch waits for a connection that is being made. It goes on being made beside the
+/// writer, however long that takes: the facts go to the spool meanwhile.
+const CONNECTING_PATIENCE: Duration = Duration::from_millis(150);
+
+/// How long the very first batch waits for it: a server that has just started has nothing else to do.
+const FIRST_PATIENCE: Duration = Duration::from_secs(5);
+
+/// Every statement of the writer finds its rows by a key, whatever the statistics say at the moment:
+/// it is planned once, for an index, and not compiled. A plan for each batch would cost more than
+/// the batch.
+const PLANS: &str = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; \
+    SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off";
+
+/// After so many batches with none of another server between them, a batch that needs no look-up
+/// only says which number it expects. (An unexpected one is an error in Postgres's log.)
+const SURE: u32 = 8;
+
+/// How often partitions and retention are looked after, in ms.
+const MAINTAIN_EVERY_MS: Millis = 3_600_000;
+
+/// The writer's connection.
+#[derive(Debug)]
+pub struct Writer {
+    url: PostgresUrl,
+    retention_days: Option<u32>,
+    patience: Duration,
+    session: Option<Session>,
+    recall: Recall,
+    /// The schema is brought up to date here too: a migration may take as long as the tables are
+    /// large.
+    connecting: Option<JoinHandle<Result<Session>>>,
+    first: bool,
+    maintaining: Option<JoinHandle<bool>>,
+    maintained_at: Option<Millis>,
+}
+
+impl Writer {
+    /// A writer that connects when it is first needed.
+    #[must_use]
+    pub fn new(url: PostgresUrl, retention_days: Option<u32>) -> Self {
+        Self {
+            url,
+            retention_days,
+            patience: PATIENCE,
+            session: None,
+            recall: Recall::default(),
+            connecting: None,
+            first: true,
+            maintaining: None,
+            maintained_at: None,
+        }
+    }
+
+    /// The same, with another limit on how long a batch may take.
+    #[must_use]
+    pub fn with_patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
+    }
+
+    /// Applies a batch and commits it.
+    ///
+    /// # Errors
+    /// When the database is away or refuses; so for all below.
+    pub async fn commit(&mut self, batch: Batch<'_>) -> Result<Committed> {
+        let believing = self.within(self.patience, async |session, recall| {
+            let believe = recall.alone > 0;
+            let applied = apply(&batch, session, recall, believe).await;
+            // Where nothing was believed, nothing can have been mistaken.
+            if believe && applied.as_ref().is_err_and(is_mistaken) { Ok(None) } else { applied.map(Some) }
+        });
+        if let Some(committed) = believing.await? {
+            return Ok(committed);
+        }
+        self.within(self.patience, async |session, recall| {
+            session.client.batch_execute("ROLLBACK").await?;
+            recall.forget();
+            apply(&batch, session, recall, false).await
+        })
+        .await
+    }
+
+    /// Erases a piece of a visitor; `before` is how many rows the pieces before it have erased.
+    ///
+    /// # Errors
+    /// As above. If the connection broke during the commit, it may be done.
+    pub async fn erase(&mut self, asked: &Erasure, before: u64) -> Result<Piece> {
+        self.within(ERASURE_PATIENCE, async |session, recall| {
+            recall.begun(session.begin(None).await?);
+            let erased = erase::erase(session, asked, before).await?;
+            session.client.batch_execute("COMMIT").await?;
+            recall.memory.forget();
+            Ok(erased)
+        })
+        .await
+    }
+
+    /// Writes activity that only the fast copy knew. Returns those of the sessions that have ended all the same.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn slide(&mut self, slides: &Slides, ttl: Ttl) -> Result<Vec<Record>> {
+        let (tags, instants): (Vec<String>, Vec<Millis>) =
+            slides.sessions.iter().map(|(tag, at)| (tag.to_string(), *at)).unzip();
+        let (ids, spans): (Vec<_>, Vec<_>) = slides.visits.iter().copied().unzip();
+        let (firsts, lasts): (Vec<_>, Vec<_>) = spans.iter().map(|span| (span.first, span.last)).unzip();
+        self.within(PATIENCE, async |session, recall| {
+            recall.begun(session.begin(None).await?);
+            session.execute(named!("token_slide"), &[&tags, &instants]).await?;
+            let ended = records(session, named!("tokens_ended"), &[&tags]).await?;
+            session.execute(named!("visit_slide"), &[&ids, &firsts, &lasts, &ttl.idle_ms]).await?;
+            session.client.batch_execute("COMMIT").await?;
+            recall.memory.slid(&slides.visits, ttl);
+            Ok(ended)
+        })
+        .await
+    }
+
+    /// Ends what has expired, forgets what is long over; every hour makes partitions ahead and
+    /// deletes what is past its retention.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn sweep(&mut self, ttl: Ttl, now: Millis) -> Result<()> {
+        self.maintain(now).await;
+        let since = now - SWEEP_GRACE_MS;
+        let idle_since = since - ttl.idle_ms;
+        self.within(SWEEP_PATIENCE, async |session, recall| {
+            recall.begun(session.begin(None).await?);
+            let limits: Params<'_> =
+                &[&since, &ttl.idle_ms, &ttl.max_ms, &ttl.remember_idle_ms, &ttl.remember_max_ms];
+            session.execute(named!("tokens_expire"), limits).await?;
+            if session.execute(named!("visits_expire"), &[&idle_since]).await? > 0 {
+                recall.memory.forget();
+            }
+            session.execute(named!("tokens_forget"), &[&(now - ENDED_KEPT_MS)]).await?;
+            session.execute(named!("retired_forget"), &[&(now - ENDED_KEPT_MS)]).await?;
+            session.execute(named!("erased_forget"), &[&(now - ERASED_KEPT_MS)]).await?;
+            session.execute(named!("user_endings_forget"), &[&(now - ERASED_KEPT_MS)]).await?;
+            Ok(session.client.batch_execute("COMMIT").await?)
+        })
+        .await
+    }
+
+    /// The records that were rotated, bound or ended at or after an instant.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn changed_since(&mut self, since: Millis) -> Result<Vec<Record>> {
+        self.within(PATIENCE, async |session, _| records(session, named!("tokens_changed"), &[&since]).await)
+            .await
+    }
+
+    /// Whether the database answers, and takes writes.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn probe(&mut self) -> Result<()> {
+        self.within(PATIENCE, async |session, _| {
+            // A server that has become a standby meanwhile answers, and stores nothing.
+            let row = session.client.query_one("SELECT pg_is_in_recovery()", &[]).await?;
+            if row.try_get(0)? { Err(StoreError::Unavailable("the database is a standby")) } else { Ok(()) }
+        })
+        .await
+    }
+
+    /// Keeps a command that the database refuses for whoever looks after it.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn set_aside(&mut self, command: &Command, reason: &StoreError, now: Millis) -> Result<()> {
+        let command = serde_json::to_string(command).unwrap_or_default();
+        let reason = reason.to_string();
+        self.within(PATIENCE, async |session, _| {
+            session.execute(named!("dead_letter_put"), &[&now, &reason, &command]).await.map(drop)
+        })
+        .await
+    }
+
+    /// Looks after partitions and retention if it is time, on a connection of its own: the writer
+    /// does not wait for it, and a long report that holds it up is no reason to go to the spool.
+    async fn maintain(&mut self, now: Millis) {
+        if let Some(done) = self.maintaining.take_if(|task| task.is_finished())
+            && done.await.is_ok_and(|finished| finished)
+        {
+            self.maintained_at = Some(now);
+        }
+        let due = self.maintained_at.is_none_or(|at| now - at >= MAINTAIN_EVERY_MS);
+        if due && self.maintaining.is_none() && self.session.is_some() {
+            let (url, retention_days) = (self.url.clone(), self.retention_days);
+            self.maintaining = Some(tokio::spawn(async move {
+                let done = async {
+                    let mut client = connect::connect(&url, "visitflow maintenance").await?;
+                    maintenance::maintain(&mut client, now, retention_days).await
+                };
+                match done.await {
+                    Ok(maintained) => !maintained.unfinished,
+                    Err(error) => {
+                        tracing::warn!(%error, "partitions and retention have to wait");
+                        false
+                    }
+                }
+            }));
+        }
+    }
+
+    /// Runs something on the connection within `patience`; after any failure but a refusal the
+    /// connection is given up, and with it whatever it had begun.
+    async fn within<T>(
+        &mut self,
+        patience: Duration,
+        work: impl AsyncFnOnce(&Session, &mut Recall) -> Result<T>,
+    ) -> Result<T> {
+        let (session, recall) = self.session().await?;
+        let patiently = async {
+            let done = work(session, recall).await;
+            if done.as_ref().is_err_and(StoreError::is_refusal) {
+                session.client.batch_execute("ROLLBACK").await?;
+            }
+            done
+        };
+        let done =
+            tokio::time::timeout(patience, patiently).await.unwrap_or(Err(StoreError::Silent(patience)));
+        if let Err(error) = &done {
+            self.recall.forget();
+            let given_up = if error.is_refusal() { None } else { self.session.take() };
+            if let (Some(session), StoreError::Silent(_)) = (given_up, error) {
+                connect::cancel(&self.url, &session.client);
+            }
+        }
+        done
+    }
+
+    /// The connection; one is made beside the writer where there is none.
+    async fn session(&mut self) -> Result<(&Session, &mut Recall)> {
+        if self.session.as_ref().is_some_and(|session| session.client.is_closed()) {
+            self.session = None;
+        }
+        if self.session.is_none() {
+            let url = self.url.clone();
+            let connecting = self.connecting.get_or_insert_with(|| tokio::spawn(open(url)));
+            let patience = if self.first { FIRST_PATIENCE } else { CONNECTING_PATIENCE };
+            self.first = false;
+            let opened = tokio::time::timeout(patience, connecting)
+                .await
+                .map_err(|_| StoreError::Unavailable("the connection is being made"))?;
+            self.connecting = None;
+            self.session = Some(opened.unwrap_or(Err(StoreError::Unavailable("connecting failed")))?);
+            // It may lead to another server, which has taken the place of a lost one.
+            self.recall = Recall::default();
+        }
+        let session = self.session.as_ref().ok_or(StoreError::Unavailable("no connection"))?;
+        Ok((session, &mut self.recall))
+    }
+}
+
+/// What is remembered of the last batches, and whether it may be believed.
+#[derive(Debug, Default)]
+struct Recall {
+    memory: Memory,
+    /// The number of this server's last batch.
+    last: i64,
+    /// How many batches of this server have followed each other with none of another's between them.
+    alone: u32,
+}
+
+impl Recall {
+    /// A batch has got this number. Returns whether what is remembered holds.
+    fn begun(&mut self, number: i64) -> bool {
+        let holds = number == self.last + 1;
+        if !holds {
+            self.forget();
+        }
+        self.alone = if holds { self.alone.saturating_add(1) } else { 0 };
+        self.last = number;
+        holds
+    }
+
+    fn forget(&mut self) {
+        self.memory.forget();
+        self.alone = 0;
+    }
+}
+
+/// Applies the batch, with what is remembered or from look-ups alone.
+async fn apply(
+    batch: &Batch<'_>,
+    session: &Session,
+    recall: &mut Recall,
+    believe: bool,
+) -> Result<Committed> {
+    let (mut known, mut wants) = batch.first_wants();
+    if believe {
+        wants = recall.memory.answer(wants, &mut known);
+    }
+    let expected = recall.last + 1;
+    let mut begun = false;
+    if !wants.is_empty() || recall.alone < SURE {
+        let looking_up = load::look_up(session, &wants, &mut known);
+        let (number, looked_up) = future::join(session.begin(None), looking_up).await;
+        let alone = recall.begun(number?);
+        looked_up?;
+        begun = true;
+        if !alone && believe {
+            (known, wants) = batch.first_wants();
+            load::look_up(session, &wants, &mut known).await?;
+        }
+    }
+    for _ in 0..ledger::LOOK_UPS_MAX {
+        known.asked(wants);
+        batch.live.freshen(&mut known);
+        match ledger::plan(batch.commands, batch.taken.promises(), &known, batch.ttl) {
+            Ok(plan) => {
+                let begin = (!begun).then_some(expected);
+                write::write_and_commit(session, begin, &plan.changes, batch.now).await?;
+                if !begun {
+                    recall.begun(expected);
+                }
+                recall.memory.learn(known, &plan.changes);
+                return Ok(plan.into());
+            }
+            Err(more) => wants = *more,
+        }
+        if begun {
+            load::look_up(session, &wants, &mut known).await?;
+        } else {
+            let looking_up = load::look_up(session, &wants, &mut known);
+            let (number, looked_up) = future::join(session.begin(Some(expected)), looking_up).await;
+            recall.begun(number?);
+            looked_up?;
+            begun = true;
+        }
+    }
+    Err(StoreError::Malformed("batch, which asks without end"))
+}
+
+/// Whether what was believed of the store is not so.
+fn is_mistaken(error: &StoreError) -> bool {
+    matches!(error, StoreError::Postgres(error) if errors::is_mistaken(error))
+}
+
+/// Makes the connection: schema, settings, statements.
+async fn open(url: PostgresUrl) -> Result<Session> {
+    migrations::migrate(&url).await?;
+    let client = connect::connect(&url, "visitflow writer").await?;
+    client.batch_execute(PLANS).await?;
+    client.batch_execute(&format!("SET lock_timeout = {}", LOCK_PATIENCE.as_millis())).await?;
+    let session = Session::new(client);
+    session.prepare_all(EVERY).await?;
+    Ok(session)
+}

@@ -1,0 +1,111 @@
+//! The dashboard's questions: one door to both databases. Each answer is of one instant, and the same number whichever database holds the rows.
+
+use super::postgres::reports::PostgresReports;
+use super::sqlite;
+use super::sqlite::readers::Readers;
+use crate::contract::reports::{Counted, Live, Overview, Point, Scope};
+use crate::database::error::Result;
+use crate::session::Millis;
+
+/// The reports, over whichever database.
+#[derive(Clone, Debug)]
+pub enum Reports {
+    /// Over the file.
+    Sqlite(Readers),
+    /// Over Postgres, or a replica of it.
+    Postgres(PostgresReports),
+}
+
+impl Reports {
+    /// The headline figures; a visit is active if it has not ended and something happened since
+    /// `active_since`.
+    ///
+    /// # Errors
+    /// When the database refuses, is away or busy; so for all below.
+    pub async fn overview(&self, scope: Scope, active_since: Millis) -> Result<Overview> {
+        match self {
+            Self::Sqlite(readers) => {
+                readers.read(move |db| sqlite::reports::overview(db, &scope, active_since)).await
+            }
+            Self::Postgres(reports) => reports.overview(&scope, active_since).await,
+        }
+    }
+
+    /// A point for each of `starts`, which ascend from `scope.from` on: it ends where the next
+    /// begins, the last one with the scope.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn timeseries(&self, scope: Scope, starts: Vec<Millis>) -> Result<Vec<Point>> {
+        match self {
+            Self::Sqlite(readers) => {
+                readers.read(move |db| sqlite::reports::timeseries(db, &scope, &starts)).await
+            }
+            Self::Postgres(reports) => reports.timeseries(&scope, &starts).await,
+        }
+    }
+
+    /// The most viewed paths.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn pages(&self, scope: Scope, limit: u32) -> Result<Vec<Counted<String>>> {
+        match self {
+            Self::Sqlite(readers) => readers.read(move |db| sqlite::reports::pages(db, &scope, limit)).await,
+            Self::Postgres(reports) => reports.pages(&scope, limit).await,
+        }
+    }
+
+    /// The sites that visits came from; `None` is a direct visit.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn referrers(&self, scope: Scope, limit: u32) -> Result<Vec<Counted<Option<String>>>> {
+        match self {
+            Self::Sqlite(readers) => {
+                readers.read(move |db| sqlite::reports::referrers(db, &scope, limit)).await
+            }
+            Self::Postgres(reports) => reports.referrers(&scope, limit).await,
+        }
+    }
+
+    /// The sites with visits that began in `[from, to)`, most visited first.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn sites(&self, from: Millis, to: Millis, limit: u32) -> Result<Vec<Counted<String>>> {
+        match self {
+            Self::Sqlite(readers) => {
+                readers.read(move |db| sqlite::reports::sites(db, from, to, limit)).await
+            }
+            Self::Postgres(reports) => reports.sites(from, to, limit).await,
+        }
+    }
+
+    /// Whether any order or refund is of this currency.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn has_currency(&self, currency: String) -> Result<bool> {
+        match self {
+            Self::Sqlite(readers) => {
+                readers.read(move |db| sqlite::reports::has_currency(db, &currency)).await
+            }
+            Self::Postgres(reports) => reports.has_currency(&currency).await,
+        }
+    }
+
+    /// What happens now: page views per minute of `recent`, and where the active visits are. Pages
+    /// that were viewed before `viewed_since` are not looked for.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn live(&self, recent: Scope, active_since: Millis, viewed_since: Millis) -> Result<Live> {
+        match self {
+            Self::Sqlite(readers) => {
+                readers.read(move |db| sqlite::reports::live(db, &recent, active_since, viewed_since)).await
+            }
+            Self::Postgres(reports) => reports.live(&recent, active_since, viewed_since).await,
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! The writer's connection: batches of the ledger, and what housekeeping asks for, each in one
+//! transaction that holds SQLite's write lock from its first look-up on.
+
+use rusqlite::ffi::{SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE};
+use rusqlite::{Connection, TransactionBehavior, params};
+
+use super::wal::{Gate, Wal};
+use super::{Sqlite, erase, load, sql, tokens, write};
+use crate::contract::activity::Slides;
+use crate::contract::erasure::{ERASED_KEPT_MS, Erasure, Piece};
+use crate::database::batch::{Batch, Committed, ENDED_KEPT_MS, SWEEP_GRACE_MS};
+use crate::database::error::{Result, StoreError};
+use crate::ledger::command::Command;
+use crate::ledger::{self, Memory};
+use crate::session::record::Record;
+use crate::session::{Millis, Ttl};
+
+/// The writer's connection.
+#[derive(Debug)]
+pub struct Writer {
+    db: Connection,
+    recall: Recall,
+    data_version: Option<i64>,
+    wal: Option<Wal>,
+}
+
+/// What is remembered of the last batches.
+#[derive(Debug, Default)]
+struct Recall {
+    memory: Memory,
+    /// SQLite's `data_version` when it was true: another one says that somebody else has written.
+    as_of: Option<i64>,
+}
+
+/// Applies the batch, with what is remembered or from look-ups alone.
+fn apply(batch: &Batch<'_>, db: &mut Connection, recall: &mut Recall, believe: bool) -> Result<Committed> {
+    let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    recall.check(&transaction)?;
+    let (mut known, mut wants) = batch.first_wants();
+    if believe {
+        wants = recall.memory.answer(wants, &mut known);
+    }
+    for _ in 0..ledger::LOOK_UPS_MAX {
+        load::look_up(&transaction, &wants, &mut known)?;
+        known.asked(wants);
+        batch.live.freshen(&mut known);
+        match ledger::plan(batch.commands, batch.taken.promises(), &known, batch.ttl) {
+            Ok(plan) => {
+                write::write(&transaction, &plan.changes, batch.now)?;
+                transaction.commit()?;
+                recall.memory.learn(known, &plan.changes);
+                return Ok(plan.into());
+            }
+            Err(more) => wants = *more,
+        }
+    }
+    Err(StoreError::Malformed("batch, which asks without end"))
+}
+
+impl Recall {
+    /// Forgets what may not hold any more; the caller holds the lock.
+    fn check(&mut self, db: &Connection) -> Result<()> {
+        let version = db.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))?;
+        if self.as_of.replace(version) != Some(version) {
+            self.memory.forget();
+        }
+        Ok(())
+    }
+}
+
+/// Whether a fact that was taken for new is stored already: its key refuses it.
+fn is_mistaken(error: &StoreError) -> bool {
+    let StoreError::Database(rusqlite::Error::SqliteFailure(failure, _)) = error else { return false };
+    [SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE].contains(&failure.extended_code)
+}
+
+impl From<Connection> for Writer {
+    fn from(db: Connection) -> Self {
+        Self { db, recall: Recall::default(), data_version: None, wal: None }
+    }
+}
+
+impl Writer {
+    /// Does some work; where the file fails, the error names it.
+    fn in_file<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        let done = work(self);
+        done.map_err(|error| error.with_file(&self.db))
+    }
+
+    /// Opens the database and brings its schema up to date.
+    ///
+    /// # Errors
+    /// When it cannot be opened, or a migration fails.
+    pub fn open(database: &Sqlite) -> Result<Self> {
+        Ok(database.open()?.into())
+    }
+
+    /// Keeps the write-ahead log of its database from growing for ever: who reads for long goes through
+    /// the gate.
+    #[must_use]
+    pub fn behind(mut self, gate: Gate, database: &Sqlite) -> Self {
+        self.wal = Some(Wal::of(database.path(), gate));
+        self
+    }
+
+    /// Cuts the write-ahead log if it has become too large; to be called every second or so.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn tidy(&mut self, now: Millis) -> Result<()> {
+        Ok(self.wal.as_mut().map_or(Ok(()), |wal| wal.tidy(&self.db, now))?)
+    }
+
+    /// Applies a batch and commits it.
+    ///
+    /// # Errors
+    /// When the database refuses; then nothing of it was stored.
+    pub fn commit(&mut self, batch: Batch<'_>) -> Result<Committed> {
+        self.in_file(|Self { db, recall, .. }| match apply(&batch, db, recall, true) {
+            Err(error) if is_mistaken(&error) => {
+                recall.memory.forget();
+                apply(&batch, db, recall, false)
+            }
+            applied => applied.inspect_err(|_| recall.memory.forget()),
+        })
+    }
+
+    /// Erases a piece of a visitor, and after the last one what the write-ahead log holds of it; `before` is how
+    /// many rows the pieces before it have erased.
+    ///
+    /// # Errors
+    /// When the database refuses; then nothing of it was done.
+    pub fn erase(&mut self, asked: &Erasure, before: u64) -> Result<Piece> {
+        self.recall.memory.forget();
+        self.in_file(|writer| {
+            let piece = erase::erase(&mut writer.db, asked, before)?;
+            if let (Piece::Done { rows, last: true, .. }, Some(wal)) = (&piece, &mut writer.wal)
+                && before + rows > 0
+            {
+                // It is erased; that the log cannot be cut now does not change that.
+                if let Err(error) = wal.forget(&writer.db, asked.now) {
+                    tracing::warn!(%error, "the write-ahead log still holds what was erased");
+                }
+            }
+            Ok(piece)
+        })
+    }
+
+    /// Writes activity that only the fast copy knew.
+    ///
+    /// # Errors
+    /// When the database refuses; then nothing of it was stored.
+    pub fn slide(&mut self, slides: &Slides, ttl: Ttl) -> Result<()> {
+        self.in_file(|writer| {
+            let transaction = writer.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            for (tag, at) in &slides.sessions {
+                transaction.prepare_cached(sql!("token_slide"))?.execute(params![tag.to_string(), at])?;
+            }
+            for (visit_id, span) in &slides.visits {
+                let row = params![visit_id.to_string(), span.first, span.last, ttl.idle_ms];
+                transaction.prepare_cached(sql!("visit_slide"))?.execute(row)?;
+            }
+            transaction.commit()?;
+            writer.recall.memory.slid(&slides.visits, ttl);
+            Ok(())
+        })
+    }
+
+    /// Ends what has expired, forgets what is long over.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn sweep(&mut self, ttl: Ttl, now: Millis) -> Result<()> {
+        self.in_file(|writer| {
+            let transaction = writer.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let since = now - SWEEP_GRACE_MS;
+            let limits = params![since, ttl.idle_ms, ttl.max_ms, ttl.remember_idle_ms, ttl.remember_max_ms];
+            transaction.prepare_cached(sql!("tokens_expire"))?.execute(limits)?;
+            let ended = transaction.prepare_cached(sql!("visits_expire"))?.execute([since - ttl.idle_ms])?;
+            transaction.prepare_cached(sql!("tokens_forget"))?.execute([now - ENDED_KEPT_MS])?;
+            transaction.prepare_cached(sql!("retired_forget"))?.execute([now - ENDED_KEPT_MS])?;
+            transaction.prepare_cached(sql!("erased_forget"))?.execute([now - ERASED_KEPT_MS])?;
+            transaction.prepare_cached(sql!("user_endings_forget"))?.execute([now - ERASED_KEPT_MS])?;
+            transaction.commit()?;
+            if ended > 0 {
+                writer.recall.memory.forget();
+            }
+            Ok(())
+        })
+    }
+
+    /// The records that were rotated, bound or ended at or after an instant, if another process has
+    /// written to the file since the last call.
+    ///
+    /// # Errors
+    /// When the database refuses, or a row is malformed.
+    pub fn changed_since(&mut self, since: Millis) -> Result<Vec<Record>> {
+        let version = self.db.pragma_query_value(None, "data_version", |row| row.get(0))?;
+        if self.data_version == Some(version) {
+            return Ok(Vec::new());
+        }
+        let changed = tokens::changed_since(&self.db, since)?;
+        self.data_version = Some(version);
+        Ok(changed)
+    }
+
+    /// Every session that is live, or ended after an instant.
+    ///
+    /// # Errors
+    /// When the database refuses, or a row is malformed.
+    pub fn recent(&self, since: Millis) -> Result<Vec<Record>> {
+        tokens::recent(&self.db, since)
+    }
+
+    /// Writes something, so that a disk that is full or gone shows. The schema's version is
+    /// refinery's table; SQLite's own number is free for this.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn probe(&mut self, now: Millis) -> Result<()> {
+        let number = now / 1_000 % i64::from(i32::MAX);
+        self.in_file(|writer| Ok(writer.db.pragma_update(None, "user_version", number)?))
+    }
+
+    /// Keeps a command that the database refuses for whoever looks after it.
+    ///
+    /// # Errors
+    /// When the database refuses this too.
+    pub fn set_aside(&self, command: &Command, reason: &StoreError, now: Millis) -> Result<()> {
+        let command = serde_json::to_string(command).unwrap_or_default();
+        self.db.prepare_cached(sql!("dead_letter_put"))?.execute(params![
+            now,
+            reason.to_string(),
+            command
+        ])?;
+        Ok(())
+    }
+}

@@ -1,0 +1,208 @@
+//! The two databases behind one contract: [`Store`] is the writer's side of it, [`Lookup`] what is
+//! asked beside the writer.
+//!
+//! A store applies batches of the [ledger]: it looks up what a batch wants to know,
+//! lets the ledger plan, and writes the changes, all in one transaction that no other batch of any
+//! server overlaps. What it has committed survives a power cut.
+
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use super::batch::{Batch, Committed};
+use super::error::{Result, StoreError};
+use super::postgres::pool::Pool;
+use super::sqlite::readers::Readers;
+use super::{postgres, sqlite};
+use crate::contract::activity::Slides;
+use crate::contract::erasure::{Erasure, Piece};
+use crate::contract::whose::Whose;
+#[cfg(doc)]
+use crate::ledger;
+use crate::ledger::command::Command;
+use crate::ledger::known::UserTokens;
+use crate::session::record::Record;
+use crate::session::token::Tag;
+use crate::session::{Millis, Ttl};
+
+/// The writer's side of the store.
+#[derive(Debug)]
+pub enum Store {
+    /// One file.
+    Sqlite(sqlite::writer::Writer),
+    /// Postgres.
+    Postgres(postgres::writer::Writer),
+}
+
+impl Store {
+    /// Applies a batch and commits it. The batch is whole: all of it is stored, or nothing.
+    ///
+    /// # Errors
+    /// When the database is away or refuses. If the connection broke during the commit, the batch
+    /// may be stored; to apply it again changes nothing then.
+    pub async fn commit(&mut self, batch: Batch<'_>) -> Result<Committed> {
+        match self {
+            Self::Sqlite(writer) => writer.commit(batch),
+            Self::Postgres(writer) => writer.commit(batch).await,
+        }
+    }
+
+    /// Erases a piece of a visitor, to be called until it was the last; `before` is how many rows the
+    /// pieces before it have erased.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn erase(&mut self, asked: &Erasure, before: u64) -> Result<Piece> {
+        match self {
+            Self::Sqlite(writer) => writer.erase(asked, before),
+            Self::Postgres(writer) => writer.erase(asked, before).await,
+        }
+    }
+
+    /// Writes activity that only the fast copy knew. Returns those of the sessions that another server has ended
+    /// meanwhile.
+    ///
+    /// # Errors
+    /// As above; so for all below.
+    pub async fn slide(&mut self, slides: &Slides, ttl: Ttl) -> Result<Vec<Record>> {
+        match self {
+            // No other server has ended any.
+            Self::Sqlite(writer) => writer.slide(slides, ttl).map(|()| Vec::new()),
+            Self::Postgres(writer) => writer.slide(slides, ttl).await,
+        }
+    }
+
+    /// Ends what has expired, forgets what is long over.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn sweep(&mut self, ttl: Ttl, now: Millis) -> Result<()> {
+        match self {
+            Self::Sqlite(writer) => writer.sweep(ttl, now),
+            Self::Postgres(writer) => writer.sweep(ttl, now).await,
+        }
+    }
+
+    /// The records that were rotated, bound or ended at or after an instant.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn changed_since(&mut self, since: Millis) -> Result<Vec<Record>> {
+        match self {
+            Self::Sqlite(writer) => writer.changed_since(since),
+            Self::Postgres(writer) => writer.changed_since(since).await,
+        }
+    }
+
+    /// Keeps a file that grows beside the data small; to be called every second or so.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn tidy(&mut self, now: Millis) -> Result<()> {
+        match self {
+            Self::Sqlite(writer) => writer.tidy(now),
+            Self::Postgres(_) => Ok(()),
+        }
+    }
+
+    /// Whether it stores: writes something, or asks something where only the connection can fail.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn probe(&mut self, now: Millis) -> Result<()> {
+        match self {
+            Self::Sqlite(writer) => writer.probe(now),
+            Self::Postgres(writer) => writer.probe().await,
+        }
+    }
+
+    /// Keeps a command that the database refuses for whoever looks after it.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn set_aside(&mut self, command: &Command, reason: &StoreError, now: Millis) -> Result<()> {
+        match self {
+            Self::Sqlite(writer) => writer.set_aside(command, reason, now),
+            Self::Postgres(writer) => writer.set_aside(command, reason, now).await,
+        }
+    }
+}
+
+/// Looks sessions up, beside the writer.
+#[derive(Clone, Debug)]
+pub enum Lookup {
+    /// The copies in the process are complete: what they do not hold does not exist. Nobody else
+    /// changes sessions but the command line, whose changes the writer notices. Visits are in the file.
+    Complete(Readers),
+    /// One file, and copies elsewhere too.
+    Sqlite(Readers),
+    /// Postgres.
+    Postgres(Pool),
+}
+
+impl Lookup {
+    /// Whether the copies in the process are complete.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        matches!(self, Self::Complete(_))
+    }
+
+    /// The record of a token.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn token(&self, tag: Tag) -> Result<Option<Record>> {
+        match self {
+            Self::Complete(readers) | Self::Sqlite(readers) => {
+                readers.read(move |db| sqlite::tokens::token(db, tag)).await
+            }
+            Self::Postgres(pool) => soon(postgres::tokens::token(pool, tag)).await,
+        }
+    }
+
+    /// The sessions of a user that have not ended, as the database knows them.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn tokens_of_user(&self, of: UserTokens) -> Result<Vec<Record>> {
+        match self {
+            Self::Complete(readers) | Self::Sqlite(readers) => {
+                readers.read(move |db| sqlite::tokens::of_user(db, &of)).await
+            }
+            Self::Postgres(pool) => soon(postgres::tokens::of_user(pool, &of)).await,
+        }
+    }
+
+    /// Whose a visit is.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn whose(&self, visit_id: Uuid) -> Result<Option<Whose>> {
+        match self {
+            Self::Complete(readers) | Self::Sqlite(readers) => {
+                readers.read(move |db| sqlite::tokens::whose(db, visit_id)).await
+            }
+            Self::Postgres(pool) => soon(postgres::tokens::whose(pool, visit_id)).await,
+        }
+    }
+
+    /// The records that were rotated, bound or ended at or after an instant.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn changed_since(&self, since: Millis) -> Result<Vec<Record>> {
+        match self {
+            Self::Complete(_) => Ok(Vec::new()),
+            Self::Sqlite(readers) => readers.read(move |db| sqlite::tokens::changed_since(db, since)).await,
+            Self::Postgres(pool) => postgres::tokens::changed_since(pool, since).await,
+        }
+    }
+}
+
+/// How long a hit waits for a look-up; a database that hangs is away.
+const LOOKUP_PATIENCE: Duration = Duration::from_secs(1);
+
+/// The answer, if it comes soon.
+pub(super) async fn soon<T>(asking: impl Future<Output = Result<T>>) -> Result<T> {
+    tokio::time::timeout(LOOKUP_PATIENCE, asking).await.unwrap_or(Err(StoreError::Silent(LOOKUP_PATIENCE)))
+}

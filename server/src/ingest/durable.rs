@@ -1,0 +1,13 @@
+//! Where commands become durable.
+
+use super::spool::Spool;
+use crate::database::store::Store;
+
+/// Where commands become durable.
+#[derive(Debug)]
+pub struct Durable {
+    /// The store.
+    pub store: Store,
+    /// What takes its place while it is away.
+    pub spool: Option<Spool>,
+}

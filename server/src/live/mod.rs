@@ -1,0 +1,12 @@
+//! Copies of live sessions, as every hit asks for them. The durable store owns the sessions;
+//! [`resolve`](crate::resolve) keeps the copies in step with it.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`local`] | the copies in this process |
+//! | [`redis`] | the copy that all servers share |
+//!
+//! A copy is changed only after a commit, and refuses a generation lower than the one it holds.
+
+pub mod local;
+pub mod redis;

@@ -1,0 +1,128 @@
+//! The task that keeps listening to Redis, and that says when it can be used again.
+//!
+//! Connect, begin an epoch, watch until something is wrong, say so, wait, again.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use redis::cmd;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
+
+use super::ears::{Deaf, Ears};
+use super::error::RedisError;
+use super::notice::Notice;
+use super::shared::Shared;
+use super::url::Nodes;
+use crate::clock;
+
+/// How often Redis is asked for a sign of life, which comes after the changes before it on the same
+/// connection: so a copy is confirmed within [`TRUE_MS`](crate::resolve::TRUE_MS).
+const PULSE: Duration = Duration::from_millis(400);
+
+/// A Redis that has given no sign of life for so long hangs.
+const SILENCE: Duration = Duration::from_millis(1_500);
+
+/// The shortest and the longest wait before another try.
+const PAUSE_MS: (u64, u64) = (100, 2_000);
+
+/// A connection that held for so long was a good one: after its loss the waits begin anew.
+const HELD: Duration = Duration::from_secs(2);
+
+/// Listens for ever.
+pub(super) async fn run(nodes: Nodes, shared: Arc<Shared>) {
+    let mut known = BTreeSet::new();
+    let mut attempt = 0;
+    loop {
+        match begin(&nodes, &known, &shared).await {
+            Ok(mut ears) => {
+                tracing::info!("Redis is connected");
+                let since = Instant::now();
+                known.clone_from(&ears.masters);
+                let wrong = watch(&mut ears, &shared).await;
+                shared.lose();
+                tracing::warn!("Redis is not used for now: {wrong}");
+                if since.elapsed() >= HELD {
+                    attempt = 0;
+                }
+            }
+            Err(error) if attempt == 0 => tracing::warn!("Redis is not used for now: {error}"),
+            Err(error) => tracing::debug!("Redis is not used for now: {error}"),
+        }
+        sleep(pause(attempt, getrandom::u32().unwrap_or_default())).await;
+        attempt += 1;
+        shared.pool.renew();
+    }
+}
+
+/// Listens first, then sees whether commands arrive, then begins the epoch: what changes after it
+/// began is heard.
+async fn begin(
+    nodes: &Nodes,
+    known: &BTreeSet<(String, u16)>,
+    shared: &Arc<Shared>,
+) -> Result<Ears, RedisError> {
+    let ears = Ears::open(nodes, known, shared).await?;
+    shared.call(|mut link| async move { link.query(&cmd("PING")).await }).await?;
+    shared.connect();
+    Ok(ears)
+}
+
+/// Why Redis is not to be trusted any more.
+#[derive(Debug, thiserror::Error)]
+enum Wrong {
+    #[error(transparent)]
+    Deaf(#[from] Deaf),
+    #[error("a call failed")]
+    Call,
+}
+
+async fn watch(ears: &mut Ears, shared: &Shared) -> Wrong {
+    let mut pulse = interval(PULSE);
+    pulse.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut alive_at = Instant::now();
+    loop {
+        tokio::select! {
+            deaf = ears.alarm() => return deaf.into(),
+            () = shared.lost.notified() => {
+                // Else it is old news, about the connection before this one.
+                if !shared.is_connected() {
+                    return Wrong::Call;
+                }
+            }
+            _ = pulse.tick() => {
+                let asked_at = clock::now();
+                match ears.pulse().await {
+                    Ok(()) => {
+                        alive_at = Instant::now();
+                        shared.notify(Notice::HeardUntil(asked_at));
+                    }
+                    Err(Deaf::Hangs) if alive_at.elapsed() < SILENCE => {}
+                    Err(deaf) => return deaf.into(),
+                }
+            }
+        }
+    }
+}
+
+/// The wait doubles with each attempt; which part of it is waited is left to chance, so that many
+/// servers do not come back at once.
+fn pause(attempt: u32, chance: u32) -> Duration {
+    let (shortest, longest) = PAUSE_MS;
+    let most = (shortest << attempt.min(10)).min(longest);
+    Duration::from_millis(shortest + (most - shortest) * u64::from(chance) / u64::from(u32::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_from_a_tenth_of_a_second_to_two() {
+        let ms = |attempt, chance| pause(attempt, chance).as_millis();
+        assert_eq!((ms(0, 0), ms(0, u32::MAX)), (100, 100));
+        assert_eq!((ms(1, 0), ms(1, u32::MAX)), (100, 200));
+        assert_eq!((ms(9, 0), ms(9, u32::MAX)), (100, 2_000));
+        assert_eq!(ms(u32::MAX, u32::MAX), 2_000);
+    }
+}

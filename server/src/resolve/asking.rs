@@ -1,0 +1,163 @@
+//! Asks the other stores about a session: before a hit is answered, or behind the answer.
+
+use futures_util::stream::{self, StreamExt};
+
+use super::sessions::{Sessions, TELL_AFTER_MS};
+use crate::database::error::{Result, StoreError};
+use crate::live::redis::Redis;
+use crate::session::record::Record;
+use crate::session::token::{Proof, SecretHash, Tag};
+use crate::session::{Activity, Millis};
+
+/// How many sessions are looked up at once behind the answers. A look-up that a hit waits for queues behind these.
+const BEHIND: usize = 32;
+
+impl Sessions {
+    /// A session that another server has promised and not stored yet: `holds` is true of the copy in this process or in
+    /// Redis, and not of what the durable store has. None for what this server has promised itself.
+    ///
+    /// # Errors
+    /// When the durable store does not answer.
+    pub async fn promised_elsewhere(
+        &self,
+        tag: Tag,
+        holds: impl Fn(&Record) -> bool,
+        now: Millis,
+    ) -> Result<Option<Record>> {
+        if self.durable_is_away() {
+            return Ok(None);
+        }
+        let shared = match self.redis() {
+            Some(redis) => redis.resolve(tag, &SecretHash::ERASED, None, now).await.ok().flatten(),
+            None => None,
+        };
+        let held = self.local.get(tag).into_iter().chain(shared).max_by_key(|record| record.generation);
+        let Some(held) = held.filter(|held| holds(held)) else { return Ok(None) };
+        let stored = self.durable.token(tag).await?;
+        let is_ahead = stored.is_none_or(|stored| !holds(&stored) && stored.generation < held.generation);
+        Ok(is_ahead.then_some(held))
+    }
+
+    /// Looks a session up so that the answer was right everywhere a moment ago. What the durable store has
+    /// changed is either `heard`, or it is asked, too. If the look-up `slides` the session, the latest activity
+    /// before that comes with the record.
+    pub(super) async fn confirm(
+        &self,
+        token: Proof,
+        slides: bool,
+        heard: bool,
+        now: Millis,
+    ) -> Result<Option<(Record, Option<Millis>)>> {
+        let is_signed_in = |held: &Record| held.secret_hash == token.hash && held.user_id.is_some();
+        let slid = self.local.get(token.tag).filter(|held| slides && is_signed_in(held));
+        let found = match self.redis().filter(|redis| redis.is_trusted()) {
+            Some(redis) if !heard => self.ask_both(redis, token, now).await?,
+            _ => self.look_up(token, slid.as_ref().map(|_| Activity::Backend(now)), now).await?,
+        };
+        // The copy may hold a change that Redis has missed, or what is promised.
+        let held = self.local.get(token.tag);
+        let found =
+            found.into_iter().chain(held).max_by_key(|record| (record.generation, record.last_activity));
+        Ok(found.map(|record| (record, slid.map(|held| held.last_activity))))
+    }
+
+    /// Asks Redis and the durable store: a change may have reached one of them alone. The latest generation
+    /// is right.
+    async fn ask_both(&self, redis: &Redis, token: Proof, now: Millis) -> Result<Option<Record>> {
+        let fetch = self.local.fetch(token.tag);
+        let ask_redis = async || redis.resolve(token.tag, &token.hash, None, now).await.ok().flatten();
+        let found = match tokio::join!(self.durable_token(token.tag), ask_redis()) {
+            (Ok(durable), shared) => Ok(merged(redis, durable, shared, now).await),
+            // The failure may have taken a while, and the answer of Redis is as old.
+            (Err(error), Some(_)) => {
+                ask_redis().await.filter(|record| record.knows(&token.hash)).map(Some).ok_or(error)
+            }
+            (Err(error), None) => Err(error),
+        };
+        self.local.fetched(fetch, found.as_ref().ok().cloned().flatten(), now);
+        found
+    }
+
+    pub(super) async fn look_up(
+        &self,
+        token: Proof,
+        activity: Option<Activity>,
+        now: Millis,
+    ) -> Result<Option<Record>> {
+        let fetch = self.local.fetch(token.tag);
+        let found = self.ask(token, activity.map(Activity::at), now).await;
+        let record = found.as_ref().ok().and_then(|(record, _)| record.clone());
+        self.local.fetched(fetch, record, now);
+        let (record, told) = found?;
+        if let Some(activity) = activity
+            && told.is_some()
+            && record.as_ref().map(|record| record.last_activity) == told
+        {
+            self.local.slid_elsewhere(token.tag, activity);
+        }
+        Ok(record)
+    }
+
+    /// Redis if it is trusted and can judge the token, else the durable store. What Redis does not know it is
+    /// told. With the record comes the activity that Redis was told with the question.
+    async fn ask(
+        &self,
+        token: Proof,
+        at: Option<Millis>,
+        now: Millis,
+    ) -> Result<(Option<Record>, Option<Millis>)> {
+        let redis = self.redis().filter(|redis| redis.is_trusted());
+        let mut shared = None;
+        if let Some(redis) = redis {
+            let told = self.local.told(token.tag);
+            let news = at.filter(|at| told.is_none_or(|told| at - told >= TELL_AFTER_MS));
+            match redis.resolve(token.tag, &token.hash, news, now).await {
+                Ok(Some(record)) if record.can_judge(&token.hash, now, self.ttl) => {
+                    return Ok((Some(record), news));
+                }
+                Ok(found) => shared = found,
+                Err(error) => tracing::debug!(%error, "asking the durable store instead of Redis"),
+            }
+        }
+        let found = match (self.durable_token(token.tag).await, redis) {
+            (Ok(durable), Some(redis)) => merged(redis, durable, shared, now).await,
+            (Ok(durable), None) => durable,
+            (Err(error), _) => Some(shared.filter(|record| record.knows(&token.hash)).ok_or(error)?),
+        };
+        Ok((found, None))
+    }
+
+    async fn durable_token(&self, tag: Tag) -> Result<Option<Record>> {
+        match self.durable_is_away() {
+            true => Err(StoreError::Unavailable("the durable store is away")),
+            false => self.durable.token(tag).await,
+        }
+    }
+
+    /// Looks up the sessions whose copies were due, and tells Redis of their activity.
+    pub(super) async fn look_up_due(&self, now: Millis) {
+        let due = self.local.take_due();
+        let looked_up = stream::iter(due).map(|(token, at)| async move {
+            let fetch = self.local.fetch(token.tag);
+            let found = self.ask(token, Some(at), now).await;
+            let record = found.ok().and_then(|(record, _)| record);
+            self.local.fetched(fetch, record, now);
+        });
+        looked_up.buffer_unordered(BEHIND).for_each(async |()| ()).await;
+    }
+}
+
+/// The later of what the durable store and Redis say of a session. Redis is told what it does not know; one
+/// that cannot be told now is told when it is trusted again.
+async fn merged(
+    redis: &Redis,
+    durable: Option<Record>,
+    shared: Option<Record>,
+    now: Millis,
+) -> Option<Record> {
+    let age = |record: &Record| (record.generation, record.last_activity);
+    if let Some(record) = durable.as_ref().filter(|durable| shared.as_ref().map(age) < Some(age(durable))) {
+        let _ = redis.put(std::slice::from_ref(record), now).await;
+    }
+    durable.into_iter().chain(shared).max_by_key(age)
+}

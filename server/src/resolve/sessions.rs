@@ -1,0 +1,347 @@
+//! Live sessions, as every hit asks for them: a copy in this process, kept in step with whoever
+//! else could change them.
+//!
+//! The durable store owns every session. A hit is judged by the first that can tell: the copy here
+//! if it is in step, else Redis if it is trusted, else the durable store, else (all away) the copy
+//! as it is. A token that nobody can judge is [`Carrier::Unverified`], and the ledger judges it when
+//! the durable store is back.
+//!
+//! A copy is taken as it is for at most [`FRESH_MS`], or with Redis `BEHIND_MS`; every change of a session
+//! within that time reaches it. With SQLite all changes come from this process, or from the command line: those are read from the file twice
+//! a second. With Postgres, changes by other servers are read from it twice a second, and Redis tells of
+//! them at once.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+
+use tokio::runtime::Handle;
+use uuid::Uuid;
+
+use super::whose::Visits;
+use crate::contract::whose::Whose;
+use crate::database::error::{Result, StoreError};
+use crate::database::store::Lookup;
+use crate::live::local::{self, FRESH_MS, Local, Reliance, judge};
+use crate::live::redis::Redis;
+use crate::session::record::{CROSSING_MS, Record, Standing};
+use crate::session::token::{Proof, Tag};
+use crate::session::{Activity, Carrier, Millis, Ttl};
+
+/// Until a copy is this old, in ms, it may answer first and be looked up afterwards, if this server has heard of
+/// every change. An older copy may have missed too much activity on other servers.
+const BEHIND_MS: Millis = 60_000;
+
+/// Redis is told of activity when it is this much later than what it knows, in ms. It hears of it
+/// after at most this and [`FRESH_MS`], as late as the durable store (30 s, `serve`): within the minute of
+/// grace in which no session is ended.
+pub(super) const TELL_AFTER_MS: Millis = FRESH_MS / 2;
+
+/// Who asks whose session a token is gets an answer that was right everywhere so many ms ago at most.
+pub const TRUE_MS: Millis = 1_000;
+
+/// Sessions of a user that are told.
+pub const LISTED_MAX: usize = 1_000;
+
+/// An instant before any other.
+pub(super) const NEVER: Millis = Millis::MIN;
+
+/// Live sessions.
+#[derive(Debug)]
+pub struct Sessions {
+    pub(super) ttl: Ttl,
+    /// The copies in this process.
+    pub local: Local,
+    pub(super) durable: Lookup,
+    visits: Visits,
+    /// Every change that the durable store had until this instant has been heard of, as the clock here says.
+    heard_until: AtomicI64,
+    /// The writer has found the durable store away, or behind the spool: it is not asked meanwhile.
+    durable_is_away: AtomicBool,
+    shared: Option<Shared>,
+}
+
+/// The copy that all servers share, and the runtime on which its connections live: the writer has a
+/// runtime of its own, which stands still while it writes to a file.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) redis: Arc<Redis>,
+    pub(super) runtime: Handle,
+    /// As `heard_until` of the durable store.
+    pub(super) heard_until: AtomicI64,
+}
+
+impl Sessions {
+    /// Sessions that `durable` owns.
+    #[must_use]
+    pub fn new(ttl: Ttl, durable: Lookup) -> Self {
+        Self {
+            ttl,
+            local: Local::new(ttl),
+            visits: Visits::new(durable.clone()),
+            durable,
+            heard_until: AtomicI64::new(NEVER),
+            durable_is_away: AtomicBool::default(),
+            shared: None,
+        }
+    }
+
+    /// The same, with a copy in Redis.
+    pub(super) fn sharing(self, shared: Shared) -> Self {
+        Self { shared: Some(shared), ..self }
+    }
+
+    /// The limits they are judged by.
+    #[must_use]
+    pub fn ttl(&self) -> Ttl {
+        self.ttl
+    }
+
+    /// Judges a token at `now`; if it is live, notes activity `at`.
+    pub async fn touch(&self, token: Option<Proof>, activity: Option<Activity>, now: Millis) -> Carrier {
+        let Some(token) = token else {
+            return Carrier::Nothing;
+        };
+        if let Some(carrier) = self.local.touch(token, activity, now, self.reliance(token.tag, now)) {
+            return carrier;
+        }
+        if self.is_complete() {
+            return Carrier::Nothing;
+        }
+        // Boxed: it is rare and large, and every request's future would have room for it.
+        match Box::pin(self.look_up(token, activity, now)).await {
+            Ok(None) => Carrier::Nothing,
+            // The copy has just been brought up to date, or is the best there is.
+            Ok(Some(record)) => self
+                .local
+                .touch(token, activity, now, Reliance::Always)
+                .unwrap_or_else(|| judge(&record, token, now, self.ttl)),
+            Err(_) => self.last_resort(token, activity, now),
+        }
+    }
+
+    /// Judges a token when no store can answer: by the copy, in step or not, if the copy knows the secret.
+    fn last_resort(&self, token: Proof, activity: Option<Activity>, now: Millis) -> Carrier {
+        let held = self.local.get(token.tag).filter(|held| held.knows(&token.hash));
+        let judged = held.and_then(|_| self.local.touch(token, activity, now, Reliance::Always));
+        judged.unwrap_or(Carrier::Unverified(token))
+    }
+
+    /// The user signed in by a live token.
+    ///
+    /// # Errors
+    /// When nobody can tell.
+    pub async fn user(&self, token: Proof, now: Millis) -> Result<Option<String>> {
+        match self.touch(Some(token), None, now).await {
+            Carrier::Live { token, .. } => Ok(self.local.get(token.tag).and_then(|record| record.user_id)),
+            Carrier::Unverified(_) => Err(StoreError::Unavailable("no store can tell of the session")),
+            _ => Ok(None),
+        }
+    }
+
+    /// Whose session a token is, as it was everywhere at most [`TRUE_MS`] before `now`; none without a
+    /// live one. If `slides`, that counts as activity of a signed-in session; the record is from before it.
+    ///
+    /// # Errors
+    /// When no store in reach can tell.
+    pub async fn vouch(&self, token: Proof, slides: bool, now: Millis) -> Result<Option<Record>> {
+        let heard = self.has_heard(now);
+        let since = (!heard).then_some(now - TRUE_MS);
+        let copy = self.local.confirmed(token, since, now, self.reliance(token.tag, now));
+        let found = match copy {
+            Some(record) => Some((record, None)),
+            // Every live session has a copy here.
+            None if self.is_complete() && self.local.get(token.tag).is_none() => None,
+            None => Box::pin(self.confirm(token, slides, heard, now)).await?,
+        };
+        let live = |(record, _): &(Record, _)| record.standing(&token.hash, now, self.ttl) == Standing::Live;
+        let Some((mut record, before)) = found.filter(live) else { return Ok(None) };
+        if slides && record.user_id.is_some() {
+            self.touch(Some(token), Some(Activity::Backend(now)), now).await;
+        }
+        record.last_activity = before.unwrap_or(record.last_activity);
+        Ok(Some(record))
+    }
+
+    /// The live sessions of a user, the one with the latest activity first: at most the [`LISTED_MAX`] that
+    /// began last; with a site, those whose visit is of it.
+    ///
+    /// # Errors
+    /// When the durable store is away, or does not know all yet.
+    pub async fn of_user(&self, user_id: &str, site: Option<&str>, now: Millis) -> Result<Vec<Record>> {
+        if self.durable_is_away() {
+            return Err(StoreError::Unavailable("the durable store is away"));
+        }
+        let of = (user_id.to_owned(), site.map(str::to_owned), LISTED_MAX);
+        let mut records = self.durable.tokens_of_user(of).await?;
+        for record in &mut records {
+            // The copy may know of a change since, or of activity that is not written yet.
+            if let Some(held) = self.local.get(record.tag).filter(|held| held.generation >= record.generation)
+            {
+                let last_activity = record.last_activity;
+                *record = held;
+                record.slide(last_activity);
+            }
+        }
+        records.retain(|record| {
+            let is_live = record.ended_at.is_none() && !record.expired(now, self.ttl);
+            is_live && record.user_id.as_deref() == Some(user_id)
+        });
+        records.sort_by_key(|record| std::cmp::Reverse(record.last_activity));
+        Ok(records)
+    }
+
+    /// Whose a visit is; none where it is not stored (yet).
+    ///
+    /// # Errors
+    /// When the durable store is away and the visit is not known here.
+    pub async fn whose(&self, visit_id: Uuid, now: Millis) -> Result<Option<Whose>> {
+        self.visits.whose(visit_id, now).await
+    }
+
+    /// Whether every change until [`TRUE_MS`] before `now` has been heard of: from the durable store, or while
+    /// that is away from Redis, which then hears of everything first. A clock that was set back confirms nothing.
+    fn has_heard(&self, now: Millis) -> bool {
+        let durable = Some(&self.heard_until).filter(|_| !self.durable_is_away());
+        let shared = || self.shared.as_ref().map(|shared| &shared.heard_until);
+        let until = durable.or_else(shared).map_or(NEVER, |at| at.load(Ordering::Relaxed));
+        (now - TRUE_MS..=now + TRUE_MS).contains(&until)
+    }
+
+    /// Notes that every change that the durable store had at `at` has been followed.
+    pub fn heard_from_durable(&self, at: Millis) {
+        self.heard_until.store(at, Ordering::Relaxed);
+    }
+
+    /// Notes that every change that Redis told of until `at` has been taken.
+    pub(super) fn heard_from_redis(&self, at: Millis) {
+        if let Some(shared) = &self.shared {
+            shared.heard_until.store(at, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether an answer written now may send the token's cookie.
+    pub async fn is_current(&self, token: Proof, now: Millis) -> bool {
+        self.cookie_ms(token, now).await.is_some()
+    }
+
+    /// How long the token's cookie is to live, if an answer written now may send it: for the idle limit of
+    /// its session.
+    pub async fn cookie_ms(&self, token: Proof, now: Millis) -> Option<Millis> {
+        match self.touch(Some(token), None, now).await {
+            Carrier::Live { .. } => Some(self.ttl.limits(self.local.is_remembered(token.tag)).0),
+            _ => None,
+        }
+    }
+
+    /// Forgets copies that nobody needs any more.
+    pub fn forget_dead(&self, now: Millis) {
+        self.local.forget_dead(now, self.is_complete());
+    }
+
+    /// Takes records that were committed, and tells others of them before it returns.
+    pub async fn publish(&self, records: &[Record], now: Millis) {
+        for record in records {
+            self.local.install(record.clone(), now);
+        }
+        self.tell(records, now).await;
+    }
+
+    /// As [`Self::publish`], for what the commands of live requests have changed: sessions of the first
+    /// generation have begun with them.
+    pub async fn publish_live(&self, records: &[Record], now: Millis) {
+        for record in records {
+            if record.generation == 1 && self.shared.is_some() {
+                self.local.begin(record.clone(), now);
+            } else {
+                self.local.install(record.clone(), now);
+            }
+        }
+        self.tell(records, now).await;
+    }
+
+    /// Takes records of a replay of which more is to come. What has been promised beyond them stays
+    /// as it is, here and in Redis, until it is replayed too, or withdrawn.
+    pub async fn publish_part(&self, mut records: Vec<Record>, now: Millis) {
+        records.retain(|record| !self.local.is_promised_more(record));
+        self.publish(&records, now).await;
+    }
+
+    /// Tells Redis of records that were committed or promised, before it returns.
+    pub async fn tell(&self, records: &[Record], now: Millis) {
+        if records.is_empty() {
+            return;
+        }
+        if let Some(Shared { redis, runtime, .. }) = &self.shared {
+            let (redis, told) = (Arc::clone(redis), records.to_vec());
+            let told = runtime.spawn(async move { redis.put(&told, now).await }).await;
+            if let Ok(Err(error)) = told {
+                // It is not trusted from here on, and hears of these before it is again; of what
+                // only a spool holds yet, when that is replayed.
+                tracing::debug!(%error, "Redis was not told of a change");
+                records.iter().for_each(|record| self.local.expect_no_echo(record.tag));
+            }
+        }
+    }
+
+    /// Takes records that another process may have changed.
+    pub async fn follow(&self, records: Vec<Record>, now: Millis) {
+        let news: Vec<Record> = records
+            .into_iter()
+            .filter(|record| {
+                self.local.get(record.tag).is_none_or(|held| held.generation < record.generation)
+            })
+            .collect();
+        self.publish(&news, now).await;
+    }
+
+    /// Fills the copies in this process, where they are to be complete.
+    pub fn fill(&self, records: Vec<Record>, now: Millis) {
+        for record in records {
+            self.local.install(record, now);
+        }
+    }
+
+    /// Withdraws a session that was promised while the durable store was away, and that did not
+    /// come to be. Whether this process holds it as it was promised: that is known by its secret.
+    pub async fn withdraw(&self, promised: Proof, now: Millis) -> bool {
+        let held = self.local.get(promised.tag);
+        let Some(mut record) = held.filter(|record| record.secret_hash == promised.hash) else {
+            return false;
+        };
+        record.end(now - CROSSING_MS);
+        self.publish(&[record], now).await;
+        self.local.forget(promised.tag);
+        true
+    }
+
+    /// Notes whether the durable store is away, or has not taken yet what this server has promised.
+    pub fn set_durable_away(&self, away: bool) {
+        self.durable_is_away.store(away, Ordering::Relaxed);
+    }
+
+    /// Whether it is.
+    #[must_use]
+    pub fn durable_is_away(&self) -> bool {
+        self.durable_is_away.load(Ordering::Relaxed)
+    }
+
+    /// What is known of Redis, for metrics; none without Redis.
+    #[must_use]
+    pub fn redis(&self) -> Option<&Redis> {
+        self.shared.as_ref().map(|shared| &*shared.redis)
+    }
+
+    /// How far a copy in this process is relied on.
+    fn reliance(&self, tag: Tag, now: Millis) -> Reliance {
+        match self.shared {
+            None if self.durable.is_complete() => Reliance::Always,
+            Some(_) if self.has_heard(now) => Reliance::For(BEHIND_MS),
+            _ => Reliance::For(local::fresh_ms(tag)),
+        }
+    }
+
+    /// Whether the copies in this process are all that there is.
+    fn is_complete(&self) -> bool {
+        self.shared.is_none() && self.durable.is_complete()
+    }
+}

@@ -1,0 +1,116 @@
+//! Keeps the copies in this process in step with Redis, and Redis in step with the durable store.
+
+use std::sync::atomic::AtomicI64;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::sync::{Notify, mpsc};
+use tokio::task::JoinHandle;
+
+use super::sessions::{NEVER, Sessions, Shared};
+use crate::clock;
+use crate::database::error::StoreError;
+use crate::database::store::Lookup;
+use crate::live::redis::{Notice, Redis, RedisError, RedisUrl};
+use crate::session::{Millis, Ttl};
+
+/// How long to wait before the durable store is asked again what it has changed.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// For how long sessions that are due to be looked up are gathered.
+const GATHER: Duration = Duration::from_millis(100);
+
+/// Clocks differ, and a change is stamped before its commit: changes are re-applied this much
+/// further back, in ms.
+const SLACK_MS: Millis = 60_000;
+
+/// Why Redis cannot be brought up to date.
+#[derive(Debug, thiserror::Error)]
+enum Behind {
+    /// The durable store does not tell what it has changed.
+    #[error(transparent)]
+    Durable(#[from] StoreError),
+    /// Redis does not take it.
+    #[error("Redis failed: {0}")]
+    Redis(#[from] RedisError),
+}
+
+impl Sessions {
+    /// Sessions that `durable` owns, with a copy in Redis. Must be called within the runtime that
+    /// serves requests.
+    ///
+    /// # Errors
+    /// When the URL cannot be used.
+    pub fn with_redis(ttl: Ttl, durable: Lookup, url: &RedisUrl) -> Result<Arc<Self>, RedisError> {
+        let (redis, notices) = Redis::new(url, ttl)?;
+        let shared =
+            Shared { redis: Arc::new(redis), runtime: Handle::current(), heard_until: AtomicI64::new(NEVER) };
+        let sessions = Arc::new(Self::new(ttl, durable).sharing(shared));
+        tokio::spawn(keep(Arc::downgrade(&sessions), notices));
+        tokio::spawn(look_up_due(Arc::downgrade(&sessions), sessions.local.dues()));
+        Ok(sessions)
+    }
+}
+
+/// Follows what Redis tells, for as long as the sessions are there.
+async fn keep(sessions: Weak<Sessions>, mut notices: mpsc::UnboundedReceiver<Notice>) {
+    let mut applying: Option<JoinHandle<()>> = None;
+    while let Some(notice) = notices.recv().await {
+        let Some(sessions) = sessions.upgrade() else { return };
+        match notice {
+            Notice::Changed(tag) => sessions.local.changed(tag),
+            Notice::HeardUntil(at) => sessions.heard_from_redis(at),
+            Notice::Lost => {
+                sessions.heard_from_redis(NEVER);
+                sessions.local.lost_touch();
+                if let Some(applying) = applying.take() {
+                    applying.abort();
+                }
+            }
+            Notice::Connected { epoch } => {
+                sessions.local.lost_touch();
+                applying = Some(tokio::spawn(apply_until_done(sessions, epoch)));
+            }
+        }
+    }
+}
+
+/// Looks sessions up when they are due, for as long as they are there.
+async fn look_up_due(sessions: Weak<Sessions>, dues: Arc<Notify>) {
+    loop {
+        dues.notified().await;
+        // No request waits for these, so many can go to Redis together.
+        tokio::time::sleep(GATHER).await;
+        let Some(sessions) = sessions.upgrade() else { return };
+        sessions.look_up_due(clock::now()).await;
+    }
+}
+
+async fn apply_until_done(sessions: Arc<Sessions>, epoch: u64) {
+    loop {
+        match apply(&sessions, epoch, clock::now()).await {
+            Ok(records) => {
+                tracing::info!(records, "Redis is up to date and is used");
+                return;
+            }
+            Err(error) => {
+                tracing::debug!(%error, "Redis cannot be brought up to date yet");
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    }
+}
+
+/// Re-applies everything that was rotated, bound or ended within the longest life of an unused key. Redis may
+/// have been away, emptied, or replaced by an older replica; older keys have expired there by themselves.
+async fn apply(sessions: &Sessions, epoch: u64, now: Millis) -> Result<usize, Behind> {
+    let Some(redis) = sessions.redis() else { return Ok(0) };
+    if sessions.durable_is_away() {
+        return Err(StoreError::Unavailable("the durable store does not know all yet").into());
+    }
+    let records = sessions.durable.changed_since(now - redis.longest_life() - SLACK_MS).await?;
+    redis.put(&records, now).await?;
+    redis.trust(epoch);
+    Ok(records.len())
+}
