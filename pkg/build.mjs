@@ -154,7 +154,7 @@ const { minify } = await import("uglify-js");
 // have the same letters for them, and of many tries these compress best.
 const PRIVATE = {
   activityCookie: "f", complain: "k", early: "i", fact: "s", given: "r", hurry: "d", known: "n", revoked: "o", stored: "j",
-  trace: "x", urgent: "c", visitorCookie: "e",
+  listeners: "w", trace: "x", urgent: "c", visitorCookie: "e",
 };
 
 /** Bundles one file of src/, with its source map. */
