@@ -136,7 +136,7 @@ async fn store(call: &Call<'_>, stored: Stored, items: Vec<Checked>) -> Result<R
     let hit = Hit { key_of: key_of(call, named), ..hit(call, token, None) };
     let (outcome, cookies) = call.app.lifecycle.facts(hit, runs, call.allowance(), || offer(call)).await?;
     let kept = count - u64::from(outcome.erased + outcome.of_other_sites);
-    call.app.metrics.stored(stored, kept.saturating_sub(refunds), u64::from(outcome.twins));
+    call.app.metrics.stored(stored, kept.saturating_sub(refunds), u64::from(outcome.duplicates));
     call.app.metrics.stored(Stored::Refund, refunds.min(kept), 0);
     let mut answer = reply::no_content();
     set_cookies(call, &mut answer, &cookies);

@@ -1,5 +1,5 @@
 //! What a command promises while the store is away. It is in the spool then, and acknowledged from
-//! there. A session that it begins or changes is live at once; its visit, and what is a twin, is
+//! there. A session that it begins or changes is live at once; its visit, and what is a duplicate, is
 //! found when the command is replayed.
 
 use std::collections::HashMap;

@@ -294,7 +294,7 @@ pub struct Outcome {
     /// There is no such session of the user; nothing was done.
     pub missing: bool,
     /// Facts that were stored by an earlier request already.
-    pub twins: u32,
+    pub duplicates: u32,
     /// Facts and starts of a visitor whose data was erased: nothing of them was stored.
     pub erased: u32,
     /// Visits that began; while the store is away, as many as may turn out to.

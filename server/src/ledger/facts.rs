@@ -1,6 +1,6 @@
 //! Page views and events: which visit each belongs to, and whether it is there already.
 //!
-//! Invariant: a twin starts nothing. A fact is looked for before it may start a visit, or is taken for
+//! Invariant: a duplicate starts nothing. A fact is looked for before it may start a visit, or is taken for
 //! new and the store's key refuses the whole batch if it is not.
 
 use std::borrow::Cow;
@@ -24,7 +24,7 @@ impl<'c> World<'_, 'c> {
             // One token is offered, so one run may take it.
             self.facts(context, &carrier, run, &mut outcome);
         }
-        // Applied before, and the answer was lost: its facts are twins, its session is there.
+        // Applied before, and the answer was lost: its facts are duplicates, its session is there.
         outcome.issued |= context.offer.is_some_and(|offer| self.token(offer.tag).is_some());
         outcome
     }
@@ -66,7 +66,7 @@ impl<'c> World<'_, 'c> {
                     self.order(context, run.visitor, fact, order, &site, own.map(|(visit, _)| visit))
                 }
                 (Kind::Refund(refund), _) => self.refund(context, run.visitor, fact, refund, &site),
-                _ if self.is_twin(fact, &site) => false,
+                _ if self.is_duplicate(fact, &site) => false,
                 _ if fact.anonymous => self.insert(fact, &site, None, context.now),
                 (_, own) if late => self.late(context, run.visitor, fact, &site, own.map(|(visit, _)| visit)),
                 (_, Some((visit, before))) if !is_live || !visit.is_over(fact.occurred_at, self.ttl) => {
@@ -96,7 +96,7 @@ impl<'c> World<'_, 'c> {
                     self.store_in_visit(context, run.visitor, fact, &site, id, first)
                 }
             };
-            outcome.twins += u32::from(!stored);
+            outcome.duplicates += u32::from(!stored);
         }
     }
 
@@ -146,7 +146,7 @@ impl<'c> World<'_, 'c> {
         self.insert(fact, site, Some(visit_id), context.now)
     }
 
-    fn is_twin(&mut self, fact: &Fact, site: &str) -> bool {
+    fn is_duplicate(&mut self, fact: &Fact, site: &str) -> bool {
         match &fact.kind {
             Kind::PageView { id, .. } => self.is_stored(Table::PageViews, *id, site),
             Kind::Event { id, .. } => self.is_stored(Table::Events, *id, site),
@@ -154,7 +154,7 @@ impl<'c> World<'_, 'c> {
         }
     }
 
-    /// Stores a page view or an event that is no twin.
+    /// Stores a page view or an event that is not a duplicate.
     fn insert(&mut self, fact: &'c Fact, site: &str, visit_id: Option<Uuid>, received_at: Millis) -> bool {
         let (site, occurred_at) = (site.to_owned(), fact.occurred_at);
         match &fact.kind {

@@ -51,7 +51,7 @@ impl Memory {
 
     /// Takes what a batch has looked up, and what it has written.
     pub fn learn(&mut self, known: Known, changes: &Changes<'_>) {
-        // A twin is known for one when it comes again.
+        // A duplicate is recognized when it comes again.
         for (_, id, _) in &known.facts {
             self.facts.put(*id, ());
         }

@@ -15,7 +15,7 @@
 //! | `world` | the state that a plan works on: what is known, and what the batch has changed so far |
 //! | `sessions` | start, sign-in, sign-out, end, forget |
 //! | `endings` | the end of sessions of a user |
-//! | `facts` | page views, events: which visit each belongs to, twins |
+//! | `facts` | page views, events: which visit each belongs to, duplicates |
 //! | `orders` | orders and refunds: whose word counts, which visit they belong to |
 //! | `visits` | joining, beginning, linking and ending visits |
 //!

@@ -78,7 +78,7 @@ impl<'c> World<'_, 'c> {
         true
     }
 
-    /// Stores a refund that is no twin. Its order need not be there: the store joins the two, whichever
+    /// Stores a refund that is not a duplicate. Its order need not be there: the store joins the two, whichever
     /// comes first.
     pub(super) fn refund(
         &mut self,

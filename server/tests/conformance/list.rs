@@ -19,10 +19,10 @@ macro_rules! everywhere {
     ($then:ident! $backend:expr) => {
         $then! { $backend;
             replays:
-                a_twin_is_stored_once_and_starts_nothing
+                a_duplicate_is_stored_once_and_starts_nothing
                 a_view_that_is_resent_within_its_session_is_one_view
-                twins_within_an_array_are_stored_once
-                twins_of_requests_at_once_are_stored_once
+                duplicates_within_an_array_are_stored_once
+                duplicates_of_requests_at_once_are_stored_once
                 the_same_id_on_another_site_is_another_fact
                 a_replayed_start_is_one_session
                 a_replayed_sign_in_changes_nothing
@@ -170,10 +170,10 @@ macro_rules! told {
     ($then:ident! $backend:expr) => {
         $then! { $backend;
             replays:
-                // What is a twin is found at the replay: `away::a_twin_is_not_told`.
-                twins_are_counted
-                // A promise is withdrawn instead: `away::a_session_that_a_twin_was_promised_is_withdrawn`.
-                a_twin_sets_no_cookie
+                // What is a duplicate is found at the replay: `away::a_duplicate_is_not_told`.
+                duplicates_are_counted
+                // A promise is withdrawn instead: `away::a_session_that_a_duplicate_was_promised_is_withdrawn`.
+                a_duplicate_sets_no_cookie
                 // What was applied is found at the replay: `away::a_replayed_sign_in_has_lost`.
                 a_replay_is_answered_as_the_first_time;
             limits:
@@ -282,7 +282,7 @@ macro_rules! servers {
                 a_change_that_waited_for_its_commit_is_heard_of
                 starts_on_two_servers_at_once_join_one_visit
                 sign_ins_on_two_servers_have_one_winner
-                twins_on_two_servers_are_stored_once
+                duplicates_on_two_servers_are_stored_once
                 what_slid_on_one_server_is_not_swept_by_the_other;
             forgetting:
                 a_withdrawal_on_one_server_is_one_on_the_other;
@@ -303,8 +303,8 @@ macro_rules! away {
             away:
                 a_start_is_promised
                 as_many_visits_are_told_as_may_turn_out_to_begin
-                a_twin_is_not_told
-                a_session_that_a_twin_was_promised_is_withdrawn
+                a_duplicate_is_not_told
+                a_session_that_a_duplicate_was_promised_is_withdrawn
                 so_it_is_by_a_server_that_was_started_since
                 a_replayed_sign_in_has_lost
                 a_sign_in_by_password_is_refused

@@ -301,7 +301,7 @@ impl World {
         let runs = vec![Run { visitor: Some(browser.visitor), facts }];
         let allowance = Allowance::unlimited();
         match self.lifecycle().facts(hit(browser, now), runs, allowance, offer).await {
-            Ok((outcome, cookies)) => (outcome.twins, browser.takes_all(Ok(cookies), carried.as_ref())),
+            Ok((outcome, cookies)) => (outcome.duplicates, browser.takes_all(Ok(cookies), carried.as_ref())),
             Err(Failure(refusal)) => (0, browser.takes(Err(refusal), carried.as_ref())),
         }
     }

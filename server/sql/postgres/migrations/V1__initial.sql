@@ -70,7 +70,7 @@ CREATE TABLE visitor_keys (
 );
 
 -- Facts are partitioned by id_time, the time within their UUIDv7: a resend has the same id, so it
--- meets its twin in the same partition. Browsers' clocks may be wrong by years; what fits no
+-- meets the stored row in the same partition. Browsers' clocks may be wrong by years; what fits no
 -- partition goes to the default one.
 CREATE TABLE page_views (
     id_time     bigint NOT NULL,

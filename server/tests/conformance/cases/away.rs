@@ -25,7 +25,7 @@ pub(crate) async fn a_start_is_promised(world: &World) {
     assert_eq!(world.visits().await, 1);
 }
 
-pub(crate) async fn a_twin_is_not_told(world: &World) {
+pub(crate) async fn a_duplicate_is_not_told(world: &World) {
     let (ann, id) = (Browser::new(), uuid_v7(world.now));
     for _ in 0..2 {
         assert_eq!(world.send_all(&ann, vec![fact(page(id), world.now)], world.now).await.0, 0);
@@ -33,7 +33,7 @@ pub(crate) async fn a_twin_is_not_told(world: &World) {
     assert_eq!(world.page_views().await, 1);
 }
 
-pub(crate) async fn a_session_that_a_twin_was_promised_is_withdrawn(world: &World) {
+pub(crate) async fn a_session_that_a_duplicate_was_promised_is_withdrawn(world: &World) {
     let (ann, bob, id) = (Browser::new(), Browser::new(), uuid_v7(world.now));
     for browser in [&ann, &bob] {
         assert_eq!(world.send(browser, fact(page(id), world.now), world.now).await, Said::Fresh);

@@ -151,7 +151,7 @@ pub(crate) async fn visits_that_begin_are_told(world: &World) {
     let hosts = vec![on("a.test", view(late)), on("b.test", view(late)), on("a.test", view(late + MINUTE))];
     assert_eq!(begun(world, vec![(&ann, hosts)]).await, 2);
     assert_eq!(begun(world, vec![(&ann, vec![order("1", "10.00", now)])]).await, 0);
-    let twin = fact(page(uuid_v7(now)), now);
-    assert_eq!(begun(world, vec![(&Browser::new(), vec![twin.clone()])]).await, 1);
-    assert_eq!(begun(world, vec![(&Browser::new(), vec![twin])]).await, 0);
+    let duplicate = fact(page(uuid_v7(now)), now);
+    assert_eq!(begun(world, vec![(&Browser::new(), vec![duplicate.clone()])]).await, 1);
+    assert_eq!(begun(world, vec![(&Browser::new(), vec![duplicate])]).await, 0);
 }

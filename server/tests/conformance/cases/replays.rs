@@ -9,17 +9,17 @@ use visitflow_server::session::{Carrier, uuid_v7};
 use crate::facts::{event, fact, on, order, page, view};
 use crate::world::{Browser, Said, World};
 
-pub(crate) async fn a_twin_is_stored_once_and_starts_nothing(world: &World) {
+pub(crate) async fn a_duplicate_is_stored_once_and_starts_nothing(world: &World) {
     let id = uuid_v7(world.now);
-    let twin = || fact(page(id), world.now);
-    assert_eq!(world.send(&Browser::new(), twin(), world.now).await, Said::Fresh);
-    world.send_all(&Browser::new(), vec![twin(), twin()], world.now).await;
+    let duplicate = || fact(page(id), world.now);
+    assert_eq!(world.send(&Browser::new(), duplicate(), world.now).await, Said::Fresh);
+    world.send_all(&Browser::new(), vec![duplicate(), duplicate()], world.now).await;
     assert_eq!(world.page_views().await, 1);
     assert_eq!(world.visits().await, 1);
     assert_eq!(world.tokens().await, 1);
 }
 
-pub(crate) async fn twins_are_counted(world: &World) {
+pub(crate) async fn duplicates_are_counted(world: &World) {
     let (ann, id) = (Browser::new(), uuid_v7(world.now));
     let facts = || {
         let played = event("play", world.now);
@@ -32,7 +32,7 @@ pub(crate) async fn twins_are_counted(world: &World) {
     assert_eq!(world.send_all(&ann, orders(), world.now).await.0, 1);
 }
 
-pub(crate) async fn a_twin_sets_no_cookie(world: &World) {
+pub(crate) async fn a_duplicate_sets_no_cookie(world: &World) {
     let id = uuid_v7(world.now);
     world.send(&Browser::new(), fact(page(id), world.now), world.now).await;
     let bob = Browser::new();
@@ -50,7 +50,7 @@ pub(crate) async fn a_view_that_is_resent_within_its_session_is_one_view(world: 
     assert_eq!(world.number("SELECT page_views FROM sessions").await, 1);
 }
 
-pub(crate) async fn twins_within_an_array_are_stored_once(world: &World) {
+pub(crate) async fn duplicates_within_an_array_are_stored_once(world: &World) {
     let (ann, now) = (Browser::new(), world.now);
     let (seen, again, played) = (page(uuid_v7(now)), page(uuid_v7(now)), event("play", now));
     let facts =
@@ -61,7 +61,7 @@ pub(crate) async fn twins_within_an_array_are_stored_once(world: &World) {
     assert_eq!(world.number("SELECT page_views + 10 * events FROM sessions").await, 12);
 }
 
-pub(crate) async fn twins_of_requests_at_once_are_stored_once(world: &World) {
+pub(crate) async fn duplicates_of_requests_at_once_are_stored_once(world: &World) {
     let (now, id) = (world.now, uuid_v7(world.now));
     let browsers: Vec<Browser> = (0..20).map(|_| Browser::new()).collect();
     join_all(browsers.iter().map(|browser| world.send(browser, fact(page(id), now), now))).await;

@@ -121,11 +121,11 @@ pub(crate) async fn sign_ins_on_two_servers_have_one_winner(world: &World) {
     );
 }
 
-pub(crate) async fn twins_on_two_servers_are_stored_once(world: &World) {
+pub(crate) async fn duplicates_on_two_servers_are_stored_once(world: &World) {
     let (other, id) = (world.second().await, uuid_v7(world.now));
     let (ann, bob) = (Browser::new(), Browser::new());
-    let twin = || fact(page(id), world.now);
-    join(world.send(&ann, twin(), world.now), other.send(&bob, twin(), world.now)).await;
+    let duplicate = || fact(page(id), world.now);
+    join(world.send(&ann, duplicate(), world.now), other.send(&bob, duplicate(), world.now)).await;
     assert_eq!(world.page_views().await, 1);
     assert_eq!(world.visits().await, 1);
 }
