@@ -11,7 +11,7 @@ use crate::database::error::StoreError;
 use crate::ingest::{Ingest, Load};
 use crate::ledger::command::{Command, Context, Ending, Fact, Outcome, Run, Settling, Which, visits_at_most};
 use crate::resolve::Sessions;
-use crate::session::record::{Crossed, Record, SignedIn, Standing};
+use crate::session::record::{After, Record, SignedIn, Standing};
 use crate::session::token::{Proof, SessionToken};
 use crate::session::visit::VisitorId;
 use crate::session::visitor_key::{OfferedKey, VisitorKey};
@@ -159,7 +159,7 @@ impl Lifecycle {
         offer: impl FnOnce() -> Result<Option<SessionToken>, E>,
     ) -> Result<(Started, Cookies), E> {
         let carrier = self.arrive(&hit).await;
-        if let Carrier::Crossing { .. } = carrier {
+        if let Carrier::Grace { .. } = carrier {
             return Err(Refusal::Expired.into());
         }
         if carrier.visit_id().is_some() {
@@ -301,7 +301,7 @@ impl Lifecycle {
                 }
                 Ok(Cookie::Clear)
             }
-            (Carrier::Crossing { .. }, _) => Ok(Cookie::Leave), // a newer cookie may be there already
+            (Carrier::Grace { .. }, _) => Ok(Cookie::Leave), // a newer cookie may be there already
             _ => Ok(Cookie::Clear),
         }
     }
@@ -314,7 +314,7 @@ impl Lifecycle {
     pub async fn forget<E: From<Refusal> + From<getrandom::Error>>(&self, hit: Hit) -> Result<Cookie, E> {
         let proof = hit.token.as_ref().map(SessionToken::proof);
         match (self.sessions.touch(proof, None, hit.now).await, proof) {
-            (Carrier::Live { .. } | Carrier::Crossing { crossed: Crossed::Rotated, .. }, Some(presented)) => {
+            (Carrier::Live { .. } | Carrier::Grace { after: After::Rotation, .. }, Some(presented)) => {
                 let offer = SessionToken::rotate(presented.tag)?;
                 let command = Command::Forget { now: hit.now, presented, offer: offer.proof() };
                 match self.commit(command).await? {
@@ -327,7 +327,7 @@ impl Lifecycle {
                 }
             }
             (Carrier::Unverified(_), _) => Err(Refusal::from(UNTOLD).into()),
-            (Carrier::Crossing { .. }, _) => Ok(Cookie::Leave),
+            (Carrier::Grace { .. }, _) => Ok(Cookie::Leave),
             _ => Ok(Cookie::Clear),
         }
     }
@@ -400,7 +400,7 @@ impl Lifecycle {
     ) -> Result<Cookie, E> {
         let presented = match (self.arrive(&hit).await, &hit.token) {
             (Carrier::Live { .. }, Some(token)) => Some(token.proof()),
-            (Carrier::Crossing { .. }, _) => return Err(Refusal::Rotated.into()),
+            (Carrier::Grace { .. }, _) => return Err(Refusal::Rotated.into()),
             (Carrier::Unverified(_), _) => return Err(Refusal::from(UNTOLD).into()),
             _ => None,
         };
@@ -443,7 +443,7 @@ impl Lifecycle {
                 Ok(self.keep(Some(offer), hit.now).await)
             }
             (Carrier::Unverified(_), _) => Err(Refusal::from(UNTOLD).into()),
-            (Carrier::Crossing { .. }, _) => Ok(Cookie::Leave),
+            (Carrier::Grace { .. }, _) => Ok(Cookie::Leave),
             _ => Ok(Cookie::Clear),
         }
     }
@@ -520,7 +520,7 @@ impl Lifecycle {
             Erased::Done if proof.is_none() => Ok(Cookie::Leave),
             // A session outside the erased visits stays live.
             Erased::Done => Ok(match self.sessions.touch(proof, None, hit.now).await {
-                Carrier::Crossing { crossed: Crossed::Ended { .. }, .. }
+                Carrier::Grace { after: After::End { .. }, .. }
                 | Carrier::Erased
                 | Carrier::Nothing => Cookie::Clear,
                 _ => Cookie::Leave,
@@ -533,7 +533,7 @@ impl Lifecycle {
     async fn arrive(&self, hit: &Hit) -> Carrier {
         let proof = hit.token.as_ref().map(SessionToken::proof);
         match self.sessions.touch(proof, Some(Activity::Visitor(hit.now)), hit.now).await {
-            Carrier::Crossing { crossed: Crossed::Ended { at }, .. } if at < hit.now => Carrier::Nothing,
+            Carrier::Grace { after: After::End { at }, .. } if at < hit.now => Carrier::Nothing,
             carrier => carrier,
         }
     }

@@ -11,7 +11,7 @@ pub const ENDED_KEPT_MS: Millis = 24 * 3_600_000;
 
 /// A session is ended on behalf of its limits this long after them. Until then another server may
 /// know of activity that is not written yet. Hits are judged by the limits themselves.
-pub const SWEEP_GRACE_MS: Millis = 60_000;
+pub const SWEEP_DELAY_MS: Millis = 60_000;
 
 /// Whether commands come to the store for the first time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

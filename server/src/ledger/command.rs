@@ -311,7 +311,7 @@ pub struct Outcome {
 pub fn visits_at_most(runs: &[Run], carrier: &Carrier, now: Millis, ttl: Ttl) -> u32 {
     let may_begin = match carrier {
         Carrier::Live { visit_id, .. } => visit_id.is_none(),
-        Carrier::Crossing { .. } => false,
+        Carrier::Grace { .. } => false,
         Carrier::Unverified(_) | Carrier::Erased | Carrier::Nothing => true,
     };
     let most = runs.iter().map(|run| {

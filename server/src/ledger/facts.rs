@@ -72,7 +72,7 @@ impl<'c> World<'_, 'c> {
                 (_, Some((visit, before))) if !is_live || !visit.is_over(fact.occurred_at, self.ttl) => {
                     self.store_in_visit(context, run.visitor, fact, &site, visit.id, before == 0)
                 }
-                (_, None) if matches!(carrier, Carrier::Crossing { .. }) => {
+                (_, None) if matches!(carrier, Carrier::Grace { .. }) => {
                     self.insert(fact, &site, None, context.now)
                 }
                 // Nothing that comes later could belong to its visit.

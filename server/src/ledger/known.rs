@@ -106,7 +106,7 @@ impl Wants {
     pub(super) fn carrier(&mut self, carrier: &Carrier) {
         match carrier {
             Carrier::Live { token, visit_id: None }
-            | Carrier::Crossing { token, visit_id: None, .. }
+            | Carrier::Grace { token, visit_id: None, .. }
             | Carrier::Unverified(token) => _ = self.tokens.insert(token.tag),
             _ => {}
         }

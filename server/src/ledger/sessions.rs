@@ -3,7 +3,7 @@
 use super::command::{Context, Outcome};
 use super::visits::Beginning;
 use super::world::World;
-use crate::session::record::{Crossed, Record, SignedIn, Standing};
+use crate::session::record::{After, Record, SignedIn, Standing};
 use crate::session::token::{Proof, Tag};
 use crate::session::visit::Link;
 use crate::session::{Carrier, Millis};
@@ -40,7 +40,7 @@ impl<'c> World<'_, 'c> {
                 }
                 return outcome;
             }
-            if matches!(carrier, Carrier::Crossing { .. }) {
+            if matches!(carrier, Carrier::Grace { .. }) {
                 return outcome; // the session was ended while the request was on its way
             }
             let has_session = matches!(carrier, Carrier::Live { .. }) && !self.was_withdrawn(&carrier);
@@ -192,7 +192,7 @@ impl<'c> World<'_, 'c> {
             }
             // A sign-in or a sign-out was first, and its answer has the newer token. The session has not
             // left the visit yet: it does, and keeps that token.
-            Standing::Crossing(Crossed::Rotated) if left.is_some() && record.visit_id == left => {
+            Standing::Grace(After::Rotation) if left.is_some() && record.visit_id == left => {
                 record.bind(None);
                 Outcome { lost: true, ..Outcome::default() }
             }

@@ -13,7 +13,7 @@ use super::changes::{Changes, Engagement, VisitPut};
 use super::command::{Command, Outcome};
 use super::known::{Known, SessionsOf, StoredOrder, Table, VisitIndex, VisitRow, Wants};
 use crate::campaign::Campaign;
-use crate::session::record::{Crossed, Record, Standing};
+use crate::session::record::{After, Record, Standing};
 use crate::session::token::{Proof, SecretHash, Tag};
 use crate::session::visit::{Visit, VisitorId};
 use crate::session::visitor_key::OfferedKey;
@@ -189,7 +189,7 @@ impl<'k, 'c> World<'k, 'c> {
     /// What an unverified carrier turns out to be; others are as they were judged. A session that
     /// had no visit then may have one by now: one that was begun while the store was away, or that
     /// a request a moment earlier has bound. One whose visit has ended may have been taken out of it
-    /// by such a request, which makes this one a crossing.
+    /// by such a request; then this one is in the grace period.
     pub(super) fn judged(&mut self, carrier: &Carrier, now: Millis) -> Carrier {
         let ttl = self.ttl;
         match *carrier {
@@ -198,7 +198,7 @@ impl<'k, 'c> World<'k, 'c> {
                 let visit_id = record.visit_of(&token.hash);
                 match record.standing(&token.hash, now, ttl) {
                     Standing::Live => Carrier::Live { token, visit_id },
-                    Standing::Crossing(crossed) => Carrier::Crossing { token, visit_id, crossed },
+                    Standing::Grace(after) => Carrier::Grace { token, visit_id, after },
                     Standing::Erased => Carrier::Erased,
                     Standing::Dead => Carrier::Nothing,
                 }
@@ -206,18 +206,18 @@ impl<'k, 'c> World<'k, 'c> {
             Carrier::Live { token, visit_id } if visit_id.is_none_or(|id| self.has_ended(id)) => {
                 let Some(record) = self.token(token.tag) else { return carrier.clone() };
                 let visit_id = record.visit_of(&token.hash);
-                let crossing = |crossed| Carrier::Crossing { token, visit_id, crossed };
+                let grace = |after| Carrier::Grace { token, visit_id, after };
                 match record.ended_at {
-                    Some(at) => crossing(Crossed::Ended { at }),
-                    None if record.secret_hash != token.hash => crossing(Crossed::Rotated),
+                    Some(at) => grace(After::End { at }),
+                    None if record.secret_hash != token.hash => grace(After::Rotation),
                     None => Carrier::Live { token, visit_id },
                 }
             }
-            Carrier::Crossing { token, visit_id: None, crossed } => {
+            Carrier::Grace { token, visit_id: None, after } => {
                 let visit_id = self.token(token.tag).and_then(|record| record.visit_of(&token.hash));
-                Carrier::Crossing { token, visit_id, crossed }
+                Carrier::Grace { token, visit_id, after }
             }
-            Carrier::Live { .. } | Carrier::Crossing { .. } | Carrier::Erased | Carrier::Nothing => {
+            Carrier::Live { .. } | Carrier::Grace { .. } | Carrier::Erased | Carrier::Nothing => {
                 carrier.clone()
             }
         }

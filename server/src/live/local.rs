@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::contract::activity::{LiveActivity, Slides};
 use crate::ledger::Known;
-use crate::session::record::{CROSSING_MS, Record, Standing};
+use crate::session::record::{GRACE_MS, Record, Standing};
 use crate::session::token::{Proof, Tag};
 use crate::session::visit::Span;
 use crate::session::{Activity, Carrier, Millis, Ttl};
@@ -364,7 +364,7 @@ impl Local {
         let mut inner = self.lock();
         inner.copies.retain(|_, Copied { record, .. }| match record.ended_at {
             Some(at) if record.is_erased() => now - at < ttl.idle_ms,
-            Some(at) => now - at < CROSSING_MS && !record.expired(at, ttl),
+            Some(at) => now - at < GRACE_MS && !record.expired(at, ttl),
             None if record.expired(now, ttl) => false,
             None => complete || now - record.last_activity < ttl.idle_ms,
         });
@@ -458,8 +458,8 @@ fn last<T>(items: &mut Vec<T>, most: usize) -> std::vec::Drain<'_, T> {
 pub fn judge(record: &Record, token: Proof, now: Millis, ttl: Ttl) -> Carrier {
     match record.standing(&token.hash, now, ttl) {
         Standing::Live => Carrier::Live { token, visit_id: record.visit_id },
-        Standing::Crossing(crossed) => {
-            Carrier::Crossing { token, visit_id: record.visit_of(&token.hash), crossed }
+        Standing::Grace(after) => {
+            Carrier::Grace { token, visit_id: record.visit_of(&token.hash), after }
         }
         Standing::Erased => Carrier::Erased,
         Standing::Dead => Carrier::Nothing,

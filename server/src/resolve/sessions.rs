@@ -23,7 +23,7 @@ use crate::database::error::{Result, StoreError};
 use crate::database::store::Lookup;
 use crate::live::local::{self, FRESH_MS, Local, Reliance, judge};
 use crate::live::redis::Redis;
-use crate::session::record::{CROSSING_MS, Record, Standing};
+use crate::session::record::{GRACE_MS, Record, Standing};
 use crate::session::token::{Proof, Tag};
 use crate::session::{Activity, Carrier, Millis, Ttl};
 
@@ -32,8 +32,8 @@ use crate::session::{Activity, Carrier, Millis, Ttl};
 const BEHIND_MS: Millis = 60_000;
 
 /// Redis is told of activity when it is this much later than what it knows, in ms. It hears of it
-/// after at most this and [`FRESH_MS`], as late as the durable store (30 s, `serve`): within the minute of
-/// grace in which no session is ended.
+/// after at most this and [`FRESH_MS`], as late as the durable store (30 s, `serve`): within the minute
+/// (`SWEEP_DELAY_MS`) in which no session is ended.
 pub(super) const TELL_AFTER_MS: Millis = FRESH_MS / 2;
 
 /// Who asks whose session a token is gets an answer that was right everywhere so many ms ago at most.
@@ -308,7 +308,7 @@ impl Sessions {
         let Some(mut record) = held.filter(|record| record.secret_hash == promised.hash) else {
             return false;
         };
-        record.end(now - CROSSING_MS);
+        record.end(now - GRACE_MS);
         self.publish(&[record], now).await;
         self.local.forget(promised.tag);
         true

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::limits::Millis;
-use super::record::Crossed;
+use super::record::After;
 use super::token::Proof;
 
 /// What keeps a session alive.
@@ -36,14 +36,14 @@ pub enum Carrier {
         /// Its visit, if it has one.
         visit_id: Option<Uuid>,
     },
-    /// A token that was rotated or ended a moment ago: its facts still reach their visit.
-    Crossing {
+    /// A token in the grace period, rotated or ended a moment ago: its facts still reach their visit.
+    Grace {
         /// The token.
         token: Proof,
         /// The visit, if it had one.
         visit_id: Option<Uuid>,
-        /// What happened to it.
-        crossed: Crossed,
+        /// What the grace period began with.
+        after: After,
     },
     /// A token that nobody could judge when it arrived, for the stores were away: the ledger judges
     /// it by the record, as of the instant of its arrival.
@@ -59,7 +59,7 @@ impl Carrier {
     #[must_use]
     pub fn visit_id(&self) -> Option<Uuid> {
         match self {
-            Self::Live { visit_id, .. } | Self::Crossing { visit_id, .. } => *visit_id,
+            Self::Live { visit_id, .. } | Self::Grace { visit_id, .. } => *visit_id,
             Self::Unverified(_) | Self::Erased | Self::Nothing => None,
         }
     }

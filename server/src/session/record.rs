@@ -8,7 +8,7 @@ use super::token::{Proof, SecretHash, Tag};
 
 /// For this long after a rotation or an end, facts that carry the old token still reach their
 /// visit: they were in flight. The token has no right beyond that.
-pub const CROSSING_MS: Millis = 60_000;
+pub const GRACE_MS: Millis = 60_000;
 
 /// Replaced secrets that a record remembers; rotations in quicker succession forget the oldest.
 pub const RETIRED_MAX: usize = 8;
@@ -84,13 +84,13 @@ impl<T: Into<String>> From<T> for SignedIn {
     }
 }
 
-/// What happened to a token a moment ago.
+/// What the grace period of a token began with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Crossed {
+pub enum After {
     /// A rotation replaced it: the browser holds a newer cookie, or will in a moment.
-    Rotated,
+    Rotation,
     /// Its session was ended.
-    Ended {
+    End {
         /// When.
         at: Millis,
     },
@@ -101,8 +101,8 @@ pub enum Crossed {
 pub enum Standing {
     /// Valid.
     Live,
-    /// Rotated or ended less than [`CROSSING_MS`] ago: its facts reach their visit, nothing more.
-    Crossing(Crossed),
+    /// Rotated or ended less than [`GRACE_MS`] ago: its facts reach their visit, nothing more.
+    Grace(After),
     /// Its session was erased with its visitor; which secret was presented cannot be told any more.
     Erased,
     /// Expired, ended, or never issued.
@@ -151,17 +151,17 @@ impl Record {
         if self.is_erased() {
             return Standing::Erased;
         }
-        let recent = |at: Millis| now - at < CROSSING_MS;
+        let recent = |at: Millis| now - at < GRACE_MS;
         let retired = self.retired.iter().any(|old| old.secret_hash == *presented && recent(old.at));
         let current = self.secret_hash == *presented;
         match self.ended_at {
             Some(at) if (current || retired) && recent(at) && !self.expired(at, ttl) => {
-                Standing::Crossing(Crossed::Ended { at })
+                Standing::Grace(After::End { at })
             }
             Some(_) => Standing::Dead,
             None if self.expired(now, ttl) => Standing::Dead,
             None if current => Standing::Live,
-            None if retired => Standing::Crossing(Crossed::Rotated),
+            None if retired => Standing::Grace(After::Rotation),
             None => Standing::Dead,
         }
     }
@@ -232,7 +232,7 @@ impl Record {
     }
 
     fn replace_secret(&mut self, token: Proof, now: Millis) {
-        self.retired.retain(|old| now - old.at < CROSSING_MS);
+        self.retired.retain(|old| now - old.at < GRACE_MS);
         if self.retired.len() == RETIRED_MAX {
             self.retired.remove(0);
         }
@@ -330,17 +330,17 @@ mod tests {
     }
 
     #[test]
-    fn a_rotated_secret_is_dead_at_once_and_crosses_for_a_minute() {
+    fn a_rotated_secret_is_dead_at_once_and_has_a_minute_of_grace() {
         let (mut record, old) = opened();
         let new = SessionToken::rotate(record.tag).unwrap();
         record.rotate(new.proof(), Some("u".into()), 10);
         assert_eq!(record.standing(&new.hash(), 10, TTL), Standing::Live);
-        assert_eq!(record.standing(&old.hash(), 10, TTL), Standing::Crossing(Crossed::Rotated));
+        assert_eq!(record.standing(&old.hash(), 10, TTL), Standing::Grace(After::Rotation));
         assert_eq!(
-            record.standing(&old.hash(), 10 + CROSSING_MS - 1, TTL),
-            Standing::Crossing(Crossed::Rotated)
+            record.standing(&old.hash(), 10 + GRACE_MS - 1, TTL),
+            Standing::Grace(After::Rotation)
         );
-        assert_eq!(record.standing(&old.hash(), 10 + CROSSING_MS, TTL), Standing::Dead);
+        assert_eq!(record.standing(&old.hash(), 10 + GRACE_MS, TTL), Standing::Dead);
     }
 
     #[test]
@@ -358,7 +358,7 @@ mod tests {
         );
         assert_eq!((record.visit_id, record.generation), (None, 2 + 2 * ROTATION_COUNTS));
         assert_eq!(record.standing(&forgotten.hash(), 20, TTL), Standing::Live);
-        assert_eq!(record.standing(&signed_in.hash(), 20, TTL), Standing::Crossing(Crossed::Rotated));
+        assert_eq!(record.standing(&signed_in.hash(), 20, TTL), Standing::Grace(After::Rotation));
         record.bind(Some(Uuid::from_u128(8)));
         for old in [first, signed_in] {
             assert_eq!(record.visit_of(&old.hash()), Some(visit));
@@ -367,13 +367,13 @@ mod tests {
     }
 
     #[test]
-    fn an_ended_session_crosses_for_a_minute_and_stays_ended() {
+    fn an_ended_session_has_a_minute_of_grace_and_stays_ended() {
         let (mut record, token) = opened();
         record.end(10);
         record.end(99);
         assert_eq!(record.ended_at, Some(10));
-        assert_eq!(record.standing(&token.hash(), 11, TTL), Standing::Crossing(Crossed::Ended { at: 10 }));
-        assert_eq!(record.standing(&token.hash(), 10 + CROSSING_MS, TTL), Standing::Dead);
+        assert_eq!(record.standing(&token.hash(), 11, TTL), Standing::Grace(After::End { at: 10 }));
+        assert_eq!(record.standing(&token.hash(), 10 + GRACE_MS, TTL), Standing::Dead);
     }
 
     #[test]

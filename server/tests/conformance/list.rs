@@ -51,12 +51,12 @@ macro_rules! everywhere {
                 a_view_in_flight_over_a_sign_in_is_stored_and_sets_no_cookie
                 a_sign_in_among_views_leaves_one_visit_and_one_live_token
                 views_that_carry_the_secret_before_a_sign_in_are_of_its_visit
-                what_crosses_in_a_session_without_a_visit_has_none
-                a_rotated_token_crosses_for_a_minute
+                a_fact_in_flight_of_a_session_without_a_visit_has_none
+                a_rotated_token_has_a_minute_of_grace
                 an_end_among_views_and_pings_revives_nothing
-                what_crosses_an_end_is_stored_and_sets_no_cookie
+                a_fact_in_flight_at_an_end_is_stored_and_sets_no_cookie
                 an_end_then_a_start_is_a_new_visit
-                a_start_that_crossed_an_end_begins_nothing
+                a_start_in_flight_at_an_end_begins_nothing
                 first_views_at_once_of_a_session_without_a_visit_share_one
                 a_sign_out_among_sign_ins_leaves_one_live_token;
             users:
@@ -74,7 +74,7 @@ macro_rules! everywhere {
                 who_withdraws_consent_stays_signed_in_and_the_visit_ends
                 a_session_without_a_user_ends_when_consent_is_withdrawn
                 there_is_nothing_to_forget_without_a_live_session
-                what_crosses_a_withdrawal_reaches_the_ended_visit_and_begins_nothing
+                a_fact_in_flight_at_a_withdrawal_reaches_the_ended_visit_and_begins_nothing
                 consent_given_anew_begins_another_visit_in_the_same_session
                 a_start_after_a_withdrawal_begins_another_visit
                 a_sign_in_and_a_sign_out_after_a_withdrawal_begin_no_visit
@@ -251,9 +251,9 @@ macro_rules! kept {
                 who_is_remembered_is_so_after_a_restart;
             limits:
                 sessions_survive_a_restart_with_what_slid
-                a_token_rotated_before_a_restart_stays_dead_and_still_crosses;
+                a_token_rotated_before_a_restart_stays_dead_and_keeps_its_grace;
             forgetting:
-                what_crosses_a_withdrawal_finds_its_visit_after_a_restart;
+                a_fact_in_flight_at_a_withdrawal_finds_its_visit_after_a_restart;
         }
     };
 }

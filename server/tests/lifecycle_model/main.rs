@@ -24,7 +24,7 @@ use rusqlite::types::ValueRef;
 use uuid::Uuid;
 use visitflow_e2e::{Postgres, sql};
 use visitflow_server::database::Database;
-use visitflow_server::database::batch::SWEEP_GRACE_MS;
+use visitflow_server::database::batch::SWEEP_DELAY_MS;
 use visitflow_server::database::postgres::url::PostgresUrl;
 use visitflow_server::database::sqlite::Sqlite;
 use visitflow_server::ingest::{Durable, Ingest};
@@ -134,8 +134,8 @@ fn run(steps: Vec<(usize, Op)>, database: &Database, texts: impl Fn(&str) -> Vec
             history[browser].push((token, cookie));
             now += 1; // no two visits begin at once: which of them covers a late fact is nobody's rule
         }
-        real.lifecycle.ingest.sweep(now + SWEEP_GRACE_MS).await.unwrap();
-        model.sweep(now + SWEEP_GRACE_MS);
+        real.lifecycle.ingest.sweep(now + SWEEP_DELAY_MS).await.unwrap();
+        model.sweep(now + SWEEP_DELAY_MS);
     });
     drop(real);
     writer.join();

@@ -17,7 +17,7 @@ use super::url::PostgresUrl;
 use super::{connect, erase, errors, maintenance, migrations, write};
 use crate::contract::activity::Slides;
 use crate::contract::erasure::{ERASED_KEPT_MS, Erasure, Piece};
-use crate::database::batch::{Batch, Committed, ENDED_KEPT_MS, SWEEP_GRACE_MS};
+use crate::database::batch::{Batch, Committed, ENDED_KEPT_MS, SWEEP_DELAY_MS};
 use crate::database::error::{Result, StoreError};
 use crate::ledger::command::Command;
 use crate::ledger::{self, Memory};
@@ -162,7 +162,7 @@ impl Writer {
     /// As above.
     pub async fn sweep(&mut self, ttl: Ttl, now: Millis) -> Result<()> {
         self.maintain(now).await;
-        let since = now - SWEEP_GRACE_MS;
+        let since = now - SWEEP_DELAY_MS;
         let idle_since = since - ttl.idle_ms;
         self.within(SWEEP_PATIENCE, async |session, recall| {
             recall.begun(session.begin(None).await?);

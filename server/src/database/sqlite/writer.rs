@@ -8,7 +8,7 @@ use super::wal::{Gate, Wal};
 use super::{Sqlite, erase, load, sql, tokens, write};
 use crate::contract::activity::Slides;
 use crate::contract::erasure::{ERASED_KEPT_MS, Erasure, Piece};
-use crate::database::batch::{Batch, Committed, ENDED_KEPT_MS, SWEEP_GRACE_MS};
+use crate::database::batch::{Batch, Committed, ENDED_KEPT_MS, SWEEP_DELAY_MS};
 use crate::database::error::{Result, StoreError};
 use crate::ledger::command::Command;
 use crate::ledger::{self, Memory};
@@ -173,7 +173,7 @@ impl Writer {
     pub fn sweep(&mut self, ttl: Ttl, now: Millis) -> Result<()> {
         self.in_file(|writer| {
             let transaction = writer.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let since = now - SWEEP_GRACE_MS;
+            let since = now - SWEEP_DELAY_MS;
             let limits = params![since, ttl.idle_ms, ttl.max_ms, ttl.remember_idle_ms, ttl.remember_max_ms];
             transaction.prepare_cached(sql!("tokens_expire"))?.execute(limits)?;
             let ended = transaction.prepare_cached(sql!("visits_expire"))?.execute([since - ttl.idle_ms])?;

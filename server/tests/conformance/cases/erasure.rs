@@ -246,7 +246,7 @@ pub(crate) async fn a_fact_with_only_the_cookie_of_an_erased_session_is_refused(
     nameless(world, &ann, world.now + 2).await;
     let later = world.now + 10 * MINUTE;
     world.sweep(later).await;
-    nameless(world, &ann, later).await; // what crosses has been forgotten by now
+    nameless(world, &ann, later).await; // the grace period is over
     world.restart(later + 1).await;
     nameless(world, &ann, later + 1).await;
     assert_eq!(world.live_tokens().await, 0);

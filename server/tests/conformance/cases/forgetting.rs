@@ -52,7 +52,7 @@ pub(crate) async fn there_is_nothing_to_forget_without_a_live_session(world: &Wo
     assert_eq!(world.texts("SELECT page_views FROM sessions").await, ["1"]);
 }
 
-pub(crate) async fn what_crosses_a_withdrawal_reaches_the_ended_visit_and_begins_nothing(world: &World) {
+pub(crate) async fn a_fact_in_flight_at_a_withdrawal_reaches_the_ended_visit_and_begins_nothing(world: &World) {
     let (ann, in_flight) = withdrawn(world).await;
     let last = world.now + 2 + MINUTE - 1;
     assert_eq!(world.view(&in_flight, world.now + 3).await, Said::Left);
@@ -239,7 +239,7 @@ pub(crate) async fn who_is_not_measured_stays_signed_in_up_to_the_absolute_limit
     assert_eq!(world.texts(VISITS).await, [format!("1 {}", world.now + 2)]);
 }
 
-pub(crate) async fn what_crosses_a_withdrawal_finds_its_visit_after_a_restart(world: &World) {
+pub(crate) async fn a_fact_in_flight_at_a_withdrawal_finds_its_visit_after_a_restart(world: &World) {
     let (ann, in_flight) = withdrawn(world).await;
     world.view(&ann, world.now + 3).await;
     world.restart(world.now + 4).await;

@@ -33,7 +33,7 @@ pub(crate) async fn a_sign_in_on_one_server_kills_the_old_token_on_the_other(wor
     assert_eq!(other.ping(&old, world.now).await, Said::Kept, "the other has a copy of it");
     assert_eq!(world.sign_in(&ann, "u_1", world.now + 1).await, Said::Fresh);
     dies(&other, &old, world.now + 2).await;
-    assert_eq!(other.view(&old, world.now + 3).await, Said::Left, "it crosses there too");
+    assert_eq!(other.view(&old, world.now + 3).await, Said::Left, "it has grace there too");
     assert_eq!(other.view(&ann, world.now + 3).await, Said::Kept);
     assert_eq!(other.user(&ann, world.now + 3).await.as_deref(), Some("u_1"));
 }

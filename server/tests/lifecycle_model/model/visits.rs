@@ -1,6 +1,6 @@
 //! Visits: joined, begun, linked to a user, ended.
 
-use visitflow_server::database::batch::SWEEP_GRACE_MS;
+use visitflow_server::database::batch::SWEEP_DELAY_MS;
 use visitflow_server::session::Millis;
 
 use super::Model;
@@ -122,7 +122,7 @@ impl Model {
     pub(crate) fn sweep(&mut self, now: Millis) {
         self.slid.clear();
         for row in self.visits.iter_mut().filter(|row| row.ended_at.is_none()) {
-            if now - SWEEP_GRACE_MS - row.last_activity >= TTL.idle_ms {
+            if now - SWEEP_DELAY_MS - row.last_activity >= TTL.idle_ms {
                 row.ended_at = Some(row.last_activity);
             }
         }
