@@ -15,7 +15,7 @@ use crate::session::record::{After, Record, SignedIn, Standing};
 use crate::session::token::{Proof, SessionToken};
 use crate::session::visit::VisitorId;
 use crate::session::visitor_key::{OfferedKey, VisitorKey};
-use crate::session::{Activity, Carrier, Millis};
+use crate::session::{Activity, Caller, Millis};
 use crate::throttle::TooMany;
 use crate::throttle::budget::{Allowance, Held};
 
@@ -158,21 +158,21 @@ impl Lifecycle {
         allowance: Allowance<'_>,
         offer: impl FnOnce() -> Result<Option<SessionToken>, E>,
     ) -> Result<(Started, Cookies), E> {
-        let carrier = self.arrive(&hit).await;
-        if let Carrier::Grace { .. } = carrier {
+        let caller = self.arrive(&hit).await;
+        if let Caller::Grace { .. } = caller {
             return Err(Refusal::Expired.into());
         }
-        if carrier.visit_id().is_some() {
+        if caller.visit_id().is_some() {
             return Ok((Started::Resumed, self.keep(hit.token, hit.now).await.into()));
         }
-        let live = matches!(carrier, Carrier::Live { .. });
+        let live = matches!(caller, Caller::Live { .. });
         let held = allowance.take(1).map_err(Refusal::from)?;
         let offered = if live { None } else { offer()? };
         let (key, offered_key) = offer_key(hit.key_of)?;
         let Page { site, url, referrer } = page;
         let context = Context {
             now: hit.now,
-            carrier,
+            caller,
             offer: offered.as_ref().map(SessionToken::proof),
             visitor: hit.visitor,
             key: offered_key,
@@ -212,17 +212,17 @@ impl Lifecycle {
         let may_start = named().filter(recent).any(|fact| fact.kind.starts_a_visit());
         let token = hit.token.filter(|_| named().next().is_some());
         let proof = token.as_ref().map(SessionToken::proof);
-        let carrier = self.sessions.touch(proof, activity.map(Activity::Visitor), hit.now).await;
-        let most = visits_at_most(&runs, &carrier, hit.now, self.sessions.ttl());
+        let caller = self.sessions.touch(proof, activity.map(Activity::Visitor), hit.now).await;
+        let most = visits_at_most(&runs, &caller, hit.now, self.sessions.ttl());
         let held = allowance.take(most).map_err(Refusal::from)?;
-        let has_none = matches!(carrier, Carrier::Erased | Carrier::Nothing);
+        let has_none = matches!(caller, Caller::Erased | Caller::Nothing);
         let offered = if may_start && has_none { offer()? } else { None };
-        let has_no_visit = has_none || matches!(carrier, Carrier::Live { visit_id: None, .. });
+        let has_no_visit = has_none || matches!(caller, Caller::Live { visit_id: None, .. });
         let (key, offered_key) = offer_key(hit.key_of.filter(|_| may_start && has_no_visit))?;
-        let live = matches!(carrier, Carrier::Live { .. });
+        let live = matches!(caller, Caller::Live { .. });
         let context = Context {
             now: hit.now,
-            carrier,
+            caller,
             offer: offered.as_ref().map(SessionToken::proof),
             visitor: None,
             key: offered_key,
@@ -248,7 +248,7 @@ impl Lifecycle {
     ) -> Result<Cookie, Refusal> {
         let proof = hit.token.as_ref().map(SessionToken::proof);
         match self.sessions.touch(proof, Some(Activity::Visitor(hit.now)), hit.now).await {
-            Carrier::Live { visit_id, .. } => {
+            Caller::Live { visit_id, .. } => {
                 if let (Some(visit_id), Some((page_view_id, engaged_ms, scroll_pct))) = (visit_id, engagement)
                 {
                     self.ingest.admit(Load::Ping)?;
@@ -257,7 +257,7 @@ impl Lifecycle {
                 }
                 Ok(self.keep_proven(hit.token.zip(proof), hit.now).await)
             }
-            Carrier::Unverified(_) => Err(UNTOLD.into()),
+            Caller::Unverified(_) => Err(UNTOLD.into()),
             _ => Err(Refusal::Expired),
         }
     }
@@ -295,13 +295,13 @@ impl Lifecycle {
     pub async fn end(&self, hit: Hit) -> Result<Cookie, Refusal> {
         let proof = hit.token.as_ref().map(SessionToken::proof);
         match (self.sessions.touch(proof, None, hit.now).await, proof) {
-            (Carrier::Live { .. } | Carrier::Unverified(_), Some(presented)) => {
+            (Caller::Live { .. } | Caller::Unverified(_), Some(presented)) => {
                 if self.commit(Command::End { now: hit.now, presented }).await?.lost {
                     return self.ends_elsewhere(presented, hit.now).await.map(Cookie::after_end);
                 }
                 Ok(Cookie::Clear)
             }
-            (Carrier::Grace { .. }, _) => Ok(Cookie::Leave), // a newer cookie may be there already
+            (Caller::Grace { .. }, _) => Ok(Cookie::Leave), // a newer cookie may be there already
             _ => Ok(Cookie::Clear),
         }
     }
@@ -314,7 +314,7 @@ impl Lifecycle {
     pub async fn forget<E: From<Refusal> + From<getrandom::Error>>(&self, hit: Hit) -> Result<Cookie, E> {
         let proof = hit.token.as_ref().map(SessionToken::proof);
         match (self.sessions.touch(proof, None, hit.now).await, proof) {
-            (Carrier::Live { .. } | Carrier::Grace { after: After::Rotation, .. }, Some(presented)) => {
+            (Caller::Live { .. } | Caller::Grace { after: After::Rotation, .. }, Some(presented)) => {
                 let offer = SessionToken::rotate(presented.tag)?;
                 let command = Command::Forget { now: hit.now, presented, offer: offer.proof() };
                 match self.commit(command).await? {
@@ -326,8 +326,8 @@ impl Lifecycle {
                     _ => Ok(Cookie::Clear),
                 }
             }
-            (Carrier::Unverified(_), _) => Err(Refusal::from(UNTOLD).into()),
-            (Carrier::Grace { .. }, _) => Ok(Cookie::Leave),
+            (Caller::Unverified(_), _) => Err(Refusal::from(UNTOLD).into()),
+            (Caller::Grace { .. }, _) => Ok(Cookie::Leave),
             _ => Ok(Cookie::Clear),
         }
     }
@@ -399,9 +399,9 @@ impl Lifecycle {
         allowance: Allowance<'_>,
     ) -> Result<Cookie, E> {
         let presented = match (self.arrive(&hit).await, &hit.token) {
-            (Carrier::Live { .. }, Some(token)) => Some(token.proof()),
-            (Carrier::Grace { .. }, _) => return Err(Refusal::Rotated.into()),
-            (Carrier::Unverified(_), _) => return Err(Refusal::from(UNTOLD).into()),
+            (Caller::Live { .. }, Some(token)) => Some(token.proof()),
+            (Caller::Grace { .. }, _) => return Err(Refusal::Rotated.into()),
+            (Caller::Unverified(_), _) => return Err(Refusal::from(UNTOLD).into()),
             _ => None,
         };
         let offer = match &presented {
@@ -434,7 +434,7 @@ impl Lifecycle {
     pub async fn sign_out<E: From<Refusal> + From<getrandom::Error>>(&self, hit: Hit) -> Result<Cookie, E> {
         let proof = hit.token.as_ref().map(SessionToken::proof);
         match (self.sessions.touch(proof, Some(Activity::Visitor(hit.now)), hit.now).await, proof) {
-            (Carrier::Live { .. }, Some(presented)) => {
+            (Caller::Live { .. }, Some(presented)) => {
                 let offer = SessionToken::rotate(presented.tag)?;
                 let command = Command::SignOut { now: hit.now, presented, offer: offer.proof() };
                 if self.commit(command).await?.lost {
@@ -442,8 +442,8 @@ impl Lifecycle {
                 }
                 Ok(self.keep(Some(offer), hit.now).await)
             }
-            (Carrier::Unverified(_), _) => Err(Refusal::from(UNTOLD).into()),
-            (Carrier::Grace { .. }, _) => Ok(Cookie::Leave),
+            (Caller::Unverified(_), _) => Err(Refusal::from(UNTOLD).into()),
+            (Caller::Grace { .. }, _) => Ok(Cookie::Leave),
             _ => Ok(Cookie::Clear),
         }
     }
@@ -520,9 +520,9 @@ impl Lifecycle {
             Erased::Done if proof.is_none() => Ok(Cookie::Leave),
             // A session outside the erased visits stays live.
             Erased::Done => Ok(match self.sessions.touch(proof, None, hit.now).await {
-                Carrier::Grace { after: After::End { .. }, .. }
-                | Carrier::Erased
-                | Carrier::Nothing => Cookie::Clear,
+                Caller::Grace { after: After::End { .. }, .. }
+                | Caller::Erased
+                | Caller::Nothing => Cookie::Clear,
                 _ => Cookie::Leave,
             }),
         }
@@ -530,11 +530,11 @@ impl Lifecycle {
 
     /// Judges the token of a request that may begin something. One whose session had ended before
     /// the request came is no token at all; one that was still on its way then begins nothing.
-    async fn arrive(&self, hit: &Hit) -> Carrier {
+    async fn arrive(&self, hit: &Hit) -> Caller {
         let proof = hit.token.as_ref().map(SessionToken::proof);
         match self.sessions.touch(proof, Some(Activity::Visitor(hit.now)), hit.now).await {
-            Carrier::Grace { after: After::End { at }, .. } if at < hit.now => Carrier::Nothing,
-            carrier => carrier,
+            Caller::Grace { after: After::End { at }, .. } if at < hit.now => Caller::Nothing,
+            caller => caller,
         }
     }
 

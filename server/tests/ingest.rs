@@ -12,7 +12,7 @@ use visitflow_server::ingest::{Durable, Ingest};
 use visitflow_server::ledger::command::{Command, Context, Fact, Kind, Run};
 use visitflow_server::observe::Metrics;
 use visitflow_server::resolve::Sessions;
-use visitflow_server::session::{Carrier, Millis, Ttl, uuid_v7};
+use visitflow_server::session::{Caller, Millis, Ttl, uuid_v7};
 
 const NOW: Millis = 1_790_000_000_000;
 
@@ -55,7 +55,7 @@ fn large() -> Command {
     };
     let facts = (0..80).map(fact).collect();
     let context =
-        Context { now: NOW, carrier: Carrier::Nothing, offer: None, visitor: None, key: None, site: None };
+        Context { now: NOW, caller: Caller::Nothing, offer: None, visitor: None, key: None, site: None };
     Command::Facts { context, runs: vec![Run { visitor: None, facts }] }
 }
 

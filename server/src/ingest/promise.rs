@@ -12,7 +12,7 @@ use crate::database::error::{Result, StoreError};
 use crate::ledger::command::{Command, Outcome};
 use crate::session::record::{Record, Standing};
 use crate::session::token::{Proof, Tag};
-use crate::session::{Carrier, Millis};
+use crate::session::{Caller, Millis};
 
 impl Worker {
     /// Puts commands into the spool; what each promises, in their order.
@@ -94,13 +94,13 @@ impl Worker {
             Command::Facts { context, runs } => {
                 let recent = |at: &Millis| context.now - at < self.sessions.ttl().idle_ms;
                 // After an erasure a fact that names nobody is refused.
-                let is_erased = matches!(context.carrier, Carrier::Erased);
+                let is_erased = matches!(context.caller, Caller::Erased);
                 let runs = runs.iter().filter(|run| !is_erased || run.visitor.is_some());
                 let facts = runs.flat_map(|run| &run.facts);
                 let starting = facts.filter(|fact| !fact.anonymous && fact.kind.starts_a_visit());
                 let first = starting.map(|fact| fact.occurred_at).filter(recent).min();
-                match (&context.carrier, context.offer, first) {
-                    (Carrier::Erased | Carrier::Nothing, Some(offer), Some(at)) => {
+                match (&context.caller, context.offer, first) {
+                    (Caller::Erased | Caller::Nothing, Some(offer), Some(at)) => {
                         begun(offer, at, context.now)
                     }
                     _ => (Outcome::default(), None),

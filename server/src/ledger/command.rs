@@ -12,7 +12,7 @@ use crate::session::record::SignedIn;
 use crate::session::token::{Proof, SecretHash, Tag};
 use crate::session::visit::VisitorId;
 use crate::session::visitor_key::OfferedKey;
-use crate::session::{Carrier, Millis, Ttl};
+use crate::session::{Caller, Millis, Ttl};
 
 /// A page view, an event, an order or a refund.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -113,7 +113,7 @@ pub struct Context {
     /// When the request was received.
     pub now: Millis,
     /// The session it came with.
-    pub carrier: Carrier,
+    pub caller: Caller,
     /// A token that becomes valid if the command needs a new session; none where the browser could
     /// not keep its cookie (another site's page).
     pub offer: Option<Proof>,
@@ -308,11 +308,11 @@ pub struct Outcome {
 /// The most visits that facts may begin: one for each run of a request without a visit, and as many as
 /// the facts make that come too late to be of a living visit.
 #[must_use]
-pub fn visits_at_most(runs: &[Run], carrier: &Carrier, now: Millis, ttl: Ttl) -> u32 {
-    let may_begin = match carrier {
-        Carrier::Live { visit_id, .. } => visit_id.is_none(),
-        Carrier::Grace { .. } => false,
-        Carrier::Unverified(_) | Carrier::Erased | Carrier::Nothing => true,
+pub fn visits_at_most(runs: &[Run], caller: &Caller, now: Millis, ttl: Ttl) -> u32 {
+    let may_begin = match caller {
+        Caller::Live { visit_id, .. } => visit_id.is_none(),
+        Caller::Grace { .. } => false,
+        Caller::Unverified(_) | Caller::Erased | Caller::Nothing => true,
     };
     let most = runs.iter().map(|run| {
         let starting = || run.facts.iter().filter(|fact| !fact.anonymous && fact.kind.starts_a_visit());
@@ -376,8 +376,8 @@ impl Command {
     #[must_use]
     pub fn visits_at_most(&self, ttl: Ttl) -> u32 {
         match self {
-            Self::Start { context, .. } => u32::from(context.carrier.visit_id().is_none()),
-            Self::Facts { context, runs } => visits_at_most(runs, &context.carrier, context.now, ttl),
+            Self::Start { context, .. } => u32::from(context.caller.visit_id().is_none()),
+            Self::Facts { context, runs } => visits_at_most(runs, &context.caller, context.now, ttl),
             Self::SignIn { presented, visit, .. } => u32::from(*visit && presented.is_some()),
             Self::SignOut { .. }
             | Self::End { .. }
@@ -434,7 +434,7 @@ mod tests {
     #[test]
     fn late_facts_of_one_visit_count_as_one() {
         let ttl = Ttl::default();
-        let most = |visitor, facts| visits_at_most(&[Run { visitor, facts }], &Carrier::Nothing, 0, ttl);
+        let most = |visitor, facts| visits_at_most(&[Run { visitor, facts }], &Caller::Nothing, 0, ttl);
         let ann: Option<VisitorId> = "v_018f3a5e-7c1b-4f6a-9d2e-3b4c5d6e7f80".parse().ok();
         let queued = || (0..100).map(|n| view("a.example", 140 - n)).collect::<Vec<_>>();
         assert_eq!(most(ann, queued()), 1, "an hour and a half without a pause");

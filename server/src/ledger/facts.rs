@@ -13,25 +13,25 @@ use super::known::Table;
 use super::visits::Beginning;
 use super::world::World;
 use crate::session::visit::{Visit, VisitorId};
-use crate::session::{Carrier, Millis};
+use crate::session::{Caller, Millis};
 
 impl<'c> World<'_, 'c> {
     /// Stores the facts of one request.
     pub(super) fn runs(&mut self, context: &'c Context, runs: &'c [Run]) -> Outcome {
         let mut outcome = Outcome::default();
-        let carrier = self.judged(&context.carrier, context.now);
+        let caller = self.judged(&context.caller, context.now);
         for run in runs {
             // One token is offered, so one run may take it.
-            self.facts(context, &carrier, run, &mut outcome);
+            self.facts(context, &caller, run, &mut outcome);
         }
         // Applied before, and the answer was lost: its facts are duplicates, its session is there.
         outcome.issued |= context.offer.is_some_and(|offer| self.token(offer.tag).is_some());
         outcome
     }
 
-    fn facts(&mut self, context: &'c Context, carrier: &Carrier, run: &'c Run, outcome: &mut Outcome) {
-        let mut visit_id = carrier.visit_id();
-        let is_live = matches!(carrier, Carrier::Live { .. });
+    fn facts(&mut self, context: &'c Context, caller: &Caller, run: &'c Run, outcome: &mut Outcome) {
+        let mut visit_id = caller.visit_id();
+        let is_live = matches!(caller, Caller::Live { .. });
         for fact in &run.facts {
             let own = visit_id.and_then(|id| self.visit(id)).map(|row| (row.visit.clone(), row.facts()));
             let own_visit = own.as_ref().map(|(visit, _)| visit);
@@ -40,7 +40,7 @@ impl<'c> World<'_, 'c> {
                 // Nobody is named, and the session was erased, or its visit was.
                 None => {
                     let visit_is_gone = visit_id.is_some() && own_visit.is_none();
-                    !fact.anonymous && (visit_is_gone || matches!(carrier, Carrier::Erased))
+                    !fact.anonymous && (visit_is_gone || matches!(caller, Caller::Erased))
                 }
             };
             if erased {
@@ -72,11 +72,11 @@ impl<'c> World<'_, 'c> {
                 (_, Some((visit, before))) if !is_live || !visit.is_over(fact.occurred_at, self.ttl) => {
                     self.store_in_visit(context, run.visitor, fact, &site, visit.id, before == 0)
                 }
-                (_, None) if matches!(carrier, Carrier::Grace { .. }) => {
+                (_, None) if matches!(caller, Caller::Grace { .. }) => {
                     self.insert(fact, &site, None, context.now)
                 }
                 // Nothing that comes later could belong to its visit.
-                (_, None) if run.visitor.is_none() && self.was_withdrawn(carrier) => {
+                (_, None) if run.visitor.is_none() && self.was_withdrawn(caller) => {
                     self.insert(fact, &site, None, context.now)
                 }
                 // None yet, or the session has outlived it.
@@ -90,7 +90,7 @@ impl<'c> World<'_, 'c> {
                         url,
                         referrer,
                     };
-                    let id = self.attach(context, carrier, &beginning, outcome);
+                    let id = self.attach(context, caller, &beginning, outcome);
                     visit_id = Some(id);
                     let first = self.visit(id).is_none_or(|row| row.facts() == 0);
                     self.store_in_visit(context, run.visitor, fact, &site, id, first)

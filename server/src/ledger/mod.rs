@@ -50,7 +50,7 @@ pub use self::known::{Known, Wants};
 pub use self::memory::Memory;
 use self::world::World;
 use crate::session::token::Tag;
-use crate::session::{Carrier, Ttl};
+use crate::session::{Caller, Ttl};
 
 /// Look-ups that a batch may take. Each tells what the last one made a plan ask for; the longest
 /// chain of such questions (session, visit, its sessions, the visitor's other visits) is far shorter.
@@ -74,21 +74,21 @@ pub fn first_wants(commands: &[Command], ttl: Ttl) -> Wants {
     for command in commands {
         match command {
             Command::Start { context, site, .. } => {
-                wants.carrier(&context.carrier);
+                wants.caller(&context.caller);
                 wants.tokens.extend(context.offer.map(|offer| offer.tag));
                 wants.keys.extend(context.key.map(|key| key.visitor));
-                if let (None, Some(visitor)) = (context.carrier.visit_id(), context.visitor) {
+                if let (None, Some(visitor)) = (context.caller.visit_id(), context.visitor) {
                     wants.erased.insert(visitor);
                     wants.latest_open.insert(visitor);
                     wants.current.extend(site.iter().map(|site| (visitor, site.clone())));
                 }
             }
             Command::Facts { context, runs } => {
-                wants.carrier(&context.carrier);
+                wants.caller(&context.caller);
                 wants.tokens.extend(context.offer.map(|offer| offer.tag));
                 wants.keys.extend(context.key.map(|key| key.visitor));
                 for run in runs {
-                    let has_none = matches!(context.carrier, Carrier::Erased | Carrier::Nothing);
+                    let has_none = matches!(context.caller, Caller::Erased | Caller::Nothing);
                     let joining = run.visitor.filter(|_| has_none);
                     wants.erased.extend(joining);
                     for fact in &run.facts {

@@ -187,7 +187,7 @@ mod tests {
     use crate::ledger::{Changes, Known, plan};
     use crate::session::record::SignedIn;
     use crate::session::token::SessionToken;
-    use crate::session::{Carrier, Millis, Ttl};
+    use crate::session::{Caller, Millis, Ttl};
 
     const NOW: Millis = 1_790_000_000_000;
 
@@ -203,7 +203,7 @@ mod tests {
     }
 
     fn context() -> Context {
-        Context { now: NOW, carrier: Carrier::Nothing, offer: None, visitor: None, key: None, site: None }
+        Context { now: NOW, caller: Caller::Nothing, offer: None, visitor: None, key: None, site: None }
     }
 
     fn visitor(n: usize) -> VisitorId {

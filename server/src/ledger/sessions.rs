@@ -6,7 +6,7 @@ use super::world::World;
 use crate::session::record::{After, Record, SignedIn, Standing};
 use crate::session::token::{Proof, Tag};
 use crate::session::visit::Link;
-use crate::session::{Carrier, Millis};
+use crate::session::{Caller, Millis};
 
 impl<'c> World<'_, 'c> {
     pub(super) fn start(
@@ -24,26 +24,26 @@ impl<'c> World<'_, 'c> {
         if offered.is_some_and(is_applied) {
             return Outcome { issued: true, ..outcome }; // applied before: the answer was lost
         }
-        let carrier = self.judged(&context.carrier, context.now);
-        let own = carrier.visit_id().and_then(|id| self.visit(id)).map(|row| row.visit.clone());
+        let caller = self.judged(&context.caller, context.now);
+        let own = caller.visit_id().and_then(|id| self.visit(id)).map(|row| row.visit.clone());
         let erased = match context.visitor {
             Some(visitor) => self.is_erased(visitor, own.as_ref()),
-            None => matches!(carrier, Carrier::Erased),
+            None => matches!(caller, Caller::Erased),
         };
         if erased {
             return Outcome { erased: 1, ..outcome };
         }
         if context.offer.is_none() {
-            if let Some(id) = carrier.visit_id().filter(|id| self.visit(*id).is_some()) {
-                if matches!(carrier, Carrier::Live { .. }) {
+            if let Some(id) = caller.visit_id().filter(|id| self.visit(*id).is_some()) {
+                if matches!(caller, Caller::Live { .. }) {
                     self.slide_visit(id, context.now);
                 }
                 return outcome;
             }
-            if matches!(carrier, Carrier::Grace { .. }) {
+            if matches!(caller, Caller::Grace { .. }) {
                 return outcome; // the session was ended while the request was on its way
             }
-            let has_session = matches!(carrier, Carrier::Live { .. }) && !self.was_withdrawn(&carrier);
+            let has_session = matches!(caller, Caller::Live { .. }) && !self.was_withdrawn(&caller);
             if context.visitor.is_none() && !has_session {
                 return outcome; // nothing that comes later could belong to its visit
             }
@@ -60,7 +60,7 @@ impl<'c> World<'_, 'c> {
             url,
             referrer,
         };
-        let visit_id = self.attach(context, &carrier, &beginning, &mut outcome);
+        let visit_id = self.attach(context, &caller, &beginning, &mut outcome);
         self.slide_visit(visit_id, context.now);
         outcome
     }

@@ -9,7 +9,7 @@ use super::world::{Touched, World};
 use crate::campaign::Campaign;
 use crate::session::record::Record;
 use crate::session::visit::{Visit, VisitorId};
-use crate::session::{Carrier, Millis, uuid_v7};
+use crate::session::{Caller, Millis, uuid_v7};
 
 /// What a visit that begins knows of itself.
 pub(super) struct Beginning<'a, 'c> {
@@ -27,12 +27,12 @@ impl<'c> World<'_, 'c> {
     pub(super) fn attach(
         &mut self,
         context: &Context,
-        carrier: &Carrier,
+        caller: &Caller,
         beginning: &Beginning<'_, 'c>,
         outcome: &mut Outcome,
     ) -> Uuid {
-        let record = match carrier {
-            Carrier::Live { token, .. } => {
+        let record = match caller {
+            Caller::Live { token, .. } => {
                 self.token(token.tag).filter(|record| record.ended_at.is_none()).cloned()
             }
             _ => None,

@@ -17,7 +17,7 @@ use crate::session::record::{After, Record, Standing};
 use crate::session::token::{Proof, SecretHash, Tag};
 use crate::session::visit::{Visit, VisitorId};
 use crate::session::visitor_key::OfferedKey;
-use crate::session::{Carrier, Millis, Ttl};
+use crate::session::{Caller, Millis, Ttl};
 
 /// A visit that the batch has changed.
 #[derive(Debug)]
@@ -186,47 +186,47 @@ impl<'k, 'c> World<'k, 'c> {
         (tags, stored.len() < most)
     }
 
-    /// What an unverified carrier turns out to be; others are as they were judged. A session that
+    /// What an unverified caller turns out to be; others are as they were judged. A session that
     /// had no visit then may have one by now: one that was begun while the store was away, or that
     /// a request a moment earlier has bound. One whose visit has ended may have been taken out of it
     /// by such a request; then this one is in the grace period.
-    pub(super) fn judged(&mut self, carrier: &Carrier, now: Millis) -> Carrier {
+    pub(super) fn judged(&mut self, caller: &Caller, now: Millis) -> Caller {
         let ttl = self.ttl;
-        match *carrier {
-            Carrier::Unverified(token) => {
-                let Some(record) = self.token(token.tag) else { return Carrier::Nothing };
+        match *caller {
+            Caller::Unverified(token) => {
+                let Some(record) = self.token(token.tag) else { return Caller::Nothing };
                 let visit_id = record.visit_of(&token.hash);
                 match record.standing(&token.hash, now, ttl) {
-                    Standing::Live => Carrier::Live { token, visit_id },
-                    Standing::Grace(after) => Carrier::Grace { token, visit_id, after },
-                    Standing::Erased => Carrier::Erased,
-                    Standing::Dead => Carrier::Nothing,
+                    Standing::Live => Caller::Live { token, visit_id },
+                    Standing::Grace(after) => Caller::Grace { token, visit_id, after },
+                    Standing::Erased => Caller::Erased,
+                    Standing::Dead => Caller::Nothing,
                 }
             }
-            Carrier::Live { token, visit_id } if visit_id.is_none_or(|id| self.has_ended(id)) => {
-                let Some(record) = self.token(token.tag) else { return carrier.clone() };
+            Caller::Live { token, visit_id } if visit_id.is_none_or(|id| self.has_ended(id)) => {
+                let Some(record) = self.token(token.tag) else { return caller.clone() };
                 let visit_id = record.visit_of(&token.hash);
-                let grace = |after| Carrier::Grace { token, visit_id, after };
+                let grace = |after| Caller::Grace { token, visit_id, after };
                 match record.ended_at {
                     Some(at) => grace(After::End { at }),
                     None if record.secret_hash != token.hash => grace(After::Rotation),
-                    None => Carrier::Live { token, visit_id },
+                    None => Caller::Live { token, visit_id },
                 }
             }
-            Carrier::Grace { token, visit_id: None, after } => {
+            Caller::Grace { token, visit_id: None, after } => {
                 let visit_id = self.token(token.tag).and_then(|record| record.visit_of(&token.hash));
-                Carrier::Grace { token, visit_id, after }
+                Caller::Grace { token, visit_id, after }
             }
-            Carrier::Live { .. } | Carrier::Grace { .. } | Carrier::Erased | Carrier::Nothing => {
-                carrier.clone()
+            Caller::Live { .. } | Caller::Grace { .. } | Caller::Erased | Caller::Nothing => {
+                caller.clone()
             }
         }
     }
 
-    /// Whether a carrier's session was withdrawn: it was promised while the store was away, and did
+    /// Whether a caller's session was withdrawn: it was promised while the store was away, and did
     /// not come to be, or waits in another server's spool still.
-    pub(super) fn was_withdrawn(&mut self, carrier: &Carrier) -> bool {
-        matches!(*carrier, Carrier::Live { token, visit_id: None } if self.token(token.tag).is_none())
+    pub(super) fn was_withdrawn(&mut self, caller: &Caller) -> bool {
+        matches!(*caller, Caller::Live { token, visit_id: None } if self.token(token.tag).is_none())
     }
 
     // ---- visits

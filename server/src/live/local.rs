@@ -19,7 +19,7 @@ use crate::ledger::Known;
 use crate::session::record::{GRACE_MS, Record, Standing};
 use crate::session::token::{Proof, Tag};
 use crate::session::visit::Span;
-use crate::session::{Activity, Carrier, Millis, Ttl};
+use crate::session::{Activity, Caller, Millis, Ttl};
 
 /// How long a copy is taken as it is, in ms, at most: each session has its own time between half of
 /// this and all of it, so that copies made together are not looked up again together. Then the
@@ -139,15 +139,15 @@ impl Local {
         activity: Option<Activity>,
         now: Millis,
         reliance: Reliance,
-    ) -> Option<Carrier> {
+    ) -> Option<Caller> {
         let mut inner = self.lock();
         let copied = self.relied_on(&mut inner, token, now, reliance)?;
-        let carrier = judge(&copied.record, token, now, self.ttl);
+        let caller = judge(&copied.record, token, now, self.ttl);
         let news = activity.filter(|activity| activity.at() >= copied.record.last_activity);
-        if let (Carrier::Live { .. }, Some(activity)) = (&carrier, news) {
+        if let (Caller::Live { .. }, Some(activity)) = (&caller, news) {
             inner.slide(token.tag, activity, self.ttl);
         }
-        Some(carrier)
+        Some(caller)
     }
 
     /// The copy of a token's record, as [`Self::touch`] would use it. With `since` only if it was looked up
@@ -455,14 +455,14 @@ fn last<T>(items: &mut Vec<T>, most: usize) -> std::vec::Drain<'_, T> {
 }
 
 /// What a token is worth by a record.
-pub fn judge(record: &Record, token: Proof, now: Millis, ttl: Ttl) -> Carrier {
+pub fn judge(record: &Record, token: Proof, now: Millis, ttl: Ttl) -> Caller {
     match record.standing(&token.hash, now, ttl) {
-        Standing::Live => Carrier::Live { token, visit_id: record.visit_id },
+        Standing::Live => Caller::Live { token, visit_id: record.visit_id },
         Standing::Grace(after) => {
-            Carrier::Grace { token, visit_id: record.visit_of(&token.hash), after }
+            Caller::Grace { token, visit_id: record.visit_of(&token.hash), after }
         }
-        Standing::Erased => Carrier::Erased,
-        Standing::Dead => Carrier::Nothing,
+        Standing::Erased => Caller::Erased,
+        Standing::Dead => Caller::Nothing,
     }
 }
 

@@ -3,7 +3,7 @@
 //!
 //! The durable store owns every session. A hit is judged by the first that can tell: the copy here
 //! if it is in step, else Redis if it is trusted, else the durable store, else (all away) the copy
-//! as it is. A token that nobody can judge is [`Carrier::Unverified`], and the ledger judges it when
+//! as it is. A token that nobody can judge is [`Caller::Unverified`], and the ledger judges it when
 //! the durable store is back.
 //!
 //! A copy is taken as it is for at most [`FRESH_MS`], or with Redis `BEHIND_MS`; every change of a session
@@ -25,7 +25,7 @@ use crate::live::local::{self, FRESH_MS, Local, Reliance, judge};
 use crate::live::redis::Redis;
 use crate::session::record::{GRACE_MS, Record, Standing};
 use crate::session::token::{Proof, Tag};
-use crate::session::{Activity, Carrier, Millis, Ttl};
+use crate::session::{Activity, Caller, Millis, Ttl};
 
 /// Until a copy is this old, in ms, it may answer first and be looked up afterwards, if this server has heard of
 /// every change. An older copy may have missed too much activity on other servers.
@@ -97,19 +97,19 @@ impl Sessions {
     }
 
     /// Judges a token at `now`; if it is live, notes activity `at`.
-    pub async fn touch(&self, token: Option<Proof>, activity: Option<Activity>, now: Millis) -> Carrier {
+    pub async fn touch(&self, token: Option<Proof>, activity: Option<Activity>, now: Millis) -> Caller {
         let Some(token) = token else {
-            return Carrier::Nothing;
+            return Caller::Nothing;
         };
-        if let Some(carrier) = self.local.touch(token, activity, now, self.reliance(token.tag, now)) {
-            return carrier;
+        if let Some(caller) = self.local.touch(token, activity, now, self.reliance(token.tag, now)) {
+            return caller;
         }
         if self.is_complete() {
-            return Carrier::Nothing;
+            return Caller::Nothing;
         }
         // Boxed: it is rare and large, and every request's future would have room for it.
         match Box::pin(self.look_up(token, activity, now)).await {
-            Ok(None) => Carrier::Nothing,
+            Ok(None) => Caller::Nothing,
             // The copy has just been brought up to date, or is the best there is.
             Ok(Some(record)) => self
                 .local
@@ -120,10 +120,10 @@ impl Sessions {
     }
 
     /// Judges a token when no store can answer: by the copy, in step or not, if the copy knows the secret.
-    fn last_resort(&self, token: Proof, activity: Option<Activity>, now: Millis) -> Carrier {
+    fn last_resort(&self, token: Proof, activity: Option<Activity>, now: Millis) -> Caller {
         let held = self.local.get(token.tag).filter(|held| held.knows(&token.hash));
         let judged = held.and_then(|_| self.local.touch(token, activity, now, Reliance::Always));
-        judged.unwrap_or(Carrier::Unverified(token))
+        judged.unwrap_or(Caller::Unverified(token))
     }
 
     /// The user signed in by a live token.
@@ -132,8 +132,8 @@ impl Sessions {
     /// When nobody can tell.
     pub async fn user(&self, token: Proof, now: Millis) -> Result<Option<String>> {
         match self.touch(Some(token), None, now).await {
-            Carrier::Live { token, .. } => Ok(self.local.get(token.tag).and_then(|record| record.user_id)),
-            Carrier::Unverified(_) => Err(StoreError::Unavailable("no store can tell of the session")),
+            Caller::Live { token, .. } => Ok(self.local.get(token.tag).and_then(|record| record.user_id)),
+            Caller::Unverified(_) => Err(StoreError::Unavailable("no store can tell of the session")),
             _ => Ok(None),
         }
     }
@@ -228,7 +228,7 @@ impl Sessions {
     /// its session.
     pub async fn cookie_ms(&self, token: Proof, now: Millis) -> Option<Millis> {
         match self.touch(Some(token), None, now).await {
-            Carrier::Live { .. } => Some(self.ttl.limits(self.local.is_remembered(token.tag)).0),
+            Caller::Live { .. } => Some(self.ttl.limits(self.local.is_remembered(token.tag)).0),
             _ => None,
         }
     }

@@ -19,7 +19,7 @@ use visitflow_server::session::record::{Record, SignedIn};
 use visitflow_server::session::token::{Proof, SessionToken, Tag};
 use visitflow_server::session::visit::VisitorId;
 use visitflow_server::session::visitor_key::VisitorKey;
-use visitflow_server::session::{Carrier, Millis, Ttl};
+use visitflow_server::session::{Caller, Millis, Ttl};
 use visitflow_server::throttle::budget::Allowance;
 
 use crate::backend::{Backend, Opened, Place};
@@ -473,7 +473,7 @@ impl World {
     pub(crate) fn context(&self, browser: &Browser, offer: &SessionToken, now: Millis) -> Context {
         Context {
             now,
-            carrier: Carrier::Nothing,
+            caller: Caller::Nothing,
             offer: Some(offer.proof()),
             visitor: Some(browser.visitor),
             key: None,

@@ -4,7 +4,7 @@ use visitflow_e2e::proxy::Mode;
 use visitflow_server::contract::erasure::ERASED_KEPT_MS;
 use visitflow_server::ledger::command::{Command, Outcome, Run};
 use visitflow_server::lifecycle::Right;
-use visitflow_server::session::{Carrier, uuid_v7};
+use visitflow_server::session::{Caller, uuid_v7};
 
 use crate::facts::{event, fact, on, order, page, refund, view};
 use crate::world::{Browser, HOUR, MINUTE, Said, World, eventually};
@@ -217,10 +217,10 @@ pub(crate) async fn a_nameless_fact_of_an_erased_visit_is_refused(world: &World)
     world.view(&ann, world.now).await;
     let visit_id = world.texts("SELECT id FROM sessions").await.remove(0).parse().unwrap();
     world.erase(&root, ann.visitor, Right::Admin, world.now).await;
-    let carrier = Carrier::Live { token: ann.proof(), visit_id: Some(visit_id) };
+    let caller = Caller::Live { token: ann.proof(), visit_id: Some(visit_id) };
     let context = visitflow_server::ledger::command::Context {
         now: world.now,
-        carrier,
+        caller,
         offer: None,
         visitor: None,
         key: None,

@@ -2,7 +2,7 @@
 
 use futures_util::future::{join, join_all};
 use visitflow_server::ledger::command::{Command, Context, Outcome, Run};
-use visitflow_server::session::Carrier;
+use visitflow_server::session::Caller;
 use visitflow_server::session::record::ROTATION_COUNTS;
 use visitflow_server::session::token::SessionToken;
 
@@ -163,9 +163,9 @@ pub(crate) async fn a_withdrawal_among_views_and_a_sign_out_leaves_one_ended_vis
 /// What a request brings that was judged before the withdrawal, and comes to the store behind it.
 fn judged_before(world: &World, before: &Browser, visit_id: Option<&str>, now: i64) -> Context {
     let visit_id = visit_id.map(|id| id.parse().unwrap());
-    let carrier = Carrier::Live { token: before.proof(), visit_id };
+    let caller = Caller::Live { token: before.proof(), visit_id };
     let nobody = SessionToken::issue().unwrap();
-    Context { carrier, offer: None, ..world.context(before, &nobody, now) }
+    Context { caller, offer: None, ..world.context(before, &nobody, now) }
 }
 
 pub(crate) async fn what_was_judged_before_a_withdrawal_begins_nothing_behind_it(world: &World) {
@@ -215,7 +215,7 @@ pub(crate) async fn a_replayed_withdrawal_changes_nothing(world: &World) {
     assert_eq!(world.texts(generation).await, [(1 + 2 * ROTATION_COUNTS).to_string()]);
     // Consent was given anew meanwhile.
     let context = Context {
-        carrier: Carrier::Live { token: offer.proof(), visit_id: None },
+        caller: Caller::Live { token: offer.proof(), visit_id: None },
         offer: None,
         ..world.context(&ann, &offer, world.now + 3)
     };

@@ -6,7 +6,7 @@ use visitflow_server::ledger::command::{Command, Outcome, Promise, Run, Settling
 use visitflow_server::live::local::Local;
 use visitflow_server::session::record::{END_COUNTS, PROMISED_MOST, ROTATION_COUNTS};
 use visitflow_server::session::token::{Proof, SessionToken};
-use visitflow_server::session::{Carrier, Millis, Ttl};
+use visitflow_server::session::{Caller, Millis, Ttl};
 
 use crate::facts::view;
 use crate::world::{Browser, HOUR, MINUTE, Said, TTL, World};
@@ -173,7 +173,7 @@ pub(crate) async fn a_session_that_was_kept_when_all_others_ended_may_have_anoth
     assert_eq!(world.sign_in(&ann, "u_1", now).await, Said::Fresh);
     assert_eq!(world.end_others(&ann, "u_1", now + 1).await, Said::Left);
     let mut context = world.context(&ann, &SessionToken::issue().unwrap(), now + 2);
-    (context.carrier, context.offer) = (Carrier::Live { token: ann.proof(), visit_id: None }, None);
+    (context.caller, context.offer) = (Caller::Live { token: ann.proof(), visit_id: None }, None);
     let runs = vec![Run { visitor: Some(ann.visitor), facts: vec![view(now + 2)] }];
     Taking::of(world, 1, true).takes(Command::Facts { context, runs }, now + 2).await;
     assert_eq!((world.live_tokens().await, world.page_views().await), (1, 1));

@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 use visitflow_server::ledger::command::{Command, Context, Outcome, Run};
 use visitflow_server::session::record::{END_COUNTS, ROTATION_COUNTS};
 use visitflow_server::session::token::SessionToken;
-use visitflow_server::session::{Carrier, uuid_v7};
+use visitflow_server::session::{Caller, uuid_v7};
 
 use crate::facts::{event, fact, on, order, page, view};
 use crate::world::{Browser, Said, World};
@@ -160,8 +160,8 @@ pub(crate) async fn a_replayed_end_changes_nothing(world: &World) {
 
 pub(crate) async fn facts_of_an_unknown_session_and_of_no_visitor_begin_no_visit(world: &World) {
     let (ann, token) = (Browser::new(), SessionToken::issue().unwrap());
-    let carrier = Carrier::Live { token: token.proof(), visit_id: None };
-    let context = Context { carrier, offer: None, visitor: None, ..world.context(&ann, &token, world.now) };
+    let caller = Caller::Live { token: token.proof(), visit_id: None };
+    let context = Context { caller, offer: None, visitor: None, ..world.context(&ann, &token, world.now) };
     for at in [world.now, world.now + 1] {
         let runs = vec![Run { visitor: None, facts: vec![view(at), event("play", at)] }];
         world.commit(Command::Facts { context: context.clone(), runs }).await;

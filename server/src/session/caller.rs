@@ -28,7 +28,7 @@ impl Activity {
 
 /// What a request brings to prove its session, judged when it arrived.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Carrier {
+pub enum Caller {
     /// A live session.
     Live {
         /// Its token.
@@ -54,7 +54,7 @@ pub enum Carrier {
     Nothing,
 }
 
-impl Carrier {
+impl Caller {
     /// The visit that the request belongs to, as far as its session says.
     #[must_use]
     pub fn visit_id(&self) -> Option<Uuid> {
