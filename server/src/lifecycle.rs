@@ -14,7 +14,7 @@ use crate::resolve::Sessions;
 use crate::session::record::{After, Record, SignedIn, Standing};
 use crate::session::token::{Proof, SessionToken};
 use crate::session::visit::VisitorId;
-use crate::session::visitor_key::{OfferedKey, VisitorKey};
+use crate::session::visitor_key::{CandidateKey, VisitorKey};
 use crate::session::{Activity, Caller, Millis};
 use crate::throttle::TooMany;
 use crate::throttle::budget::{Allowance, Held};
@@ -143,7 +143,7 @@ pub struct Lifecycle {
 }
 
 impl Lifecycle {
-    /// Starts a session, or resumes the live one. `offer` makes the token of a new one;
+    /// Starts a session, or resumes the live one. `issue` makes the token of a new one;
     /// it is called only if one is needed, and may say that no cookie would stick. A key that the browser
     /// carries is set again if it is the visitor's; a new one, if the visitor has none yet.
     ///
@@ -156,7 +156,7 @@ impl Lifecycle {
         hit: Hit,
         page: Page,
         allowance: Allowance<'_>,
-        offer: impl FnOnce() -> Result<Option<SessionToken>, E>,
+        issue: impl FnOnce() -> Result<Option<SessionToken>, E>,
     ) -> Result<(Started, Cookies), E> {
         let caller = self.arrive(&hit).await;
         if let Caller::Grace { .. } = caller {
@@ -167,15 +167,15 @@ impl Lifecycle {
         }
         let live = matches!(caller, Caller::Live { .. });
         let held = allowance.take(1).map_err(Refusal::from)?;
-        let offered = if live { None } else { offer()? };
-        let (key, offered_key) = offer_key(hit.key_of)?;
+        let candidate = if live { None } else { issue()? };
+        let (key, candidate_key) = new_key(hit.key_of)?;
         let Page { site, url, referrer } = page;
         let context = Context {
             now: hit.now,
             caller,
-            offer: offered.as_ref().map(SessionToken::proof),
+            candidate: candidate.as_ref().map(SessionToken::proof),
             visitor: hit.visitor,
-            key: offered_key,
+            key: candidate_key,
             site: hit.site,
         };
         let outcome = self.commit_within(held, Command::Start { context, site, url, referrer }).await?;
@@ -186,11 +186,11 @@ impl Lifecycle {
             _ if live || (outcome.joined && !outcome.issued) => Started::Resumed,
             _ => Started::Begun,
         };
-        let session = self.keep(if live { hit.token } else { offered }, hit.now).await;
+        let session = self.keep(if live { hit.token } else { candidate }, hit.now).await;
         Ok((started, Cookies { session, key: right_key([key, hit.key], outcome) }))
     }
 
-    /// Stores facts. Answers with what became of them, after the commit. `offer` as in [`Self::start`];
+    /// Stores facts. Answers with what became of them, after the commit. `issue` as in [`Self::start`];
     /// facts that may not start a session ask for none. A key is set where the visitor had none.
     ///
     /// # Errors
@@ -201,7 +201,7 @@ impl Lifecycle {
         hit: Hit,
         runs: Vec<Run>,
         allowance: Allowance<'_>,
-        offer: impl FnOnce() -> Result<Option<SessionToken>, E>,
+        issue: impl FnOnce() -> Result<Option<SessionToken>, E>,
     ) -> Result<(Outcome, Cookies), E> {
         let named = || runs.iter().flat_map(|run| &run.facts).filter(|fact| !fact.anonymous);
         let recent = |fact: &&Fact| hit.now - fact.occurred_at < self.sessions.ttl().idle_ms;
@@ -216,23 +216,23 @@ impl Lifecycle {
         let most = visits_at_most(&runs, &caller, hit.now, self.sessions.ttl());
         let held = allowance.take(most).map_err(Refusal::from)?;
         let has_none = matches!(caller, Caller::Erased | Caller::Nothing);
-        let offered = if may_start && has_none { offer()? } else { None };
+        let candidate = if may_start && has_none { issue()? } else { None };
         let has_no_visit = has_none || matches!(caller, Caller::Live { visit_id: None, .. });
-        let (key, offered_key) = offer_key(hit.key_of.filter(|_| may_start && has_no_visit))?;
+        let (key, candidate_key) = new_key(hit.key_of.filter(|_| may_start && has_no_visit))?;
         let live = matches!(caller, Caller::Live { .. });
         let context = Context {
             now: hit.now,
             caller,
-            offer: offered.as_ref().map(SessionToken::proof),
+            candidate: candidate.as_ref().map(SessionToken::proof),
             visitor: None,
-            key: offered_key,
+            key: candidate_key,
             site: hit.site,
         };
         let outcome = self.commit_within(held, Command::Facts { context, runs }).await?;
         // A fact that comes too late to be of a living visit slides nothing and sets no cookie.
         let session = match live && activity.is_some() {
             true => self.keep_proven(token.zip(proof), hit.now).await,
-            false => self.keep(offered.filter(|_| outcome.issued), hit.now).await,
+            false => self.keep(candidate.filter(|_| outcome.issued), hit.now).await,
         };
         Ok((outcome, Cookies { session, key: right_key([key, None], outcome) }))
     }
@@ -315,10 +315,10 @@ impl Lifecycle {
         let proof = hit.token.as_ref().map(SessionToken::proof);
         match (self.sessions.touch(proof, None, hit.now).await, proof) {
             (Caller::Live { .. } | Caller::Grace { after: After::Rotation, .. }, Some(presented)) => {
-                let offer = SessionToken::rotate(presented.tag)?;
-                let command = Command::Forget { now: hit.now, presented, offer: offer.proof() };
+                let candidate = SessionToken::rotate(presented.tag)?;
+                let command = Command::Forget { now: hit.now, presented, candidate: candidate.proof() };
                 match self.commit(command).await? {
-                    outcome if outcome.issued => Ok(self.keep(Some(offer), hit.now).await),
+                    outcome if outcome.issued => Ok(self.keep(Some(candidate), hit.now).await),
                     outcome if outcome.lost => {
                         self.lost(presented, hit.now).await?;
                         Ok(Cookie::Leave) // a newer cookie may be there already
@@ -371,8 +371,8 @@ impl Lifecycle {
         password_hash: String,
     ) -> Result<Cookie, E> {
         let token = SessionToken::rotate(presented.tag)?;
-        let offer = token.proof();
-        let command = Command::ChangePassword { now, presented, offer, user_id, verified, password_hash };
+        let candidate = token.proof();
+        let command = Command::ChangePassword { now, presented, candidate, user_id, verified, password_hash };
         match self.commit(command).await? {
             outcome if outcome.stale => Err(Refusal::Stale.into()),
             outcome if outcome.lost => {
@@ -404,14 +404,14 @@ impl Lifecycle {
             (Caller::Unverified(_), _) => return Err(Refusal::from(UNTOLD).into()),
             _ => None,
         };
-        let offer = match &presented {
+        let candidate = match &presented {
             Some(token) => SessionToken::rotate(token.tag)?,
             None => SessionToken::issue()?,
         };
         let most = u32::from(visit && presented.is_some());
         let held = allowance.take(most).map_err(Refusal::from)?;
         let command =
-            Command::SignIn { now: hit.now, presented, offer: offer.proof(), user, verified, visit };
+            Command::SignIn { now: hit.now, presented, candidate: candidate.proof(), user, verified, visit };
         let outcome = self.commit(command).await;
         held.used(outcome.as_ref().map_or(0, |outcome| outcome.begun));
         match outcome? {
@@ -424,7 +424,7 @@ impl Lifecycle {
             }
             _ => {}
         }
-        Ok(self.keep(Some(offer), hit.now).await)
+        Ok(self.keep(Some(candidate), hit.now).await)
     }
 
     /// Replaces the token and takes the user out of the session.
@@ -435,12 +435,12 @@ impl Lifecycle {
         let proof = hit.token.as_ref().map(SessionToken::proof);
         match (self.sessions.touch(proof, Some(Activity::Visitor(hit.now)), hit.now).await, proof) {
             (Caller::Live { .. }, Some(presented)) => {
-                let offer = SessionToken::rotate(presented.tag)?;
-                let command = Command::SignOut { now: hit.now, presented, offer: offer.proof() };
+                let candidate = SessionToken::rotate(presented.tag)?;
+                let command = Command::SignOut { now: hit.now, presented, candidate: candidate.proof() };
                 if self.commit(command).await?.lost {
                     return Ok(Cookie::after_end(self.ends_elsewhere(presented, hit.now).await?));
                 }
-                Ok(self.keep(Some(offer), hit.now).await)
+                Ok(self.keep(Some(candidate), hit.now).await)
             }
             (Caller::Unverified(_), _) => Err(Refusal::from(UNTOLD).into()),
             (Caller::Grace { .. }, _) => Ok(Cookie::Leave),
@@ -520,9 +520,9 @@ impl Lifecycle {
             Erased::Done if proof.is_none() => Ok(Cookie::Leave),
             // A session outside the erased visits stays live.
             Erased::Done => Ok(match self.sessions.touch(proof, None, hit.now).await {
-                Caller::Grace { after: After::End { .. }, .. }
-                | Caller::Erased
-                | Caller::Nothing => Cookie::Clear,
+                Caller::Grace { after: After::End { .. }, .. } | Caller::Erased | Caller::Nothing => {
+                    Cookie::Clear
+                }
                 _ => Cookie::Leave,
             }),
         }
@@ -570,13 +570,13 @@ impl Lifecycle {
 }
 
 /// A fresh key for a visitor, and what the store gets of it.
-fn offer_key(
+fn new_key(
     visitor: Option<VisitorId>,
-) -> Result<(Option<VisitorKey>, Option<OfferedKey>), getrandom::Error> {
+) -> Result<(Option<VisitorKey>, Option<CandidateKey>), getrandom::Error> {
     let Some(visitor) = visitor else { return Ok((None, None)) };
     let key = VisitorKey::issue()?;
-    let offered = OfferedKey { visitor, hash: key.hash() };
-    Ok((Some(key), Some(offered)))
+    let candidate = CandidateKey { visitor, hash: key.hash() };
+    Ok((Some(key), Some(candidate)))
 }
 
 /// The one that is the visitor's by the store's word.

@@ -55,7 +55,7 @@ fn large() -> Command {
     };
     let facts = (0..80).map(fact).collect();
     let context =
-        Context { now: NOW, caller: Caller::Nothing, offer: None, visitor: None, key: None, site: None };
+        Context { now: NOW, caller: Caller::Nothing, candidate: None, visitor: None, key: None, site: None };
     Command::Facts { context, runs: vec![Run { visitor: None, facts }] }
 }
 

@@ -16,7 +16,7 @@ pub const SWEEP_DELAY_MS: Millis = 60_000;
 /// Whether commands come to the store for the first time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Taken<'a> {
-    /// From requests that wait for them: the tokens that they offer are new.
+    /// From requests that wait for them: their candidate tokens are new.
     First,
     /// From the spool: they may have been applied before. What was known when they were promised; nothing of the
     /// rest of such commands.

@@ -76,8 +76,8 @@ impl Worker {
     /// is back. `held` tells the session as it is.
     fn promise(&self, command: &Command, held: impl Fn(Tag) -> Option<Record>) -> (Outcome, Option<Record>) {
         let issued = Outcome { issued: true, ..Outcome::default() };
-        let begun = |offer: Proof, at: Millis, now: Millis| {
-            let mut record = Record::open(offer, None, None, now);
+        let begun = |candidate: Proof, at: Millis, now: Millis| {
+            let mut record = Record::open(candidate, None, None, now);
             record.last_activity = at;
             (issued, Some(record))
         };
@@ -87,8 +87,8 @@ impl Worker {
         };
         let lost = (Outcome { lost: true, ..Outcome::default() }, None);
         match command {
-            Command::Start { context, .. } => match context.offer {
-                Some(offer) => begun(offer, context.now, context.now),
+            Command::Start { context, .. } => match context.candidate {
+                Some(candidate) => begun(candidate, context.now, context.now),
                 None => (Outcome::default(), None),
             },
             Command::Facts { context, runs } => {
@@ -99,19 +99,19 @@ impl Worker {
                 let facts = runs.flat_map(|run| &run.facts);
                 let starting = facts.filter(|fact| !fact.anonymous && fact.kind.starts_a_visit());
                 let first = starting.map(|fact| fact.occurred_at).filter(recent).min();
-                match (&context.caller, context.offer, first) {
-                    (Caller::Erased | Caller::Nothing, Some(offer), Some(at)) => {
-                        begun(offer, at, context.now)
+                match (&context.caller, context.candidate, first) {
+                    (Caller::Erased | Caller::Nothing, Some(candidate), Some(at)) => {
+                        begun(candidate, at, context.now)
                     }
                     _ => (Outcome::default(), None),
                 }
             }
-            Command::SignIn { now, presented: None, offer, user, .. } => {
-                (issued, Some(Record::open(*offer, None, Some(user.clone()), *now)))
+            Command::SignIn { now, presented: None, candidate, user, .. } => {
+                (issued, Some(Record::open(*candidate, None, Some(user.clone()), *now)))
             }
-            Command::SignIn { now, presented: Some(presented), offer, user, visit, .. } => {
+            Command::SignIn { now, presented: Some(presented), candidate, user, visit, .. } => {
                 live(*presented, *now).map_or(lost, |mut record| {
-                    record.rotate(*offer, Some(user.clone()), *now);
+                    record.rotate(*candidate, Some(user.clone()), *now);
                     // Invariant: no more generations are promised than the ledger will count.
                     if !visit && record.visit_id.is_some() {
                         record.bind(None);
@@ -119,9 +119,9 @@ impl Worker {
                     (issued, Some(record))
                 })
             }
-            Command::SignOut { now, presented, offer } => {
+            Command::SignOut { now, presented, candidate } => {
                 live(*presented, *now).map_or(lost, |mut record| {
-                    record.rotate(*offer, None, *now);
+                    record.rotate(*candidate, None, *now);
                     (issued, Some(record))
                 })
             }
@@ -131,14 +131,16 @@ impl Worker {
                     (Outcome::default(), Some(record))
                 })
             }
-            Command::Forget { now, presented, offer } => live(*presented, *now).map_or(lost, |mut record| {
-                if record.user_id.is_none() {
-                    record.promise_end(*now);
-                    return (Outcome::default(), Some(record));
-                }
-                record.forget(*offer, *now);
-                (issued, Some(record))
-            }),
+            Command::Forget { now, presented, candidate } => {
+                live(*presented, *now).map_or(lost, |mut record| {
+                    if record.user_id.is_none() {
+                        record.promise_end(*now);
+                        return (Outcome::default(), Some(record));
+                    }
+                    record.forget(*candidate, *now);
+                    (issued, Some(record))
+                })
+            }
             Command::EndSessions(_)
             | Command::ChangePassword { .. }
             | Command::Link { .. }

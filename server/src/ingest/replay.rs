@@ -237,12 +237,12 @@ impl Worker {
         outcome: Outcome,
         now: Millis,
     ) -> Option<Settling> {
-        let offered = match command {
-            Command::Start { context, .. } | Command::Facts { context, .. } => context.offer,
-            Command::SignIn { presented: None, offer, .. } => Some(*offer),
+        let candidate = match command {
+            Command::Start { context, .. } | Command::Facts { context, .. } => context.candidate,
+            Command::SignIn { presented: None, candidate, .. } => Some(*candidate),
             _ => None,
         };
-        let presented = offered.filter(|_| !outcome.issued)?;
+        let presented = candidate.filter(|_| !outcome.issued)?;
         let is_withdrawn = self.sessions.withdraw(presented, now).await;
         (!is_withdrawn && rests_on.is_some()).then_some(Settling { now, presented, rests_on: 1 })
     }

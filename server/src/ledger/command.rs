@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::session::record::SignedIn;
 use crate::session::token::{Proof, SecretHash, Tag};
 use crate::session::visit::VisitorId;
-use crate::session::visitor_key::OfferedKey;
+use crate::session::visitor_key::CandidateKey;
 use crate::session::{Caller, Millis, Ttl};
 
 /// A page view, an event, an order or a refund.
@@ -112,17 +112,17 @@ pub struct Run {
 pub struct Context {
     /// When the request was received.
     pub now: Millis,
-    /// The session it came with.
+    /// Who sent it, as far as its session tells.
     pub caller: Caller,
     /// A token that becomes valid if the command needs a new session; none where the browser could
     /// not keep its cookie (another site's page).
-    pub offer: Option<Proof>,
+    pub candidate: Option<Proof>,
     /// The visitor it names.
     pub visitor: Option<VisitorId>,
     /// A key that becomes the visitor's if the request gets a visit and the visitor has none yet. Not
     /// spooled: whether it is the visitor's must be known before the browser is told.
     #[serde(skip)]
-    pub key: Option<OfferedKey>,
+    pub key: Option<CandidateKey>,
     /// The site of last resort, that of the host it was sent to; none if that one is not taken.
     pub site: Option<String>,
 }
@@ -156,7 +156,7 @@ pub enum Command {
         /// The live token it came with.
         presented: Option<Proof>,
         /// The token that replaces it, or the first of a new session.
-        offer: Proof,
+        candidate: Proof,
         /// The user, and what the sign-in makes of the session.
         user: SignedIn,
         /// The password hash that was verified. If it is not that user's any more at the commit, or
@@ -172,7 +172,7 @@ pub enum Command {
         /// The live token it came with.
         presented: Proof,
         /// The token that replaces it.
-        offer: Proof,
+        candidate: Proof,
     },
     /// End the session.
     End {
@@ -189,7 +189,7 @@ pub enum Command {
         /// The token it came with: live, or replaced a moment ago.
         presented: Proof,
         /// The token that replaces it if somebody is signed in.
-        offer: Proof,
+        candidate: Proof,
     },
     /// End sessions of a user.
     EndSessions(Ending),
@@ -200,7 +200,7 @@ pub enum Command {
         /// The live token it came with.
         presented: Proof,
         /// The token that replaces it.
-        offer: Proof,
+        candidate: Proof,
         /// The user.
         user_id: String,
         /// The hash of the old password, which was verified: if it is not that user's any more at the
@@ -281,7 +281,7 @@ pub enum Which {
 /// What a command did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
-    /// The offered token is valid now.
+    /// The candidate token is valid now.
     pub issued: bool,
     /// The request joined a visit that was live already.
     pub joined: bool,
@@ -301,7 +301,7 @@ pub struct Outcome {
     pub begun: u32,
     /// Facts and starts whose site is not taken: nothing of them was stored.
     pub of_other_sites: u32,
-    /// The visitor's key as it is stored now, where one was offered and the request got a visit.
+    /// The visitor's key as it is stored now, where the request had a candidate and got a visit.
     pub key: Option<SecretHash>,
 }
 

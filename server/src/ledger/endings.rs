@@ -34,14 +34,14 @@ impl World<'_, '_> {
         &mut self,
         now: Millis,
         presented: Proof,
-        offer: Proof,
+        candidate: Proof,
         user_id: &str,
         password_hash: &str,
     ) -> Outcome {
         let record = self.live(presented, now).filter(|record| record.user_id.as_deref() == Some(user_id));
         let Some(mut record) = record else { return Outcome { lost: true, ..Outcome::default() } };
         let (device, remember) = (record.device.take(), record.remembered);
-        record.rotate(offer, Some(SignedIn { user_id: user_id.to_owned(), device, remember }), now);
+        record.rotate(candidate, Some(SignedIn { user_id: user_id.to_owned(), device, remember }), now);
         self.put_token(record);
         self.set_password(user_id, password_hash);
         let kept = Some(presented.tag);

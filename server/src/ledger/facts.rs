@@ -21,11 +21,11 @@ impl<'c> World<'_, 'c> {
         let mut outcome = Outcome::default();
         let caller = self.judged(&context.caller, context.now);
         for run in runs {
-            // One token is offered, so one run may take it.
+            // There is one candidate token, so one run may take it.
             self.facts(context, &caller, run, &mut outcome);
         }
         // Applied before, and the answer was lost: its facts are duplicates, its session is there.
-        outcome.issued |= context.offer.is_some_and(|offer| self.token(offer.tag).is_some());
+        outcome.issued |= context.candidate.is_some_and(|candidate| self.token(candidate.tag).is_some());
         outcome
     }
 

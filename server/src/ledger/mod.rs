@@ -27,7 +27,7 @@
 //! is more is left for commands of its own ([`Plan::left`]).
 //!
 //! Invariant: a command that is applied a second time changes nothing. Facts are known by their
-//! ids, sessions by the tag or the secret that was offered for them.
+//! ids, sessions by the tag or the secret of the candidate token.
 
 use std::collections::HashSet;
 
@@ -75,7 +75,7 @@ pub fn first_wants(commands: &[Command], ttl: Ttl) -> Wants {
         match command {
             Command::Start { context, site, .. } => {
                 wants.caller(&context.caller);
-                wants.tokens.extend(context.offer.map(|offer| offer.tag));
+                wants.tokens.extend(context.candidate.map(|candidate| candidate.tag));
                 wants.keys.extend(context.key.map(|key| key.visitor));
                 if let (None, Some(visitor)) = (context.caller.visit_id(), context.visitor) {
                     wants.erased.insert(visitor);
@@ -85,7 +85,7 @@ pub fn first_wants(commands: &[Command], ttl: Ttl) -> Wants {
             }
             Command::Facts { context, runs } => {
                 wants.caller(&context.caller);
-                wants.tokens.extend(context.offer.map(|offer| offer.tag));
+                wants.tokens.extend(context.candidate.map(|candidate| candidate.tag));
                 wants.keys.extend(context.key.map(|key| key.visitor));
                 for run in runs {
                     let has_none = matches!(context.caller, Caller::Erased | Caller::Nothing);
@@ -96,8 +96,8 @@ pub fn first_wants(commands: &[Command], ttl: Ttl) -> Wants {
                     }
                 }
             }
-            Command::SignIn { presented, offer, user, verified, .. } => {
-                wants.tokens.insert(presented.map_or(offer.tag, |presented| presented.tag));
+            Command::SignIn { presented, candidate, user, verified, .. } => {
+                wants.tokens.insert(presented.map_or(candidate.tag, |presented| presented.tag));
                 wants.accounts.extend(verified.iter().map(|hash| (user.user_id.clone(), hash.clone())));
             }
             Command::SignOut { presented, .. }
@@ -124,15 +124,15 @@ pub fn first_wants(commands: &[Command], ttl: Ttl) -> Wants {
     wants
 }
 
-/// Takes the tokens that commands offer for new, and sign-ins for later than all that ended, without a look: true of
-/// commands that come for the first time, for an offer is 128 random bits.
+/// Assumes without a look-up that candidate tokens are new, and that sign-ins are later than everything that has ended.
+/// That is true of commands that come for the first time: a tag is 128 random bits.
 pub fn assume_they_are_new(commands: &[Command], wants: &mut Wants, known: &mut Known) {
-    let offered = commands.iter().filter_map(|command| match command {
-        Command::Start { context, .. } | Command::Facts { context, .. } => context.offer,
-        Command::SignIn { presented: None, offer, .. } => Some(*offer),
+    let candidates = commands.iter().filter_map(|command| match command {
+        Command::Start { context, .. } | Command::Facts { context, .. } => context.candidate,
+        Command::SignIn { presented: None, candidate, .. } => Some(*candidate),
         _ => None,
     });
-    let tokens: HashSet<Tag> = offered.map(|offer| offer.tag).collect();
+    let tokens: HashSet<Tag> = candidates.map(|candidate| candidate.tag).collect();
     wants.tokens.retain(|tag| !tokens.contains(tag));
     known.asked(Wants { tokens, ..Wants::default() });
     known.sign_ins_are_new = true;
@@ -171,21 +171,21 @@ impl<'c> World<'_, 'c> {
                 self.start(context, site.as_deref(), url.as_deref(), referrer.as_deref())
             }
             Command::Facts { context, runs } => self.runs(context, runs),
-            Command::SignIn { now, presented, offer, user, verified, visit } => {
+            Command::SignIn { now, presented, candidate, user, verified, visit } => {
                 if verified.as_ref().is_some_and(|hash| !self.is_current(&user.user_id, hash)) {
                     return Outcome { stale: true, ..Outcome::default() };
                 }
-                self.sign_in(*now, *presented, *offer, user, *visit)
+                self.sign_in(*now, *presented, *candidate, user, *visit)
             }
-            Command::SignOut { now, presented, offer } => self.sign_out(*now, *presented, *offer),
+            Command::SignOut { now, presented, candidate } => self.sign_out(*now, *presented, *candidate),
             Command::End { now, presented } => self.end(*now, *presented),
-            Command::Forget { now, presented, offer } => self.forget(*now, *presented, *offer),
+            Command::Forget { now, presented, candidate } => self.forget(*now, *presented, *candidate),
             Command::EndSessions(ending) => self.end_sessions(ending),
-            Command::ChangePassword { now, presented, offer, user_id, verified, password_hash } => {
+            Command::ChangePassword { now, presented, candidate, user_id, verified, password_hash } => {
                 if !self.is_current(user_id, verified) {
                     return Outcome { stale: true, ..Outcome::default() };
                 }
-                self.change_password(*now, *presented, *offer, user_id, password_hash)
+                self.change_password(*now, *presented, *candidate, user_id, password_hash)
             }
             Command::Link { until, visitor, user_id } => {
                 self.link_earlier(*visitor, user_id, *until, LINKED_MOST);

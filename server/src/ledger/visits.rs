@@ -23,7 +23,7 @@ pub(super) struct Beginning<'a, 'c> {
 
 impl<'c> World<'_, 'c> {
     /// Finds the visit for a request that has none: joins the visitor's live one, or begins one.
-    /// The session is bound to it; where there is no session, the offered token becomes one.
+    /// The session is bound to it; where there is no session, the candidate token becomes one.
     pub(super) fn attach(
         &mut self,
         context: &Context,
@@ -55,10 +55,11 @@ impl<'c> World<'_, 'c> {
         } else {
             self.begin(&Beginning { user_id, ..*beginning }, None)
         };
-        if let Some(offered) = context.key.filter(|offered| beginning.visitor == Some(offered.visitor)) {
-            outcome.key = self.key(offered);
+        if let Some(candidate) = context.key.filter(|candidate| beginning.visitor == Some(candidate.visitor))
+        {
+            outcome.key = self.key(candidate);
         }
-        match (record, context.offer) {
+        match (record, context.candidate) {
             (Some(mut record), None) if record.visit_id != Some(visit_id) => {
                 // Invariant: a visit's last activity is not before that of any of its sessions.
                 self.slide_visit(visit_id, record.last_activity);
@@ -73,8 +74,8 @@ impl<'c> World<'_, 'c> {
                 }
             }
             // One that has ended before it was stored is not revived.
-            (_, Some(offer)) if !outcome.issued && self.token(offer.tag).is_none() => {
-                let mut record = Record::open(offer, Some(visit_id), None, context.now);
+            (_, Some(candidate)) if !outcome.issued && self.token(candidate.tag).is_none() => {
+                let mut record = Record::open(candidate, Some(visit_id), None, context.now);
                 record.last_activity = beginning.at;
                 self.put_token(record);
                 outcome.issued = true;

@@ -16,7 +16,7 @@ use crate::campaign::Campaign;
 use crate::session::record::{After, Record, Standing};
 use crate::session::token::{Proof, SecretHash, Tag};
 use crate::session::visit::{Visit, VisitorId};
-use crate::session::visitor_key::OfferedKey;
+use crate::session::visitor_key::CandidateKey;
 use crate::session::{Caller, Millis, Ttl};
 
 /// A visit that the batch has changed.
@@ -217,9 +217,7 @@ impl<'k, 'c> World<'k, 'c> {
                 let visit_id = self.token(token.tag).and_then(|record| record.visit_of(&token.hash));
                 Caller::Grace { token, visit_id, after }
             }
-            Caller::Live { .. } | Caller::Grace { .. } | Caller::Erased | Caller::Nothing => {
-                caller.clone()
-            }
+            Caller::Live { .. } | Caller::Grace { .. } | Caller::Erased | Caller::Nothing => caller.clone(),
         }
     }
 
@@ -381,14 +379,14 @@ impl<'k, 'c> World<'k, 'c> {
         self.known.erased.contains(&visitor)
     }
 
-    /// The visitor's key; the offered one, if the visitor is new.
+    /// The key of the visitor: the candidate, if the visitor is new.
     ///
     /// Invariant: a visitor that has anything stored gets no key: whoever asks first may only know its id.
-    pub(super) fn key(&mut self, offered: OfferedKey) -> Option<SecretHash> {
-        self.wants.keys.insert(offered.visitor);
-        match self.known.keys.get(&offered.visitor) {
+    pub(super) fn key(&mut self, candidate: CandidateKey) -> Option<SecretHash> {
+        self.wants.keys.insert(candidate.visitor);
+        match self.known.keys.get(&candidate.visitor) {
             Some(stored) => *stored,
-            None => Some(*self.keys.entry(offered.visitor).or_insert(offered.hash)),
+            None => Some(*self.keys.entry(candidate.visitor).or_insert(candidate.hash)),
         }
     }
 

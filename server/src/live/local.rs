@@ -458,9 +458,7 @@ fn last<T>(items: &mut Vec<T>, most: usize) -> std::vec::Drain<'_, T> {
 pub fn judge(record: &Record, token: Proof, now: Millis, ttl: Ttl) -> Caller {
     match record.standing(&token.hash, now, ttl) {
         Standing::Live => Caller::Live { token, visit_id: record.visit_id },
-        Standing::Grace(after) => {
-            Caller::Grace { token, visit_id: record.visit_of(&token.hash), after }
-        }
+        Standing::Grace(after) => Caller::Grace { token, visit_id: record.visit_of(&token.hash), after },
         Standing::Erased => Caller::Erased,
         Standing::Dead => Caller::Nothing,
     }

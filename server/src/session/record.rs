@@ -336,10 +336,7 @@ mod tests {
         record.rotate(new.proof(), Some("u".into()), 10);
         assert_eq!(record.standing(&new.hash(), 10, TTL), Standing::Live);
         assert_eq!(record.standing(&old.hash(), 10, TTL), Standing::Grace(After::Rotation));
-        assert_eq!(
-            record.standing(&old.hash(), 10 + GRACE_MS - 1, TTL),
-            Standing::Grace(After::Rotation)
-        );
+        assert_eq!(record.standing(&old.hash(), 10 + GRACE_MS - 1, TTL), Standing::Grace(After::Rotation));
         assert_eq!(record.standing(&old.hash(), 10 + GRACE_MS, TTL), Standing::Dead);
     }
 

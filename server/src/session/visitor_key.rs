@@ -16,9 +16,9 @@ use super::visit::VisitorId;
 #[derive(Clone)]
 pub struct VisitorKey([u8; 32]);
 
-/// What goes to the store of a key that is offered: it becomes the visitor's if that one has none yet.
+/// What the store gets of a fresh key: it becomes the visitor's if that one has none yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OfferedKey {
+pub struct CandidateKey {
     /// Whose key it may become.
     pub visitor: VisitorId,
     /// What is stored of it.

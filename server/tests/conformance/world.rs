@@ -180,7 +180,7 @@ impl From<getrandom::Error> for Failure {
     }
 }
 
-fn offer() -> Result<Option<SessionToken>, Failure> {
+fn candidate() -> Result<Option<SessionToken>, Failure> {
     Ok(Some(SessionToken::issue()?))
 }
 
@@ -280,7 +280,7 @@ impl World {
         let carried = browser.cookie();
         let page = Page { site: site.map(str::to_owned), ..Page::default() };
         let allowance = Allowance::unlimited();
-        let started = self.lifecycle().start(hit(browser, now), page, allowance, offer).await;
+        let started = self.lifecycle().start(hit(browser, now), page, allowance, candidate).await;
         let started = started.map(|(_, cookies)| cookies).map_err(|failure: Failure| failure.0);
         browser.takes_all(started, carried.as_ref())
     }
@@ -300,7 +300,7 @@ impl World {
         let carried = browser.cookie();
         let runs = vec![Run { visitor: Some(browser.visitor), facts }];
         let allowance = Allowance::unlimited();
-        match self.lifecycle().facts(hit(browser, now), runs, allowance, offer).await {
+        match self.lifecycle().facts(hit(browser, now), runs, allowance, candidate).await {
             Ok((outcome, cookies)) => (outcome.duplicates, browser.takes_all(Ok(cookies), carried.as_ref())),
             Err(Failure(refusal)) => (0, browser.takes(Err(refusal), carried.as_ref())),
         }
@@ -311,7 +311,7 @@ impl World {
         self.acts();
         let hit = Hit { visitor: None, key_of: None, ..hit(browser, now) };
         let runs = vec![Run { visitor: None, facts }];
-        let sent = self.lifecycle().facts(hit, runs, Allowance::unlimited(), offer).await;
+        let sent = self.lifecycle().facts(hit, runs, Allowance::unlimited(), candidate).await;
         let answer = sent.map(|(_, cookies)| cookies).map_err(|failure: Failure| failure.0);
         browser.takes_all(answer, browser.cookie().as_ref())
     }
@@ -469,12 +469,12 @@ impl World {
         self.lifecycle().ingest.commit(command).await.unwrap()
     }
 
-    /// What a request without a session brings, with a token on offer.
-    pub(crate) fn context(&self, browser: &Browser, offer: &SessionToken, now: Millis) -> Context {
+    /// What a request without a session brings, with a candidate token.
+    pub(crate) fn context(&self, browser: &Browser, candidate: &SessionToken, now: Millis) -> Context {
         Context {
             now,
             caller: Caller::Nothing,
-            offer: Some(offer.proof()),
+            candidate: Some(candidate.proof()),
             visitor: Some(browser.visitor),
             key: None,
             site: Some(HOST.into()),

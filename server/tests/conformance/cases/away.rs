@@ -60,9 +60,9 @@ pub(crate) async fn so_it_is_by_a_server_that_was_started_since(world: &World) {
 pub(crate) async fn a_replayed_sign_in_has_lost(world: &World) {
     let ann = Browser::new();
     world.start(&ann, world.now).await;
-    let offer = SessionToken::rotate(ann.cookie().unwrap().tag()).unwrap().proof();
+    let candidate = SessionToken::rotate(ann.cookie().unwrap().tag()).unwrap().proof();
     let (now, presented) = (world.now + 1, ann.proof());
-    let sign_in = Command::SignOut { now, presented, offer };
+    let sign_in = Command::SignOut { now, presented, candidate };
     assert!(world.commit(sign_in.clone()).await.issued);
     assert_eq!(world.commit(sign_in).await, Outcome { lost: true, ..Outcome::default() });
 }
@@ -136,10 +136,10 @@ pub(crate) async fn a_rotation_that_came_too_late_leaves_the_session_to_the_winn
     let (other, ann, old) = signed_in_elsewhere(world).await;
     let mut presented = old.proof();
     for later in 2..4 {
-        let offer = SessionToken::rotate(presented.tag).unwrap().proof();
-        let sign_out = Command::SignOut { now: world.now + later, presented, offer };
+        let candidate = SessionToken::rotate(presented.tag).unwrap().proof();
+        let sign_out = Command::SignOut { now: world.now + later, presented, candidate };
         assert!(world.commit(sign_out).await.issued);
-        presented = offer;
+        presented = candidate;
     }
     lives_as_signed_in(world, &other, &ann).await;
     assert_eq!(world.texts(GENERATION).await, [(1 + ROTATION_COUNTS + 2 * PROMISED_MOST).to_string()]);
@@ -269,7 +269,7 @@ pub(crate) async fn a_promise_that_was_not_kept_is_forgotten_everywhere(world: &
     assert!(other.identify(&ann, true, clock::now()).await.is_some(), "the other hears of it from Redis");
     // A request that was judged before that reaches the database first.
     let stored = SessionToken::rotate(first.tag).unwrap();
-    let sign_out = Command::SignOut { now: world.now + 3, presented: first, offer: stored.proof() };
+    let sign_out = Command::SignOut { now: world.now + 3, presented: first, candidate: stored.proof() };
     assert!(other.commit(sign_out).await.issued);
     world.settle().await;
     is_live_everywhere([world, &other], &ann, false).await;

@@ -221,7 +221,7 @@ pub(crate) async fn a_nameless_fact_of_an_erased_visit_is_refused(world: &World)
     let context = visitflow_server::ledger::command::Context {
         now: world.now,
         caller,
-        offer: None,
+        candidate: None,
         visitor: None,
         key: None,
         site: Some(crate::world::HOST.into()),

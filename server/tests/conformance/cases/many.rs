@@ -73,9 +73,9 @@ async fn commits(store: &mut Store, commands: &[Command], now: Millis) -> Commit
 /// A sign-in with the cookie that the browser has.
 fn sign_in(browser: &Browser, user: &str, now: Millis) -> Command {
     let presented = browser.proof();
-    let offer = SessionToken::rotate(presented.tag).unwrap().proof();
+    let candidate = SessionToken::rotate(presented.tag).unwrap().proof();
     let user = user.into();
-    Command::SignIn { now, presented: Some(presented), offer, user, verified: None, visit: true }
+    Command::SignIn { now, presented: Some(presented), candidate, user, verified: None, visit: true }
 }
 
 pub(crate) async fn a_sign_in_gives_each_of_many_earlier_visits_its_user(world: &World) {

@@ -38,11 +38,11 @@ fn next(token: Proof) -> Proof {
     SessionToken::rotate(token.tag).unwrap().proof()
 }
 
-fn sign_in(presented: Proof, offer: Proof, now: Millis) -> Command {
+fn sign_in(presented: Proof, candidate: Proof, now: Millis) -> Command {
     Command::SignIn {
         now,
         presented: Some(presented),
-        offer,
+        candidate,
         user: "u_1".into(),
         verified: None,
         visit: true,
@@ -51,11 +51,11 @@ fn sign_in(presented: Proof, offer: Proof, now: Millis) -> Command {
 
 /// What may be promised of a session whose token is this.
 fn changes(presented: Proof, now: Millis) -> [Command; 4] {
-    let offer = next(presented);
+    let candidate = next(presented);
     [
-        sign_in(presented, offer, now),
-        Command::SignOut { now, presented, offer },
-        Command::Forget { now, presented, offer },
+        sign_in(presented, candidate, now),
+        Command::SignOut { now, presented, candidate },
+        Command::Forget { now, presented, candidate },
         Command::End { now, presented },
     ]
 }
@@ -162,7 +162,7 @@ pub(crate) async fn changes_that_are_applied_twice_change_nothing_more(world: &W
     let mut taking = Taking::of(world, 1, true);
     for _ in 0..2 {
         assert!(taking.takes(sign_in(first, second, now), now).await.issued);
-        let sign_out = Command::SignOut { now, presented: second, offer: third };
+        let sign_out = Command::SignOut { now, presented: second, candidate: third };
         assert!(taking.takes(sign_out, now).await.issued);
         assert_eq!(generation_and_state(world).await, (1 + 2 * ROTATION_COUNTS, "live".to_owned()));
     }
@@ -173,7 +173,7 @@ pub(crate) async fn a_session_that_was_kept_when_all_others_ended_may_have_anoth
     assert_eq!(world.sign_in(&ann, "u_1", now).await, Said::Fresh);
     assert_eq!(world.end_others(&ann, "u_1", now + 1).await, Said::Left);
     let mut context = world.context(&ann, &SessionToken::issue().unwrap(), now + 2);
-    (context.caller, context.offer) = (Caller::Live { token: ann.proof(), visit_id: None }, None);
+    (context.caller, context.candidate) = (Caller::Live { token: ann.proof(), visit_id: None }, None);
     let runs = vec![Run { visitor: Some(ann.visitor), facts: vec![view(now + 2)] }];
     Taking::of(world, 1, true).takes(Command::Facts { context, runs }, now + 2).await;
     assert_eq!((world.live_tokens().await, world.page_views().await), (1, 1));

@@ -95,16 +95,16 @@ pub(crate) async fn a_replayed_start_is_one_session(world: &World) {
 /// A sign-in on the session of a browser, as a command.
 async fn sign_in_of(world: &World, ann: &Browser) -> (Command, SessionToken) {
     world.start(ann, world.now).await;
-    let offer = SessionToken::rotate(ann.cookie().unwrap().tag()).unwrap();
+    let candidate = SessionToken::rotate(ann.cookie().unwrap().tag()).unwrap();
     let command = Command::SignIn {
         now: world.now + 1,
         presented: Some(ann.proof()),
-        offer: offer.proof(),
+        candidate: candidate.proof(),
         user: "u_1".into(),
         verified: None,
         visit: true,
     };
-    (command, offer)
+    (command, candidate)
 }
 
 const RECORDS: &str = "SELECT generation || ' ' || COALESCE(user_id, '') || ' ' || COALESCE(ended_at, 0) \
@@ -120,11 +120,11 @@ pub(crate) async fn a_replayed_sign_in_changes_nothing(world: &World) {
 }
 
 pub(crate) async fn a_replayed_first_sign_in_is_one_session(world: &World) {
-    let offer = SessionToken::issue().unwrap().proof();
+    let candidate = SessionToken::issue().unwrap().proof();
     let command = Command::SignIn {
         now: world.now,
         presented: None,
-        offer,
+        candidate,
         user: "u_1".into(),
         verified: None,
         visit: true,
@@ -140,8 +140,8 @@ pub(crate) async fn a_replayed_sign_out_changes_nothing(world: &World) {
     let ann = Browser::new();
     world.start(&ann, world.now).await;
     world.sign_in(&ann, "u_1", world.now + 1).await;
-    let offer = SessionToken::rotate(ann.cookie().unwrap().tag()).unwrap().proof();
-    let command = Command::SignOut { now: world.now + 2, presented: ann.proof(), offer };
+    let candidate = SessionToken::rotate(ann.cookie().unwrap().tag()).unwrap().proof();
+    let command = Command::SignOut { now: world.now + 2, presented: ann.proof(), candidate };
     world.commit(command.clone()).await;
     world.commit(command).await;
     assert_eq!(world.texts(RECORDS).await, [format!("{}  0", 1 + 2 * ROTATION_COUNTS)]);
@@ -161,7 +161,8 @@ pub(crate) async fn a_replayed_end_changes_nothing(world: &World) {
 pub(crate) async fn facts_of_an_unknown_session_and_of_no_visitor_begin_no_visit(world: &World) {
     let (ann, token) = (Browser::new(), SessionToken::issue().unwrap());
     let caller = Caller::Live { token: token.proof(), visit_id: None };
-    let context = Context { caller, offer: None, visitor: None, ..world.context(&ann, &token, world.now) };
+    let context =
+        Context { caller, candidate: None, visitor: None, ..world.context(&ann, &token, world.now) };
     for at in [world.now, world.now + 1] {
         let runs = vec![Run { visitor: None, facts: vec![view(at), event("play", at)] }];
         world.commit(Command::Facts { context: context.clone(), runs }).await;
@@ -179,11 +180,11 @@ pub(crate) async fn a_replay_is_answered_as_the_first_time(world: &World) {
     let issued = Outcome { issued: true, ..Outcome::default() };
     assert_eq!(world.commit(command.clone()).await, issued);
     assert_eq!(world.commit(command).await, issued);
-    let offer = SessionToken::rotate(rotated.tag()).unwrap().proof();
-    let command = Command::SignOut { now: world.now + 2, presented: rotated.proof(), offer };
+    let candidate = SessionToken::rotate(rotated.tag()).unwrap().proof();
+    let command = Command::SignOut { now: world.now + 2, presented: rotated.proof(), candidate };
     assert_eq!(world.commit(command.clone()).await, issued);
     assert_eq!(world.commit(command).await, issued);
-    let offer = SessionToken::rotate(rotated.tag()).unwrap().proof();
-    let command = Command::SignOut { now: world.now + 3, presented: rotated.proof(), offer };
+    let candidate = SessionToken::rotate(rotated.tag()).unwrap().proof();
+    let command = Command::SignOut { now: world.now + 3, presented: rotated.proof(), candidate };
     assert!(world.commit(command).await.lost, "another's rotation is no replay");
 }
