@@ -256,7 +256,7 @@ impl Worker {
                     Ok(records) => {
                         self.followed_until = now;
                         self.sessions.follow(records, now).await;
-                        self.sessions.heard_from_durable(asked_at);
+                        self.sessions.caught_up_with_database(asked_at);
                     }
                     Err(error) => self.trouble(&error),
                 }

@@ -38,20 +38,20 @@ impl Sessions {
         Ok(is_ahead.then_some(held))
     }
 
-    /// Looks a session up so that the answer was right everywhere a moment ago. What the durable store has
-    /// changed is either `heard`, or it is asked, too. If the look-up `slides` the session, the latest activity
-    /// before that comes with the record.
+    /// Looks a session up so that the answer was right everywhere a moment ago. Unless this process
+    /// `is_caught_up` with the durable store, that is asked, too. If the look-up `slides` the session, the latest
+    /// activity before it comes with the record.
     pub(super) async fn confirm(
         &self,
         token: Proof,
         slides: bool,
-        heard: bool,
+        is_caught_up: bool,
         now: Millis,
     ) -> Result<Option<(Record, Option<Millis>)>> {
         let is_signed_in = |held: &Record| held.secret_hash == token.hash && held.user_id.is_some();
         let slid = self.local.get(token.tag).filter(|held| slides && is_signed_in(held));
         let found = match self.redis().filter(|redis| redis.is_trusted()) {
-            Some(redis) if !heard => self.ask_both(redis, token, now).await?,
+            Some(redis) if !is_caught_up => self.ask_both(redis, token, now).await?,
             _ => self.look_up(token, slid.as_ref().map(|_| Activity::Backend(now)), now).await?,
         };
         // The copy may hold a change that Redis has missed, or what is promised.

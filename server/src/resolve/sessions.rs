@@ -27,8 +27,8 @@ use crate::session::record::{GRACE_MS, Record, Standing};
 use crate::session::token::{Proof, Tag};
 use crate::session::{Activity, Caller, Millis, Ttl};
 
-/// Until a copy is this old, in ms, it may answer first and be looked up afterwards, if this server has heard of
-/// every change. An older copy may have missed too much activity on other servers.
+/// Until a copy is this old, in ms, it may answer first and be looked up afterwards, if this server is caught up
+/// with all changes. An older copy may have missed too much activity on other servers.
 const BEHIND_MS: Millis = 60_000;
 
 /// Redis is told of activity when it is this much later than what it knows, in ms. It hears of it
@@ -53,8 +53,8 @@ pub struct Sessions {
     pub local: Local,
     pub(super) durable: Lookup,
     visits: Visits,
-    /// Every change that the durable store had until this instant has been heard of, as the clock here says.
-    heard_until: AtomicI64,
+    /// Every change that the durable store had until this instant, by the clock here, has reached the copies.
+    caught_up_until: AtomicI64,
     /// The writer has found the durable store away, or behind the spool: it is not asked meanwhile.
     durable_is_away: AtomicBool,
     shared: Option<Shared>,
@@ -66,8 +66,8 @@ pub struct Sessions {
 pub(super) struct Shared {
     pub(super) redis: Arc<Redis>,
     pub(super) runtime: Handle,
-    /// As `heard_until` of the durable store.
-    pub(super) heard_until: AtomicI64,
+    /// As `caught_up_until` of the durable store.
+    pub(super) caught_up_until: AtomicI64,
 }
 
 impl Sessions {
@@ -79,7 +79,7 @@ impl Sessions {
             local: Local::new(ttl),
             visits: Visits::new(durable.clone()),
             durable,
-            heard_until: AtomicI64::new(NEVER),
+            caught_up_until: AtomicI64::new(NEVER),
             durable_is_away: AtomicBool::default(),
             shared: None,
         }
@@ -144,14 +144,14 @@ impl Sessions {
     /// # Errors
     /// When no store in reach can tell.
     pub async fn vouch(&self, token: Proof, slides: bool, now: Millis) -> Result<Option<Record>> {
-        let heard = self.has_heard(now);
-        let since = (!heard).then_some(now - TRUE_MS);
+        let is_caught_up = self.is_caught_up(now);
+        let since = (!is_caught_up).then_some(now - TRUE_MS);
         let copy = self.local.confirmed(token, since, now, self.reliance(token.tag, now));
         let found = match copy {
             Some(record) => Some((record, None)),
             // Every live session has a copy here.
             None if self.is_complete() && self.local.get(token.tag).is_none() => None,
-            None => Box::pin(self.confirm(token, slides, heard, now)).await?,
+            None => Box::pin(self.confirm(token, slides, is_caught_up, now)).await?,
         };
         let live = |(record, _): &(Record, _)| record.standing(&token.hash, now, self.ttl) == Standing::Live;
         let Some((mut record, before)) = found.filter(live) else { return Ok(None) };
@@ -198,24 +198,25 @@ impl Sessions {
         self.visits.whose(visit_id, now).await
     }
 
-    /// Whether every change until [`TRUE_MS`] before `now` has been heard of: from the durable store, or while
-    /// that is away from Redis, which then hears of everything first. A clock that was set back confirms nothing.
-    fn has_heard(&self, now: Millis) -> bool {
-        let durable = Some(&self.heard_until).filter(|_| !self.durable_is_away());
-        let shared = || self.shared.as_ref().map(|shared| &shared.heard_until);
+    /// Whether every change until [`TRUE_MS`] before `now` has reached the copies: from the durable store, or, while
+    /// that is away, from Redis, which is then the first to be told of everything. A clock that was set back confirms
+    /// nothing.
+    fn is_caught_up(&self, now: Millis) -> bool {
+        let durable = Some(&self.caught_up_until).filter(|_| !self.durable_is_away());
+        let shared = || self.shared.as_ref().map(|shared| &shared.caught_up_until);
         let until = durable.or_else(shared).map_or(NEVER, |at| at.load(Ordering::Relaxed));
         (now - TRUE_MS..=now + TRUE_MS).contains(&until)
     }
 
-    /// Notes that every change that the durable store had at `at` has been followed.
-    pub fn heard_from_durable(&self, at: Millis) {
-        self.heard_until.store(at, Ordering::Relaxed);
+    /// Notes that every change that the durable store had at `at` has reached the copies.
+    pub fn caught_up_with_database(&self, at: Millis) {
+        self.caught_up_until.store(at, Ordering::Relaxed);
     }
 
-    /// Notes that every change that Redis told of until `at` has been taken.
-    pub(super) fn heard_from_redis(&self, at: Millis) {
+    /// Notes that every change that Redis has reported until `at` has reached the copies.
+    pub(super) fn caught_up_with_redis(&self, at: Millis) {
         if let Some(shared) = &self.shared {
-            shared.heard_until.store(at, Ordering::Relaxed);
+            shared.caught_up_until.store(at, Ordering::Relaxed);
         }
     }
 
@@ -335,7 +336,7 @@ impl Sessions {
     fn reliance(&self, tag: Tag, now: Millis) -> Reliance {
         match self.shared {
             None if self.durable.is_complete() => Reliance::Always,
-            Some(_) if self.has_heard(now) => Reliance::For(BEHIND_MS),
+            Some(_) if self.is_caught_up(now) => Reliance::For(BEHIND_MS),
             _ => Reliance::For(local::fresh_ms(tag)),
         }
     }

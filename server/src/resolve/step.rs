@@ -45,7 +45,7 @@ impl Sessions {
     pub fn with_redis(ttl: Ttl, durable: Lookup, url: &RedisUrl) -> Result<Arc<Self>, RedisError> {
         let (redis, notices) = Redis::new(url, ttl)?;
         let shared =
-            Shared { redis: Arc::new(redis), runtime: Handle::current(), heard_until: AtomicI64::new(NEVER) };
+            Shared { redis: Arc::new(redis), runtime: Handle::current(), caught_up_until: AtomicI64::new(NEVER) };
         let sessions = Arc::new(Self::new(ttl, durable).sharing(shared));
         tokio::spawn(keep(Arc::downgrade(&sessions), notices));
         tokio::spawn(look_up_due(Arc::downgrade(&sessions), sessions.local.dues()));
@@ -60,9 +60,9 @@ async fn keep(sessions: Weak<Sessions>, mut notices: mpsc::UnboundedReceiver<Not
         let Some(sessions) = sessions.upgrade() else { return };
         match notice {
             Notice::Changed(tag) => sessions.local.changed(tag),
-            Notice::HeardUntil(at) => sessions.heard_from_redis(at),
+            Notice::CaughtUp(at) => sessions.caught_up_with_redis(at),
             Notice::Lost => {
-                sessions.heard_from_redis(NEVER);
+                sessions.caught_up_with_redis(NEVER);
                 sessions.local.lost_touch();
                 if let Some(applying) = applying.take() {
                     applying.abort();

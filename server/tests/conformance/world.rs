@@ -531,8 +531,8 @@ impl World {
     }
 
     /// As after a tick: every change until then has been read.
-    pub(crate) fn has_heard(&self, now: Millis) {
-        self.lifecycle().sessions.heard_from_durable(now);
+    pub(crate) fn is_caught_up(&self, now: Millis) {
+        self.lifecycle().sessions.caught_up_with_database(now);
     }
 
     /// What a server does every thirty seconds.

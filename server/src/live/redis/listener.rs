@@ -95,7 +95,7 @@ async fn watch(subscriptions: &mut Subscriptions, shared: &Shared) -> Wrong {
                 match subscriptions.pulse().await {
                     Ok(()) => {
                         alive_at = Instant::now();
-                        shared.notify(Notice::HeardUntil(asked_at));
+                        shared.notify(Notice::CaughtUp(asked_at));
                     }
                     Err(SubscriptionError::Hangs) if alive_at.elapsed() < SILENCE => {}
                     Err(error) => return error.into(),
