@@ -18,7 +18,7 @@
 //! | the embedded pages and client | [`assets`] |
 //! | cookies, origins, proxies, error answers | [`http`] |
 //! | how facts become durable, the spool | [`ingest`] |
-//! | who is asked about a session, what keeps the copies in step | [`resolve`] |
+//! | who is asked about a session, what keeps the copies in sync | [`resolve`] |
 //! | the copies of sessions in the process and in Redis | [`live`], `server/lua` |
 //! | how a database is read and written | [`database`] |
 //! | what stores and endpoints say to each other | [`contract`] |

@@ -1,8 +1,8 @@
 //! The copy of live sessions in this process: asked on every hit, at the price of one lock.
 //!
-//! A copy is *in step* while whoever else could change the session would have told us (see
-//! [`Sessions`](crate::resolve::Sessions)). What has fallen out of step is kept: it is the last resort while every
-//! store is away, and it may hold activity that nobody else knows yet.
+//! A copy is *in sync* while every change of the session elsewhere would have been reported here (see
+//! [`Sessions`](crate::resolve::Sessions)). A copy that is out of sync is kept: it is the last resort while every
+//! store is away, and it may hold activity that nothing else has yet.
 //!
 //! Invariant: a record enters only after its commit in the durable store or the spool, so that a
 //! crash at any point leaves what those say.
@@ -50,9 +50,9 @@ impl Slid {
 /// How far a copy is relied on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reliance {
-    /// For any token, even if the copy is out of step. For where nobody else changes sessions, or no store answers.
+    /// For any token, even if the copy is out of sync. For where nobody else changes sessions, or no store answers.
     Always,
-    /// While it is in step and was looked up less than so many ms ago, if it [may judge](Record::can_judge)
+    /// While it is in sync and was looked up less than so many ms ago, if it [may judge](Record::can_judge)
     /// the token. From [`fresh_ms`] on it is due to be looked up again.
     For(Millis),
 }
@@ -74,14 +74,14 @@ pub struct Local {
 #[derive(Debug)]
 struct Copied {
     record: Record,
-    /// When it was last known to be in step; none when it is not.
-    in_step_at: Option<Millis>,
+    /// When it was last known to be in sync; none when it is not.
+    in_sync_at: Option<Millis>,
     /// The activity that others know of.
     told: Millis,
     /// Nothing but the spool knows of it yet.
     promised: bool,
-    /// Redis is being told of it for the first time, and will say that it was changed.
-    echoes: bool,
+    /// It is written to Redis for the first time, and Redis has not reported that yet.
+    awaits_own_notice: bool,
 }
 
 #[derive(Debug, Default)]
@@ -162,7 +162,7 @@ impl Local {
     ) -> Option<Record> {
         let mut inner = self.lock();
         let copied = self.relied_on(&mut inner, token, now, reliance)?;
-        let is_new = since.is_none_or(|since| copied.in_step_at.is_some_and(|at| at >= since));
+        let is_new = since.is_none_or(|since| copied.in_sync_at.is_some_and(|at| at >= since));
         is_new.then(|| copied.record.clone())
     }
 
@@ -177,7 +177,7 @@ impl Local {
         let Inner { copies, fetching, due, .. } = inner;
         let copied = copies.get(&token.tag)?;
         let Reliance::For(limit) = reliance else { return Some(copied) };
-        let age = now - copied.in_step_at?;
+        let age = now - copied.in_sync_at?;
         if age >= limit || !copied.record.can_judge(&token.hash, now, self.ttl) {
             return None;
         }
@@ -204,7 +204,7 @@ impl Local {
         .collect()
     }
 
-    /// The copy of a record, in step or not.
+    /// The copy of a record, in sync or not.
     #[must_use]
     pub fn get(&self, tag: Tag) -> Option<Record> {
         self.lock().copies.get(&tag).map(|copied| copied.record.clone())
@@ -223,7 +223,7 @@ impl Local {
         Fetch { local: self, tag }
     }
 
-    /// Ends a look-up; takes what it found, as in step unless it was changed meanwhile.
+    /// Ends a look-up; takes what it found, as in sync unless it was changed meanwhile.
     pub fn fetched(&self, fetch: Fetch<'_>, found: Option<Record>, now: Millis) {
         if let Some(record) = found {
             let mut inner = self.lock();
@@ -241,21 +241,22 @@ impl Local {
         self.lock().take(record, Some(now), false);
     }
 
-    /// Takes a record that this process has just begun, and that Redis is told of next. Redis will say
-    /// once that it was changed: an echo, for until the answer has gone out nobody else knows the tag.
+    /// Takes the record of a session that this process has just begun, and that it writes to Redis next. Redis will
+    /// report that change once, to this process too. That notice is of its own write: until the answer has gone out
+    /// nobody else knows the tag.
     pub fn begin(&self, record: Record, now: Millis) {
         let mut inner = self.lock();
         let tag = record.tag;
         inner.take(record, Some(now), false);
         if let Some(copied) = inner.copies.get_mut(&tag) {
-            copied.echoes = true;
+            copied.awaits_own_notice = true;
         }
     }
 
-    /// Redis was not told: no echo is to come.
-    pub fn expect_no_echo(&self, tag: Tag) {
+    /// Redis was not told: it will report nothing.
+    pub fn expect_no_own_notice(&self, tag: Tag) {
         if let Some(copied) = self.lock().copies.get_mut(&tag) {
-            copied.echoes = false;
+            copied.awaits_own_notice = false;
         }
     }
 
@@ -272,26 +273,26 @@ impl Local {
         self.lock().copies.get(&record.tag).is_some_and(|held| held.promised && held.says_more_than(record))
     }
 
-    /// Somebody has changed this session: the copy is out of step.
+    /// Redis reports that this session was changed: unless it was by this process, the copy is out of sync.
     pub fn changed(&self, tag: Tag) {
         let mut inner = self.lock();
         if let Some(copied) = inner.copies.get_mut(&tag) {
-            if std::mem::take(&mut copied.echoes) {
+            if std::mem::take(&mut copied.awaits_own_notice) {
                 return;
             }
-            copied.in_step_at = None;
+            copied.in_sync_at = None;
         }
         if let Some(fetching) = inner.fetching.get_mut(&tag) {
             fetching.changed = true;
         }
     }
 
-    /// Nobody tells of changes any more: all copies are out of step.
+    /// Changes are no longer reported: all copies are out of sync.
     pub fn lost_touch(&self) {
         let mut inner = self.lock();
         for copied in inner.copies.values_mut() {
-            copied.in_step_at = None;
-            copied.echoes = false;
+            copied.in_sync_at = None;
+            copied.awaits_own_notice = false;
         }
         for fetching in inner.fetching.values_mut() {
             fetching.changed = true;
@@ -421,7 +422,7 @@ impl Inner {
         span.add(at, ttl);
     }
 
-    fn take(&mut self, mut record: Record, in_step_at: Option<Millis>, promised: bool) {
+    fn take(&mut self, mut record: Record, in_sync_at: Option<Millis>, promised: bool) {
         let told = record.last_activity;
         if let Some(held) = self.copies.get(&record.tag) {
             if held.record.generation > record.generation {
@@ -429,7 +430,8 @@ impl Inner {
             }
             record.slide(held.record.last_activity);
         }
-        self.copies.insert(record.tag, Copied { record, in_step_at, told, promised, echoes: false });
+        self.copies
+            .insert(record.tag, Copied { record, in_sync_at, told, promised, awaits_own_notice: false });
     }
 }
 
@@ -471,27 +473,27 @@ mod tests {
     use crate::session::token::SessionToken;
 
     #[test]
-    fn a_session_that_began_here_stays_in_step_when_redis_tells_of_its_beginning_alone() {
+    fn a_session_that_began_here_stays_in_sync_when_redis_tells_of_its_beginning_alone() {
         let local = Local::new(Ttl::default());
         let ann = SessionToken::issue().unwrap().proof();
-        let in_step = || local.touch(ann, None, 1, Reliance::For(1_000)).is_some();
+        let in_sync = || local.touch(ann, None, 1, Reliance::For(1_000)).is_some();
         let begin = || local.begin(Record::open(ann, None, None, 1), 1);
         begin();
         local.changed(ann.tag);
-        assert!(in_step());
+        assert!(in_sync());
         local.changed(ann.tag);
-        assert!(!in_step(), "another server has changed it");
+        assert!(!in_sync(), "another server has changed it");
         begin();
-        local.expect_no_echo(ann.tag);
+        local.expect_no_own_notice(ann.tag);
         local.changed(ann.tag);
-        assert!(!in_step());
+        assert!(!in_sync());
         begin();
         local.lost_touch();
         begin();
         local.lost_touch();
         local.fetched(local.fetch(ann.tag), Some(Record::open(ann, None, None, 1)), 1);
         local.changed(ann.tag);
-        assert!(!in_step(), "what an older connection was to tell never comes");
+        assert!(!in_sync(), "what an older connection was to tell never comes");
     }
 
     #[tokio::test]

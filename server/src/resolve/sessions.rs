@@ -1,8 +1,8 @@
-//! Live sessions, as every hit asks for them: a copy in this process, kept in step with whoever
+//! Live sessions, as every hit asks for them: a copy in this process, kept in sync with whoever
 //! else could change them.
 //!
 //! The durable store owns every session. A hit is judged by the first that can tell: the copy here
-//! if it is in step, else Redis if it is trusted, else the durable store, else (all away) the copy
+//! if it is in sync, else Redis if it is trusted, else the durable store, else (all away) the copy
 //! as it is. A token that nobody can judge is [`Caller::Unverified`], and the ledger judges it when
 //! the durable store is back.
 //!
@@ -119,7 +119,7 @@ impl Sessions {
         }
     }
 
-    /// Judges a token when no store can answer: by the copy, in step or not, if the copy knows the secret.
+    /// Judges a token when no store can answer: by the copy, in sync or not, if the copy knows the secret.
     fn last_resort(&self, token: Proof, activity: Option<Activity>, now: Millis) -> Caller {
         let held = self.local.get(token.tag).filter(|held| held.knows(&token.hash));
         let judged = held.and_then(|_| self.local.touch(token, activity, now, Reliance::Always));
@@ -279,7 +279,7 @@ impl Sessions {
                 // It is not trusted from here on, and hears of these before it is again; of what
                 // only a spool holds yet, when that is replayed.
                 tracing::debug!(%error, "Redis was not told of a change");
-                records.iter().for_each(|record| self.local.expect_no_echo(record.tag));
+                records.iter().for_each(|record| self.local.expect_no_own_notice(record.tag));
             }
         }
     }

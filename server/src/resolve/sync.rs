@@ -1,4 +1,4 @@
-//! Keeps the copies in this process in step with Redis, and Redis in step with the durable store.
+//! Keeps the copies in this process in sync with Redis, and Redis in sync with the durable store.
 
 use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Weak};
@@ -44,8 +44,11 @@ impl Sessions {
     /// When the URL cannot be used.
     pub fn with_redis(ttl: Ttl, durable: Lookup, url: &RedisUrl) -> Result<Arc<Self>, RedisError> {
         let (redis, notices) = Redis::new(url, ttl)?;
-        let shared =
-            Shared { redis: Arc::new(redis), runtime: Handle::current(), caught_up_until: AtomicI64::new(NEVER) };
+        let shared = Shared {
+            redis: Arc::new(redis),
+            runtime: Handle::current(),
+            caught_up_until: AtomicI64::new(NEVER),
+        };
         let sessions = Arc::new(Self::new(ttl, durable).sharing(shared));
         tokio::spawn(keep(Arc::downgrade(&sessions), notices));
         tokio::spawn(look_up_due(Arc::downgrade(&sessions), sessions.local.dues()));
