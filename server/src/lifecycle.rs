@@ -275,7 +275,7 @@ impl Lifecycle {
         now: Millis,
     ) -> Result<Option<(Record, Cookie)>, Refusal> {
         let proof = token.proof();
-        let Some(mut record) = self.sessions.vouch(proof, slides, now).await? else { return Ok(None) };
+        let Some(mut record) = self.sessions.introspect(proof, slides, now).await? else { return Ok(None) };
         if !slides || record.user_id.is_none() {
             return Ok(Some((record, Cookie::Leave)));
         }

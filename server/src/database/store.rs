@@ -16,7 +16,7 @@ use super::sqlite::readers::Readers;
 use super::{postgres, sqlite};
 use crate::contract::activity::Slides;
 use crate::contract::erasure::{Erasure, Piece};
-use crate::contract::whose::Whose;
+use crate::contract::visit_owner::VisitOwner;
 #[cfg(doc)]
 use crate::ledger;
 use crate::ledger::command::Command;
@@ -173,16 +173,16 @@ impl Lookup {
         }
     }
 
-    /// Whose a visit is.
+    /// The site and the visitor of a visit.
     ///
     /// # Errors
     /// When the database is away.
-    pub async fn whose(&self, visit_id: Uuid) -> Result<Option<Whose>> {
+    pub async fn visit_owner(&self, visit_id: Uuid) -> Result<Option<VisitOwner>> {
         match self {
             Self::Complete(readers) | Self::Sqlite(readers) => {
-                readers.read(move |db| sqlite::tokens::whose(db, visit_id)).await
+                readers.read(move |db| sqlite::tokens::visit_owner(db, visit_id)).await
             }
-            Self::Postgres(pool) => soon(postgres::tokens::whose(pool, visit_id)).await,
+            Self::Postgres(pool) => soon(postgres::tokens::visit_owner(pool, visit_id)).await,
         }
     }
 

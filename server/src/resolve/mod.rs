@@ -5,11 +5,11 @@
 //! | `sessions` | who is asked first, and what others are told |
 //! | `asking` | asks Redis and the durable store |
 //! | `sync` | follows what Redis tells, and brings it up to date |
-//! | `whose` | sites and visitors of visits |
+//! | `visit_owners` | sites and visitors of visits |
 
 mod asking;
 mod sessions;
 mod sync;
-mod whose;
+mod visit_owners;
 
 pub use self::sessions::{LISTED_MAX, Sessions, TRUE_MS};

@@ -17,8 +17,8 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use tokio::runtime::Handle;
 use uuid::Uuid;
 
-use super::whose::Visits;
-use crate::contract::whose::Whose;
+use super::visit_owners::VisitOwners;
+use crate::contract::visit_owner::VisitOwner;
 use crate::database::error::{Result, StoreError};
 use crate::database::store::Lookup;
 use crate::live::local::{self, FRESH_MS, Local, Reliance, judge};
@@ -52,7 +52,7 @@ pub struct Sessions {
     /// The copies in this process.
     pub local: Local,
     pub(super) durable: Lookup,
-    visits: Visits,
+    visits: VisitOwners,
     /// Every change that the durable store had until this instant, by the clock here, has reached the copies.
     caught_up_until: AtomicI64,
     /// The writer has found the durable store away, or behind the spool: it is not asked meanwhile.
@@ -77,7 +77,7 @@ impl Sessions {
         Self {
             ttl,
             local: Local::new(ttl),
-            visits: Visits::new(durable.clone()),
+            visits: VisitOwners::new(durable.clone()),
             durable,
             caught_up_until: AtomicI64::new(NEVER),
             durable_is_away: AtomicBool::default(),
@@ -143,7 +143,7 @@ impl Sessions {
     ///
     /// # Errors
     /// When no store in reach can tell.
-    pub async fn vouch(&self, token: Proof, slides: bool, now: Millis) -> Result<Option<Record>> {
+    pub async fn introspect(&self, token: Proof, slides: bool, now: Millis) -> Result<Option<Record>> {
         let is_caught_up = self.is_caught_up(now);
         let since = (!is_caught_up).then_some(now - TRUE_MS);
         let copy = self.local.confirmed(token, since, now, self.reliance(token.tag, now));
@@ -190,12 +190,12 @@ impl Sessions {
         Ok(records)
     }
 
-    /// Whose a visit is; none where it is not stored (yet).
+    /// The site and the visitor of a visit; none where it is not stored (yet).
     ///
     /// # Errors
     /// When the durable store is away and the visit is not known here.
-    pub async fn whose(&self, visit_id: Uuid, now: Millis) -> Result<Option<Whose>> {
-        self.visits.whose(visit_id, now).await
+    pub async fn visit_owner(&self, visit_id: Uuid, now: Millis) -> Result<Option<VisitOwner>> {
+        self.visits.visit_owner(visit_id, now).await
     }
 
     /// Whether every change until [`TRUE_MS`] before `now` has reached the copies: from the durable store, or, while

@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use uuid::Uuid;
 
 use super::{rows, sql};
-use crate::contract::whose::Whose;
+use crate::contract::visit_owner::VisitOwner;
 use crate::database::error::Result;
 use crate::ledger::known::UserTokens;
 use crate::session::Millis;
@@ -43,12 +43,15 @@ pub fn of_user(db: &Connection, (user_id, site, most): &UserTokens) -> Result<Ve
     records(db, sql!("tokens_of_user"), &[user_id, site, &i64::try_from(*most).unwrap_or(i64::MAX)])
 }
 
-/// Whose a visit is.
+/// The site and the visitor of a visit.
 ///
 /// # Errors
 /// As above.
-pub fn whose(db: &Connection, visit_id: Uuid) -> Result<Option<Whose>> {
-    Ok(db.prepare_cached(sql!("visit_whose"))?.query_row([visit_id.to_string()], rows::whose).optional()?)
+pub fn visit_owner(db: &Connection, visit_id: Uuid) -> Result<Option<VisitOwner>> {
+    Ok(db
+        .prepare_cached(sql!("visit_owner"))?
+        .query_row([visit_id.to_string()], rows::visit_owner)
+        .optional()?)
 }
 
 /// The secrets that were replaced within the last minute.
