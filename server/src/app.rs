@@ -21,7 +21,7 @@ use crate::http::cookie::CookieStyle;
 use crate::http::foreign::ForeignOrigins;
 use crate::http::origin::OriginRules;
 use crate::ingest::spool::Spool;
-use crate::ingest::{Durable, Ingest, Writer};
+use crate::ingest::{Ingest, Storage, Writer};
 use crate::keys::Keys;
 use crate::lifecycle::Lifecycle;
 use crate::live::redis::RedisError;
@@ -104,14 +104,14 @@ impl App {
             Some(_) => Metrics::with_redis(),
             None => Metrics::new(),
         };
-        let Stores { durable, lookup, reports, disclosures, lookups, claim, known } =
+        let Stores { storage, lookup, reports, disclosures, lookups, claim, known } =
             Stores::open(&config, database, now)?;
         let sessions = match &config.redis_url {
             Some(url) => Sessions::with_redis(config.ttl(), lookup, url)?,
             None => Arc::new(Sessions::new(config.ttl(), lookup)),
         };
         sessions.fill(known, now);
-        let (ingest, writer) = Ingest::start(durable, Arc::clone(&sessions), Arc::clone(&metrics))?;
+        let (ingest, writer) = Ingest::start(storage, Arc::clone(&sessions), Arc::clone(&metrics))?;
         let cookies = CookieStyle {
             names: config.cookie_names().map_err(StoreError::Configuration)?,
             domain: config.cookie_domain.clone(),
@@ -143,7 +143,7 @@ impl App {
 
 /// What the configuration makes of the two databases.
 struct Stores {
-    durable: Durable,
+    storage: Storage,
     lookup: Lookup,
     reports: Reports,
     disclosures: Disclosures,
@@ -163,7 +163,7 @@ impl Stores {
                 let known = writer.recent(now - config.ttl().idle_ms)?;
                 let lookups = Readers::new(database.clone(), LOOKUP_READERS);
                 Ok(Self {
-                    durable: Durable { store: Store::Sqlite(writer), spool: None },
+                    storage: Storage { store: Store::Sqlite(writer), spool: None },
                     lookup: match config.redis_url {
                         Some(_) => Lookup::Sqlite(lookups.clone()),
                         None => Lookup::Complete(lookups.clone()),
@@ -184,7 +184,7 @@ impl Stores {
                 let writer = postgres::writer::Writer::new(url, config.retention_days);
                 let spool = Spool::open(&config.spool, config.spool_max)?;
                 Ok(Self {
-                    durable: Durable { store: Store::Postgres(writer), spool: Some(spool) },
+                    storage: Storage { store: Store::Postgres(writer), spool: Some(spool) },
                     lookup: Lookup::Postgres(pool.clone()),
                     disclosures,
                     reports: Reports::Postgres(PostgresReports::new(reports)),

@@ -12,14 +12,13 @@
 //! | `promise` | what a command promises while the store is away |
 //! | `replay` | the spool is emptied when the store is back |
 //! | `portion` | how much of it at once |
-//! | `durable` | the store and the spool |
+//! | `storage` | the database and the spool |
 //!
 //! A request's command waits in the queue; the writer takes what has gathered, lets the store apply
 //! it in one transaction, and only after the commit answers each request. The writer is a thread of
 //! its own: a client that hangs up cancels nothing. When idle there is no delay; under load a
 //! commit carries up to [`BATCH_MAX`] commands.
 
-mod durable;
 mod erasing;
 mod jobs;
 mod portion;
@@ -27,6 +26,7 @@ mod promise;
 mod replay;
 mod reserve;
 pub mod spool;
+mod storage;
 mod worker;
 mod writer;
 
@@ -37,9 +37,9 @@ use std::time::{Duration, Instant};
 use futures_util::future::{Either, ready};
 use tokio::sync::{mpsc, oneshot};
 
-pub use self::durable::Durable;
 pub use self::jobs::BATCH_MAX;
 use self::jobs::{Job, lock};
+pub use self::storage::Storage;
 use crate::contract::erasure::{Erased, Erasure};
 use crate::database::error::{Result, StoreError};
 use crate::ledger::command::{Command, Outcome};
@@ -105,10 +105,10 @@ impl Ingest {
     ///
     /// # Errors
     /// When no thread can be had.
-    pub fn start(durable: Durable, sessions: Arc<Sessions>, metrics: Arc<Metrics>) -> Result<(Self, Writer)> {
+    pub fn start(storage: Storage, sessions: Arc<Sessions>, metrics: Arc<Metrics>) -> Result<(Self, Writer)> {
         let (queue, jobs) = mpsc::channel(QUEUE_MAX);
         let failed_at = Arc::new(Mutex::new(None));
-        let thread = writer::spawn(durable, sessions, Arc::clone(&metrics), Arc::clone(&failed_at), jobs)?;
+        let thread = writer::spawn(storage, sessions, Arc::clone(&metrics), Arc::clone(&failed_at), jobs)?;
         Ok((Self { queue, metrics, failed_at }, Writer { thread }))
     }
 

@@ -13,9 +13,9 @@ use std::time::Instant;
 
 use tokio::sync::mpsc;
 
-use super::durable::Durable;
 use super::jobs::{BATCH_FACTS, BATCH_MAX, Job, Waiting, lock};
 use super::portion::Portion;
+use super::storage::Storage;
 use super::worker::{Erasing, Sweep, Worker, latest};
 use crate::clock;
 use crate::database::batch::{Batch, Taken};
@@ -40,7 +40,7 @@ const PIECES_MAX: usize = 32;
 
 /// Starts the writer's thread.
 pub(super) fn spawn(
-    durable: Durable,
+    storage: Storage,
     sessions: Arc<Sessions>,
     metrics: Arc<Metrics>,
     failed_at: Arc<Mutex<Option<Instant>>>,
@@ -50,7 +50,7 @@ pub(super) fn spawn(
         .enable_all()
         .build()
         .map_err(|_| StoreError::Unavailable("no runtime for the writer"))?;
-    let Durable { store, spool } = durable;
+    let Storage { store, spool } = storage;
     let draining = spool.as_ref().is_some_and(|spool| !spool.is_empty());
     sessions.set_durable_away(draining);
     let worker = Worker {

@@ -617,13 +617,13 @@ fn ending(user: &str, asking: Option<Proof>, which: Which, site: Option<&str>, n
 }
 
 async fn run(place: &Place, server: usize, now: Millis) -> Running {
-    let Opened { durable, lookup, known } = place.open(server, now);
+    let Opened { storage, lookup, known } = place.open(server, now);
     let sessions = match place.redis() {
         Some(url) => Sessions::with_redis(TTL, lookup, &url).unwrap(),
         None => Arc::new(Sessions::new(TTL, lookup)),
     };
     sessions.fill(known, now);
-    let (ingest, writer) = Ingest::start(durable, Arc::clone(&sessions), Metrics::new()).unwrap();
+    let (ingest, writer) = Ingest::start(storage, Arc::clone(&sessions), Metrics::new()).unwrap();
     Running { lifecycle: Arc::new(Lifecycle { sessions, ingest }), writer }
 }
 

@@ -62,7 +62,7 @@ async fn of_user(world: &World, visitor: VisitorId, user: &str) -> i64 {
 
 /// The store without a server that would go on with what a batch has left: as one that is killed then.
 fn store(world: &World) -> Store {
-    world.place().open(7, world.now).durable.store
+    world.place().open(7, world.now).storage.store
 }
 
 async fn commits(store: &mut Store, commands: &[Command], now: Millis) -> Committed {

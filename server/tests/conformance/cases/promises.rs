@@ -22,7 +22,7 @@ struct Taking {
 
 impl Taking {
     fn of(world: &World, rests_on: u64, waits: bool) -> Self {
-        let store = world.place().open(7, world.now).durable.store;
+        let store = world.place().open(7, world.now).storage.store;
         Self { store, promise: Promise { rests_on: Some(rests_on), waits } }
     }
 
