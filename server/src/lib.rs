@@ -35,7 +35,7 @@
 //! (`rusqlite`, `refinery`, `tokio_postgres`, `bb8`, `redis`) only in database, live
 //! and ingest. A test keeps this.
 //!
-//! Invariant: what is acknowledged has been committed, in the durable store or in the spool.
+//! Invariant: what is acknowledged has been committed, in the database or in the spool.
 //!
 //! Invariant: the ledger and the session's rules do no I/O and read no clock.
 

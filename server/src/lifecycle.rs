@@ -138,7 +138,7 @@ pub struct Page {
 pub struct Lifecycle {
     /// Live sessions.
     pub sessions: Arc<Sessions>,
-    /// The way to the durable store.
+    /// The way to the database.
     pub ingest: Ingest,
 }
 

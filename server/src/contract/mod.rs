@@ -3,7 +3,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`accounts`] | users and API keys |
-//! | [`activity`] | activity that the durable store does not know yet |
+//! | [`activity`] | activity that the database does not know yet |
 //! | [`disclosure`] | a page of what is stored of a visitor |
 //! | [`erasure`] | an erasure, and what it did |
 //! | [`reports`] | the dashboard's questions, and what is answered |

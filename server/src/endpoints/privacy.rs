@@ -27,7 +27,7 @@ pub async fn disclose(call: Call<'_>) -> Result<Reply, Problem> {
         .or_else(own)
         .ok_or_else(|| Problem::query("`visitor_id` is missing; name the visitor: ?visitor_id=v_…."))?;
     let sessions = &call.app.lifecycle.sessions;
-    if sessions.durable_is_away() {
+    if sessions.database_is_away() {
         return Err(untold("the database is away"));
     }
     if right(&call).await? == Right::Own && key_of(&call, visitor).await.map_err(refused_page)?.is_none() {

@@ -37,7 +37,7 @@ impl Worker {
         }
         self.draining = true;
         self.early_since = None;
-        self.sessions.set_durable_away(true);
+        self.sessions.set_database_away(true);
         self.left_alone_until = Some(Instant::now() + RETRY_AFTER);
     }
 
@@ -95,7 +95,7 @@ impl Worker {
             self.early_since = None;
             self.left_alone_until = None;
             self.expire_from = now + BACK_MS;
-            self.sessions.set_durable_away(false);
+            self.sessions.set_database_away(false);
             self.metrics.spool(0, 0);
             return Ok(());
         }

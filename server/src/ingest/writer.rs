@@ -52,7 +52,7 @@ pub(super) fn spawn(
         .map_err(|_| StoreError::Unavailable("no runtime for the writer"))?;
     let Storage { store, spool } = storage;
     let draining = spool.as_ref().is_some_and(|spool| !spool.is_empty());
-    sessions.set_durable_away(draining);
+    sessions.set_database_away(draining);
     let worker = Worker {
         store,
         spool,

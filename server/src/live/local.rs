@@ -4,7 +4,7 @@
 //! [`Sessions`](crate::resolve::Sessions)). A copy that is out of sync is kept: it is the last resort while every
 //! store is away, and it may hold activity that nothing else has yet.
 //!
-//! Invariant: a record enters only after its commit in the durable store or the spool, so that a
+//! Invariant: a record enters only after its commit in the database or the spool, so that a
 //! crash at any point leaves what those say.
 
 use std::collections::hash_map::Entry;
@@ -307,7 +307,7 @@ impl Local {
         inner.slid_unbound.remove(&tag);
     }
 
-    /// What the durable store does not know yet.
+    /// What the database does not know yet.
     #[must_use]
     pub fn slid(&self) -> Slid {
         let inner = self.lock();
@@ -338,7 +338,7 @@ impl Local {
         Slides { sessions, visits }
     }
 
-    /// Notes that the session slid in the shared copy: the durable store does not know of it yet.
+    /// Notes that the session slid in the shared copy: the database does not know of it yet.
     pub fn slid_elsewhere(&self, tag: Tag, activity: Activity) {
         self.lock().slide(tag, activity, self.ttl);
     }
@@ -408,7 +408,7 @@ impl Copied {
 }
 
 impl Inner {
-    /// Notes activity that the durable store does not know of yet.
+    /// Notes activity that the database does not know of yet.
     fn slide(&mut self, tag: Tag, activity: Activity, ttl: Ttl) {
         let Some(Copied { record, .. }) = self.copies.get_mut(&tag) else { return };
         record.slide(activity.at());

@@ -1,4 +1,4 @@
-//! Copies of live sessions, as every hit asks for them. The durable store owns the sessions;
+//! Copies of live sessions, as every hit asks for them. The database owns the sessions;
 //! [`resolve`](crate::resolve) keeps the copies in sync with it.
 //!
 //! | module | holds |

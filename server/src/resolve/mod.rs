@@ -3,7 +3,7 @@
 //! | module | holds |
 //! |---|---|
 //! | `sessions` | who is asked first, and what others are told |
-//! | `asking` | asks Redis and the durable store |
+//! | `asking` | asks Redis and the database |
 //! | `sync` | follows what Redis tells, and brings it up to date |
 //! | `visit_owners` | sites and visitors of visits |
 

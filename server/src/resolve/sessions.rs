@@ -1,10 +1,10 @@
 //! Live sessions, as every hit asks for them: a copy in this process, kept in sync with whoever
 //! else could change them.
 //!
-//! The durable store owns every session. A hit is judged by the first that can tell: the copy here
-//! if it is in sync, else Redis if it is trusted, else the durable store, else (all away) the copy
+//! The database owns every session. A hit is judged by the first that can tell: the copy here
+//! if it is in sync, else Redis if it is trusted, else the database, else (all away) the copy
 //! as it is. A token that nobody can judge is [`Caller::Unverified`], and the ledger judges it when
-//! the durable store is back.
+//! the database is back.
 //!
 //! A copy is taken as it is for at most [`FRESH_MS`], or with Redis `BEHIND_MS`; every change of a session
 //! within that time reaches it. With SQLite all changes come from this process, or from the command line: those are read from the file twice
@@ -32,7 +32,7 @@ use crate::session::{Activity, Caller, Millis, Ttl};
 const BEHIND_MS: Millis = 60_000;
 
 /// Redis is told of activity when it is this much later than what it knows, in ms. It hears of it
-/// after at most this and [`FRESH_MS`], as late as the durable store (30 s, `serve`): within the minute
+/// after at most this and [`FRESH_MS`], as late as the database (30 s, `serve`): within the minute
 /// (`SWEEP_DELAY_MS`) in which no session is ended.
 pub(super) const TELL_AFTER_MS: Millis = FRESH_MS / 2;
 
@@ -51,12 +51,12 @@ pub struct Sessions {
     pub(super) ttl: Ttl,
     /// The copies in this process.
     pub local: Local,
-    pub(super) durable: Lookup,
+    pub(super) database: Lookup,
     visits: VisitOwners,
-    /// Every change that the durable store had until this instant, by the clock here, has reached the copies.
+    /// Every change that the database had until this instant, by the clock here, has reached the copies.
     caught_up_until: AtomicI64,
-    /// The writer has found the durable store away, or behind the spool: it is not asked meanwhile.
-    durable_is_away: AtomicBool,
+    /// The writer has found the database away, or behind the spool: it is not asked meanwhile.
+    database_is_away: AtomicBool,
     shared: Option<Shared>,
 }
 
@@ -66,21 +66,21 @@ pub struct Sessions {
 pub(super) struct Shared {
     pub(super) redis: Arc<Redis>,
     pub(super) runtime: Handle,
-    /// As `caught_up_until` of the durable store.
+    /// As `caught_up_until` of the database.
     pub(super) caught_up_until: AtomicI64,
 }
 
 impl Sessions {
-    /// Sessions that `durable` owns.
+    /// Sessions that `database` owns.
     #[must_use]
-    pub fn new(ttl: Ttl, durable: Lookup) -> Self {
+    pub fn new(ttl: Ttl, database: Lookup) -> Self {
         Self {
             ttl,
             local: Local::new(ttl),
-            visits: VisitOwners::new(durable.clone()),
-            durable,
+            visits: VisitOwners::new(database.clone()),
+            database,
             caught_up_until: AtomicI64::new(NEVER),
-            durable_is_away: AtomicBool::default(),
+            database_is_away: AtomicBool::default(),
             shared: None,
         }
     }
@@ -166,13 +166,13 @@ impl Sessions {
     /// began last; with a site, those whose visit is of it.
     ///
     /// # Errors
-    /// When the durable store is away, or does not know all yet.
+    /// When the database is away, or does not know all yet.
     pub async fn of_user(&self, user_id: &str, site: Option<&str>, now: Millis) -> Result<Vec<Record>> {
-        if self.durable_is_away() {
-            return Err(StoreError::Unavailable("the durable store is away"));
+        if self.database_is_away() {
+            return Err(StoreError::Unavailable("the database is away"));
         }
         let of = (user_id.to_owned(), site.map(str::to_owned), LISTED_MAX);
-        let mut records = self.durable.tokens_of_user(of).await?;
+        let mut records = self.database.tokens_of_user(of).await?;
         for record in &mut records {
             // The copy may know of a change since, or of activity that is not written yet.
             if let Some(held) = self.local.get(record.tag).filter(|held| held.generation >= record.generation)
@@ -193,22 +193,22 @@ impl Sessions {
     /// The site and the visitor of a visit; none where it is not stored (yet).
     ///
     /// # Errors
-    /// When the durable store is away and the visit is not known here.
+    /// When the database is away and the visit is not known here.
     pub async fn visit_owner(&self, visit_id: Uuid, now: Millis) -> Result<Option<VisitOwner>> {
         self.visits.visit_owner(visit_id, now).await
     }
 
-    /// Whether every change until [`TRUE_MS`] before `now` has reached the copies: from the durable store, or, while
+    /// Whether every change until [`TRUE_MS`] before `now` has reached the copies: from the database, or, while
     /// that is away, from Redis, which is then the first to be told of everything. A clock that was set back confirms
     /// nothing.
     fn is_caught_up(&self, now: Millis) -> bool {
-        let durable = Some(&self.caught_up_until).filter(|_| !self.durable_is_away());
+        let database = Some(&self.caught_up_until).filter(|_| !self.database_is_away());
         let shared = || self.shared.as_ref().map(|shared| &shared.caught_up_until);
-        let until = durable.or_else(shared).map_or(NEVER, |at| at.load(Ordering::Relaxed));
+        let until = database.or_else(shared).map_or(NEVER, |at| at.load(Ordering::Relaxed));
         (now - TRUE_MS..=now + TRUE_MS).contains(&until)
     }
 
-    /// Notes that every change that the durable store had at `at` has reached the copies.
+    /// Notes that every change that the database had at `at` has reached the copies.
     pub fn caught_up_with_database(&self, at: Millis) {
         self.caught_up_until.store(at, Ordering::Relaxed);
     }
@@ -302,7 +302,7 @@ impl Sessions {
         }
     }
 
-    /// Withdraws a session that was promised while the durable store was away, and that did not
+    /// Withdraws a session that was promised while the database was away, and that did not
     /// come to be. Whether this process holds it as it was promised: that is known by its secret.
     pub async fn withdraw(&self, promised: Proof, now: Millis) -> bool {
         let held = self.local.get(promised.tag);
@@ -315,15 +315,15 @@ impl Sessions {
         true
     }
 
-    /// Notes whether the durable store is away, or has not taken yet what this server has promised.
-    pub fn set_durable_away(&self, away: bool) {
-        self.durable_is_away.store(away, Ordering::Relaxed);
+    /// Notes whether the database is away, or has not taken yet what this server has promised.
+    pub fn set_database_away(&self, away: bool) {
+        self.database_is_away.store(away, Ordering::Relaxed);
     }
 
     /// Whether it is.
     #[must_use]
-    pub fn durable_is_away(&self) -> bool {
-        self.durable_is_away.load(Ordering::Relaxed)
+    pub fn database_is_away(&self) -> bool {
+        self.database_is_away.load(Ordering::Relaxed)
     }
 
     /// What is known of Redis, for metrics; none without Redis.
@@ -335,7 +335,7 @@ impl Sessions {
     /// How far a copy in this process is relied on.
     fn reliance(&self, tag: Tag, now: Millis) -> Reliance {
         match self.shared {
-            None if self.durable.is_complete() => Reliance::Always,
+            None if self.database.is_complete() => Reliance::Always,
             Some(_) if self.is_caught_up(now) => Reliance::For(BEHIND_MS),
             _ => Reliance::For(local::fresh_ms(tag)),
         }
@@ -343,6 +343,6 @@ impl Sessions {
 
     /// Whether the copies in this process are all that there is.
     fn is_complete(&self) -> bool {
-        self.shared.is_none() && self.durable.is_complete()
+        self.shared.is_none() && self.database.is_complete()
     }
 }

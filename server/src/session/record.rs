@@ -17,12 +17,12 @@ pub const RETIRED_MAX: usize = 8;
 /// bind the session to visits meanwhile, which counts one each: the rotation is later than these.
 pub const ROTATION_COUNTS: u64 = 1 << 10;
 
-/// A stored end counts so many generations. A server that cannot reach the durable store may have promised
+/// A stored end counts so many generations. A server that cannot reach the database may have promised
 /// changes of the session since: the end is later than all of them. The end of a session that was found idle counts
 /// one, for a server elsewhere may know of activity.
 pub const END_COUNTS: u64 = 1 << 32;
 
-/// More generations than servers promise of a session while the durable store is away.
+/// More generations than servers promise of a session while the database is away.
 pub const PROMISED_MOST: u64 = 1 << 26;
 
 /// A secret that a rotation replaced.
@@ -62,7 +62,7 @@ pub struct Record {
     pub remembered: bool,
     /// See [`SignedIn::device`].
     pub device: Option<String>,
-    /// Secrets that were replaced, [`RETIRED_MAX`] at most: of the last day where the durable store told of them.
+    /// Secrets that were replaced, [`RETIRED_MAX`] at most: of the last day where the database told of them.
     pub retired: Vec<Retired>,
 }
 
@@ -253,7 +253,7 @@ impl Record {
         self.end_as(at, END_COUNTS);
     }
 
-    /// Ends the session as far as this server can tell: the durable store is away, and may know better.
+    /// Ends the session as far as this server can tell: the database is away, and may know better.
     pub fn promise_end(&mut self, at: Millis) {
         self.end_as(at, ROTATION_COUNTS);
     }

@@ -1,4 +1,4 @@
-//! Records in Redis: a fast copy that all servers share. The durable store owns them.
+//! Records in Redis: a fast copy that all servers share. The database owns them.
 //!
 //! | module | holds |
 //! |---|---|
