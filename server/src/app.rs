@@ -24,12 +24,12 @@ use crate::ingest::spool::Spool;
 use crate::ingest::{Ingest, Storage, Writer};
 use crate::keys::Keys;
 use crate::lifecycle::Lifecycle;
-use crate::live::redis::RedisError;
 use crate::observe::Metrics;
 use crate::passwords::{HashError, Passwords};
 use crate::resolve::Sessions;
 use crate::session::Millis;
 use crate::session::record::Record;
+use crate::session_cache::redis::RedisError;
 use crate::throttle::Throttle;
 
 /// Reports that run at once; they are the first to wait when the machine is busy.

@@ -19,10 +19,10 @@ use crate::database::postgres::pool::Pool;
 use crate::database::postgres::reports::PostgresReports;
 use crate::database::postgres::url::PostgresUrl;
 use crate::database::sqlite::Sqlite;
-use crate::live::redis::RedisError;
 use crate::passwords::HashError;
 use crate::serve;
 use crate::serve::tls::Tls;
+use crate::session_cache::redis::RedisError;
 
 /// How often a command that takes long says how far it is.
 const TELL_EVERY: Duration = Duration::from_secs(1);

@@ -4,7 +4,7 @@
 //! errors, log), [`router`] finds the endpoint, [`endpoints`] parse, act and reply. The acting is
 //! [`lifecycle`] over [`session`] (the rules of tokens and visits, pure), [`ingest`] (the queue, the
 //! one writer, the spool), [`ledger`] (what commands change, pure), [`database`] (SQLite or Postgres),
-//! [`live`] (copies of live sessions) and [`resolve`] (which of them is asked). [`app`] opens the stores and is what every request shares.
+//! [`session_cache`] (copies of live sessions) and [`resolve`] (which of them is asked). [`app`] opens the stores and is what every request shares.
 //!
 //! | you want to change | look in |
 //! |---|---|
@@ -19,7 +19,7 @@
 //! | cookies, origins, proxies, error answers | [`http`] |
 //! | how facts become durable, the spool | [`ingest`] |
 //! | who is asked about a session, what keeps the copies in sync | [`resolve`] |
-//! | the copies of sessions in the process and in Redis | [`live`], `server/lua` |
+//! | the copies of sessions in the process and in Redis | [`session_cache`], `server/lua` |
 //! | how a database is read and written | [`database`] |
 //! | what stores and endpoints say to each other | [`contract`] |
 //! | tables and queries | `server/sql` |
@@ -32,7 +32,7 @@
 //! | what a signal does | [`signals`] |
 //!
 //! Invariant: `hyper` is named only in serve, service, router, endpoints, authorization, call, assets and http; the databases
-//! (`rusqlite`, `refinery`, `tokio_postgres`, `bb8`, `redis`) only in database, live
+//! (`rusqlite`, `refinery`, `tokio_postgres`, `bb8`, `redis`) only in database, session_cache
 //! and ingest. A test keeps this.
 //!
 //! Invariant: what is acknowledged has been committed, in the database or in the spool.
@@ -61,7 +61,6 @@ pub mod ingest;
 pub mod keys;
 pub mod ledger;
 pub mod lifecycle;
-pub mod live;
 pub mod log;
 pub mod observe;
 pub mod passwords;
@@ -70,6 +69,7 @@ pub mod router;
 pub mod serve;
 pub mod service;
 pub mod session;
+pub mod session_cache;
 pub mod signals;
 pub mod site;
 pub mod throttle;

@@ -18,8 +18,8 @@ pub struct Slides {
     pub visits: Vec<(Uuid, Span)>,
 }
 
-/// Knows of activity that the database does not know yet.
-pub trait LiveActivity: Debug + Sync {
+/// The session cache as a batch needs it: it has activity that the database does not have yet.
+pub trait CachedActivity: Debug + Sync {
     /// Brings what was looked up for a batch up to date.
     fn freshen(&self, known: &mut Known);
 }

@@ -1,6 +1,6 @@
 //! A batch of commands, and what it did: for the writer of either database.
 
-use crate::contract::activity::LiveActivity;
+use crate::contract::activity::CachedActivity;
 use crate::ledger::command::{Command, Outcome, Promise};
 use crate::ledger::{self, Known, Plan, Wants};
 use crate::session::record::Record;
@@ -40,7 +40,7 @@ pub struct Batch<'a> {
     /// Whether they come for the first time.
     pub taken: Taken<'a>,
     /// May know of activity that the database does not know yet.
-    pub live: &'a dyn LiveActivity,
+    pub cache: &'a dyn CachedActivity,
     /// The limits of sessions.
     pub ttl: Ttl,
     /// When it is written: later than anything that others have read.

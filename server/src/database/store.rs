@@ -59,7 +59,7 @@ impl Store {
         }
     }
 
-    /// Writes activity that only the fast copy knew. Returns those of the sessions that another server has ended
+    /// Writes activity that only the session cache has. Returns those of the sessions that another server has ended
     /// meanwhile.
     ///
     /// # Errors

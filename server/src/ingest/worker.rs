@@ -15,10 +15,10 @@ use crate::contract::erasure::{Erased, Erasure};
 use crate::database::error::Result;
 use crate::database::store::Store;
 use crate::ledger::command::Command;
-use crate::live::local::Slid;
 use crate::observe::Metrics;
 use crate::resolve::Sessions;
 use crate::session::Millis;
+use crate::session_cache::local::Slid;
 
 /// The writer.
 pub(super) struct Worker {

@@ -22,10 +22,10 @@ use crate::database::batch::{Batch, Taken};
 use crate::database::error::{Result, StoreError};
 use crate::ledger::LINKS_OF_BATCH;
 use crate::ledger::command::{Command, Outcome};
-use crate::live::local::Slid;
 use crate::observe::Metrics;
 use crate::resolve::Sessions;
 use crate::session::Millis;
+use crate::session_cache::local::Slid;
 
 /// Changes by other processes are read again this far back, in ms: their clocks and ours may differ,
 /// and a change is stamped before it is committed.
@@ -188,7 +188,7 @@ impl Worker {
             let batch = Batch {
                 commands: part,
                 taken: Taken::First,
-                live: &self.sessions.local,
+                cache: &self.sessions.local,
                 ttl: self.sessions.ttl(),
                 now: stamp,
             };

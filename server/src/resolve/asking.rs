@@ -4,10 +4,10 @@ use futures_util::stream::{self, StreamExt};
 
 use super::sessions::{Sessions, TELL_AFTER_MS};
 use crate::database::error::{Result, StoreError};
-use crate::live::redis::Redis;
 use crate::session::record::Record;
 use crate::session::token::{Proof, SecretHash, Tag};
 use crate::session::{Activity, Millis};
+use crate::session_cache::redis::Redis;
 
 /// How many sessions are looked up at once behind the answers. A look-up that a hit waits for queues behind these.
 const BEHIND: usize = 32;

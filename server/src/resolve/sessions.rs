@@ -21,11 +21,11 @@ use super::visit_owners::VisitOwners;
 use crate::contract::visit_owner::VisitOwner;
 use crate::database::error::{Result, StoreError};
 use crate::database::store::Lookup;
-use crate::live::local::{self, FRESH_MS, Local, Reliance, judge};
-use crate::live::redis::Redis;
 use crate::session::record::{GRACE_MS, Record, Standing};
 use crate::session::token::{Proof, Tag};
 use crate::session::{Activity, Caller, Millis, Ttl};
+use crate::session_cache::local::{self, FRESH_MS, Local, Reliance, judge};
+use crate::session_cache::redis::Redis;
 
 /// Until a copy is this old, in ms, it may answer first and be looked up afterwards, if this server is caught up
 /// with all changes. An older copy may have missed too much activity on other servers.

@@ -12,8 +12,8 @@ use super::sessions::{NEVER, Sessions, Shared};
 use crate::clock;
 use crate::database::error::StoreError;
 use crate::database::store::Lookup;
-use crate::live::redis::{Notice, Redis, RedisError, RedisUrl};
 use crate::session::{Millis, Ttl};
+use crate::session_cache::redis::{Notice, Redis, RedisError, RedisUrl};
 
 /// How long to wait before another try.
 const PAUSE: Duration = Duration::from_millis(500);

@@ -14,9 +14,9 @@ use visitflow_server::database::store::{Lookup, Store};
 use visitflow_server::database::{Database, postgres, sqlite};
 use visitflow_server::ingest::Storage;
 use visitflow_server::ingest::spool::Spool;
-use visitflow_server::live::redis::RedisUrl;
 use visitflow_server::session::Millis;
 use visitflow_server::session::record::Record;
+use visitflow_server::session_cache::redis::RedisUrl;
 
 use crate::world::TTL;
 

@@ -5,10 +5,10 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use redis::Value;
 use uuid::Uuid;
-use visitflow_server::live::redis::Redis;
 use visitflow_server::session::record::{Record, SignedIn};
 use visitflow_server::session::token::{SecretHash, SessionToken, Tag};
 use visitflow_server::session::{Millis, Ttl};
+use visitflow_server::session_cache::redis::Redis;
 
 use super::machine::{Admin, patiently};
 

@@ -11,8 +11,10 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout};
-use visitflow_server::live::redis::{BreakerState, COMMAND_TIMEOUT, Notice, Redis, RedisError, RedisUrl};
 use visitflow_server::session::token::SecretHash;
+use visitflow_server::session_cache::redis::{
+    BreakerState, COMMAND_TIMEOUT, Notice, Redis, RedisError, RedisUrl,
+};
 
 use cases::{Bench, NOW, TTL, key, opened};
 use machine::{PATIENCE, Server, patiently, until};

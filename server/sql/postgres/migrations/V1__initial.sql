@@ -42,7 +42,7 @@ CREATE INDEX session_tokens_visit ON session_tokens (visit_id) WHERE visit_id IS
 CREATE INDEX session_tokens_user ON session_tokens (user_id, created_at) WHERE user_id IS NOT NULL AND ended_at IS NULL;
 CREATE INDEX session_tokens_live ON session_tokens (tag) WHERE ended_at IS NULL;
 CREATE INDEX session_tokens_ended ON session_tokens (ended_at) WHERE ended_at IS NOT NULL;
--- What other servers, and a fast copy that comes back, must hear of: rotations and ends.
+-- What other servers, and a Redis that was away, are told: rotations and ends.
 CREATE INDEX session_tokens_changed ON session_tokens (changed_at) WHERE generation > 1;
 
 -- Secrets that a rotation replaced within the last minute.

@@ -134,7 +134,7 @@ impl Writer {
         .await
     }
 
-    /// Writes activity that only the fast copy knew. Returns those of the sessions that have ended all the same.
+    /// Writes activity that only the session cache has. Returns those of the sessions that have ended all the same.
     ///
     /// # Errors
     /// As above.
@@ -347,7 +347,7 @@ async fn apply(
     }
     for _ in 0..ledger::LOOK_UPS_MAX {
         known.asked(wants);
-        batch.live.freshen(&mut known);
+        batch.cache.freshen(&mut known);
         match ledger::plan(batch.commands, batch.taken.promises(), &known, batch.ttl) {
             Ok(plan) => {
                 let begin = (!begun).then_some(expected);

@@ -43,7 +43,7 @@ fn apply(batch: &Batch<'_>, db: &mut Connection, recall: &mut Recall, believe: b
     for _ in 0..ledger::LOOK_UPS_MAX {
         load::look_up(&transaction, &wants, &mut known)?;
         known.asked(wants);
-        batch.live.freshen(&mut known);
+        batch.cache.freshen(&mut known);
         match ledger::plan(batch.commands, batch.taken.promises(), &known, batch.ttl) {
             Ok(plan) => {
                 write::write(&transaction, &plan.changes, batch.now)?;
@@ -146,7 +146,7 @@ impl Writer {
         })
     }
 
-    /// Writes activity that only the fast copy knew.
+    /// Writes activity that only the session cache has.
     ///
     /// # Errors
     /// When the database refuses; then nothing of it was stored.

@@ -11,10 +11,10 @@ use visitflow_server::database::store::Store;
 use visitflow_server::ledger::command::Command;
 use visitflow_server::ledger::{LINKED_MOST, LINKS_OF_BATCH};
 use visitflow_server::lifecycle::Right;
-use visitflow_server::live::local::Local;
 use visitflow_server::session::token::SessionToken;
 use visitflow_server::session::visit::VisitorId;
 use visitflow_server::session::{Millis, uuid_v7};
+use visitflow_server::session_cache::local::Local;
 
 use super::erasure::rows;
 use crate::world::{Browser, HOUR, MINUTE, Said, TTL, World};
@@ -67,7 +67,7 @@ fn store(world: &World) -> Store {
 
 async fn commits(store: &mut Store, commands: &[Command], now: Millis) -> Committed {
     let local = Local::new(TTL);
-    store.commit(Batch { commands, taken: Taken::Again(&[]), live: &local, ttl: TTL, now }).await.unwrap()
+    store.commit(Batch { commands, taken: Taken::Again(&[]), cache: &local, ttl: TTL, now }).await.unwrap()
 }
 
 /// A sign-in with the cookie that the browser has.

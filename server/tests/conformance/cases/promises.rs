@@ -3,10 +3,10 @@
 use visitflow_server::database::batch::{Batch, Taken};
 use visitflow_server::database::store::Store;
 use visitflow_server::ledger::command::{Command, Outcome, Promise, Run, Settling};
-use visitflow_server::live::local::Local;
 use visitflow_server::session::record::{END_COUNTS, PROMISED_MOST, ROTATION_COUNTS};
 use visitflow_server::session::token::{Proof, SessionToken};
 use visitflow_server::session::{Caller, Millis, Ttl};
+use visitflow_server::session_cache::local::Local;
 
 use crate::facts::view;
 use crate::world::{Browser, HOUR, MINUTE, Said, TTL, World};
@@ -29,7 +29,7 @@ impl Taking {
     async fn takes(&mut self, command: Command, now: Millis) -> Outcome {
         let (commands, promises, local) = ([command], [self.promise], Local::new(TTL));
         let taken = Taken::Again(&promises);
-        let batch = Batch { commands: &commands, taken, live: &local, ttl: TTL, now };
+        let batch = Batch { commands: &commands, taken, cache: &local, ttl: TTL, now };
         self.store.commit(batch).await.unwrap().outcomes[0]
     }
 }

@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-use crate::contract::activity::{LiveActivity, Slides};
+use crate::contract::activity::{CachedActivity, Slides};
 use crate::ledger::Known;
 use crate::session::record::{GRACE_MS, Record, Standing};
 use crate::session::token::{Proof, Tag};
@@ -388,7 +388,7 @@ impl Local {
     }
 }
 
-impl LiveActivity for Local {
+impl CachedActivity for Local {
     fn freshen(&self, known: &mut Known) {
         let inner = self.lock();
         known.freshen(

@@ -1,4 +1,4 @@
-//! Records in Redis: a fast copy that all servers share. The database owns them.
+//! The part of the session cache that all servers share: records in Redis. The database owns them.
 //!
 //! | module | holds |
 //! |---|---|
