@@ -83,7 +83,7 @@ impl Store {
         }
     }
 
-    /// The records that were rotated, bound or ended at or after an instant.
+    /// The records that were rotated, given another visit or ended at or after an instant.
     ///
     /// # Errors
     /// As above.
@@ -186,7 +186,7 @@ impl Lookup {
         }
     }
 
-    /// The records that were rotated, bound or ended at or after an instant.
+    /// The records that were rotated, given another visit or ended at or after an instant.
     ///
     /// # Errors
     /// When the database is away.

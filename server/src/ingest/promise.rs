@@ -114,7 +114,7 @@ impl Worker {
                     record.rotate(*candidate, Some(user.clone()), *now);
                     // Invariant: no more generations are promised than the ledger will count.
                     if !visit && record.visit_id.is_some() {
-                        record.bind(None);
+                        record.set_visit(None);
                     }
                     (issued, Some(record))
                 })

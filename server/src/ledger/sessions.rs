@@ -92,7 +92,7 @@ impl<'c> World<'_, 'c> {
         record.rotate(candidate, Some(user.clone()), now);
         if let Some(own) = before.and_then(|id| self.visit(id)).map(|row| row.visit.clone()) {
             if !visit {
-                record.bind(None);
+                record.set_visit(None);
             } else {
                 match own.link(Some(user_id)) {
                     // Also one that is the user's already: an earlier sign-in may not have come to its end.
@@ -106,7 +106,7 @@ impl<'c> World<'_, 'c> {
                             url: None,
                             referrer: None,
                         };
-                        record.bind(Some(self.begin(&next, None)));
+                        record.set_visit(Some(self.begin(&next, None)));
                     }
                 }
             }
@@ -193,7 +193,7 @@ impl<'c> World<'_, 'c> {
             // A sign-in or a sign-out was first, and its answer has the newer token. The session has not
             // left the visit yet: it does, and keeps that token.
             Standing::Grace(After::Rotation) if left.is_some() && record.visit_id == left => {
-                record.bind(None);
+                record.set_visit(None);
                 Outcome { lost: true, ..Outcome::default() }
             }
             _ => return self.lost_or_done(candidate),

@@ -23,7 +23,7 @@ pub(super) struct Beginning<'a, 'c> {
 
 impl<'c> World<'_, 'c> {
     /// Finds the visit for a request that has none: joins the visitor's live one, or begins one.
-    /// The session is bound to it; where there is no session, the candidate token becomes one.
+    /// The session gets it; where there is no session, the candidate token becomes one.
     pub(super) fn attach(
         &mut self,
         context: &Context,
@@ -39,12 +39,12 @@ impl<'c> World<'_, 'c> {
         };
         let user_id = record.as_ref().and_then(|record| record.user_id.clone());
         let user_id = user_id.as_deref();
-        // A request that came a moment earlier may have bound the session.
-        let bound = record.as_ref().and_then(|record| record.visit_id);
+        // A request that came a moment earlier may have given the session a visit.
+        let current = record.as_ref().and_then(|record| record.visit_id);
         let (at, ttl) = (beginning.at, self.ttl);
-        let bound = bound.filter(|id| self.visit(*id).is_some_and(|row| !row.visit.is_over(at, ttl)));
-        let visit_id = if let Some(bound) = bound {
-            bound
+        let current = current.filter(|id| self.visit(*id).is_some_and(|row| !row.visit.is_over(at, ttl)));
+        let visit_id = if let Some(current) = current {
+            current
         } else if let Some(visit) = self.joinable(beginning, user_id, context.now) {
             // Also where the visit is the user's already: an earlier sign-in may not have come to its end.
             if let Some(name) = user_id {
@@ -63,7 +63,7 @@ impl<'c> World<'_, 'c> {
             (Some(mut record), None) if record.visit_id != Some(visit_id) => {
                 // Invariant: a visit's last activity is not before that of any of its sessions.
                 self.slide_visit(visit_id, record.last_activity);
-                record.bind(Some(visit_id));
+                record.set_visit(Some(visit_id));
                 let tag = record.tag;
                 self.put_token(record);
                 // The sessions of this user on this site may have been ended while the request waited in a spool.

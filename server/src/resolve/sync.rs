@@ -105,7 +105,7 @@ async fn apply_until_done(sessions: Arc<Sessions>, epoch: u64) {
     }
 }
 
-/// Re-applies everything that was rotated, bound or ended within the longest life of an unused key. Redis may
+/// Re-applies everything that was rotated, given another visit or ended within the longest life of an unused key. Redis may
 /// have been away, emptied, or replaced by an older replica; older keys have expired there by themselves.
 async fn apply(sessions: &Sessions, epoch: u64, now: Millis) -> Result<usize, Behind> {
     let Some(redis) = sessions.redis() else { return Ok(0) };

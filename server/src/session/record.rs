@@ -14,7 +14,7 @@ pub const GRACE_MS: Millis = 60_000;
 pub const RETIRED_MAX: usize = 8;
 
 /// A rotation counts so many generations, and so does a promised end. A server that stores what was done before may
-/// bind the session to visits meanwhile, which counts one each: the rotation is later than these.
+/// give the session other visits meanwhile, which counts one each: the rotation is later than these.
 pub const ROTATION_COUNTS: u64 = 1 << 10;
 
 /// A stored end counts so many generations. A server that cannot reach the database may have promised
@@ -43,7 +43,7 @@ pub struct Record {
     pub tag: Tag,
     /// Hash of the one secret that is valid.
     pub secret_hash: SecretHash,
-    /// Counts bindings, rotations ([`ROTATION_COUNTS`]) and the end ([`END_COUNTS`]); a store refuses to replace a
+    /// Counts changes of the visit, rotations ([`ROTATION_COUNTS`]) and the end ([`END_COUNTS`]); a store refuses to replace a
     /// record by one of an earlier generation.
     pub generation: u64,
     /// The visit that hits of this session belong to; none for a sign-in to the dashboard.
@@ -243,7 +243,7 @@ impl Record {
     }
 
     /// Points the session at a visit.
-    pub fn bind(&mut self, visit_id: Option<Uuid>) {
+    pub fn set_visit(&mut self, visit_id: Option<Uuid>) {
         self.visit_id = visit_id;
         self.generation += 1;
     }
@@ -344,7 +344,7 @@ mod tests {
     fn a_session_that_is_taken_out_of_its_visit_stays_signed_in_under_a_new_secret() {
         let (mut record, first) = opened();
         let visit = Uuid::from_u128(7);
-        record.bind(Some(visit));
+        record.set_visit(Some(visit));
         let signed_in = SessionToken::rotate(record.tag).unwrap();
         record.rotate(signed_in.proof(), Some("u".into()), 10);
         let forgotten = SessionToken::rotate(record.tag).unwrap();
@@ -356,7 +356,7 @@ mod tests {
         assert_eq!((record.visit_id, record.generation), (None, 2 + 2 * ROTATION_COUNTS));
         assert_eq!(record.standing(&forgotten.hash(), 20, TTL), Standing::Live);
         assert_eq!(record.standing(&signed_in.hash(), 20, TTL), Standing::Grace(After::Rotation));
-        record.bind(Some(Uuid::from_u128(8)));
+        record.set_visit(Some(Uuid::from_u128(8)));
         for old in [first, signed_in] {
             assert_eq!(record.visit_of(&old.hash()), Some(visit));
         }
@@ -379,7 +379,7 @@ mod tests {
         let mut promised = stored.clone();
         for now in 0..1_000 {
             promised.rotate(SessionToken::rotate(promised.tag).unwrap().proof(), Some("u".into()), now);
-            promised.bind(None);
+            promised.set_visit(None);
         }
         promised.promise_end(1_000);
         stored.end(5);

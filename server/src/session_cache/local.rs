@@ -91,7 +91,7 @@ struct Inner {
     /// The same activity by visit, for whoever looks at a visit before it is written.
     slid_visits: HashMap<Uuid, Span>,
     /// The same of sessions whose visit is not known yet: one that is promised while the store is away.
-    slid_unbound: HashMap<Tag, Span>,
+    slid_without_visit: HashMap<Tag, Span>,
     /// Sessions that are being looked up, and whether one of them was changed meanwhile.
     fetching: HashMap<Tag, Fetching>,
     /// Sessions that are to be looked up, since their copies are not fresh any more.
@@ -267,7 +267,7 @@ impl Local {
 
     /// Whether more has been promised than this record says: another secret, or the end. What the
     /// promise rests on is in the spool still, behind what made the record. Generations do not
-    /// tell: binding a session to its visit counts, and is not promised.
+    /// tell: giving a session its visit counts, and is not promised.
     #[must_use]
     pub fn is_promised_more(&self, record: &Record) -> bool {
         self.lock().copies.get(&record.tag).is_some_and(|held| held.promised && held.says_more_than(record))
@@ -304,7 +304,7 @@ impl Local {
         let mut inner = self.lock();
         inner.copies.remove(&tag);
         inner.slid.remove(&tag);
-        inner.slid_unbound.remove(&tag);
+        inner.slid_without_visit.remove(&tag);
     }
 
     /// What the database does not know yet.
@@ -320,15 +320,15 @@ impl Local {
     /// Takes the activity of at most so many sessions, and at most so many visits besides theirs.
     pub fn take_slides(&self, slid: &mut Slid, most: usize) -> Slides {
         let mut inner = self.lock();
-        let Inner { copies, slid: slid_sessions, slid_visits, slid_unbound, .. } = &mut *inner;
+        let Inner { copies, slid: slid_sessions, slid_visits, slid_without_visit, .. } = &mut *inner;
         let mut sessions = Vec::with_capacity(most);
         let mut visits = Vec::with_capacity(most);
         for tag in last(&mut slid.sessions, most).filter(|tag| slid_sessions.remove(tag)) {
-            let unbound = slid_unbound.remove(&tag);
+            let without_visit = slid_without_visit.remove(&tag);
             let Some(Copied { record, .. }) = copies.get(&tag) else { continue };
             sessions.push((tag, record.last_activity));
             let Some(visit_id) = record.visit_id else { continue };
-            if let Some(span) = unbound {
+            if let Some(span) = without_visit {
                 merge(slid_visits, visit_id, span, self.ttl);
             }
             visits.extend(slid_visits.remove_entry(&visit_id));
@@ -417,7 +417,7 @@ impl Inner {
         let begun = Span { first: at, last: at };
         let span = match record.visit_id {
             Some(visit_id) => self.slid_visits.entry(visit_id).or_insert(begun),
-            None => self.slid_unbound.entry(tag).or_insert(begun),
+            None => self.slid_without_visit.entry(tag).or_insert(begun),
         };
         span.add(at, ttl);
     }
@@ -567,7 +567,7 @@ mod tests {
         slide(5);
         // The visit of that activity is over when the session gets another one.
         let (visit, later) = (Uuid::from_u128(7), 5 + ttl.idle_ms);
-        record.bind(Some(visit));
+        record.set_visit(Some(visit));
         local.install(record, later);
         slide(later);
         let taken = local.take_slides(&mut local.slid(), 3);

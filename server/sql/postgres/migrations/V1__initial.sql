@@ -36,7 +36,7 @@ CREATE TABLE session_tokens (
     ended_at      bigint,
     remembered    boolean NOT NULL DEFAULT FALSE, -- has the long limits
     device        text,                          -- browser and system at the sign-in, in words
-    changed_at    bigint NOT NULL                -- when this row was rotated, bound or ended last, by the writer's clock
+    changed_at    bigint NOT NULL                -- when this row was rotated, given another visit or ended last, by the writer's clock
 ) WITH (fillfactor = 75);
 CREATE INDEX session_tokens_visit ON session_tokens (visit_id) WHERE visit_id IS NOT NULL;
 CREATE INDEX session_tokens_user ON session_tokens (user_id, created_at) WHERE user_id IS NOT NULL AND ended_at IS NULL;

@@ -26,7 +26,7 @@ pub async fn token(pool: &Pool, tag: Tag) -> Result<Option<Record>> {
     Ok(with_retired(session, records).await?.pop())
 }
 
-/// The records that were rotated, bound or ended at or after an instant.
+/// The records that were rotated, given another visit or ended at or after an instant.
 ///
 /// # Errors
 /// As above.

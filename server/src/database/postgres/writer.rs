@@ -181,7 +181,7 @@ impl Writer {
         .await
     }
 
-    /// The records that were rotated, bound or ended at or after an instant.
+    /// The records that were rotated, given another visit or ended at or after an instant.
     ///
     /// # Errors
     /// As above.

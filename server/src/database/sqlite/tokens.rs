@@ -19,7 +19,7 @@ pub fn token(db: &Connection, tag: Tag) -> Result<Option<Record>> {
     Ok(records(db, sql!("token_get"), &[&tag.to_string()])?.pop())
 }
 
-/// The records that were rotated, bound or ended at or after an instant.
+/// The records that were rotated, given another visit or ended at or after an instant.
 ///
 /// # Errors
 /// As above.

@@ -189,7 +189,7 @@ impl Writer {
         })
     }
 
-    /// The records that were rotated, bound or ended at or after an instant, if another process has
+    /// The records that were rotated, given another visit or ended at or after an instant, if another process has
     /// written to the file since the last call.
     ///
     /// # Errors

@@ -19,7 +19,7 @@ impl Model {
                 self.slide(token, now);
                 if self.tokens[token].visit.is_none() {
                     let visit = self.join_or_begin(visitor, self.tokens[token].user, now, now);
-                    self.bind(token, visit);
+                    self.set_visit(token, visit);
                     self.touch(visit, now);
                 }
                 (Answer::Kept, cookie)
@@ -76,7 +76,7 @@ impl Model {
                 (own, Worth::Live(token)) => {
                     let visitor = own.map_or(visitor, |visit| self.visits[visit].visitor);
                     let visit = self.join_or_begin(visitor, self.tokens[*token].user, at, now);
-                    self.bind(*token, visit);
+                    self.set_visit(*token, visit);
                     visit
                 }
                 (None, Worth::Nothing) => {

@@ -24,7 +24,7 @@ impl Model {
     }
 
     /// A visit's last activity is not before that of any of its sessions.
-    pub(super) fn bind(&mut self, token: usize, visit: usize) {
+    pub(super) fn set_visit(&mut self, token: usize, visit: usize) {
         self.tokens[token].visit = Some(visit);
         let last = self.tokens[token].last;
         let visit = &mut self.visits[visit];
