@@ -40,7 +40,7 @@ pub struct Batch<'a> {
     /// Whether they come for the first time.
     pub taken: Taken<'a>,
     /// May know of activity that the database does not know yet.
-    pub cache: &'a dyn CachedActivity,
+    pub activity: &'a dyn CachedActivity,
     /// The limits of sessions.
     pub ttl: Ttl,
     /// When it is written: later than anything that others have read.

@@ -265,7 +265,7 @@ fn again<'b>(
     promises: &'b [Promise],
     now: Millis,
 ) -> Batch<'b> {
-    Batch { commands, taken: Taken::Again(promises), cache: &sessions.local, ttl: sessions.ttl(), now }
+    Batch { commands, taken: Taken::Again(promises), activity: &sessions.local, ttl: sessions.ttl(), now }
 }
 
 /// Where a command was in the spool, and what is kept with it there.

@@ -188,7 +188,7 @@ impl Worker {
             let batch = Batch {
                 commands: part,
                 taken: Taken::First,
-                cache: &self.sessions.local,
+                activity: &self.sessions.local,
                 ttl: self.sessions.ttl(),
                 now: stamp,
             };

@@ -9,7 +9,7 @@
 //! |---|---|
 //! | [`command`] | what can be asked of the ledger, and what a command did |
 //! | [`known`] | what a store has looked up, and what is still to be looked up |
-//! | `memory` | what a writer remembers from batch to batch |
+//! | `recent` | visits and facts of recent batches, cached by the writer |
 //! | `bounds` | how much one batch may do |
 //! | [`changes`] | what a store is to write |
 //! | `world` | the state that a plan works on: what is known, and what the batch has changed so far |
@@ -21,7 +21,7 @@
 //!
 //! Invariant: what a batch was planned by is true until it has been written, however many servers
 //! share the store. A store looks up under its one lock and holds it to the commit; what a writer
-//! remembers instead (`memory`) is checked under that lock.
+//! has cached instead (`recent`) is checked under that lock.
 //!
 //! Invariant: a batch looks up and changes a bounded number of rows for each command that it holds. What
 //! is more is left for commands of its own ([`Plan::left`]).
@@ -37,8 +37,8 @@ pub mod command;
 mod endings;
 mod facts;
 pub mod known;
-mod memory;
 mod orders;
+mod recent;
 mod sessions;
 mod visits;
 mod world;
@@ -47,7 +47,7 @@ pub use self::bounds::{ENDED_MOST, ENDED_OF_BATCH, LINKED_MOST, LINKS_OF_BATCH};
 pub use self::changes::Changes;
 use self::command::{Command, Ending, Outcome, Promise, Settling, Which};
 pub use self::known::{Known, Wants};
-pub use self::memory::Memory;
+pub use self::recent::Recent;
 use self::world::World;
 use crate::session::token::Tag;
 use crate::session::{Caller, Ttl};

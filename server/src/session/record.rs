@@ -10,7 +10,7 @@ use super::token::{Proof, SecretHash, Tag};
 /// visit: they were in flight. The token has no right beyond that.
 pub const GRACE_MS: Millis = 60_000;
 
-/// Replaced secrets that a record remembers; rotations in quicker succession forget the oldest.
+/// Replaced secrets that a record holds; with more rotations than that the oldest is dropped.
 pub const RETIRED_MAX: usize = 8;
 
 /// A rotation counts so many generations, and so does a promised end. A server that stores what was done before may

@@ -67,7 +67,7 @@ fn store(world: &World) -> Store {
 
 async fn commits(store: &mut Store, commands: &[Command], now: Millis) -> Committed {
     let local = Local::new(TTL);
-    store.commit(Batch { commands, taken: Taken::Again(&[]), cache: &local, ttl: TTL, now }).await.unwrap()
+    store.commit(Batch { commands, taken: Taken::Again(&[]), activity: &local, ttl: TTL, now }).await.unwrap()
 }
 
 /// A sign-in with the cookie that the browser has.

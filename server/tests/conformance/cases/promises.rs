@@ -29,7 +29,7 @@ impl Taking {
     async fn takes(&mut self, command: Command, now: Millis) -> Outcome {
         let (commands, promises, local) = ([command], [self.promise], Local::new(TTL));
         let taken = Taken::Again(&promises);
-        let batch = Batch { commands: &commands, taken, cache: &local, ttl: TTL, now };
+        let batch = Batch { commands: &commands, taken, activity: &local, ttl: TTL, now };
         self.store.commit(batch).await.unwrap().outcomes[0]
     }
 }
