@@ -585,7 +585,8 @@ fn right_key(keys: [Option<VisitorKey>; 2], outcome: Outcome) -> Option<VisitorK
 }
 
 /// Every store is away, and the session is not known here.
-const UNTOLD: StoreError = StoreError::Unavailable("no store can tell of the session");
+const UNTOLD: StoreError =
+    StoreError::Unavailable("the session cannot be checked: no store that has it can be reached");
 
 /// A server that cannot reach the database has given out the token.
 const UNSTORED: StoreError =

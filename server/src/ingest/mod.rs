@@ -151,7 +151,7 @@ impl Ingest {
             Load::Report => Shed::Report,
             Load::Ping => Shed::Ping,
         });
-        Err(StoreError::Unavailable("too much waits"))
+        Err(StoreError::Unavailable("too many commands are waiting"))
     }
 
     /// Lets the writer notice what other processes have changed; does not wait for it.
@@ -176,7 +176,7 @@ impl Ingest {
     /// Why they would not.
     pub async fn probe(&self, now: Millis) -> Result<()> {
         if lock(&self.failed_at).is_some_and(|at| at.elapsed() < TROUBLE) {
-            return Err(StoreError::Unavailable("a commit has failed a moment ago"));
+            return Err(StoreError::Unavailable("a commit failed a moment ago"));
         }
         let (reply, answer) = oneshot::channel();
         self.send(Job::Probe(now, reply)).await?;

@@ -54,9 +54,9 @@ impl Worker {
         let appended = spool.append(kept, clock::now());
         self.metrics.spool(spool.len(), spool.bytes());
         if let Err(error) = appended {
-            tracing::error!(%error, commands = commands.len(), "the spool does not take facts");
+            tracing::error!(%error, commands = commands.len(), "facts could not be put into the spool");
             *lock(&self.failed_at) = Some(Instant::now());
-            let refused = || StoreError::Unavailable("neither the database nor the spool takes facts");
+            let refused = || StoreError::Unavailable("neither the database nor the spool accepts facts");
             return commands.iter().map(|_| Err(refused())).collect();
         }
         let now = latest(commands);
@@ -65,7 +65,7 @@ impl Worker {
             self.sessions.local.promise(record.clone(), now);
         }
         self.sessions.tell(&promised, now).await;
-        let needs_the_database = || StoreError::Unavailable("what was asked needs the database");
+        let needs_the_database = || StoreError::Unavailable("this request needs the database");
         promises
             .into_iter()
             .map(|promise| promise.map(|(_, outcome, _)| outcome).ok_or_else(needs_the_database))

@@ -33,7 +33,7 @@ impl Worker {
     /// From now on facts go to the spool; says so once, whoever noticed.
     pub(super) fn goes_away(&mut self) {
         if !self.draining {
-            tracing::warn!("the store is away; facts go to the spool");
+            tracing::warn!("the database is away; facts go to the spool");
         }
         self.draining = true;
         self.early_since = None;
@@ -53,7 +53,7 @@ impl Worker {
         }
         if let Some(rest) = self.rest.take() {
             if let Err(error) = self.replay_rest(rest).await {
-                tracing::debug!(%error, "the store is away still");
+                tracing::debug!(%error, "the database is still away");
                 self.goes_away();
             }
             return;
@@ -75,7 +75,7 @@ impl Worker {
                         self.set_head_aside(&error).await;
                     }
                 } else {
-                    tracing::debug!(%error, "the store is away still");
+                    tracing::debug!(%error, "the database is still away");
                 }
                 self.goes_away();
                 if matches!(error, StoreError::Malformed(_)) {
@@ -90,7 +90,7 @@ impl Worker {
         let now = clock::now();
         if spooled.is_empty() {
             self.store.probe(now).await?;
-            tracing::info!("the store is back and the spool is empty");
+            tracing::info!("the database is back and the spool is empty");
             self.draining = false;
             self.early_since = None;
             self.left_alone_until = None;
@@ -150,7 +150,7 @@ impl Worker {
                     parts.extend([middle..part.end, part.start..middle]);
                 }
                 Err(error) if error.is_refusal() => {
-                    tracing::error!(%error, "the store refuses a command of the spool");
+                    tracing::error!(%error, "the database refuses a command of the spool");
                     self.give_up(&taken[0], places[0].rests_on, &error, now).await?;
                     self.taken(&Rest::none(last))?;
                 }
@@ -166,7 +166,7 @@ impl Worker {
         match self.store.commit(again(&self.sessions, &some, &[], clock::now())).await {
             Ok(committed) => rest.commands.extend(committed.left.into_iter().map(|(_, command)| command)),
             Err(error) if error.is_refusal() => {
-                tracing::error!(%error, "the store refuses what commands of the spool have left to do");
+                tracing::error!(%error, "the database refuses the rest of a command of the spool");
                 for command in &some {
                     self.set_aside(command, &error).await?;
                 }
@@ -192,10 +192,10 @@ impl Worker {
         };
         match given_up {
             Ok(()) => {
-                tracing::error!(%error, "a command of the spool is too slow for the store, and was set aside");
+                tracing::error!(%error, "a command of the spool takes the database too long; it is now in dead_letters");
                 self.portion.was_taken();
             }
-            Err(error) => tracing::debug!(%error, "the store is away still"),
+            Err(error) => tracing::debug!(%error, "the database is still away"),
         }
     }
 

@@ -213,7 +213,7 @@ impl Spool {
         self.tidy();
     }
 
-    /// Deletes what the store has taken. An empty spool gives its room back to the disk, restores the
+    /// Deletes what the database has stored. An empty spool gives its room back to the disk, restores the
     /// reserve, and leaves nothing of what it held in its journal.
     pub fn tidy(&mut self) {
         if self.deleted < self.taken {
@@ -222,19 +222,19 @@ impl Spool {
                 deleted = self.delete_taken();
             }
             if let Err(error) = deleted {
-                tracing::warn!(%error, "what the store has taken stays in the spool's file for now");
+                tracing::warn!(%error, "commands that are stored could not be deleted from the spool yet");
                 return;
             }
         }
         if self.is_empty() {
             if let Err(error) = self.shrink() {
-                tracing::debug!(%error, "the spool's file keeps its size for now");
+                tracing::debug!(%error, "the file of the spool could not be made smaller yet");
             }
             self.reserve.restore();
             if self.remembers
                 && let Err(error) = self.overwrite_journal()
             {
-                tracing::warn!(%error, "the spool's journal still holds what the store has taken");
+                tracing::warn!(%error, "the journal of the spool still holds commands that are stored");
             }
         }
     }

@@ -208,7 +208,7 @@ impl Worker {
                     results.push(self.refused(&part[0], error).await);
                 }
                 Err(error) if self.spool.is_some() => {
-                    tracing::warn!(%error, "the store does not answer");
+                    tracing::warn!(%error, "the database does not answer");
                     self.goes_away();
                     parts.push(part);
                 }
@@ -226,7 +226,7 @@ impl Worker {
     /// A command that the store refuses for what it holds. A fact is kept where somebody can look
     /// at it, and is acknowledged; anything else has simply failed.
     async fn refused(&mut self, command: &Command, error: StoreError) -> Result<Outcome> {
-        tracing::error!(%error, "the store refuses a command; its neighbours are stored");
+        tracing::error!(%error, "the database refuses a command; the others of its batch are stored");
         match command {
             Command::Facts { .. } | Command::Engagement { .. } => self.set_aside(command, &error).await,
             _ => Err(error),
@@ -279,7 +279,7 @@ impl Worker {
     }
 
     pub(super) fn trouble(&mut self, error: &StoreError) {
-        tracing::warn!(%error, "housekeeping has to wait");
+        tracing::warn!(%error, "housekeeping is postponed");
         if self.spool.is_some() && !error.is_refusal() {
             self.goes_away();
         }
@@ -334,7 +334,7 @@ impl Worker {
                 Ok(()) => return Ok(()),
                 Err(error) if self.spool.is_none() => return Err(error),
                 Err(error) => {
-                    tracing::warn!(%error, "the store does not answer");
+                    tracing::warn!(%error, "the database does not answer");
                     self.goes_away();
                 }
             }

@@ -133,7 +133,9 @@ impl Sessions {
     pub async fn user(&self, token: Proof, now: Millis) -> Result<Option<String>> {
         match self.touch(Some(token), None, now).await {
             Caller::Live { token, .. } => Ok(self.local.get(token.tag).and_then(|record| record.user_id)),
-            Caller::Unverified(_) => Err(StoreError::Unavailable("no store can tell of the session")),
+            Caller::Unverified(_) => Err(StoreError::Unavailable(
+                "the session cannot be checked: no store that has it can be reached",
+            )),
             _ => Ok(None),
         }
     }
@@ -278,7 +280,7 @@ impl Sessions {
             if let Ok(Err(error)) = told {
                 // It is not trusted from here on, and hears of these before it is again; of what
                 // only a spool holds yet, when that is replayed.
-                tracing::debug!(%error, "Redis was not told of a change");
+                tracing::debug!(%error, "a change could not be written to Redis");
                 records.iter().for_each(|record| self.local.expect_no_own_notice(record.tag));
             }
         }

@@ -131,7 +131,7 @@ async fn twenty_starts_of_a_visitor_at_once_on_two_servers_are_one_visit() {
     let pair = Pair::start().await;
     are_one_visit(&pair.one, &pair.other).await;
     for server in [&pair.one, &pair.other] {
-        assert!(!server.log().contains("the store is away"), "{}", server.log());
+        assert!(!server.log().contains("the database is away"), "{}", server.log());
     }
 }
 

@@ -235,7 +235,7 @@ impl Writer {
                 match done.await {
                     Ok(maintained) => !maintained.unfinished,
                     Err(error) => {
-                        tracing::warn!(%error, "partitions and retention have to wait");
+                        tracing::warn!(%error, "maintenance of the partitions is postponed");
                         false
                     }
                 }
@@ -370,7 +370,7 @@ async fn apply(
             begun = true;
         }
     }
-    Err(StoreError::Malformed("batch, which asks without end"))
+    Err(StoreError::Malformed("batch, which needs more look-ups than it may take"))
 }
 
 /// Whether what was believed of the store is not so.

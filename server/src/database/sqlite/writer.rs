@@ -54,7 +54,7 @@ fn apply(batch: &Batch<'_>, db: &mut Connection, cache: &mut Cache, use_cache: b
             Err(more) => wants = *more,
         }
     }
-    Err(StoreError::Malformed("batch, which asks without end"))
+    Err(StoreError::Malformed("batch, which needs more look-ups than it may take"))
 }
 
 impl Cache {
