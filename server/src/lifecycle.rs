@@ -9,7 +9,9 @@ use std::sync::Arc;
 use crate::contract::erasure::{AskedBy, Erased, Erasure};
 use crate::database::error::StoreError;
 use crate::ingest::{Ingest, Load};
-use crate::ledger::command::{Command, Context, Ending, Fact, Outcome, Run, Settling, Which, visits_at_most};
+use crate::ledger::command::{
+    Command, Context, EndProvisional, Ending, Fact, Outcome, Run, Which, visits_at_most,
+};
 use crate::resolve::Sessions;
 use crate::session::record::{After, Record, SignedIn, Standing};
 use crate::session::token::{Proof, SessionToken};
@@ -351,7 +353,7 @@ impl Lifecycle {
                 }
                 Err(Refusal::Rotated)
             }
-            outcome if outcome.missing && !self.ends_promised(&ending).await? => Err(Refusal::Missing),
+            outcome if outcome.missing && !self.ends_provisional(&ending).await? => Err(Refusal::Missing),
             _ => Ok(if ends_itself { Cookie::Clear } else { Cookie::Leave }),
         }
     }
@@ -448,28 +450,28 @@ impl Lifecycle {
         }
     }
 
-    /// Ends a session that was not found live, but that another server has promised and could not store yet. Whether
+    /// Ends a session that was not found live, but that another server has begun or changed provisionally. Whether
     /// there was one: else another request was first.
     async fn ends_elsewhere(&self, presented: Proof, now: Millis) -> Result<bool, Refusal> {
-        match self.promised(presented, now).await? {
-            Some(promised) => self.end_promised(&promised, now).await,
+        match self.provisional(presented, now).await? {
+            Some(provisional) => self.end_provisional(&provisional, now).await,
             // The other server may have stored it a moment ago.
             None => Ok(!self.commit(Command::End { now, presented }).await?.lost),
         }
     }
 
-    /// Ends the one session that was not found to be the user's, if another server has promised it. Whether there was
-    /// one.
+    /// Ends the one session that was not found to be the user's, if it is provisional on another server. Whether there
+    /// was one.
     ///
     /// # Errors
-    /// Also where sessions of one site are to end: of which site's visit it will be nobody knows yet.
-    async fn ends_promised(&self, ending: &Ending) -> Result<bool, Refusal> {
+    /// Also where sessions of one site are to end: the site of its visit is not known yet.
+    async fn ends_provisional(&self, ending: &Ending) -> Result<bool, Refusal> {
         let Which::One(tag) = ending.which else { return Ok(false) };
         let is_theirs =
             |record: &Record| ending.is_of(record) && !record.expired(ending.now, self.sessions.ttl());
-        match self.sessions.promised_elsewhere(tag, is_theirs, ending.now).await? {
+        match self.sessions.provisional_elsewhere(tag, is_theirs, ending.now).await? {
             Some(_) if ending.site.is_some() => Err(UNSTORED.into()),
-            Some(promised) if self.end_promised(&promised, ending.now).await? => Ok(true),
+            Some(provisional) if self.end_provisional(&provisional, ending.now).await? => Ok(true),
             // The other server may have stored it a moment ago.
             _ => self
                 .commit(Command::EndSessions(ending.clone()))
@@ -479,25 +481,25 @@ impl Lifecycle {
     }
 
     /// Whether it is this server that has ended it.
-    async fn end_promised(&self, promised: &Record, now: Millis) -> Result<bool, Refusal> {
-        let presented = Proof { tag: promised.tag, hash: promised.secret_hash };
-        let settling = Settling { now, presented, rests_on: promised.generation };
-        self.commit(Command::Settle(settling)).await.map(|outcome| !outcome.lost)
+    async fn end_provisional(&self, provisional: &Record, now: Millis) -> Result<bool, Refusal> {
+        let presented = Proof { tag: provisional.tag, hash: provisional.secret_hash };
+        let end = EndProvisional { now, presented, rests_on: provisional.generation };
+        self.commit(Command::EndProvisional(end)).await.map(|outcome| !outcome.lost)
     }
 
-    /// The session that another server has promised this token, and could not store yet.
-    async fn promised(&self, token: Proof, now: Millis) -> Result<Option<Record>, StoreError> {
+    /// The session of this token that is provisional on another server.
+    async fn provisional(&self, token: Proof, now: Millis) -> Result<Option<Record>, StoreError> {
         let is_live =
             |record: &Record| record.standing(&token.hash, now, self.sessions.ttl()) == Standing::Live;
-        self.sessions.promised_elsewhere(token.tag, is_live, now).await
+        self.sessions.provisional_elsewhere(token.tag, is_live, now).await
     }
 
     /// Why a command did not find its session live: another request was first.
     ///
     /// # Errors
-    /// When the session is live for all that: another server has promised it, and could not store it yet.
+    /// When the session is live all the same: it is provisional on another server.
     async fn lost(&self, presented: Proof, now: Millis) -> Result<(), Refusal> {
-        match self.promised(presented, now).await? {
+        match self.provisional(presented, now).await? {
             Some(_) => Err(UNSTORED.into()),
             None => Ok(()),
         }

@@ -1,7 +1,7 @@
 //! A batch of commands, and what it did: for the writer of either database.
 
 use crate::contract::activity::CachedActivity;
-use crate::ledger::command::{Command, Outcome, Promise};
+use crate::ledger::command::{Command, Outcome, Provisional};
 use crate::ledger::{self, Known, Plan, Wants};
 use crate::session::record::Record;
 use crate::session::{Millis, Ttl};
@@ -18,16 +18,16 @@ pub const SWEEP_DELAY_MS: Millis = 60_000;
 pub enum Taken<'a> {
     /// From requests that wait for them: their candidate tokens are new.
     First,
-    /// From the spool: they may have been applied before. What was known when they were promised; nothing of the
+    /// From the spool: they may have been applied before. What was known when they were answered; nothing of the
     /// rest of such commands.
-    Again(&'a [Promise]),
+    Again(&'a [Provisional]),
 }
 
 impl<'a> Taken<'a> {
-    pub(super) fn promises(self) -> &'a [Promise] {
+    pub(super) fn provisional(self) -> &'a [Provisional] {
         match self {
             Self::First => &[],
-            Self::Again(promises) => promises,
+            Self::Again(provisional) => provisional,
         }
     }
 }

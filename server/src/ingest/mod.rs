@@ -9,7 +9,7 @@
 //! | `erasing` | an erasure, piece by piece |
 //! | [`spool`] | commands on disk that the store has not taken yet |
 //! | `reserve` | room on the disk that the spool needs for deleting |
-//! | `promise` | what a command promises while the store is away |
+//! | `provisional` | provisional answers, while the database is away |
 //! | `replay` | the spool is emptied when the store is back |
 //! | `portion` | how much of it at once |
 //! | `storage` | the database and the spool |
@@ -22,7 +22,7 @@
 mod erasing;
 mod jobs;
 mod portion;
-mod promise;
+mod provisional;
 mod replay;
 mod reserve;
 pub mod spool;

@@ -53,8 +53,8 @@ pub struct Spooled {
     pub since: Millis,
     /// What it is.
     pub command: Command,
-    /// The generation of the session that it was promised to change, as this server knew it; 0 of one that it was
-    /// promised to begin. None if nothing was promised.
+    /// The generation, as this server knew it, of the session that it has changed provisionally; 0 of one that it has
+    /// begun. None if it changed none.
     pub rests_on: Option<u64>,
 }
 

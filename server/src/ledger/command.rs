@@ -218,8 +218,8 @@ pub enum Command {
         /// The user of those that have none.
         user_id: String,
     },
-    /// End a session of which servers have promised more than is stored.
-    Settle(Settling),
+    /// End a session that servers have changed provisionally, beyond what is stored.
+    EndProvisional(EndProvisional),
     /// Note how a page view was engaged with.
     Engagement {
         /// The visit of the session that says so.
@@ -248,9 +248,9 @@ pub struct Ending {
     pub site: Option<String>,
 }
 
-/// A session to end that only servers without the store know as it is.
+/// A session to end that was changed provisionally: only servers that cannot reach the database have it as it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Settling {
+pub struct EndProvisional {
     /// When.
     pub now: Millis,
     /// Its token, live by what a server knew.
@@ -259,9 +259,9 @@ pub struct Settling {
     pub rests_on: u64,
 }
 
-/// What a server knew when it promised a command, while the store was away.
+/// What a server knew when it answered a command provisionally, while the database was away.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Promise {
+pub struct Provisional {
     /// The generation of the session that the command changes; none if it changes none, or the server could not
     /// judge the token.
     pub rests_on: Option<u64>,
@@ -287,7 +287,7 @@ pub struct Outcome {
     pub joined: bool,
     /// Another request rotated or ended the session first; nothing was done.
     pub lost: bool,
-    /// The promise rests on one of another server, which is not stored yet; nothing was done.
+    /// The command rests on a provisional change of another server, which is not stored yet; nothing was done.
     pub early: bool,
     /// The credentials have changed since they were verified; nothing was done.
     pub stale: bool,
@@ -367,7 +367,7 @@ impl Command {
             | Self::Forget { now, .. } => Some(*now),
             Self::EndSessions(ending) => Some(ending.now),
             Self::ChangePassword { now, .. } => Some(*now),
-            Self::Settle(settling) => Some(settling.now),
+            Self::EndProvisional(end) => Some(end.now),
             Self::Engagement { .. } | Self::Link { .. } => None,
         }
     }
@@ -385,7 +385,7 @@ impl Command {
             | Self::EndSessions(_)
             | Self::ChangePassword { .. }
             | Self::Link { .. }
-            | Self::Settle(_)
+            | Self::EndProvisional(_)
             | Self::Engagement { .. } => 0,
         }
     }

@@ -45,7 +45,7 @@ mod world;
 
 pub use self::bounds::{ENDED_MOST, ENDED_OF_BATCH, LINKED_MOST, LINKS_OF_BATCH};
 pub use self::changes::Changes;
-use self::command::{Command, Ending, Outcome, Promise, Settling, Which};
+use self::command::{Command, EndProvisional, Ending, Outcome, Provisional, Which};
 pub use self::known::{Known, Wants};
 pub use self::recent::Recent;
 use self::world::World;
@@ -103,7 +103,9 @@ pub fn first_wants(commands: &[Command], ttl: Ttl) -> Wants {
             Command::SignOut { presented, .. }
             | Command::End { presented, .. }
             | Command::Forget { presented, .. }
-            | Command::Settle(Settling { presented, .. }) => _ = wants.tokens.insert(presented.tag),
+            | Command::EndProvisional(EndProvisional { presented, .. }) => {
+                _ = wants.tokens.insert(presented.tag)
+            }
             Command::EndSessions(Ending { asking, which, .. }) => {
                 wants.tokens.extend(asking.map(|asking| asking.tag));
                 match which {
@@ -138,14 +140,14 @@ pub fn assume_they_are_new(commands: &[Command], wants: &mut Wants, known: &mut 
     known.sign_ins_are_new = true;
 }
 
-/// Applies the commands one after another to what is known. Those that a server has promised come with what it knew
-/// then.
+/// Applies the commands one after another to what is known. Those that a server has answered provisionally come with
+/// what it knew then.
 ///
 /// # Errors
 /// What must be looked up before the batch can be planned; the caller does, and calls again.
 pub fn plan<'c>(
     commands: &'c [Command],
-    promises: &[Promise],
+    provisional: &[Provisional],
     known: &Known,
     ttl: Ttl,
 ) -> Result<Plan<'c>, Box<Wants>> {
@@ -154,8 +156,10 @@ pub fn plan<'c>(
     let outcomes = commands.iter().enumerate().map(|(place, command)| {
         let before = world.visits_begun;
         let mut outcome = world.apply(command);
-        if let (true, Some(promise), Some(changed)) = (outcome.lost, promises.get(place), command.changes()) {
-            outcome = world.not_kept(*promise, changed);
+        if let (true, Some(provisional), Some(changed)) =
+            (outcome.lost, provisional.get(place), command.changes())
+        {
+            outcome = world.not_confirmed(*provisional, changed);
         }
         left.extend(world.left.take().map(|command| (place, command)));
         Outcome { begun: world.visits_begun - before, ..outcome }
@@ -191,7 +195,7 @@ impl<'c> World<'_, 'c> {
                 self.link_earlier(*visitor, user_id, *until, LINKED_MOST);
                 Outcome::default()
             }
-            Command::Settle(settling) => self.settle(settling),
+            Command::EndProvisional(end) => self.end_provisional(end),
             Command::Engagement { visit_id, page_view_id, engaged_ms, scroll_pct } => {
                 self.engage(*visit_id, *page_view_id, *engaged_ms, *scroll_pct)
             }

@@ -221,8 +221,8 @@ impl<'k, 'c> World<'k, 'c> {
         }
     }
 
-    /// Whether a caller's session was withdrawn: it was promised while the store was away, and did
-    /// not come to be, or waits in another server's spool still.
+    /// Whether a caller's session was withdrawn: it was provisional, and did not come to be, or is still in another
+    /// server's spool.
     pub(super) fn was_withdrawn(&mut self, caller: &Caller) -> bool {
         matches!(*caller, Caller::Live { token, visit_id: None } if self.token(token.tag).is_none())
     }

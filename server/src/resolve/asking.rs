@@ -13,12 +13,12 @@ use crate::session_cache::redis::Redis;
 const BEHIND: usize = 32;
 
 impl Sessions {
-    /// A session that another server has promised and not stored yet: `holds` is true of the copy in this process or in
-    /// Redis, and not of what the database has. None for what this server has promised itself.
+    /// A session that is provisional on another server: `holds` is true of the copy in this process or in Redis, and
+    /// not of what the database has. None for what is provisional on this server.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn promised_elsewhere(
+    pub async fn provisional_elsewhere(
         &self,
         tag: Tag,
         holds: impl Fn(&Record) -> bool,
@@ -54,7 +54,7 @@ impl Sessions {
             Some(redis) if !is_caught_up => self.ask_both(redis, token, now).await?,
             _ => self.look_up(token, slid.as_ref().map(|_| Activity::Backend(now)), now).await?,
         };
-        // The copy may hold a change that Redis has missed, or what is promised.
+        // The copy may have a change that Redis has missed, or that is provisional.
         let held = self.local.get(token.tag);
         let found =
             found.into_iter().chain(held).max_by_key(|record| (record.generation, record.last_activity));

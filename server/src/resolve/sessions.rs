@@ -262,14 +262,14 @@ impl Sessions {
         self.tell(records, now).await;
     }
 
-    /// Takes records of a replay of which more is to come. What has been promised beyond them stays
-    /// as it is, here and in Redis, until it is replayed too, or withdrawn.
+    /// Takes records of a replay of which more is to come. Copies with later provisional changes stay as they are,
+    /// here and in Redis, until those are replayed too, or withdrawn.
     pub async fn publish_part(&self, mut records: Vec<Record>, now: Millis) {
-        records.retain(|record| !self.local.is_promised_more(record));
+        records.retain(|record| !self.local.is_provisionally_ahead(record));
         self.publish(&records, now).await;
     }
 
-    /// Tells Redis of records that were committed or promised, before it returns.
+    /// Tells Redis of records that were committed or are provisional, before it returns.
     pub async fn tell(&self, records: &[Record], now: Millis) {
         if records.is_empty() {
             return;
@@ -304,20 +304,20 @@ impl Sessions {
         }
     }
 
-    /// Withdraws a session that was promised while the database was away, and that did not
-    /// come to be. Whether this process holds it as it was promised: that is known by its secret.
-    pub async fn withdraw(&self, promised: Proof, now: Millis) -> bool {
-        let held = self.local.get(promised.tag);
-        let Some(mut record) = held.filter(|record| record.secret_hash == promised.hash) else {
+    /// Withdraws a provisional session that did not come to be. Whether this process has it in that state: the secret
+    /// tells.
+    pub async fn withdraw(&self, provisional: Proof, now: Millis) -> bool {
+        let held = self.local.get(provisional.tag);
+        let Some(mut record) = held.filter(|record| record.secret_hash == provisional.hash) else {
             return false;
         };
         record.end(now - GRACE_MS);
         self.publish(&[record], now).await;
-        self.local.forget(promised.tag);
+        self.local.forget(provisional.tag);
         true
     }
 
-    /// Notes whether the database is away, or has not taken yet what this server has promised.
+    /// Notes whether the database is away, or does not have yet what is provisional on this server.
     pub fn set_database_away(&self, away: bool) {
         self.database_is_away.store(away, Ordering::Relaxed);
     }

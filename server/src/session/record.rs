@@ -13,17 +13,17 @@ pub const GRACE_MS: Millis = 60_000;
 /// Replaced secrets that a record holds; with more rotations than that the oldest is dropped.
 pub const RETIRED_MAX: usize = 8;
 
-/// A rotation counts so many generations, and so does a promised end. A server that stores what was done before may
+/// A rotation counts so many generations, and so does a provisional end. A server that stores what was done before may
 /// give the session other visits meanwhile, which counts one each: the rotation is later than these.
 pub const ROTATION_COUNTS: u64 = 1 << 10;
 
-/// A stored end counts so many generations. A server that cannot reach the database may have promised
-/// changes of the session since: the end is later than all of them. The end of a session that was found idle counts
+/// A stored end counts so many generations. Servers that cannot reach the database may have
+/// changed the session provisionally since: the end is later than all these changes. The end of a session that was found idle counts
 /// one, for a server elsewhere may know of activity.
 pub const END_COUNTS: u64 = 1 << 32;
 
-/// More generations than servers promise of a session while the database is away.
-pub const PROMISED_MOST: u64 = 1 << 26;
+/// More generations than a session gets by provisional changes while the database is away.
+pub const PROVISIONAL_MAX: u64 = 1 << 26;
 
 /// A secret that a rotation replaced.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -253,8 +253,8 @@ impl Record {
         self.end_as(at, END_COUNTS);
     }
 
-    /// Ends the session as far as this server can tell: the database is away, and may know better.
-    pub fn promise_end(&mut self, at: Millis) {
+    /// Ends the session as far as this server can tell: the database is away, and may have a later change.
+    pub fn end_provisionally(&mut self, at: Millis) {
         self.end_as(at, ROTATION_COUNTS);
     }
 
@@ -374,16 +374,16 @@ mod tests {
     }
 
     #[test]
-    fn an_end_is_later_than_what_was_promised_meanwhile() {
+    fn an_end_is_later_than_provisional_changes_meanwhile() {
         let (mut stored, _) = opened();
-        let mut promised = stored.clone();
+        let mut provisional = stored.clone();
         for now in 0..1_000 {
-            promised.rotate(SessionToken::rotate(promised.tag).unwrap().proof(), Some("u".into()), now);
-            promised.set_visit(None);
+            provisional.rotate(SessionToken::rotate(provisional.tag).unwrap().proof(), Some("u".into()), now);
+            provisional.set_visit(None);
         }
-        promised.promise_end(1_000);
+        provisional.end_provisionally(1_000);
         stored.end(5);
-        assert!(stored.generation > promised.generation);
+        assert!(stored.generation > provisional.generation);
     }
 
     #[test]

@@ -79,7 +79,7 @@ struct Copied {
     /// The activity that others know of.
     told: Millis,
     /// Nothing but the spool knows of it yet.
-    promised: bool,
+    provisional: bool,
     /// It is written to Redis for the first time, and Redis has not reported that yet.
     awaits_own_notice: bool,
 }
@@ -90,7 +90,7 @@ struct Inner {
     slid: HashSet<Tag>,
     /// The same activity by visit, for whoever looks at a visit before it is written.
     slid_visits: HashMap<Uuid, Span>,
-    /// The same of sessions whose visit is not known yet: one that is promised while the store is away.
+    /// The same of sessions whose visit is not known yet: those that are provisional.
     slid_without_visit: HashMap<Tag, Span>,
     /// Sessions that are being looked up, and whether one of them was changed meanwhile.
     fetching: HashMap<Tag, Fetching>,
@@ -228,10 +228,10 @@ impl Local {
         if let Some(record) = found {
             let mut inner = self.lock();
             let changed = inner.fetching.get(&fetch.tag).is_some_and(|fetching| fetching.changed);
-            // What was promised comes back from Redis as what it was.
+            // A provisional record comes back from Redis as what it is.
             let held = inner.copies.get(&record.tag);
-            let promised = held.is_some_and(|held| held.promised && !held.says_more_than(&record));
-            inner.take(record, (!changed).then_some(now), promised);
+            let provisional = held.is_some_and(|held| held.provisional && !held.says_more_than(&record));
+            inner.take(record, (!changed).then_some(now), provisional);
         }
         drop(fetch);
     }
@@ -260,17 +260,20 @@ impl Local {
         }
     }
 
-    /// Takes a record that is in the spool.
-    pub fn promise(&self, record: Record, now: Millis) {
+    /// Takes a provisional record: its command is in the spool.
+    pub fn install_provisional(&self, record: Record, now: Millis) {
         self.lock().take(record, Some(now), true);
     }
 
-    /// Whether more has been promised than this record says: another secret, or the end. What the
-    /// promise rests on is in the spool still, behind what made the record. Generations do not
-    /// tell: giving a session its visit counts, and is not promised.
+    /// Whether the copy has a provisional change that this record does not have: another secret, or the end. The
+    /// command is still in the spool, behind the one that made the record. Generations do not tell: giving a session
+    /// its visit counts one, and is never provisional.
     #[must_use]
-    pub fn is_promised_more(&self, record: &Record) -> bool {
-        self.lock().copies.get(&record.tag).is_some_and(|held| held.promised && held.says_more_than(record))
+    pub fn is_provisionally_ahead(&self, record: &Record) -> bool {
+        self.lock()
+            .copies
+            .get(&record.tag)
+            .is_some_and(|held| held.provisional && held.says_more_than(record))
     }
 
     /// Redis reports that this session was changed: unless it was by this process, the copy is out of sync.
@@ -422,7 +425,7 @@ impl Inner {
         span.add(at, ttl);
     }
 
-    fn take(&mut self, mut record: Record, in_sync_at: Option<Millis>, promised: bool) {
+    fn take(&mut self, mut record: Record, in_sync_at: Option<Millis>, provisional: bool) {
         let told = record.last_activity;
         if let Some(held) = self.copies.get(&record.tag) {
             if held.record.generation > record.generation {
@@ -431,7 +434,7 @@ impl Inner {
             record.slide(held.record.last_activity);
         }
         self.copies
-            .insert(record.tag, Copied { record, in_sync_at, told, promised, awaits_own_notice: false });
+            .insert(record.tag, Copied { record, in_sync_at, told, provisional, awaits_own_notice: false });
     }
 }
 

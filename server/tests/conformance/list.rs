@@ -172,7 +172,7 @@ macro_rules! told {
             replays:
                 // What is a duplicate is found at the replay: `away::a_duplicate_is_not_told`.
                 duplicates_are_counted
-                // A promise is withdrawn instead: `away::a_session_that_a_duplicate_was_promised_is_withdrawn`.
+                // A provisional session is withdrawn instead: `away::a_provisional_session_of_a_duplicate_is_withdrawn`.
                 a_duplicate_sets_no_cookie
                 // What was applied is found at the replay: `away::a_replayed_sign_in_has_lost`.
                 a_replay_is_answered_as_the_first_time;
@@ -221,12 +221,12 @@ macro_rules! told {
             erasure:
                 // What is refused is found at the replay: `what_comes_late_of_an_erased_visitor_is_refused`.
                 what_is_refused_is_told;
-            promises:
-                what_rests_on_a_promise_that_is_not_stored_yet_waits
-                what_rests_on_a_promise_that_is_never_stored_ends_the_session
+            provisional:
+                what_rests_on_a_change_that_is_not_stored_yet_waits
+                what_rests_on_a_change_that_is_never_stored_ends_the_session
                 what_another_request_was_before_leaves_the_session_to_it
-                what_is_promised_of_a_session_that_has_ended_revives_it_nowhere
-                an_end_of_what_was_promised_ends_what_is_stored_meanwhile
+                a_provisional_change_of_a_session_that_has_ended_revives_it_nowhere
+                an_end_of_a_provisional_session_ends_what_is_stored_meanwhile
                 changes_that_are_applied_twice_change_nothing_more
                 a_session_that_was_kept_when_all_others_ended_may_have_another_visit;
             many:
@@ -301,14 +301,14 @@ macro_rules! away {
     ($then:ident! $backend:expr) => {
         $then! { $backend;
             away:
-                a_start_is_promised
+                a_start_is_provisional
                 as_many_visits_are_told_as_may_turn_out_to_begin
                 a_duplicate_is_not_told
-                a_session_that_a_duplicate_was_promised_is_withdrawn
+                a_provisional_session_of_a_duplicate_is_withdrawn
                 so_it_is_by_a_server_that_was_started_since
                 a_replayed_sign_in_has_lost
                 a_sign_in_by_password_is_refused
-                a_replay_undoes_no_later_promise
+                a_replay_undoes_no_later_provisional_change
                 a_rotation_that_came_too_late_leaves_the_session_to_the_winner
                 an_end_that_came_too_late_leaves_the_session_to_the_winner
                 what_was_acknowledged_survives_a_restart;
@@ -328,17 +328,17 @@ macro_rules! away {
 }
 
 /// What a server that reaches Redis alone and one that reaches both owe to each other.
-macro_rules! promised {
+macro_rules! provisional {
     ($then:ident! $backend:expr) => {
         $then! { $backend;
             away:
-                an_end_is_later_than_all_that_is_promised
-                what_another_server_has_promised_is_ended_or_refused
-                a_sign_in_ends_that_was_promised_before_all_of_its_user_ended
-                a_promise_that_was_not_kept_is_forgotten_everywhere
+                an_end_is_later_than_all_provisional_changes
+                what_is_provisional_on_another_server_is_ended_or_refused
+                a_provisional_sign_in_ends_with_all_sessions_of_its_user
+                a_provisional_change_that_is_not_confirmed_is_forgotten_everywhere
                 a_session_that_was_found_idle_elsewhere_has_ended_everywhere
-                promises_of_two_servers_are_kept_if_the_earlier_is_back_first
-                promises_of_two_servers_are_kept_if_the_later_is_back_first;
+                provisional_changes_of_two_servers_are_confirmed_if_the_earlier_is_back_first
+                provisional_changes_of_two_servers_are_confirmed_if_the_later_is_back_first;
         }
     };
 }
@@ -357,5 +357,5 @@ on!(postgres, Postgres: everywhere told kept servers);
 on!(postgres_redis, PostgresRedis: everywhere told kept servers);
 on!(postgres_cluster, PostgresCluster: everywhere told kept servers);
 on!(redis_away, RedisAway: everywhere told kept servers);
-on!(postgres_away, PostgresAway: everywhere kept away promised);
+on!(postgres_away, PostgresAway: everywhere kept away provisional);
 on!(both_away, BothAway: everywhere away forgotten);

@@ -31,7 +31,7 @@ mod cases {
     pub(crate) mod many;
     pub(crate) mod orders;
     pub(crate) mod owners;
-    pub(crate) mod promises;
+    pub(crate) mod provisional;
     pub(crate) mod races;
     pub(crate) mod refunds;
     pub(crate) mod refusals;

@@ -348,7 +348,7 @@ async fn apply(
     for _ in 0..ledger::LOOK_UPS_MAX {
         known.asked(wants);
         batch.activity.freshen(&mut known);
-        match ledger::plan(batch.commands, batch.taken.promises(), &known, batch.ttl) {
+        match ledger::plan(batch.commands, batch.taken.provisional(), &known, batch.ttl) {
             Ok(plan) => {
                 let begin = (!begun).then_some(expected);
                 write::write_and_commit(session, begin, &plan.changes, batch.now).await?;

@@ -44,7 +44,7 @@ fn apply(batch: &Batch<'_>, db: &mut Connection, cache: &mut Cache, use_cache: b
         load::look_up(&transaction, &wants, &mut known)?;
         known.asked(wants);
         batch.activity.freshen(&mut known);
-        match ledger::plan(batch.commands, batch.taken.promises(), &known, batch.ttl) {
+        match ledger::plan(batch.commands, batch.taken.provisional(), &known, batch.ttl) {
             Ok(plan) => {
                 write::write(&transaction, &plan.changes, batch.now)?;
                 transaction.commit()?;

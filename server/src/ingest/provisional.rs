@@ -1,6 +1,5 @@
-//! What a command promises while the store is away. It is in the spool then, and acknowledged from
-//! there. A session that it begins or changes is live at once; its visit, and what is a duplicate, is
-//! found when the command is replayed.
+//! Provisional answers, while the database is away. The command is in the spool then. A session that it begins or
+//! changes is live at once; which visit it belongs to, and which facts are duplicates, is found by the replay.
 
 use std::collections::HashMap;
 use std::time::Instant;
@@ -15,7 +14,7 @@ use crate::session::token::{Proof, Tag};
 use crate::session::{Caller, Millis};
 
 impl Worker {
-    /// Puts commands into the spool; what each promises, in their order.
+    /// Puts commands into the spool; the provisional outcome of each, in their order.
     pub(super) async fn put_by(&mut self, commands: &[Command]) -> Vec<Result<Outcome>> {
         // A password was checked by the store, so a command with one came before it went away; and which
         // sessions a user has, the store alone can tell.
@@ -25,17 +24,17 @@ impl Worker {
                 Command::SignIn { verified: Some(_), .. }
                     | Command::ChangePassword { .. }
                     | Command::EndSessions(_)
-                    | Command::Settle(_)
+                    | Command::EndProvisional(_)
             )
         };
-        // The next command of the batch is promised what is left after this one.
+        // The next command of the batch finds the session as this one leaves it.
         let mut changed: HashMap<Tag, Record> = HashMap::new();
-        let promises: Vec<_> = commands
+        let answers: Vec<_> = commands
             .iter()
             .map(|command| {
                 takes(&command).then(|| {
                     let held = |tag| changed.get(&tag).cloned().or_else(|| self.sessions.local.get(tag));
-                    let (mut outcome, record) = self.promise(command, held);
+                    let (mut outcome, record) = self.provisional(command, held);
                     if !outcome.lost {
                         outcome.begun = command.visits_at_most(self.sessions.ttl());
                     }
@@ -47,9 +46,9 @@ impl Worker {
             })
             .collect();
         let Some(spool) = &mut self.spool else { return Vec::new() };
-        // What came too late is not to be done later. A withdrawal is: the visit is left all the same.
+        // A command that came too late is not done later. A withdrawal is: the session leaves the visit anyway.
         let is_kept = |command: &Command, lost: bool| !lost || matches!(command, Command::Forget { .. });
-        let kept = promises.iter().flatten().filter(|(command, outcome, _)| is_kept(command, outcome.lost));
+        let kept = answers.iter().flatten().filter(|(command, outcome, _)| is_kept(command, outcome.lost));
         let kept = kept.map(|(command, _, rests_on)| (*command, *rests_on));
         let appended = spool.append(kept, clock::now());
         self.metrics.spool(spool.len(), spool.bytes());
@@ -60,21 +59,25 @@ impl Worker {
             return commands.iter().map(|_| Err(refused())).collect();
         }
         let now = latest(commands);
-        let promised: Vec<Record> = changed.into_values().collect();
-        for record in &promised {
-            self.sessions.local.promise(record.clone(), now);
+        let provisional: Vec<Record> = changed.into_values().collect();
+        for record in &provisional {
+            self.sessions.local.install_provisional(record.clone(), now);
         }
-        self.sessions.tell(&promised, now).await;
+        self.sessions.tell(&provisional, now).await;
         let needs_the_database = || StoreError::Unavailable("this request needs the database");
-        promises
+        answers
             .into_iter()
-            .map(|promise| promise.map(|(_, outcome, _)| outcome).ok_or_else(needs_the_database))
+            .map(|answer| answer.map(|(_, outcome, _)| outcome).ok_or_else(needs_the_database))
             .collect()
     }
 
-    /// What a command in the spool promises, and the record that keeps the promise until the store
-    /// is back. `held` tells the session as it is.
-    fn promise(&self, command: &Command, held: impl Fn(Tag) -> Option<Record>) -> (Outcome, Option<Record>) {
+    /// The provisional outcome of a command in the spool, and the record that holds until the database is back.
+    /// `held` tells the session as it is.
+    fn provisional(
+        &self,
+        command: &Command,
+        held: impl Fn(Tag) -> Option<Record>,
+    ) -> (Outcome, Option<Record>) {
         let issued = Outcome { issued: true, ..Outcome::default() };
         let begun = |candidate: Proof, at: Millis, now: Millis| {
             let mut record = Record::open(candidate, None, None, now);
@@ -112,7 +115,7 @@ impl Worker {
             Command::SignIn { now, presented: Some(presented), candidate, user, visit, .. } => {
                 live(*presented, *now).map_or(lost, |mut record| {
                     record.rotate(*candidate, Some(user.clone()), *now);
-                    // Invariant: no more generations are promised than the ledger will count.
+                    // Invariant: a provisional change counts no more generations than the ledger will.
                     if !visit && record.visit_id.is_some() {
                         record.set_visit(None);
                     }
@@ -127,14 +130,14 @@ impl Worker {
             }
             Command::End { now, presented } => {
                 live(*presented, *now).map_or((Outcome::default(), None), |mut record| {
-                    record.promise_end(*now);
+                    record.end_provisionally(*now);
                     (Outcome::default(), Some(record))
                 })
             }
             Command::Forget { now, presented, candidate } => {
                 live(*presented, *now).map_or(lost, |mut record| {
                     if record.user_id.is_none() {
-                        record.promise_end(*now);
+                        record.end_provisionally(*now);
                         return (Outcome::default(), Some(record));
                     }
                     record.forget(*candidate, *now);
@@ -144,7 +147,7 @@ impl Worker {
             Command::EndSessions(_)
             | Command::ChangePassword { .. }
             | Command::Link { .. }
-            | Command::Settle(_)
+            | Command::EndProvisional(_)
             | Command::Engagement { .. } => (Outcome::default(), None),
         }
     }
