@@ -1,5 +1,5 @@
-// The same as CommonJS, in dist/cjs: for what takes no modules (Jest), and types for projects of TypeScript
-// that are compiled to CommonJS. Node.js and bundlers take the modules, so that a page has one client.
+// Builds the CommonJS variant of the package into dist/cjs: for Jest, and the types for TypeScript projects that
+// compile to CommonJS. Node.js and bundlers use the ES modules, so that a page has only one client.
 //
 //     node pkg/commonjs.mjs
 
@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 
 const here = dirname(fileURLToPath(import.meta.url));
 
-/** Entries with their sources, relative to this folder; `dist` is where the package has been built. */
+/** The entries and their sources, relative to this folder; `dist` is the folder of the built package. */
 const entries = (dist) => ({
   index: { source: join(dist, "node.js"), types: "index.d.ts" },
   slim: { source: join(dist, "node.js"), types: "slim.d.ts" },

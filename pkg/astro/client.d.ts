@@ -1,6 +1,6 @@
 /**
- * For scripts of Astro pages: the visitor's decision, and the functions that change it. Those that are imported from
- * `"visitflow"` do not tell `consent`.
+ * For scripts of Astro pages: the visitor's decision, and the functions that change it. The functions of the same
+ * name in `"visitflow"` do not update `consent`.
  */
 
 import type { Consent, ConsentState, Options } from "visitflow";
@@ -13,9 +13,9 @@ export declare const revoke: ConsentState["revoke"];
 export declare const consent: {
   /** undefined until it is known. */
   get(): Consent | undefined;
-  /** Calls `listener` with the decision, as soon as it is known and at each change; returns what ends it. */
+  /** Calls `listener` with the decision, as soon as it is known and at each change; returns a function that stops it. */
   subscribe(listener: (consent: Consent) => void): () => void;
 };
 
-/** Begins measuring; the integration does it. */
+/** Starts the client. The integration calls it. */
 export function begin(options: Options): Promise<void>;

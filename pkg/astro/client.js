@@ -1,10 +1,10 @@
-// In the browser: the visitor's decision, for scripts of pages and components.
+// Runs in the browser: the visitor's decision, for scripts of pages and components.
 
 import { snapshot } from "visitflow";
-import { follow, functions } from "../kit/client.js";
+import { follow, functions, hear } from "../kit/client.js";
 
 const listeners = new Set();
-let decision; // until it is known
+let decision; // undefined until it is known
 
 const decide = (next) => {
   decision = next;
@@ -13,8 +13,9 @@ const decide = (next) => {
 
 export const { grant, deny, revoke } = functions(decide);
 
-/** Begins measuring; the integration calls it on each page. */
+/** Starts the client; the integration calls it on each page. */
 export async function begin(options) {
+  hear(decide);
   follow(options, options.consent);
   const { consent } = await snapshot();
   if (!decision) decide(consent);

@@ -1,5 +1,5 @@
-// The element of Consent.astro: shown while the decision is one of `data-when`. Buttons in it say what they do:
-// `data-consent="grant"`, `"deny"` or `"revoke"`.
+// The custom element of Consent.astro. It is visible while the decision is one of `data-when`. A button in it with
+// `data-consent="grant"`, `"deny"` or `"revoke"` calls that function.
 
 import { consent, deny, grant, revoke } from "./client.js";
 
@@ -23,5 +23,5 @@ class Consent extends HTMLElement {
   }
 }
 
-// A page that comes by a view transition may run the script again.
+// After a view transition the script may run again.
 if (!customElements.get("visitflow-consent")) customElements.define("visitflow-consent", Consent);

@@ -1,7 +1,7 @@
 /**
- * visitflow for Astro: `integrations: [visitflow({ rememberConsent: true })]`. It begins measuring on every page; page
- * views on load and with view transitions are sent by themselves. For a banner see `visitflow/astro/Consent.astro`,
- * for scripts of your own `visitflow/astro/client`.
+ * visitflow for Astro: `integrations: [visitflow({ rememberConsent: true })]`. It starts the client on every page. Page
+ * views are sent automatically, on load and after view transitions. For a banner use `visitflow/astro/Consent.astro`,
+ * in your own scripts `visitflow/astro/client`.
  *
  * ```astro
  * import Consent from "visitflow/astro/Consent.astro";

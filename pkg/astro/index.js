@@ -1,11 +1,11 @@
-// visitflow for Astro: an integration that begins measuring on every page, with view transitions too.
+// visitflow for Astro: an integration that starts the client on every page, with view transitions too.
 
 export default function visitflow(options = {}) {
   return {
     name: "visitflow",
     hooks: {
       "astro:config:setup"({ injectScript, updateConfig }) {
-        // Vite 7 and earlier move the package's scripts away from its WebAssembly.
+        // In development Vite 7 and earlier would move the package's scripts away from its WebAssembly.
         updateConfig({ vite: { optimizeDeps: { exclude: ["visitflow"] }, ssr: { noExternal: ["visitflow"] } } });
         injectScript("page", `import { begin } from "visitflow/astro/client"; begin(${JSON.stringify(options)});`);
       },

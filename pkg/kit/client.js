@@ -1,46 +1,69 @@
-// What all kits share: a page has one client, however often a framework mounts what begins it. Here is what
-// that client was told.
+// What all kits share. A page has one client, however often a framework mounts the component that starts it, so
+// its state is in this module.
 
 import * as visitflow from "visitflow";
 import { changed } from "./account.js";
 
+const { init, ...others } = visitflow;
+
 const ACT = { granted: "grant", denied: "deny", pending: "revoke" };
 
-let followed; // the last consent that a site gave
-let told; // the last decision that the client was told
+let followed; // the last `consent` that the site passed in
+let told; // the last decision that was passed to the client
+let telling; // while it is passed
+
+const listeners = new Set();
 
 const tell = (decision, act, given = []) => {
   told = decision;
-  return visitflow[act](...given);
+  telling = true;
+  try {
+    return others[act](...given);
+  } finally {
+    telling = false;
+  }
 };
 
-/** Begins measuring, and afterwards does what a changed `consent` asks for. Called twice nothing is new. */
+// Decided elsewhere: by an imported function, a consent manager or another tab.
+const heard = (decision) => {
+  if (telling || decision === told) return;
+  told = decision;
+  for (const listener of listeners) listener(decision);
+};
+
+/** Calls `listener(decision)` when something other than a kit decides; returns a function that stops it. */
+export function hear(listener) {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+/** Starts the client; later calls apply a changed `consent`. Calling it twice with the same value changes nothing. */
 export function follow(options, consent) {
-  visitflow.init({ ...options, consent });
+  init({ ...options, consent });
+  if (!followed) others.onConsentChange?.(heard);
   const isNew = consent !== (followed ?? consent);
   followed = consent;
-  told ??= consent; // unless one of the functions has decided already
+  told ??= consent; // grant(), deny() or revoke() may have been called before
   if (isNew && consent !== told) tell(consent, ACT[consent]);
 }
 
-// What an effect returns, React calls: so these return nothing, as their types say.
-const nothing = (name) => (...args) => void visitflow[name](...args);
+// React calls what an effect returns, so these return nothing, as their types say.
+const nothing = (name) => (...args) => void others[name](...args);
 
-// What may change who is signed in: useUser() asks then.
+// These may change who is signed in, so useUser() asks again.
 const andAsk = (name) => (...given) => {
-  const answer = visitflow[name](...given);
+  const answer = others[name](...given);
   answer.then(changed, () => {});
   return answer;
 };
 
-/** All functions of the package but `init`; `decided(decision)` hears of what they decide. */
+/** All functions of the package but `init`. grant(), deny() and revoke() also call `decided(decision)`. */
 export function functions(decided) {
   const decide = (decision, act, given) => {
     const done = tell(decision, act, given);
     decided(decision);
     return done;
   };
-  const { init, ...others } = visitflow;
   return {
     ...others,
     event: nothing("event"),
@@ -56,7 +79,7 @@ export function functions(decided) {
   };
 }
 
-/** What `useConsent()` of a kit finds, or says what is missing. */
+/** Returns `value`, or throws an error that says what the app has to add. */
 export function provided(value, hook, missing) {
   if (!value) throw new Error(`${hook}() is called ${missing}.`);
   return value;

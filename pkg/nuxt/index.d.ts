@@ -1,16 +1,16 @@
 /**
- * visitflow for Nuxt: `modules: ["visitflow/nuxt"]`. It adds the plugin of `visitflow/vue`, imports `useConsent`,
- * `useUser` and `useVisitflow` by themselves, and remembers the visitor's decision in a cookie, so that the server
- * renders the right page. Nothing is written before a decision.
+ * visitflow for Nuxt: `modules: ["visitflow/nuxt"]`. It adds the plugin of `visitflow/vue`, auto-imports
+ * `useConsent`, `useUser` and `useVisitflow`, and keeps the visitor's decision in a cookie, so that the server renders
+ * the page with or without the banner. It writes nothing before a decision.
  */
 
 import type { NuxtModule } from "nuxt/schema";
 import type { Options } from "visitflow";
 
-/** The section `visitflow` of nuxt.config; `NUXT_PUBLIC_VISITFLOW_ENDPOINT` names another server at run time. */
+/** The section `visitflow` of nuxt.config; `NUXT_PUBLIC_VISITFLOW_ENDPOINT` replaces `endpoint` at run time. */
 export interface ModuleOptions extends Options {
   /**
-   * The cookie of your site that remembers the decision for half a year.
+   * Name of the cookie that keeps the decision for half a year.
    * @default "consent"
    */
   consentCookie?: string;

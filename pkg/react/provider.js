@@ -1,5 +1,5 @@
-import { createContext, createElement, useContext, useEffect, useMemo, useRef, useState } from "react";
-import { follow, functions, provided } from "../kit/client.js";
+import { createContext, createElement, useCallback, useContext, useEffect, useMemo, useRef, useState } from "react";
+import { follow, functions, hear, provided } from "../kit/client.js";
 
 const Context = createContext(null);
 
@@ -16,17 +16,17 @@ export function VisitflowProvider({ options, consent = options?.consent ?? "pend
   useEffect(() => {
     listener.current = onConsentChange;
   });
-  // In StrictMode this runs twice; a child's effect, which may decide, runs earlier.
+  // In StrictMode this runs twice. The effects of children run earlier, and may already have decided.
   useEffect(() => follow(options, consent), [consent]);
 
+  const decided = useCallback((decision) => {
+    setDecision(decision);
+    listener.current?.(decision);
+  }, []);
+  useEffect(() => hear(decided), [decided]);
+
   // The same functions as long as the provider lives, so that effects may depend on them.
-  const all = useMemo(
-    () => functions((decision) => {
-      setDecision(decision);
-      listener.current?.(decision);
-    }),
-    [],
-  );
+  const all = useMemo(() => functions(decided), [decided]);
   const value = useMemo(() => ({ functions: all, consent: decision }), [all, decision]);
   return createElement(Context.Provider, { value }, children);
 }

@@ -1,7 +1,7 @@
 /**
- * visitflow for Svelte 5 and SvelteKit: a function for the root layout, which begins measuring once and follows the
- * visitor's consent, and functions for the components below it. Page views on load and on route changes are sent by
- * themselves.
+ * visitflow for Svelte 5 and SvelteKit: a function for the root layout, which starts the client and follows the
+ * visitor's consent, and functions for the components below it. Page views are sent automatically, on load and on
+ * route changes.
  *
  * ```svelte
  * <script>
@@ -13,7 +13,7 @@
  * {@render children()}
  * ```
  *
- * On the server everything renders, and nothing is measured.
+ * On a server components render and nothing is measured.
  */
 
 import type { AnyEvents, Consent, ConsentState, Options, UserState, VisitflowFunctions } from "visitflow";
@@ -25,31 +25,31 @@ export interface VisitflowSettings {
   /** What `init` takes. Read once, when the page loads: later changes change nothing. */
   options?: Options;
   /**
-   * What the visitor decided, as far as your site remembers it: a value, or a function that reads state. When it
-   * changes, the client follows: `"granted"` grants, `"denied"` denies, and `"pending"` revokes.
+   * The visitor's decision that your site remembers: a value, or a function that reads state. When it changes, the
+   * client follows: `"granted"` grants, `"denied"` denies, and `"pending"` revokes.
    * @default `options.consent`, else "pending"
    */
   consent?: Consent | (() => Consent | undefined);
   /**
-   * Called after `grant()`, `deny()` or `revoke()` of these functions with what was decided, so that your site can
-   * remember it: in a cookie, if a server renders the page, else in `localStorage`.
+   * Called with the decision after `grant()`, `deny()` or `revoke()` of these functions, so that your site can
+   * remember it: in a cookie if a server renders the page, else in `localStorage`.
    */
   onConsentChange?: (consent: "granted" | "denied") => void;
 }
 
-/** Begins measuring in the browser. Call it once, while the root layout is initialised. */
+/** Starts the client in a browser. Call it once, in the script of the root layout. */
 export function setVisitflow(settings?: VisitflowSettings): void;
 
 /**
- * The functions of `visitflow`, called while a component is initialised. `useVisitflow<{ play: { level: number } }>()`
- * checks names and properties of events. Its `grant`, `deny` and `revoke` also tell {@link useConsent} and
+ * The functions of `visitflow`; call it in the script of a component. `useVisitflow<{ play: { level: number } }>()`
+ * checks names and properties of events. Its `grant`, `deny` and `revoke` also update {@link useConsent} and call
  * `onConsentChange`; those that are imported from `"visitflow"` do not.
  */
 export function useVisitflow<Events extends object = AnyEvents>(): VisitflowFunctions<Events>;
 
 /**
- * The visitor's decision, and the functions that change it: all that a consent banner needs. `consent` is state:
- * read it from the object, for a copy does not change.
+ * The visitor's decision, and the functions that change it: all that a consent banner needs. `consent` is
+ * reactive state: read it from the object, because a destructured copy does not change.
  *
  * ```svelte
  * <script>

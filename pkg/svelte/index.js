@@ -1,17 +1,17 @@
-// visitflow for Svelte 5: what a root layout calls, and functions for the components below it. Their answers are
-// objects with getters, which templates and effects follow.
+// visitflow for Svelte 5: a function for the root layout, and functions for the components below it. They return
+// objects with reactive getters.
 
 import { getContext, onMount, setContext } from "svelte";
 import { createSubscriber } from "svelte/reactivity";
 import { toStore } from "svelte/store";
 import { account, subscribe, unasked } from "../kit/account.js";
-import { follow, functions, provided } from "../kit/client.js";
+import { follow, functions, hear, provided } from "../kit/client.js";
 
 const KEY = Symbol("visitflow");
 
 export function setVisitflow({ options, consent, onConsentChange } = {}) {
   const known = () => (typeof consent === "function" ? consent() : consent) ?? options?.consent ?? "pending";
-  // The newest word counts: a changed `consent`, or a call of grant(), deny() or revoke().
+  // The latest change counts: of `consent`, or by grant(), deny() or revoke().
   let decision = known();
   const readers = new Set();
   const decide = (next) => {
@@ -23,10 +23,11 @@ export function setVisitflow({ options, consent, onConsentChange } = {}) {
     return () => readers.delete(update);
   });
 
-  const all = functions((next) => {
+  const decided = (next) => {
     decide(next);
     onConsentChange?.(next);
-  });
+  };
+  const all = functions(decided);
   const { grant, deny, revoke } = all;
   const state = {
     get consent() {
@@ -39,14 +40,18 @@ export function setVisitflow({ options, consent, onConsentChange } = {}) {
   };
   setContext(KEY, { functions: all, state });
 
-  // A component is mounted in a browser alone.
+  // Components are mounted only in a browser.
   onMount(() => {
     let last = known();
-    return toStore(known).subscribe((next) => {
-      if (next !== last) decide(next);
-      last = next;
-      follow(options, next);
-    });
+    const ends = [
+      hear(decided),
+      toStore(known).subscribe((next) => {
+        if (next !== last) decide(next);
+        last = next;
+        follow(options, next);
+      }),
+    ];
+    return () => ends.forEach((end) => end());
   });
 }
 

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as visitflow from "visitflow";
 import * as vue from "visitflow/vue";
-import { createSSRApp, h, ref } from "vue";
+import { createRenderer, createSSRApp, h, ref } from "vue";
 import { renderToString } from "vue/server-renderer";
 import { watched } from "./globals.js";
 
@@ -56,6 +56,29 @@ test("on a server nobody is known yet", async () => {
   assert.equal(await render(who), "<p>[&quot;loading&quot;,null,null]</p>");
 });
 
+test("useUser asks once the component is in the page, and follows the answer", async (t) => {
+  globalThis.document = { visibilityState: "visible", addEventListener() {}, removeEventListener() {} };
+  t.after(() => delete globalThis.document);
+  const nothing = () => {};
+  const node = () => ({});
+  const { createApp } = createRenderer({
+    insert: nothing, remove: nothing, patchProp: nothing, setText: nothing, setElementText: nothing,
+    createElement: node, createText: node, createComment: node, parentNode: nothing, nextSibling: nothing,
+  });
+  const seen = [];
+  const app = createApp({
+    setup() {
+      const { status } = useUser();
+      return () => void seen.push(status.value);
+    },
+  });
+  app.use(createVisitflow()).mount(node());
+  await new Promise(setImmediate);
+  assert.deepEqual(seen, ["loading", "signed-out"]);
+  app.unmount();
+});
+
+// The last one: after a setup that failed Vue takes itself for a server for ever.
 test("a composable without the plugin says what to do", async () => {
   const alone = createSSRApp({ setup: () => useConsent(), render: () => "" });
   alone.config.warnHandler = () => {};

@@ -1,12 +1,12 @@
 /**
- * visitflow for Vue 3.3 and later: a plugin that begins measuring once and follows the visitor's consent, and
- * composables. Page views on load and on route changes are sent by themselves, whichever router changes the address.
+ * visitflow for Vue 3.3 and later: a plugin that starts the client and follows the visitor's consent, and
+ * composables. Page views are sent automatically, on load and on route changes of any router.
  *
  * ```js
  * createApp(App).use(createVisitflow({ consent: remembered, onConsentChange: remember })).mount("#app");
  * ```
  *
- * On the server everything renders, and nothing is measured: make a plugin for each request.
+ * On a server components render and nothing is measured. Create a plugin for each request.
  */
 
 import type { ComputedRef, MaybeRefOrGetter, Plugin, Ref } from "vue";
@@ -19,25 +19,25 @@ export interface VisitflowPluginOptions {
   /** What `init` takes. */
   options?: Options;
   /**
-   * What the visitor decided, as far as your site remembers it: a value, a ref or a getter. When it changes, the
-   * client follows: `"granted"` grants, `"denied"` denies, and `"pending"` revokes.
+   * The visitor's decision that your site remembers: a value, a ref or a getter. When it changes, the client
+   * follows: `"granted"` grants, `"denied"` denies, and `"pending"` revokes.
    * @default `options.consent`, else "pending"
    */
   consent?: MaybeRefOrGetter<Consent | undefined>;
   /**
-   * Called after `grant()`, `deny()` or `revoke()` of a composable with what was decided, so that your site can
-   * remember it: in a cookie, if a server renders the page, else in `localStorage`.
+   * Called with the decision after `grant()`, `deny()` or `revoke()` of a composable, so that your site can
+   * remember it: in a cookie if a server renders the page, else in `localStorage`.
    */
   onConsentChange?: (consent: "granted" | "denied") => void;
 }
 
-/** The plugin: `app.use(createVisitflow())`. It begins measuring in the browser. Templates have `$visitflow`. */
+/** The plugin: `app.use(createVisitflow())`. In a browser it starts the client. Templates have `$visitflow`. */
 export function createVisitflow(options?: VisitflowPluginOptions): Plugin<[]>;
 
 /**
  * The functions of `visitflow`. `useVisitflow<{ play: { level: number } }>()` checks names and properties of events.
- * Its `grant`, `deny` and `revoke` also tell {@link useConsent} and `onConsentChange`; those that are imported from
- * `"visitflow"` do not.
+ * Its `grant`, `deny` and `revoke` also update {@link useConsent} and call `onConsentChange`; those that are
+ * imported from `"visitflow"` do not.
  */
 export function useVisitflow<Events extends object = AnyEvents>(): VisitflowFunctions<Events>;
 

@@ -1,8 +1,8 @@
-// visitflow for Vue 3: a plugin that begins measuring once and follows the visitor's consent, and composables.
+// visitflow for Vue 3: a plugin that starts the client and follows the visitor's consent, and composables.
 
 import { computed, inject, onMounted, onUnmounted, readonly, ref, shallowRef, toValue, watch } from "vue";
 import { account, subscribe, unasked } from "../kit/account.js";
-import { follow, functions, provided } from "../kit/client.js";
+import { follow, functions, hear, provided } from "../kit/client.js";
 
 const KEY = Symbol("visitflow");
 
@@ -10,15 +10,17 @@ export function createVisitflow({ options, consent, onConsentChange } = {}) {
   const known = () => toValue(consent) ?? options?.consent ?? "pending";
   return {
     install(app) {
-      // The newest word counts: a changed `consent`, or a call of grant(), deny() or revoke().
+      // The latest change counts: of `consent`, or by grant(), deny() or revoke().
       const decision = ref(known());
-      const all = functions((next) => {
+      const decided = (next) => {
         decision.value = next;
         onConsentChange?.(next);
-      });
+      };
+      const all = functions(decided);
       app.provide(KEY, { consent: readonly(decision), functions: all });
       app.config.globalProperties.$visitflow = all;
       if (typeof window === "undefined") return; // a server renders, and measures nothing
+      hear(decided);
       follow(options, decision.value);
       watch(known, (next) => {
         decision.value = next;
@@ -40,7 +42,7 @@ export function useConsent() {
 
 export function useUser() {
   use("useUser");
-  const now = shallowRef(unasked); // what a server has rendered
+  const now = shallowRef(unasked); // as the server renders it, so that hydration finds no difference
   let end;
   onMounted(() => {
     const look = () => void (now.value = account);

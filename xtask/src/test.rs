@@ -253,7 +253,6 @@ fn in_browser(cargo: &mut Command, variable: &str, driver: &str) -> Result<Count
             "web",
         ])
         .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", "wasm-bindgen-test-runner")
-        .env("WASM_BINDGEN_TEST_TIMEOUT", "180") // for all of them together
         .env(variable, driver);
     tests(cargo)
 }

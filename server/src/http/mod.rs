@@ -10,7 +10,7 @@
 //! | [`foreign`] | the foreign origins that were refused of late |
 //! | [`hangup`] | whether the client has gone |
 //! | [`origin`] | whether a request comes from where it may |
-//! | [`prefix`] | the path under which a proxy passes requests on |
+//! | [`prefix`] | the path prefix of the site, `--path-prefix` |
 //! | [`problem`] | errors: one message for the caller, one for the log |
 //! | [`reply`] | answers |
 //! | [`target`] | how a request reached us: over TLS or not, by which host |

@@ -1,16 +1,16 @@
-//! The path under which a proxy of the site passes requests on, as they are.
+//! A path prefix of the site: a proxy forwards requests with it unchanged.
 
 use std::str::FromStr;
 
 use hyper::Uri;
 use hyper::http::uri::PathAndQuery;
 
-/// Such as `/visits`. What is served at `/api/…` is served at `/visits/api/…` as well.
+/// Such as `/visits`: what is served at `/api/…` is also served at `/visits/api/…`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PathPrefix(String);
 
 impl PathPrefix {
-    /// The address without the prefix; as it is if it has none.
+    /// Removes the prefix; an address without it stays as it is.
     #[must_use]
     pub fn strip(&self, uri: Uri) -> Uri {
         let rest = uri.path_and_query().and_then(|target| target.as_str().strip_prefix(&self.0));
@@ -36,7 +36,7 @@ impl FromStr for PathPrefix {
         if text.len() > 200 || !names.clone().all(plain) {
             return Err("write it as /visits or /of/ours: letters, digits, -, _, . and ~ between slashes");
         }
-        // What is served without it must not be taken for what is served with it.
+        // With such a prefix an address without it would match as well.
         if names.next().is_some_and(|first| ["api", "assets"].contains(&first)) {
             return Err("/api and /assets are paths of the server itself; choose another name");
         }
@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_prefix_is_taken_off_whole_names_alone() {
+    fn the_prefix_is_removed_only_as_whole_segments() {
         let prefix: PathPrefix = "/of/ours".parse().unwrap();
         for (asked, served) in [
             ("/of/ours/api/session?a=b", "/api/session?a=b"),
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn a_prefix_is_a_path_without_escapes_and_none_of_the_servers_own() {
+    fn a_prefix_has_no_escapes_and_is_no_path_of_the_server() {
         for text in ["/visits", "/a/b", "/v1.2", "/visitflow", "/_~-"] {
             assert!(text.parse::<PathPrefix>().is_ok(), "{text}");
         }

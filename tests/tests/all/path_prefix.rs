@@ -1,10 +1,10 @@
-//! A path of the site, below which a proxy passes requests on as they are.
+//! `--path-prefix`: a path of the site that a proxy forwards without rewriting.
 
 use serde_json::json;
 use visitflow_e2e::{Server, fact_id};
 
 #[tokio::test]
-async fn everything_is_served_below_the_prefix_and_without_it() {
+async fn everything_is_served_with_the_prefix_and_without_it() {
     let server = Server::with().flag("--path-prefix", "/of/ours").start().await;
     let ada = server.visitor();
     for path in ["/of/ours/api/telemetry/page_view", "/api/telemetry/page_view"] {
@@ -26,7 +26,7 @@ async fn everything_is_served_below_the_prefix_and_without_it() {
 }
 
 #[tokio::test]
-async fn a_key_may_below_the_prefix_what_it_may_without_it() {
+async fn the_scope_of_a_key_also_holds_under_the_prefix() {
     let server = Server::with().flag("--path-prefix", "/of/ours").start().await;
     let key = server.run(&["key", "add", "shop", "--scope", "write"], "").await;
     let ada = server.visitor();
