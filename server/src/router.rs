@@ -32,21 +32,21 @@ use crate::http::reply::{self, Reply};
 #[cfg(doc)]
 use crate::endpoints;
 
-/// Where the API's description for machines is.
+/// Where the OpenAPI description is.
 const OPENAPI: &str = "/api/openapi.json";
 
-/// Where somebody who asks for nothing in particular is sent.
+/// Where `/` leads.
 const DASHBOARD: &str = "/dashboard";
 
-/// Where a visitor is shown the own data.
+/// The page on which visitors see their own data.
 const YOUR_DATA: &str = "/your-data";
 
 /// The methods of an endpoint that is asked, and those of one that is told.
 const ASKED: &str = "GET, HEAD, OPTIONS";
 const TOLD: &str = "POST, OPTIONS";
 
-/// Every path of the API: what `Allow` says of it, and the scope that an API key needs for it. Where
-/// there is none a key changes nothing.
+/// Every path of the API: its `Allow` header, and the scope that an API key needs for it. Where there is no scope,
+/// a key makes no difference.
 pub const ENDPOINTS: &[(&str, &str, Option<Scope>)] = &[
     (path::SESSION, ASKED, None),
     (path::SESSION_START, TOLD, Some(Scope::Write)),
@@ -76,8 +76,8 @@ pub const ENDPOINTS: &[(&str, &str, Option<Scope>)] = &[
     (OPENAPI, ASKED, None),
 ];
 
-/// The path of [`ENDPOINTS`] that stands for this one: where a part of it is a value, that with the part's
-/// name.
+/// The path of [`ENDPOINTS`] that matches this one: if a part of it is a value, the path with the name of that
+/// part.
 fn named(path: &str) -> &str {
     match path.strip_prefix(path::SESSIONS).and_then(|rest| rest.strip_prefix('/')) {
         Some(tag) if !tag.is_empty() && !tag.contains('/') => path::SESSION_OF_USER,
@@ -92,7 +92,7 @@ pub fn scope(path: &str) -> Option<Scope> {
     ENDPOINTS.iter().find(|(listed, ..)| *listed == path)?.2
 }
 
-/// A path as the log may show it: those of other pages may hold what is nobody else's business.
+/// A path as the log may show it. Other paths are left out: they may contain private data.
 #[must_use]
 pub fn logged(path: &str) -> &str {
     let path = named(path);
@@ -101,16 +101,16 @@ pub fn logged(path: &str) -> &str {
     if is_ours { path } else { "(other)" }
 }
 
-/// What `Allow` says of a path of [`ENDPOINTS`].
+/// The `Allow` header for a path of [`ENDPOINTS`].
 fn allowed(path: &str) -> Option<&'static str> {
     ENDPOINTS.iter().find(|(listed, ..)| *listed == path).map(|(_, allow, _)| *allow)
 }
 
-/// Finds the endpoint and calls it. What is large and seldom asked for is boxed, so that it does not
-/// make the future of every request large.
+/// Finds the endpoint and calls it. Large futures of rarely used endpoints are boxed, so that the future of every
+/// request stays small.
 ///
 /// # Errors
-/// 404 and 405; else what the endpoint says.
+/// 404 and 405; otherwise the endpoint's.
 pub async fn route(call: Call<'_>) -> Result<Reply, Problem> {
     let get = matches!(call.head.method, Method::GET | Method::HEAD);
     let post = call.head.method == Method::POST;
