@@ -26,14 +26,14 @@ use crate::throttle::budget::{Allowance, Held};
 pub enum Cookie {
     /// Nothing: no `Set-Cookie`.
     Leave,
-    /// Keep this token for so many ms: another idle limit of its session.
+    /// Keep this token for so many ms: the idle limit of its session.
     Set(SessionToken, Millis),
     /// Delete it.
     Clear,
 }
 
 impl Cookie {
-    /// After an end: where another request was first, a newer cookie may be there already.
+    /// After an end. If another request was first, the browser may have a newer cookie already.
     fn after_end(ended: bool) -> Self {
         if ended { Self::Clear } else { Self::Leave }
     }
@@ -42,9 +42,9 @@ impl Cookie {
 /// What a browser is to do with its cookies after a request that may begin a visit.
 #[derive(Clone, Debug)]
 pub struct Cookies {
-    /// That of the session.
+    /// The session cookie.
     pub session: Cookie,
-    /// The visitor's key to keep for a year, if there is one to be set.
+    /// The visitor's key to keep for a year, if one is to be set.
     pub key: Option<VisitorKey>,
 }
 
@@ -69,7 +69,7 @@ pub enum Refusal {
     NotTheirs,
     /// More visits would begin than the address may; nothing was done.
     TooMany(TooMany),
-    /// The store failed; nothing was done.
+    /// The database failed, or no store could be reached; nothing was done.
     Store(StoreError),
 }
 
@@ -85,7 +85,7 @@ impl From<StoreError> for Refusal {
     }
 }
 
-/// Who calls, and when.
+/// Who sends a request, and when.
 #[derive(Clone, Debug)]
 pub struct Hit {
     /// When the request was received.
@@ -94,7 +94,7 @@ pub struct Hit {
     pub token: Option<SessionToken>,
     /// The visitor that it names.
     pub visitor: Option<VisitorId>,
-    /// The visitor whose key the browser may be given: it named the visitor itself, and keeps cookies.
+    /// The visitor whose key the browser may get: its request names the visitor, and it keeps cookies.
     pub key_of: Option<VisitorId>,
     /// The visitor's key that it carries.
     pub key: Option<VisitorKey>,
@@ -113,7 +113,7 @@ pub enum Started {
     Refused,
 }
 
-/// By what right somebody asks for an erasure.
+/// The right by which an erasure is requested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Right {
     /// A browser's, over its own visitor.
@@ -145,13 +145,13 @@ pub struct Lifecycle {
 }
 
 impl Lifecycle {
-    /// Starts a session, or resumes the live one. `issue` makes the token of a new one;
-    /// it is called only if one is needed, and may say that no cookie would stick. A key that the browser
-    /// carries is set again if it is the visitor's; a new one, if the visitor has none yet.
+    /// Starts a session, or resumes the live one. `issue` makes the token of a new session; it is called only if one
+    /// is needed, and returns none if the browser would not keep the cookie. A key that the browser sent is set again
+    /// if it is the visitor's; a new one is set if the visitor has none yet.
     ///
     /// # Errors
     /// [`Refusal::Expired`] for a token that was rotated a moment ago, or ended while the request was
-    /// on its way: the browser has a newer one, or is to have none. [`Refusal::TooMany`] if a visit
+    /// on its way: the browser has a newer token, or should have none. [`Refusal::TooMany`] if a visit
     /// may not begin.
     pub async fn start<E: From<Refusal> + From<getrandom::Error>>(
         &self,
@@ -192,11 +192,11 @@ impl Lifecycle {
         Ok((started, Cookies { session, key: right_key([key, hit.key], outcome) }))
     }
 
-    /// Stores facts. Answers with what became of them, after the commit. `issue` as in [`Self::start`];
-    /// facts that may not start a session ask for none. A key is set where the visitor had none.
+    /// Stores facts. Returns their outcome after the commit. `issue` as in [`Self::start`]; it is not called for facts
+    /// that may not start a session. A key is set if the visitor had none.
     ///
     /// # Errors
-    /// [`Refusal::TooMany`] if more visits might begin than may; when the store fails. Nothing of the
+    /// [`Refusal::TooMany`] if more visits might begin than may; when the database fails. Nothing of the
     /// request was stored then.
     pub async fn facts<E: From<Refusal> + From<getrandom::Error>>(
         &self,
@@ -231,7 +231,7 @@ impl Lifecycle {
             site: hit.site,
         };
         let outcome = self.commit_within(held, Command::Facts { context, runs }).await?;
-        // A fact that comes too late to be of a living visit slides nothing and sets no cookie.
+        // A fact that is older than the idle limit does not count as activity and sets no cookie.
         let session = match live && activity.is_some() {
             true => self.keep_proven(token.zip(proof), hit.now).await,
             false => self.keep(candidate.filter(|_| outcome.issued), hit.now).await,
@@ -259,17 +259,17 @@ impl Lifecycle {
                 }
                 Ok(self.keep_proven(hit.token.zip(proof), hit.now).await)
             }
-            Caller::Unverified(_) => Err(UNTOLD.into()),
+            Caller::Unverified(_) => Err(UNREACHABLE.into()),
             _ => Err(Refusal::Expired),
         }
     }
 
     /// Whose session a token is, as it was everywhere within the last second; none without a live one.
-    /// If `slides`, that keeps a signed-in session alive, and now and then its cookie
+    /// If `slides`, that keeps a signed-in session alive, and renews its cookie from time to time
     /// ([`Ttl::renews_cookie`](crate::session::Ttl::renews_cookie)).
     ///
     /// # Errors
-    /// When no store in reach can tell.
+    /// When no store that can be reached has the session.
     pub async fn identify(
         &self,
         token: SessionToken,
@@ -293,7 +293,7 @@ impl Lifecycle {
     /// Ends the session.
     ///
     /// # Errors
-    /// When the store fails.
+    /// When the database fails.
     pub async fn end(&self, hit: Hit) -> Result<Cookie, Refusal> {
         let proof = hit.token.as_ref().map(SessionToken::proof);
         match (self.sessions.touch(proof, None, hit.now).await, proof) {
@@ -308,11 +308,11 @@ impl Lifecycle {
         }
     }
 
-    /// Ends what is measured of the session: it leaves its visit. Who is signed in stays so, under a new
-    /// token; a session without a user ends.
+    /// Stops measuring: the session leaves its visit. A signed-in user stays signed in, with a new token; a session
+    /// without a user ends.
     ///
     /// # Errors
-    /// When the store fails, or none can tell of the session.
+    /// When the database fails, or no store that can be reached has the session.
     pub async fn forget<E: From<Refusal> + From<getrandom::Error>>(&self, hit: Hit) -> Result<Cookie, E> {
         let proof = hit.token.as_ref().map(SessionToken::proof);
         match (self.sessions.touch(proof, None, hit.now).await, proof) {
@@ -328,7 +328,7 @@ impl Lifecycle {
                     _ => Ok(Cookie::Clear),
                 }
             }
-            (Caller::Unverified(_), _) => Err(Refusal::from(UNTOLD).into()),
+            (Caller::Unverified(_), _) => Err(Refusal::from(UNREACHABLE).into()),
             (Caller::Grace { .. }, _) => Ok(Cookie::Leave),
             _ => Ok(Cookie::Clear),
         }
@@ -337,8 +337,8 @@ impl Lifecycle {
     /// Ends sessions of a user.
     ///
     /// # Errors
-    /// [`Refusal::Missing`] when the user has no such live session; [`Refusal::Rotated`] when the one that
-    /// asks was rotated or ended meanwhile; when the store fails.
+    /// [`Refusal::Missing`] when the user has no such live session; [`Refusal::Rotated`] when the asking session
+    /// was rotated or ended meanwhile; when the database fails.
     pub async fn end_sessions(&self, ending: Ending) -> Result<Cookie, Refusal> {
         let (asking, now) = (ending.asking, ending.now);
         let ends_itself = asking.is_some_and(|asking| ending.which == Which::One(asking.tag));
@@ -363,7 +363,7 @@ impl Lifecycle {
     ///
     /// # Errors
     /// [`Refusal::Rotated`] when another request has rotated or ended the session; [`Refusal::Stale`] when
-    /// the old password is not the user's any more; when the store fails.
+    /// the old password is not the user's any more; when the database fails.
     pub async fn change_password<E: From<Refusal> + From<getrandom::Error>>(
         &self,
         now: Millis,
@@ -385,13 +385,13 @@ impl Lifecycle {
         }
     }
 
-    /// Signs a verified user in. With `visit` the session's visit gets the user; without, the
-    /// session has no visit from here on.
+    /// Signs a verified user in. With `visit` the session's visit gets the user; without it the session leaves its
+    /// visit.
     ///
     /// # Errors
     /// [`Refusal::Rotated`] when another request has rotated or ended the session; [`Refusal::Stale`]
     /// when `verified`, the password hash that was checked, is not the user's any more;
-    /// [`Refusal::TooMany`] where a visit of another user would begin and may not.
+    /// [`Refusal::TooMany`] if a visit of another user would begin and may not.
     pub async fn sign_in<E: From<Refusal> + From<getrandom::Error>>(
         &self,
         hit: Hit,
@@ -403,7 +403,7 @@ impl Lifecycle {
         let presented = match (self.arrive(&hit).await, &hit.token) {
             (Caller::Live { .. }, Some(token)) => Some(token.proof()),
             (Caller::Grace { .. }, _) => return Err(Refusal::Rotated.into()),
-            (Caller::Unverified(_), _) => return Err(Refusal::from(UNTOLD).into()),
+            (Caller::Unverified(_), _) => return Err(Refusal::from(UNREACHABLE).into()),
             _ => None,
         };
         let candidate = match &presented {
@@ -432,7 +432,7 @@ impl Lifecycle {
     /// Replaces the token and takes the user out of the session.
     ///
     /// # Errors
-    /// When the store fails.
+    /// When the database fails.
     pub async fn sign_out<E: From<Refusal> + From<getrandom::Error>>(&self, hit: Hit) -> Result<Cookie, E> {
         let proof = hit.token.as_ref().map(SessionToken::proof);
         match (self.sessions.touch(proof, Some(Activity::Visitor(hit.now)), hit.now).await, proof) {
@@ -444,7 +444,7 @@ impl Lifecycle {
                 }
                 Ok(self.keep(Some(candidate), hit.now).await)
             }
-            (Caller::Unverified(_), _) => Err(Refusal::from(UNTOLD).into()),
+            (Caller::Unverified(_), _) => Err(Refusal::from(UNREACHABLE).into()),
             (Caller::Grace { .. }, _) => Ok(Cookie::Leave),
             _ => Ok(Cookie::Clear),
         }
@@ -530,8 +530,9 @@ impl Lifecycle {
         }
     }
 
-    /// Judges the token of a request that may begin something. One whose session had ended before
-    /// the request came is no token at all; one that was still on its way then begins nothing.
+    /// Judges the token of a request that may begin a session or a visit. A token whose session had ended before the
+    /// request arrived counts as none. If the session ended while the request was on its way, the request begins
+    /// nothing.
     async fn arrive(&self, hit: &Hit) -> Caller {
         let proof = hit.token.as_ref().map(SessionToken::proof);
         match self.sessions.touch(proof, Some(Activity::Visitor(hit.now)), hit.now).await {
@@ -544,8 +545,8 @@ impl Lifecycle {
         Ok(self.ingest.commit(command).await?)
     }
 
-    /// Commits what may begin visits, and gives back what did not begin. A session that was issued
-    /// counts too, where it joined a visit: else one visitor could have any number.
+    /// Commits a command that may begin visits, and returns to the allowance those that did not begin. A new session
+    /// that joined a visit counts, too: otherwise one visitor could have any number of them.
     async fn commit_within(&self, held: Held<'_>, command: Command) -> Result<Outcome, Refusal> {
         let outcome = self.commit(command).await;
         held.used(outcome.as_ref().map_or(0, |outcome| outcome.begun.max(u32::from(outcome.issued))));
@@ -571,7 +572,7 @@ impl Lifecycle {
     }
 }
 
-/// A fresh key for a visitor, and what the store gets of it.
+/// A fresh key for a visitor, and its hash as the candidate.
 fn new_key(
     visitor: Option<VisitorId>,
 ) -> Result<(Option<VisitorKey>, Option<CandidateKey>), getrandom::Error> {
@@ -581,15 +582,15 @@ fn new_key(
     Ok((Some(key), Some(candidate)))
 }
 
-/// The one that is the visitor's by the store's word.
+/// The key that is the visitor's, as the database says.
 fn right_key(keys: [Option<VisitorKey>; 2], outcome: Outcome) -> Option<VisitorKey> {
     keys.into_iter().flatten().find(|key| outcome.key == Some(key.hash()))
 }
 
-/// Every store is away, and the session is not known here.
-const UNTOLD: StoreError =
+/// No store that has the session can be reached, and this process does not know it.
+const UNREACHABLE: StoreError =
     StoreError::Unavailable("the session cannot be checked: no store that has it can be reached");
 
-/// A server that cannot reach the database has given out the token.
+/// The session is provisional on a server that cannot reach the database.
 const UNSTORED: StoreError =
     StoreError::Unavailable("the session waits for a server that cannot reach the database");

@@ -166,7 +166,7 @@ pub(super) async fn known(
     // The request may have been on its way for long: what counts is when it is judged.
     let known = Box::pin(call.app.lifecycle.identify(token, slides, clock::now())).await;
     let known = known.map_err(|refusal| match refusal {
-        Refusal::Store(error) => untold(&error),
+        Refusal::Store(error) => unreachable(&error),
         other => other.into(),
     })?;
     Ok(known.map(|(record, cookie)| Known { record, cookie }))
@@ -185,8 +185,8 @@ async fn sees(call: &Call<'_>, record: &Record) -> Result<bool, Problem> {
     match visit_owner(call, record).await {
         Ok(Some(owner)) => Ok(owner.site == *site),
         Ok(None) if record.visit_id.is_none() => Ok(false),
-        Ok(None) => Err(untold(&StoreError::Unavailable("the visit is not stored yet"))),
-        Err(error) => Err(untold(&error)),
+        Ok(None) => Err(unreachable(&StoreError::Unavailable("the visit is not stored yet"))),
+        Err(error) => Err(unreachable(&error)),
     }
 }
 
@@ -253,7 +253,7 @@ fn header_value(text: &str) -> Result<HeaderValue, Problem> {
 }
 
 /// 503: whether anybody is signed in is not known.
-fn untold(error: &StoreError) -> Problem {
+fn unreachable(error: &StoreError) -> Problem {
     let detail = "No reachable store knows whose session this is. Treat it as unknown, not as signed out, and ask again after Retry-After.";
     Problem { detail: detail.into(), ..Problem::unavailable(error.to_string()) }
 }

@@ -1,4 +1,4 @@
-//! What a request brings to prove its session.
+//! Who sends a request, as far as its session tells; and activity.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -7,12 +7,12 @@ use super::limits::Millis;
 use super::record::After;
 use super::token::Proof;
 
-/// What keeps a session alive.
+/// What keeps a session alive, and when it happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Activity {
-    /// The visitor did something: session and visit go on.
+    /// The visitor did something: it prolongs session and visit.
     Visitor(Millis),
-    /// A backend asked about a signed-in session: the session goes on, the visit does not.
+    /// A backend asked about a signed-in session: it prolongs the session, but not the visit.
     Backend(Millis),
 }
 
@@ -26,7 +26,7 @@ impl Activity {
     }
 }
 
-/// What a request brings to prove its session, judged when it arrived.
+/// Who sends a request, as far as its session tells; judged when the request arrived.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Caller {
     /// A live session.
@@ -45,17 +45,17 @@ pub enum Caller {
         /// What the grace period began with.
         after: After,
     },
-    /// A token that nobody could judge when it arrived, for the stores were away: the ledger judges
-    /// it by the record, as of the instant of its arrival.
+    /// A token that could not be judged when it arrived, because the database and Redis were away: the ledger judges
+    /// it by the record, as of the time of arrival.
     Unverified(Proof),
-    /// A token whose session was erased with its visitor: what names nobody else is refused.
+    /// A token whose session was erased with its visitor: facts that name no other visitor are refused.
     Erased,
-    /// Nothing that counts.
+    /// No token, or one that is dead.
     Nothing,
 }
 
 impl Caller {
-    /// The visit that the request belongs to, as far as its session says.
+    /// The visit of the session, if there is one.
     #[must_use]
     pub fn visit_id(&self) -> Option<Uuid> {
         match self {

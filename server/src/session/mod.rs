@@ -5,9 +5,9 @@
 //! |---|---|
 //! | `limits` | time, and how long sessions live |
 //! | [`token`] | the credential `s_<tag>.<secret>`: issue, parse, hash |
-//! | [`record`] | what the server keeps of a token, and its standing at an instant |
-//! | `caller` | what a request brings to prove its session |
-//! | [`visit`] | when a hit joins a visit, and whom a visit belongs to |
+//! | [`record`] | the record of a token, and what a token is worth at an instant |
+//! | `caller` | who sends a request, as far as its session tells |
+//! | [`visit`] | when a hit joins a visit, and which user a visit gets |
 //! | [`visitor_key`] | what proves that a browser is the visitor |
 //!
 //! A *session* is the security object (a token); a *visit* is the analytics object. Several

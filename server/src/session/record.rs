@@ -1,4 +1,4 @@
-//! What the server keeps of a token, and what a presented token is worth at an instant.
+//! The record of a token, and what a presented token is worth at an instant.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -25,14 +25,14 @@ pub const END_COUNTS: u64 = 1 << 32;
 /// More generations than a session gets by provisional changes while the database is away.
 pub const PROVISIONAL_MAX: u64 = 1 << 26;
 
-/// A secret that a rotation replaced.
+/// A secret that was replaced.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Retired {
     /// Hash of the replaced secret.
     pub secret_hash: SecretHash,
     /// When it was replaced.
     pub at: Millis,
-    /// The visit that the session had then: its facts reach that one, whatever the session does since.
+    /// The visit that the session had then: facts with this secret still belong to it.
     pub visit_id: Option<Uuid>,
 }
 
@@ -77,7 +77,7 @@ pub struct SignedIn {
     pub remember: bool,
 }
 
-/// A user of whom nothing else is known.
+/// A sign-in with the user alone: no device, not remembered.
 impl<T: Into<String>> From<T> for SignedIn {
     fn from(user_id: T) -> Self {
         Self { user_id: user_id.into(), ..Self::default() }
@@ -103,7 +103,7 @@ pub enum Standing {
     Live,
     /// Rotated or ended less than [`GRACE_MS`] ago: its facts reach their visit, nothing more.
     Grace(After),
-    /// Its session was erased with its visitor; which secret was presented cannot be told any more.
+    /// Its session was erased with its visitor. Whether the secret was right cannot be told any more.
     Erased,
     /// Expired, ended, or never issued.
     Dead,
@@ -131,8 +131,8 @@ impl Record {
         record
     }
 
-    /// Takes whose it is from here on. Limits of the other kind begin anew: a session that is remembered no
-    /// longer may be older than the short limit.
+    /// Sets the user. If the session gets limits of the other kind, they begin anew: a session that is not remembered
+    /// any more may be older than the short limit.
     fn is_of(&mut self, user: Option<SignedIn>, now: Millis) {
         self.signed_in_at = user.as_ref().map(|_| now);
         let remembered = user.as_ref().is_some_and(|user| user.remember);
@@ -166,27 +166,27 @@ impl Record {
         }
     }
 
-    /// Whether a copy of the record may judge a secret. It may call one dead only if the session has ended:
-    /// another server may have issued a secret that the copy does not know, or seen activity in a session that
-    /// looks idle.
+    /// Whether a copy of the record may judge a secret. It may call a secret dead only if the session has ended:
+    /// otherwise another server may have issued a secret that the copy does not know, or seen activity in a session
+    /// that looks idle.
     #[must_use]
     pub fn can_judge(&self, presented: &SecretHash, now: Millis, ttl: Ttl) -> bool {
         self.ended_at.is_some() || self.standing(presented, now, ttl) != Standing::Dead
     }
 
-    /// Whether it knows what became of a secret: the secret is or was valid, or the session has ended.
+    /// Whether the record tells what a secret is worth: it is or was valid, or the session has ended.
     #[must_use]
     pub fn knows(&self, presented: &SecretHash) -> bool {
         self.has_had(presented) || self.ended_at.is_some()
     }
 
-    /// Whether a secret is or was its own.
+    /// Whether a secret is or was this session's.
     #[must_use]
     pub fn has_had(&self, secret: &SecretHash) -> bool {
         self.secret_hash == *secret || self.retired.iter().any(|old| old.secret_hash == *secret)
     }
 
-    /// Whether nothing is left of the session but that it was erased with its visitor.
+    /// Whether the session was erased with its visitor: nothing else is left of it.
     #[must_use]
     pub fn is_erased(&self) -> bool {
         self.secret_hash == SecretHash::ERASED
@@ -217,15 +217,13 @@ impl Record {
         retired.map_or(self.visit_id, |old| old.visit_id)
     }
 
-    /// Replaces the secret by that of whoever is signed in from here on: the old one is dead with this
-    /// very step.
+    /// Replaces the secret and the user. From now on the old secret is dead, but for its grace period.
     pub fn rotate(&mut self, token: Proof, user: Option<SignedIn>, now: Millis) {
         self.replace_secret(token, now);
         self.is_of(user, now);
     }
 
-    /// Takes the session out of its visit, under a new secret. Who is signed in stays so, since when and
-    /// until when they were.
+    /// Takes the session out of its visit and replaces the secret. The user stays signed in, with the same limits.
     pub fn forget(&mut self, token: Proof, now: Millis) {
         self.replace_secret(token, now);
         self.visit_id = None;
@@ -242,7 +240,7 @@ impl Record {
         self.slide(now);
     }
 
-    /// Points the session at a visit.
+    /// Gives the session a visit, or takes it away.
     pub fn set_visit(&mut self, visit_id: Option<Uuid>) {
         self.visit_id = visit_id;
         self.generation += 1;
