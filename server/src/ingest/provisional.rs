@@ -15,7 +15,7 @@ use crate::session::{Caller, Millis};
 
 impl Worker {
     /// Puts commands into the spool; the provisional outcome of each, in their order.
-    pub(super) async fn put_by(&mut self, commands: &[Command]) -> Vec<Result<Outcome>> {
+    pub(super) async fn put_in_spool(&mut self, commands: &[Command]) -> Vec<Result<Outcome>> {
         // A password was checked by the store, so a command with one came before it went away; and which
         // sessions a user has, the store alone can tell.
         let takes = |command: &&Command| {

@@ -27,15 +27,15 @@ use crate::resolve::Sessions;
 use crate::session::Millis;
 use crate::session_cache::local::Slid;
 
-/// Changes by other processes are read again this far back, in ms: their clocks and ours may differ,
+/// Changes by other processes are read again this far back, in ms: their clocks may differ from this one's,
 /// and a change is stamped before it is committed.
 const OVERLAP_MS: Millis = 10_000;
 
-/// What has slid is written in pieces of at least so many sessions, with a batch of page views after
-/// each: a few milliseconds.
+/// Activity is written in pieces of at least so many sessions, with a batch of commands after each piece. A piece
+/// takes a few milliseconds.
 const PIECE_MIN: usize = 256;
 
-/// And in at most so many pieces: while it lasts, other servers do not know of the activity.
+/// And in at most so many pieces: until they are written, other servers do not know of the activity.
 const PIECES_MAX: usize = 32;
 
 /// Starts the writer's thread.
@@ -73,7 +73,7 @@ pub(super) fn spawn(
     std::thread::Builder::new()
         .name("writer".into())
         .spawn(move || {
-            // Without a writer nothing can be stored: whoever started the process starts it anew.
+            // Without a writer nothing can be stored: the service manager starts the process again.
             let run = AssertUnwindSafe(|| runtime.block_on(worker.run(jobs)));
             if std::panic::catch_unwind(run).is_err() {
                 std::process::abort();
@@ -117,7 +117,7 @@ impl Worker {
                     next = jobs.try_recv().ok();
                 }
             }
-            // Behind those that came meanwhile: nobody waits for what another has left to do.
+            // The rest of large commands goes behind the commands that came meanwhile, so these do not wait for it.
             let unfinished = self.unfinished.len().min(LINKS_OF_BATCH);
             batch.extend(self.unfinished.drain(..unfinished));
             if !batch.is_empty() {
@@ -132,7 +132,7 @@ impl Worker {
                 self.drain().await;
             }
         }
-        // A store that hangs would hold up the end, for what the next look at the session tells anyway.
+        // A database that hangs would delay the stop; the next hit of each session notes later activity anyway.
         if self.draining {
             return;
         }
@@ -145,7 +145,7 @@ impl Worker {
         }
     }
 
-    /// Whether there is work that waits for no job.
+    /// Whether there is work to do without a new job.
     fn has_begun_something(&self) -> bool {
         self.sweeping.is_some() || !self.erasing.is_empty() || !self.unfinished.is_empty()
     }
@@ -164,26 +164,26 @@ impl Worker {
                 (Some(command), Ok(outcome)) => {
                     self.unfinished.push_back(Waiting { command, reply, done: Some(*outcome) });
                 }
-                // Whoever asked may have gone; what is stored stays stored.
+                // The request may be gone; what is stored stays stored.
                 _ => _ = reply.send(result),
             }
         }
     }
 
-    /// Stores commands, by halves where a half is refused; the outcome of each, in their order, and what
-    /// some of them, by their place, have left to do.
+    /// Stores commands, in halves if they are refused together. Returns the outcome of each, in their order, and the
+    /// rest of large commands, by their place.
     async fn store(&mut self, commands: &[Command]) -> (Vec<Result<Outcome>>, HashMap<usize, Command>) {
         let mut results = Vec::with_capacity(commands.len());
         let mut left = HashMap::new();
         let mut parts = vec![commands];
         while let Some(part) = parts.pop() {
             if self.draining {
-                results.extend(self.put_by(part).await);
+                results.extend(self.put_in_spool(part).await);
                 continue;
             }
             let now = latest(part);
-            // Other servers read what was changed since an instant: what waited here must not be
-            // stamped before what they have read.
+            // Other servers read what was changed since an instant: commands that waited here must not
+            // be stamped earlier than what they have read.
             let stamp = now.max(clock::now());
             let batch = Batch {
                 commands: part,
@@ -223,8 +223,8 @@ impl Worker {
         (results, left)
     }
 
-    /// A command that the store refuses for what it holds. A fact is kept where somebody can look
-    /// at it, and is acknowledged; anything else has simply failed.
+    /// Handles a command that the database refuses because of its content. A fact is kept in `dead_letters` and
+    /// acknowledged; any other command has failed.
     async fn refused(&mut self, command: &Command, error: StoreError) -> Result<Outcome> {
         tracing::error!(%error, "the database refuses a command; the others of its batch are stored");
         match command {
@@ -251,7 +251,7 @@ impl Worker {
                     self.trouble(&error);
                 }
                 let asked_at = clock::now();
-                // From the last tick that was read: none is missed while the store was away.
+                // From the last tick that was read, so that no change is missed if the database was away.
                 match self.store.changed_since(now.min(self.followed_until) - OVERLAP_MS).await {
                     Ok(records) => {
                         self.followed_until = now;
@@ -304,7 +304,7 @@ impl Worker {
 
     async fn sweep(&mut self, sweep: &mut Sweep) -> Result<Progress> {
         if self.draining {
-            return Ok(Progress::Done); // what slid waits in memory
+            return Ok(Progress::Done); // the activity stays in memory
         }
         if !sweep.slid.is_empty() {
             self.write_slides(&mut sweep.slid, sweep.piece).await?;
@@ -317,13 +317,13 @@ impl Worker {
         Ok(Progress::Done)
     }
 
-    /// Writes a piece of what has slid.
+    /// Writes a piece of the activity.
     async fn write_slides(&mut self, slid: &mut Slid, most: usize) -> Result<()> {
         let local = &self.sessions.local;
         let piece = local.take_slides(slid, most);
         let ended = self.store.slide(&piece, self.sessions.ttl()).await;
         let ended = ended.inspect_err(|_| local.return_slides(&piece))?;
-        // Another server, which did not know of this activity, found these sessions idle.
+        // Another server did not know of this activity and has ended these sessions as idle.
         self.sessions.publish(&ended, clock::now()).await;
         Ok(())
     }
