@@ -1,4 +1,4 @@
-//! The words of a query, and which one was meant where one is misspelt.
+//! The words of a query, and the suggestion for a misspelt one.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use jiff::tz;
 
 use crate::http::problem::Problem;
 
-/// A word that is none of those that are known, with the nearest of them.
+/// An unknown word, with the nearest known one.
 pub(super) fn unknown(name: &str, word: &str, known: &[&str]) -> Problem {
     let list = known.iter().map(|known| format!("`{known}`")).collect::<Vec<_>>().join(", ");
     let meant = meant(word, known.iter().copied());
