@@ -1,13 +1,13 @@
-//! What the server tells its operator: counters and histograms in the Prometheus text format.
+//! The metrics: counters and histograms in the Prometheus text format.
 //!
 //! | module | holds |
 //! |---|---|
 //! | this one | the server's metrics |
 //! | `labels` | the values of their labels |
-//! | `process` | what the system says of the process |
+//! | `process` | figures of the process |
 //! | `exposition` | the two text formats, of Prometheus and of OpenMetrics |
 //!
-//! Invariant: no label holds anything that a visitor sent.
+//! Invariant: no label contains anything that a visitor sent.
 
 mod exposition;
 mod labels;
@@ -30,7 +30,7 @@ pub use self::labels::{Breaker, Drop, Shed, Stored};
 use self::process::Process;
 use crate::session::Millis;
 
-/// What is read at the moment when somebody asks.
+/// Figures that are read when the metrics are requested.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Now {
     /// Sessions in memory.
@@ -104,13 +104,13 @@ const SECONDS: [f64; 10] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1
 const SIZES: [f64; 8] = [1.0, 4.0, 16.0, 64.0, 128.0, 256.0, 512.0, 1_024.0];
 
 impl Metrics {
-    /// All at zero, without a word about Redis.
+    /// All at zero, without figures of Redis.
     #[must_use]
     pub fn new() -> Arc<Self> {
         Self::begin(false)
     }
 
-    /// With the figures about Redis. Where there is none, nobody is to be woken by its absence.
+    /// With figures of Redis. Without Redis they are left out, so that their absence raises no alarm.
     #[must_use]
     pub fn with_redis() -> Arc<Self> {
         Self::begin(true)
@@ -305,7 +305,7 @@ impl Metrics {
         ConnectionGuard(Arc::clone(self))
     }
 
-    /// The text for whoever collects metrics.
+    /// The text of all metrics.
     #[must_use]
     pub fn text(&self, now: Now, format: Format) -> String {
         self.sessions.set(i64::try_from(now.sessions).unwrap_or(i64::MAX));
@@ -321,7 +321,7 @@ impl Metrics {
     }
 }
 
-/// Which build this is. Who packages it may set `VISITFLOW_REVISION` for the compiler.
+/// The build. A packager may set `VISITFLOW_REVISION` for the compiler.
 fn build() -> Info<Vec<(&'static str, &'static str)>> {
     let version = [("version", env!("CARGO_PKG_VERSION"))];
     let revision = option_env!("VISITFLOW_REVISION").map(|revision| ("revision", revision));
