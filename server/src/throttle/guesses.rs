@@ -199,7 +199,7 @@ impl Guesses {
         self.forget_if_idle(account);
     }
 
-    /// Drops accounts and addresses without a guess for long.
+    /// Drops accounts without a guess for long, and with them the addresses that guessed.
     pub fn forget_quiet(&mut self, now: Millis) {
         let is_quiet = |account: &Account| account.is_idle() && account.pace.is_forgotten(now);
         let quiet: Vec<String> =

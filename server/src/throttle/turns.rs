@@ -83,7 +83,7 @@ impl Turns {
         }
     }
 
-    /// Drops accounts and addresses without a guess for long.
+    /// Drops accounts without a guess for long, and with them the addresses that guessed.
     pub fn forget_quiet(&self) {
         self.shared.state().guesses.forget_quiet(self.shared.now());
     }
