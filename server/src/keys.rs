@@ -23,7 +23,7 @@ use crate::session::Millis;
 pub const PREFIX: &str = "vf_";
 
 /// How many keys are cached.
-const REMEMBERED: NonZeroUsize = NonZeroUsize::new(1_024).unwrap();
+const CACHED: NonZeroUsize = NonZeroUsize::new(1_024).unwrap();
 
 /// A key is looked up again after so many ms, by one of the requests with this key.
 const ASK_AFTER_MS: Millis = TRUE_MS / 2;
@@ -65,7 +65,7 @@ impl Keys {
     /// Those of the database.
     #[must_use]
     pub fn new(accounts: Accounts) -> Self {
-        Self { accounts, seen: Mutex::new(LruCache::new(REMEMBERED)) }
+        Self { accounts, seen: Mutex::new(LruCache::new(CACHED)) }
     }
 
     /// The key with this text; none if it is wrong, revoked, or has expired. While the database is `away` a key that was

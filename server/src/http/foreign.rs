@@ -16,7 +16,7 @@ use super::origin::Origin;
 use crate::session::Millis;
 
 /// How many origins are kept.
-const REMEMBERED: NonZeroUsize = NonZeroUsize::new(1_000).unwrap();
+const KEPT: NonZeroUsize = NonZeroUsize::new(1_000).unwrap();
 
 /// How long an origin is shown after its last request.
 const SHOWN_MS: Millis = 60 * 60_000;
@@ -122,7 +122,7 @@ struct Requests {
 
 impl Default for ForeignOrigins {
     fn default() -> Self {
-        Self(Mutex::new(Known { origins: LruCache::new(REMEMBERED), lines_since: 0, lines: 0 }))
+        Self(Mutex::new(Known { origins: LruCache::new(KEPT), lines_since: 0, lines: 0 }))
     }
 }
 
@@ -235,7 +235,7 @@ mod tests {
         let foreign = ForeignOrigins::default();
         let lines = (0..5_000).filter(|n| foreign.refused(&origin(&format!("a{n}")), MINUTE)).count();
         assert_eq!(lines, LINES);
-        assert_eq!(foreign.0.lock().unwrap().origins.len(), REMEMBERED.get());
+        assert_eq!(foreign.0.lock().unwrap().origins.len(), KEPT.get());
         assert!(foreign.refused(&origin("shop"), 2 * MINUTE));
     }
 
