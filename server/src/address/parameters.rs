@@ -131,7 +131,7 @@ impl Parameter<'_> {
         &self.reading.plain
     }
 
-    /// Whether this can be nothing but a parameter, whatever its name means in a sentence.
+    /// Whether this can only be a parameter, whatever its name means in a sentence.
     fn is_parameter(&self) -> bool {
         let marked = || self.stands_behind(&MARKS[1..]);
         let assigns = self.text()[self.separator..].starts_with('=');

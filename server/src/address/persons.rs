@@ -84,7 +84,7 @@ fn domain_length(domain: &str) -> Option<usize> {
     None
 }
 
-/// How much of a label is the last one of a host's name; behind that it may only go on with `-`.
+/// How much of a label is the last one of a host's name; after that only `-` may follow.
 fn top_length(label: &str) -> Option<usize> {
     let plain: String = label.chars().filter(|c| !is_unseen(*c)).collect::<String>().to_lowercase();
     if plain.starts_with("xn--") {

@@ -7,8 +7,8 @@ use crate::database::Database;
 use crate::database::postgres::url::PostgresUrl;
 use crate::database::sqlite::Sqlite;
 
-/// Where the database is. A URL that cannot be used is kept as what is wrong with it, without the
-/// URL itself: it may hold a password, and whoever refuses a flag repeats it.
+/// The URL of the database. Of a URL that cannot be used only the error is kept, because the URL may contain a password
+/// and an error message would repeat it.
 #[derive(Clone, Debug)]
 pub struct DatabaseUrl(Result<Database, String>);
 
@@ -16,7 +16,7 @@ impl DatabaseUrl {
     /// The database.
     ///
     /// # Errors
-    /// What is wrong with the URL.
+    /// The error of the URL.
     pub fn database(&self) -> Result<Database, String> {
         self.0.clone().map_err(|wrong| format!("--database-url: {wrong}"))
     }

@@ -1,4 +1,4 @@
-//! Variables of the environment that look like ours, and that no flag has.
+//! Environment variables that look like visitflow's, and that no flag has.
 
 use std::collections::BTreeSet;
 

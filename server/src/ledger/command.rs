@@ -297,16 +297,15 @@ pub struct Outcome {
     pub duplicates: u32,
     /// Facts and starts of a visitor whose data was erased: nothing of them was stored.
     pub erased: u32,
-    /// Visits that began; while the store is away, as many as may turn out to.
+    /// Visits that began; while the database is away, the most that may turn out to.
     pub begun: u32,
-    /// Facts and starts whose site is not taken: nothing of them was stored.
+    /// Facts and starts whose site is not counted: nothing of them was stored.
     pub of_other_sites: u32,
     /// The visitor's key as it is stored now, where the request had a candidate and got a visit.
     pub key: Option<SecretHash>,
 }
 
-/// The most visits that facts may begin: one for each run of a request without a visit, and as many as
-/// the facts make that come too late to be of a living visit.
+/// The most visits that facts may begin: one for each run of a request without a visit, and those that late facts make.
 #[must_use]
 pub fn visits_at_most(runs: &[Run], caller: &Caller, now: Millis, ttl: Ttl) -> u32 {
     let may_begin = match caller {
@@ -323,8 +322,8 @@ pub fn visits_at_most(runs: &[Run], caller: &Caller, now: Millis, ttl: Ttl) -> u
     u32::try_from(most.sum::<usize>()).unwrap_or(u32::MAX)
 }
 
-/// How many visits late facts make if none is stored: those of a visitor share one where it covers them,
-/// those of nobody make one each.
+/// How many visits late facts make if none is stored: facts of one visitor share a visit if it covers them; each fact
+/// without a visitor makes one.
 fn late_visits<'a>(of_visitor: bool, facts: impl Iterator<Item = &'a Fact>, ttl: Ttl) -> usize {
     // By site: the visits' starts, and their last activity.
     let mut visits: HashMap<Option<&str>, BTreeMap<Millis, Millis>> = HashMap::new();

@@ -186,7 +186,7 @@ impl<'k, 'c> World<'k, 'c> {
     }
 
     /// What an unverified caller turns out to be; others are as they were judged. A session that
-    /// had no visit then may have one by now: one that was begun while the store was away, or that
+    /// had no visit then may have one by now: one that began while the database was away, or that
     /// a request a moment earlier has given it. One whose visit has ended may have been taken out of it
     /// by such a request; then this one is in the grace period.
     pub(super) fn judged(&mut self, caller: &Caller, now: Millis) -> Caller {

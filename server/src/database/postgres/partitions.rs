@@ -93,7 +93,7 @@ fn partition(table: &str, first: Date) -> Option<Partition> {
     })
 }
 
-/// Those of `months` that share no time with a partition that exists, whoever made it.
+/// Those of `months` that do not overlap an existing partition, even one that was made by hand.
 fn missing(months: &[Partition], existing: &[Partition]) -> Vec<Partition> {
     let taken = |month: &Partition| {
         existing.iter().any(|other| match (month.range, other.range) {

@@ -262,7 +262,7 @@ mod tests {
             world.second();
         }
         assert!(world.wal.bytes() > LIMIT);
-        // Reports are not kept waiting for what nobody here can end, however long that reads.
+        // Reports do not wait for another program, however long it reads.
         let (begun, end, report) = world.report();
         begun.await.unwrap();
         for _ in 0..60 {

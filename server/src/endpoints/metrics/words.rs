@@ -41,7 +41,7 @@ pub(super) fn unknown_currency<'a>(code: &str, here: impl Iterator<Item = &'a st
 }
 
 /// Whether the database of time zones has this name for something else than a zone that people live in:
-/// the zone of the server's machine, the rules for zones that are told without any, no zone at all.
+/// the zone of the server's machine, the rules for zones given without any, no zone at all.
 pub(super) fn is_no_zone(name: &str) -> bool {
     ["localtime", "posixrules", "Factory"].iter().any(|other| other.eq_ignore_ascii_case(name))
 }
