@@ -27,7 +27,7 @@ impl DatabaseUrl {
         matches!(self.0, Ok(Database::Sqlite(_)))
     }
 
-    /// The database as `flag`, which takes SQLite only.
+    /// The database as the value of `flag`, which must be SQLite.
     pub(super) fn sqlite(&self, flag: &str) -> Result<Sqlite, String> {
         match &self.0 {
             Ok(Database::Sqlite(sqlite)) => Ok(sqlite.clone()),
@@ -36,7 +36,7 @@ impl DatabaseUrl {
         }
     }
 
-    /// The database as `flag`, which takes Postgres only.
+    /// The database as the value of `flag`, which must be Postgres.
     pub(super) fn postgres(&self, flag: &str) -> Result<PostgresUrl, String> {
         match &self.0 {
             Ok(Database::Postgres(url)) => Ok(url.clone()),

@@ -8,7 +8,7 @@ use ipnet::IpNet;
 
 use crate::session::Millis;
 
-/// When cookies carry `Secure`.
+/// Which cookies get `Secure`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum CookieSecure {
     /// All, except on plain HTTP on loopback
@@ -112,8 +112,8 @@ pub(super) fn network(text: &str) -> Result<IpNet, String> {
         .map_err(|_| "write a network such as 10.0.0.0/8, or one address, such as 10.0.0.1".into())
 }
 
-/// An address to listen on. A port by itself means all addresses: `[::]`, which takes IPv4 too. Of the
-/// addresses of a name the first of IPv4 counts: `localhost` is 127.0.0.1.
+/// An address to listen on. A port alone means all addresses: `[::]`, which includes IPv4. Of the addresses of a name the
+/// first of IPv4 counts: `localhost` is 127.0.0.1.
 pub(super) fn listen_address(text: &str) -> Result<SocketAddr, String> {
     let wrong = || {
         format!(

@@ -113,7 +113,7 @@ impl Disclosures {
         Ok(cut)
     }
 
-    /// As many rows of a kind as the page has room for; behind which there are more, if there are.
+    /// As many rows of a kind as the page has room for. Returns the place after which there are more, if there are.
     async fn some(
         &self,
         page: &mut Telling,
@@ -179,7 +179,7 @@ impl Telling {
     }
 }
 
-/// The kinds that are still to come, and the place behind which they begin.
+/// The kinds that are still to come, and the place after which they begin.
 fn kinds(all: &[Kind], rest: Option<(Kind, Place)>) -> impl Iterator<Item = (Kind, Place)> {
     let (first, mut place) = rest.unzip();
     let all = all.iter().skip_while(move |kind| first.is_some_and(|first| first != **kind));
