@@ -10,8 +10,9 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants } from "node:zlib";
 import { commonjs } from "./commonjs.mjs";
+import { fileOf, shortened, withoutWebAssembly } from "./glue.mjs";
 import { partsOfJavascript, partsOfWasm } from "./parts.mjs";
-import { found, javascript } from "./wasm2js.mjs";
+import { javascript } from "./wasm2js.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = dirname(here);
@@ -49,6 +50,7 @@ const inputs = [
   "Cargo.lock",
   "Cargo.toml",
   "client-wasm/Cargo.toml",
+  "client-wasm/shell",
   "client-wasm/src",
   "protocol/Cargo.toml",
   "protocol/src",
@@ -57,6 +59,7 @@ const inputs = [
   "pkg/consent",
   "pkg/index.d.ts",
   "pkg/kit",
+  "pkg/glue.mjs",
   "pkg/package.json",
   "pkg/package-lock.json",
   "pkg/parts.mjs",
@@ -130,7 +133,7 @@ function compile(folder, rustflags, features, targetFolder) {
       { encoding: "utf8" },
     ),
   );
-  return { wasm, glue: renamed(readFileSync(join(folder, "glue.js"), "utf8"), names) };
+  return { wasm, glue: shortened(readFileSync(join(folder, "glue.js"), "utf8"), names) };
 }
 
 const WASM_FEATURES = FEATURES.map((name) => `--enable-${name}`);
@@ -140,42 +143,16 @@ const wasm = readFileSync(wasmFile);
 // For browsers that run no WebAssembly: of what Rust compiles to, wasm2js takes the oldest form alone.
 const old = compile(join(work, "old"), " -Ctarget-cpu=mvp", [], join(target, "mvp"));
 const fallback = {
-  glue: found(
-    found(old.glue, /module = new WebAssembly\.Module\(module\)/, ""),
-    "!(module instanceof WebAssembly.Module)",
-    "0",
-  ).replace("new WebAssembly.Instance(module, imports)", "{ exports: instantiate(imports) }") +
-    'import { instantiate } from "javascript";\n',
+  glue: withoutWebAssembly(old.glue),
   javascript: javascript(old.wasm, join(work, "old/visitflow.js")),
 };
 
-const host = join(root, "client-wasm/src/browser/host.js");
-
-/** The glue with the names that the WebAssembly has now; all imports are in its one module, `a`. */
-function renamed(text, names) {
-  const replace = (pattern, replacement) => {
-    text = found(text, pattern, replacement);
-  };
-  for (const [long, short] of names.exports) {
-    text = text.replaceAll(new RegExp(`\\bwasm\\.${long}\\b`, "g"), () => `wasm.${short}`);
-  }
-  const own = [];
-  for (const [module, long, short] of names.imports) {
-    if (module === "./glue_bg.js") replace(new RegExp(`\\b${long}: function`), `${short}: function`);
-    else if (module.endsWith("/host.js")) own.push(`${short}: import1.${long}`);
-    else throw new Error(`an import of ${module}; see renamed() in pkg/build.mjs`);
-  }
-  replace(
-    /return \{\s*__proto__: null,\s*"\.\/glue_bg\.js": import0,[^]*?\n    \};/,
-    `return { a: Object.assign(import0, { ${own.join(", ")} }) };`,
-  );
-  // The check for a way to call it that was given up, with a text about that.
-  replace(/if \(module !== undefined\) \{[^]*?\n    \}\n/, "");
-  replace(/from ["']\.\/snippets\/.*?\/host\.js["']/g, 'from "host"');
-  return text;
-}
-
 const esbuild = await import("esbuild");
+const { minify } = await import("uglify-js");
+
+// Names of properties that the package alone uses; not those of the page, the browser or the server.
+const PRIVATE = /^(activityCookie|complain|early|fact|given|hurry|known|revoked|stored|trace|urgent|visitorCookie)$/;
+let mangled = {}; // how they were shortened, for the next bundle
 
 /** Bundles one file of src/, with its source map. */
 async function bundleWithMap(entry, { format = "esm", define = {}, external = [], glueText = glue } = {}) {
@@ -183,6 +160,8 @@ async function bundleWithMap(entry, { format = "esm", define = {}, external = []
     entryPoints: [join(here, "src", entry)],
     bundle: true,
     minify: true,
+    mangleProps: PRIVATE,
+    mangleCache: mangled,
     write: false,
     sourcemap: "external",
     outdir: work,
@@ -194,16 +173,26 @@ async function bundleWithMap(entry, { format = "esm", define = {}, external = []
     plugins: [{
       name: "glue",
       setup(build) {
-        build.onResolve({ filter: /^host$/ }, () => ({ path: host }));
         build.onResolve({ filter: /^glue$/ }, () => ({ path: "glue", namespace: "glue" }));
         build.onResolve({ filter: /^javascript$/ }, () => ({ path: "javascript", namespace: "glue" }));
+        build.onResolve({ filter: /./, namespace: "glue" }, ({ path }) => ({ path: join(root, "client-wasm", fileOf(path)) }));
         build.onLoad({ filter: /^glue$/, namespace: "glue" }, () => ({ contents: glueText, resolveDir: here }));
         build.onLoad({ filter: /^javascript$/, namespace: "glue" }, () => ({ contents: fallback.javascript }));
       },
     }],
   });
-  const file = (extension) => result.outputFiles.find(({ path }) => path.endsWith(extension));
-  return { contents: file(".js").contents, map: JSON.parse(file(".map").text) };
+  mangled = result.mangleCache;
+  const file = (extension) => result.outputFiles.find(({ path }) => path.endsWith(extension)).text;
+  const module = format === "esm";
+  const { code, map, error } = minify(file(".js"), {
+    // Of all its settings those by which the loader is smallest at brotli 11.
+    compress: { passes: 5, unsafe: true, arrows: false, collapse_vars: false, comparisons: false },
+    module,
+    toplevel: true,
+    sourceMap: { content: file(".map"), includeSources: true },
+  });
+  if (error) throw error;
+  return { contents: code, map: JSON.parse(map) };
 }
 
 const bundle = async (...all) => (await bundleWithMap(...all)).contents;
@@ -253,10 +242,9 @@ for (const name of ["google", "tcf"]) {
 await commonjs(fresh);
 
 // Of what the three files of a page are made, for `cargo xtask size`: file, bytes and part.
-const text = (data) => new TextDecoder().decode(data);
 const parts = {
-  loader: partsOfJavascript(text(loader.contents), loader.map),
-  glue: partsOfJavascript(text(glueFile.contents), glueFile.map),
+  loader: partsOfJavascript(loader.contents, loader.map),
+  glue: partsOfJavascript(glueFile.contents, glueFile.map),
   wasm: partsOfWasm(optimizer, WASM_FEATURES, join(work, "small.wasm"), wasm.length),
 };
 put(".parts", Object.entries(parts).flatMap(([file, all]) => all.map(([part, bytes]) => [file, bytes, part].join("\t"))).join("\n") + "\n");

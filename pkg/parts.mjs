@@ -7,25 +7,14 @@ import { basename } from "node:path";
 
 const largestFirst = (bytes) => [...bytes].sort(([, one], [, other]) => other - one);
 
-/** By source file; within one, by the section that a line `// ---- title` begins. */
+/** By source file. */
 export function partsOfJavascript(text, map) {
-  const titles = new Map(
-    map.sources.map((source, at) => {
-      const name = source === "glue:glue" ? "wasm-bindgen" : basename(source);
-      let title = name;
-      return [source, map.sourcesContent[at].split("\n").map((line) => {
-        const section = /^\/\/ -{4} ([^:]+)/.exec(line)?.[1];
-        if (section) title = `${name}: ${section}`;
-        return title;
-      })];
-    }),
-  );
   const origins = new SourceMap(map);
   const bytes = new Map();
   text.split("\n").forEach((line, lineNumber) => {
     for (let column = 0; column < line.length; column++) {
-      const { originalSource, originalLine } = origins.findEntry(lineNumber, column);
-      const part = titles.get(originalSource)?.[originalLine] ?? "the bundler's own";
+      const { originalSource } = origins.findEntry(lineNumber, column);
+      const part = originalSource === "glue:glue" ? "wasm-bindgen" : basename(originalSource ?? "the bundler's own");
       bytes.set(part, (bytes.get(part) ?? 0) + Buffer.byteLength(line[column]));
     }
   });

@@ -8,12 +8,14 @@
 //! | [`session`] | whether a session is alive, and when to start one |
 //! | [`queue`] | facts that wait, retries, what is given up first |
 //! | [`views`] | what counts as a page view, and engagement with it |
-//! | `browser` | the browser's APIs, one small file each |
+//! | [`happening`] | what the shell tells of |
+//! | `browser` | the shell's functions, one file a subject |
 //!
 //! Consent, session, queue and views are pure: `cargo test -p visitflow-client` covers them
 //! without a browser.
 
 pub mod consent;
+pub mod happening;
 pub mod queue;
 pub mod session;
 pub mod views;
@@ -21,8 +23,10 @@ pub mod views;
 mod browser;
 mod tracker;
 
-use browser::{facts::Fact, net::Answer, page::Function, watch::Happening};
+use browser::{facts::Fact, net::Answer, page::Function};
 use consent::Choice;
+use happening::Happening;
+use queue::Kind;
 use tracker::{Settings, Task, with};
 use visitflow_protocol::path;
 use wasm_bindgen::prelude::*;
@@ -30,27 +34,21 @@ use wasm_bindgen::prelude::*;
 /// Small rather than quick: a page makes a few hundred allocations in its life.
 #[cfg(target_arch = "wasm32")]
 #[global_allocator]
-static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
+static ALLOCATOR: lol_alloc::AssumeSingleThreaded<lol_alloc::FreeListAllocator> =
+    unsafe { lol_alloc::AssumeSingleThreaded::new(lol_alloc::FreeListAllocator::new()) };
 
-/// Begins; replaces what an earlier call began. `host.js` has the options; those that matter here are
-/// bits:
-///
-/// | bit | |
-/// |---|---|
-/// | 0, 1 | consent is granted; denied |
-/// | 2 | until then views are counted without identifier |
-/// | 3 | a view on each route change; that of the landing page comes by [`page_view`] |
+/// Begins; replaces what an earlier call began. Consent is granted, or denied, or pending; without it views
+/// are counted where they are to be `anonymous_before`; where `counts_views`, each route is one.
 #[wasm_bindgen]
-pub fn init(bits: u32, ping_interval_ms: f64) {
-    let bit = |at: u32| bits >> at & 1 == 1;
+pub fn init(granted: bool, denied: bool, anonymous_before: bool, counts_views: bool, ping_interval_ms: f64) {
     tracker::begin(Settings {
-        choice: match bits & 3 {
-            1 => Choice::Granted,
-            2 => Choice::Denied,
+        choice: match (granted, denied) {
+            (true, _) => Choice::Granted,
+            (_, true) => Choice::Denied,
             _ => Choice::Pending,
         },
-        anonymous_before: bit(2),
-        auto_page_views: bit(3),
+        anonymous_before,
+        counts_views,
         ping_interval_ms: ping_interval_ms as u64,
     });
 }
@@ -74,22 +72,22 @@ pub fn revoke(erase: bool, settle: &Function) {
     with(&mut |tracker, _| tracker.revoke(erase, Some(settle.clone())));
 }
 
-/// A page view, `{url}`, `at` ms since the Unix epoch.
+/// A view that a call of the page tells of, or a route; `at` ms since the Unix epoch.
 #[wasm_bindgen]
-pub fn page_view(given: &JsValue, at: f64) {
-    with(&mut |tracker, _| tracker.see(given, at as u64));
+pub fn page_view(call: &JsValue, at: f64) {
+    with(&mut |tracker, _| tracker.see(call, at as u64));
 }
 
-/// A custom event, `{name, props, url}`.
+/// An event that a call of the page tells of.
 #[wasm_bindgen]
-pub fn event(given: &JsValue, at: f64) {
-    with(&mut |tracker, _| tracker.other(false, given, at as u64));
+pub fn event(call: &JsValue) {
+    with(&mut |tracker, _| tracker.other(Kind::Other, call));
 }
 
-/// An order, `{id, amount, currency, items, url}`.
+/// An order that a call of the page tells of.
 #[wasm_bindgen]
-pub fn order(given: &JsValue, at: f64) {
-    with(&mut |tracker, _| tracker.other(true, given, at as u64));
+pub fn order(call: &JsValue) {
+    with(&mut |tracker, _| tracker.other(Kind::Order, call));
 }
 
 /// Signs in by `{username, password}`; without consent, without measuring. `settle` takes an error, or
@@ -115,7 +113,7 @@ pub fn end(settle: &Function) {
     });
 }
 
-/// Something happened in the browser; `host.js` calls this.
+/// Something happened in the browser; the shell calls this.
 #[wasm_bindgen]
 pub fn happened(what: usize) {
     if let Some(happening) = Happening::of(what) {
@@ -123,14 +121,14 @@ pub fn happened(what: usize) {
     }
 }
 
-/// A request was answered; `host.js` calls this.
+/// A request was answered; the shell calls this.
 #[wasm_bindgen]
 pub fn answered(ticket: u32, status: u16, retry_after_ms: f64, body: JsValue) {
     let answer = Answer { ticket, status, retry_after_ms: retry_after_ms as u64, body };
     with(&mut |tracker, now_ms| tracker.answered(&answer, now_ms));
 }
 
-/// A page before this one could not send a fact; `host.js` calls this.
+/// A page before this one could not send a fact; the shell calls this.
 #[wasm_bindgen]
 pub fn adopted(fact: &Fact, is_order: bool, at: f64) {
     with(&mut |tracker, now_ms| tracker.adopt(fact.clone(), is_order, at as u64, now_ms));

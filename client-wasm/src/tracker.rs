@@ -8,7 +8,7 @@
 //! | `settings`, `snapshot` | what comes in, what is told |
 //!
 //! One thing is handled after the other: what happens meanwhile (the page may have wrapped `fetch`,
-//! and call us from there) waits its turn in `host.js`.
+//! and call us from there) waits its turn in `shell/serial.js`.
 
 mod arrange;
 mod deliver;
@@ -25,12 +25,13 @@ use crate::{
         facts::{self, Fact},
         locks, net,
         page::{self, Function},
-        watch::{self, Happening},
+        watch,
     },
     consent::{Choice, Consent, Mode},
+    happening::Happening,
     queue::Queue,
     session::{self, Effects, Hint, Phase, Session},
-    views::{Change, Engagement},
+    views::Engagement,
 };
 pub(crate) use deliver::Task;
 use deliver::{Exclusive, InFlight};
@@ -128,14 +129,9 @@ impl Tracker {
     /// The browser tells of something.
     pub(crate) fn notice(&mut self, happening: Happening, now_ms: u64) {
         match happening {
-            Happening::Moved => self.route(Change::Moved, now_ms),
-            // The package tells it too, when consent is given.
-            Happening::Replaced if !self.settings.auto_page_views => {}
-            Happening::Replaced => self.route(Change::Replaced, now_ms),
             // Consent was taken back, and perhaps given anew, while this page could not hear of it.
             Happening::Restored | Happening::Look if self.is_forgotten() => self.forget(),
-            Happening::Restored if !self.settings.auto_page_views => self.activity(now_ms),
-            Happening::Restored => self.route(Change::Restored, now_ms),
+            Happening::Restored => self.activity(now_ms),
             Happening::Activity => self.activity(now_ms),
             Happening::Scroll => {
                 self.view.engagement.scrolled(page::depth());
@@ -184,10 +180,9 @@ impl Tracker {
     /// session out of its visit; or erases all that it knows of the visitor, if that is wanted.
     pub(crate) fn revoke(&mut self, erase: bool, page: Option<Function>) {
         let measured = self.consent.mode() == Mode::Full || cookies::is_marked();
-        let visitor = cookies::to_erase();
+        let visitor = net::to_erase();
         watch::tell_others();
         cookies::unname(true);
-        facts::drop_kept(true);
         self.forget();
         if erase && visitor.is_object() {
             // To erase takes the visitor's key: a browser of which nothing has arrived yet gets it by a start.
@@ -204,7 +199,8 @@ impl Tracker {
     fn forget(&mut self) {
         self.consent.decide(Choice::Denied);
         self.queue.purge();
-        facts::drop_kept(false);
+        facts::drop_kept();
+        page::denied();
         cookies::unname(false);
         self.in_flight.retain(|request| {
             let stays = request.is_exclusive();

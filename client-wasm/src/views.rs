@@ -1,31 +1,15 @@
-//! What counts as a page of its own, and how long it held its reader. Pure.
-
-/// How the address changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Change {
-    /// `pushState`, or back and forward.
-    Moved,
-    /// `replaceState`: a view only if the path is another.
-    Replaced,
-    /// The page came back from the back/forward cache: a view in any case.
-    Restored,
-}
-
-/// Whether going to an address is a page view: to another one, or to another path.
-#[must_use]
-pub fn is_view(change: Change, other: bool, other_path: bool) -> bool {
-    match change {
-        Change::Restored => true,
-        Change::Moved => other,
-        Change::Replaced => other_path,
-    }
-}
+//! How long a page held its reader. Pure. (What counts as a page of its own is decided in `shell/routes.js`,
+//! which counts routes before the WebAssembly is there, too.)
 
 /// More engagement than this, in ms, the server does not believe: a day.
 const MOST_MS: u64 = 86_400_000;
 
 /// Less engagement than this, in ms, is not worth a request.
-const NEWS_MS: u64 = 1_000;
+pub const NEWS_MS: u64 = 1_000;
+
+/// A view is looked at before the WebAssembly is there, which may be put off for some seconds (`core.js` of the
+/// package); more than these, in ms, nobody knows of.
+pub const HEAD_START_MS: u64 = 5_000;
 
 /// How long a page was visible and focused, and how far it was read.
 #[derive(Clone, Copy, Debug, Default)]
@@ -65,14 +49,6 @@ impl Engagement {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_move_to_the_same_address_is_no_view_and_neither_is_a_replace_that_keeps_the_path() {
-        use Change::{Moved, Replaced, Restored};
-        assert!(!is_view(Moved, false, false) && is_view(Moved, true, false));
-        assert!(!is_view(Replaced, true, false) && is_view(Replaced, true, true));
-        assert!(is_view(Restored, false, false));
-    }
 
     #[test]
     fn engagement_counts_while_looked_at() {

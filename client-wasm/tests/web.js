@@ -71,8 +71,12 @@ export function fresh() {
   taking = true;
 }
 
+export const call = (name, href, given, at) => ({ name, href, given, at });
+
 export const options = (more) => ({
   endpoint: location.origin,
+  visitorCookie: "visitor_id",
+  activityCookie: "last_activity",
   consent: "pending",
   pingIntervalMs: 15000,
   landingAt: Date.now() - 4000,

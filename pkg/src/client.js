@@ -1,31 +1,40 @@
 // What every door of the package shares: the functions that a page calls at any time, and the
 // rule for when the WebAssembly is loaded at all. None of them throws into the page.
 //
-// Before consent (unless `beforeConsent` is "anonymous") nothing is fetched, stored or sent; only
-// the landing page is kept in memory, so that a later consent can report it as it was.
+// Before consent (unless `beforeConsent` is "anonymous") nothing is fetched, stored or sent: what the page tells is
+// kept in memory, the landing page first, so that a later consent can report it as it was.
 
+import { reported } from "../../client-wasm/shell/address.js";
+import { attempt } from "../../client-wasm/shell/attempt.js";
+import { decide, initial, isGranted, listeners, maySend, mayWait, objects } from "../../client-wasm/shell/consent.js";
+import { deleteCookie, readOwn, writeCookie } from "../../client-wasm/shell/cookies.js";
+import { CAP, LAST_ACTIVITY, SESSION_FORGET, TELEMETRY, VISITOR, VISITOR_MAX_AGE_S } from "../../client-wasm/shell/generated.js";
+import { json } from "../../client-wasm/shell/json.js";
+import { isOn, options, setOptions } from "../../client-wasm/shell/options.js";
+import { forgetEverywhere } from "../../client-wasm/shell/tabs.js";
 import { resting } from "./resting.js";
 
 /**
- * Makes the functions; `init` is to be called first. `load("", options, facts)` fetches the WebAssembly and
- * resolves with its exports (wired.js) once they may be used, `load("debug-", options)` has debug.js explain
- * them, `load("session-", options, name, …)` calls a function of session.js; `base` is the default of the option `endpoint`.
+ * Makes the functions; `init` is to be called first. `load("", options, waiting)` fetches the WebAssembly and
+ * resolves with its exports (wired.js) once they may be used, `load("debug-", options)` has debug.js explain them,
+ * `load("session-", options, name, …)` calls a function of session.js; `base` is the default of the option `endpoint`.
  */
 export function create(load, base) {
-  let options; // set by init()
-  let objected; // the browser itself objects, and that is honoured
+  let begun; // init() was called
   let core; // the exports, once they are there
   let loading; // the promise of that
   let spoken; // the one console line was said
   let dropped = 0;
   let landing; // the view of the page as it was
-  let waiting = []; // facts, until the exports are there: [name, at, href, given, stored, fact]; the last two by core.js
+  const waiting = []; // calls, until the exports are there: {name, at, href, given}
 
   const complain = (error) => {
-    spoken ||= [console.warn("visitflow:", error)];
+    spoken ||= !console.warn("visitflow:", error);
   };
 
-  const attempt = (run) => {
+  const isSendable = ({ name }) => maySend(name == "page_view");
+
+  const guarded = (run) => {
     try {
       return run();
     } catch (error) {
@@ -33,51 +42,43 @@ export function create(load, base) {
     }
   };
 
-  // An attribute without a value is on, too.
-  const on = (option) => !/^(false|undefined|null)$/.test(option);
-  const granted = () => options.consent == "granted";
-  // Without consent only views are of use, if the page asked for anonymous ones.
-  const measured = (view = true) => granted() || (options.beforeConsent == "anonymous" && view);
-  // A cookie of this form: that of the visitor, or (1) the hint. One of another form is somebody else's. A page
-  // in a sandbox may not look at cookies.
-  const held = (at, form) =>
-    attempt(() => document.cookie.match(`(^| )${options.names[at].replace(/\W/g, "\\$&")}=(${form})(;|$)`)?.[2]);
-  const visitor = () => held(0, "v_[^;]+");
-  // No domain is none: an empty attribute is ignored (RFC 6265 §5.2.3).
-  const setCookie = (text, domain = "") => {
-    attempt(() => (document.cookie = text + "; Path=/; SameSite=Lax; Domain=" + domain));
-  };
+  // As it is now: the page may change it while it waits.
+  const made = (name, given) => ({ name, at: Date.now(), href: location.href, given: JSON.parse(json(given)) });
 
-  const beacon = (path, body) => navigator.sendBeacon(options.endpoint + path, JSON.stringify(body));
-
-  const decide = (choice) => {
-    options.consent = choice;
-    options.known = 0;
-    if (on(options.rememberConsent)) attempt(() => (localStorage.visitflow_consent = choice));
-  };
-
-  // As it is now: the page may change it while it waits. More than 200 do not wait.
-  const fact = (name, given) => {
-    const call = [name, Date.now(), location.href, JSON.parse(JSON.stringify(given))];
-    if (core) core.call(...call);
-    else if (measured(given.url) && waiting.length < 200) {
-      waiting.push(call);
-      boot();
+  const tell = (...told) => {
+    const call = made(...told);
+    if (core && isSendable(call)) core.tell(call);
+    else if (isSendable(call) || mayWait()) {
+      hold(call);
+      if (isSendable(call)) boot();
     } else dropped++;
   };
 
+  // The oldest goes where there are too many, an order last.
+  const hold = (call) => {
+    if (waiting.push(call) <= CAP) return;
+    waiting.splice(Math.max(0, waiting.findIndex(({ name }) => name != "order")), 1);
+    dropped++;
+    complain(`only ${CAP} calls wait`);
+  };
+
+  // Takes out those that may be sent; the others wait on.
+  const takeSendable = () => waiting.splice(0).filter((call) => isSendable(call) || !waiting.push(call));
+
   const ask = async (...call) => {
-    if (!core) await boot();
+    if (!core) await boot(true);
     if (!core) throw Error("visitflow is blocked, or offline");
     return core.call(...call);
   };
 
-  const boot = () => {
-    options.known ||= granted() && visitor();
-    options.urgent = loading; // what was put off is wanted now
-    return (loading ||= load("", options, () => waiting)
+  const boot = (urgent = loading) => {
+    options.known ||= isGranted() && readOwn(options.visitorCookie);
+    // What was put off is wanted now.
+    options.urgent ||= urgent;
+    options.hurry?.();
+    return (loading ||= load("", options, waiting)
       .then((exports) => {
-        exports.init(options, measured() ? waiting.splice(0) : []);
+        exports.init(options, takeSendable());
         core = exports;
       })
       .catch((error) => {
@@ -86,104 +87,96 @@ export function create(load, base) {
       }));
   };
 
-  // Consent is taken back, and there is no WebAssembly to see to it; where that comes to erase what the
-  // server has, it needs the visitor's key. `Secure` is no part of what names a cookie.
-  const forget = (erase) => {
-    if (!visitor()) return;
-    options.revoked = visitor();
-    ["v_[^;]+", "\\d+"].forEach((form, at) => {
-      if (!held(at, form)) return;
-      setCookie(options.names[at] + "=; Max-Age=0");
-      setCookie(options.names[at] + "=; Max-Age=0", options.cookieDomain);
-    });
-    attempt(() => {
-      for (const key in localStorage) if (/^visitflow[:.]/.test(key)) delete localStorage[key];
-      new BroadcastChannel("visitflow").postMessage(0);
-    });
-    attempt(() => erase || beacon("/api/session/forget", {}));
+  // What waits is dropped; the landing page may be told of later.
+  const refuse = () => {
+    decide("denied");
+    for (const call of waiting.splice(0)) call == landing ? waiting.push(call) : dropped++;
   };
 
-  // The page may leave before the WebAssembly is ready, or without: its facts are sent all the same.
+  // The page may leave before anything has loaded (then early.js sees to it): what it told is sent all the same.
   const leave = () => {
+    let visitor_id = isGranted() ? readOwn(options.visitorCookie) : undefined;
     // Another tab may have taken consent back.
-    if (core || !measured() || (options.known && !visitor())) return;
-    let visitor_id;
-    if (granted()) {
-      visitor_id = visitor();
-      if (!visitor_id && crypto.randomUUID) {
-        visitor_id = "v_" + crypto.randomUUID();
-        held(0, "[^;]+") || setCookie(options.names[0] + "=" + visitor_id + "; Max-Age=31536000; Secure", options.cookieDomain);
+    if (options.hurry || (options.known && !visitor_id)) return;
+    for (const { name, at, href, given } of takeSendable()) {
+      // On plain HTTP browsers make no identifiers, nor do they take a secure cookie.
+      if (!visitor_id && isGranted() && crypto.randomUUID) {
+        writeCookie(options.visitorCookie, (visitor_id = "v_" + crypto.randomUUID()), VISITOR_MAX_AGE_S);
       }
-    }
-    waiting = waiting.filter(
-      ([name, at, href, given, stored]) =>
-        !(stored || beacon("/api/telemetry/" + name, {
+      navigator.sendBeacon(
+        options.endpoint + TELEMETRY + name,
+        json({
+          url: reported(href),
+          ...given,
           visitor_id,
-          url: href.slice(0, 2000),
-          age_ms: Date.now() - at,
+          anonymous: !isGranted(),
           site: options.site,
           webdriver: navigator.webdriver,
-          ...given,
-          anonymous: !granted(),
-        })),
-    );
+          age_ms: Math.max(0, Date.now() - at),
+        }),
+      );
+    }
   };
 
   // What a call does before, or instead of, what the WebAssembly does.
   const calls = {
     init(given) {
-      if (options) return;
-      // With options that cannot be read nothing is measured.
-      options = { consent: (objected = "denied") };
-      given = { ...given, complain };
-      given.endpoint = new URL(given.endpoint || base, location).href.replace(/\/+$/, "");
-      // As an attribute: "visitor_id=a last_activity=b".
-      given.names = ["visitor_id", "last_activity"].map(
-        (name) => given.cookieNames?.[name] ?? RegExp(name + "=([^ ,]+)").exec(given.cookieNames)?.[1] ?? name,
-      );
-      if (!/^(?!__)([\w!#$%&'*+.^`|~-]{1,64}) (?!__|\1$)[\w!#$%&'*+.^`|~-]{1,64}$/.test(given.names.join(" "))) {
-        throw Error("cookieNames: two names that cookies may have");
-      }
-      objected =
-        (given.gpc != "ignore" && navigator.globalPrivacyControl) || (given.dnt == "honour" && navigator.doNotTrack > 0);
-      given.consent = objected
-        ? "denied"
-        : given.consent || (on(given.rememberConsent) && attempt(() => localStorage.visitflow_consent)) || "pending";
-      options = given;
-      if (on(options.autoPageViews ?? 1)) {
-        waiting = [(landing = ["page_view", Date.now(), location.href, { referrer: document.referrer }])];
-      }
+      if (begun) return;
+      begun = true;
+      // With options that cannot be read there are none, and nothing is measured.
+      // {visitor_id: "a"}, or as an attribute "visitor_id=a last_activity=b".
+      const cookie = (name) => RegExp(name + '[":=]+([\\w.-]+)').exec(json(given.cookieNames))?.[1] ?? name;
+      given = {
+        ...given,
+        complain,
+        endpoint: new URL(given.endpoint || base, location).href.replace(/\/+$/, ""),
+        visitorCookie: cookie(VISITOR),
+        activityCookie: cookie(LAST_ACTIVITY),
+        consent: initial(given),
+        // A frame of the page's own origin is a part of the page.
+        autoPageViews: isOn(given.autoPageViews ?? 1) && isOn(given.frames ?? !frameElement),
+      };
+      if (given.autoPageViews) waiting.push((landing = made("page_view", { referrer: reported(document.referrer) })));
+      setOptions(given);
       addEventListener("pagehide", () => attempt(leave));
-      if (measured()) boot();
-      if (on(options.debug)) load("debug-", options).catch(complain);
+      if (maySend(true)) boot();
+      if (isOn(given.debug)) load("debug-", given).catch(complain);
     },
     grant() {
-      if (objected) return;
+      if (objects(options)) return;
       decide("granted");
-      core ? core.call("grant", waiting.splice(0)) : boot();
+      core ? core.call("grant", takeSendable()) : boot(true);
     },
     deny() {
-      if (granted()) calls.revoke();
-      else {
-        decide("denied");
-        core?.call("deny");
-      }
+      if (isGranted()) return void calls.revoke();
+      refuse();
+      core?.call("deny");
     },
     async revoke(given) {
-      decide("denied");
-      waiting = waiting.filter((call) => call == landing || void dropped++);
-      const erase = given?.erase;
-      core || forget(erase);
-      return (core || erase) && ask("revoke", given);
+      refuse();
+      if (!core && readOwn(options.visitorCookie)) {
+        // There is no WebAssembly to see to it; where that comes to erase what the server has, it needs the key.
+        options.revoked = readOwn(options.visitorCookie);
+        deleteCookie(options.visitorCookie);
+        deleteCookie(options.activityCookie);
+        forgetEverywhere();
+        given?.erase || attempt(() => navigator.sendBeacon(options.endpoint + SESSION_FORGET, "{}"));
+      }
+      return (core || given?.erase) && ask("revoke", given);
     },
-    pageView: (url = location) => fact("page_view", { url: new URL(url, location).href }),
-    event: (name, props) => fact("event", { name: name + "", props }),
-    order: (given) => fact("order", { ...given, id: given.id + "", amount: given.amount + "" }),
-    login: (...given) => ask("login", ...given),
-    logout: () => ask("logout"),
-    end: async () => measured() && ask("end"),
+    pageView: (url = location) => tell("page_view", { url: new URL(url, location).href }),
+    event: (name, props) => tell("event", { name: name + "", props }),
+    // Numbers that were computed have more places than money: the server takes four.
+    order: (given) => tell("order", { ...given, id: given.id + "", amount: (given.amount.toFixed ? +given.amount.toFixed(4) : given.amount) + "" }),
+    onConsentChange(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    end: async () => maySend(true) && ask("end"),
     snapshot: async () => (core ? core.snapshot(dropped) : resting(options?.consent, dropped)),
   };
+
+  for (const name of ["login", "logout"]) calls[name] = (...given) => ask(name, ...given);
 
   // Of no visit: consent does not matter, and nothing is written.
   for (const name of ["session", "sessions", "endSession", "visitorData"]) {
@@ -192,14 +185,13 @@ export function create(load, base) {
 
   for (const name in calls) {
     const run = calls[name];
-    calls[name] = (...args) => {
-      const answer = attempt(() => {
+    calls[name] = (...args) =>
+      guarded(() => {
         options?.trace?.(name, args);
-        return run(...args);
+        const answer = run(...args);
+        answer?.catch?.(() => {}); // not everybody waits for it
+        return answer;
       });
-      answer?.catch(() => {}); // not everybody waits for it
-      return answer;
-    };
   }
   return calls;
 }

@@ -1,6 +1,10 @@
-// The WebAssembly.
+// The WebAssembly: ahead of it goes the view that the page came with; the rest can wait.
 
 import { initSync } from "glue";
+import { setConsent } from "../../client-wasm/shell/consent.js";
+import { watchEarly } from "../../client-wasm/shell/early.js";
+import { sendFirst } from "../../client-wasm/shell/first.js";
+import { setOptions } from "../../client-wasm/shell/options.js";
 import wired from "./wired.js";
 
 /** How long the WebAssembly may be put off, in ms. */
@@ -8,33 +12,38 @@ const LATEST = 4000;
 
 const after = (ms) => new Promise((late) => setTimeout(late, ms));
 
-let wait; // once: who tries again waits no more
-
 /**
- * Resolves when the page calls (the loader tells by `urgent`), when the visitor acts, or at last anyway;
- * once consent is taken back only for a call.
+ * Resolves when the page calls, when the visitor acts, or at last anyway; once consent is taken back only for a
+ * call.
  */
 const wanted = (options) =>
-  (wait ??= new Promise((now) => {
+  new Promise((now) => {
+    options.hurry = now;
     if (options.urgent || options.capture) now();
-    Object.defineProperty(options, "urgent", { set: (is) => is && now() });
     const due = () => /granted|anonymous/.test([options.consent, options.beforeConsent]) && now();
     for (const name of ["pointerdown", "keydown"]) addEventListener(name, due, { once: true });
-    window.navigation?.addEventListener("currententrychange", due, { once: true });
     setTimeout(due, LATEST);
-  }));
+  });
 
-/**
- * Starts the WebAssembly at this address, or of these bytes, or that is compiled already. Before that goes
- * the view that the page came with; once the server has it, the rest can wait.
- */
-export default async (source, options, facts) => {
-  const first = () => facts()[0];
-  const sent = wired.ahead(options, first);
+let wait; // once: who tries again waits no more
+
+const begin = (options, waiting) => {
+  setOptions(options);
+  if (options.visitorCookie == options.activityCookie) {
+    options.complain("cookieNames: two names");
+    setConsent("denied");
+  }
+  const sent = sendFirst(waiting).catch(() => {});
   const call = wanted(options);
+  options.early = new AbortController();
+  watchEarly(waiting, sent, options.early.signal);
   // Where the answer takes long, Rust takes over what is under way.
-  await Promise.race([sent, after(3000)]);
-  if (first()?.[4]) await call;
+  return Promise.race([sent, after(3000)]).then(() => waiting[0]?.fact?.stored && call);
+};
+
+/** Starts the WebAssembly at this address, or of these bytes, or that is compiled already. */
+export default async (source, options, waiting) => {
+  await (wait ??= begin(options, waiting));
   await new Promise((idle) => (window.requestIdleCallback || setTimeout)(idle, { timeout: 2000 }));
   source = await (source instanceof URL ? fetch(source) : source);
   if (source instanceof Response) {
@@ -43,5 +52,5 @@ export default async (source, options, facts) => {
     source = await (known ? WebAssembly.compileStreaming(source) : source.arrayBuffer());
   }
   initSync(source instanceof WebAssembly.Module ? source : await WebAssembly.compile(source));
-  return wired.shown(facts());
+  return wired.shown(waiting);
 };

@@ -1,20 +1,19 @@
 // Debug mode: the console tells what the client decides, and why. Nothing of this is loaded otherwise.
 
-// As they are numbered in host.js.
-const HAPPENINGS = [
-  "the address moved",
-  "the address was replaced",
-  "the page came back from the back/forward cache",
-  "the visitor did something",
-  "the visitor scrolled",
-  "visibility or focus changed",
-  "the page goes away",
-  "the network is back",
-  "this tab may start a session now",
-  "consent was taken back in another tab",
-  "a ping is due",
-  "the time has come to try again",
-];
+import { ACTIVITY, HIDE, LOCKED, LOOK, ONLINE, PING, RESTORED, REVOKED, SCROLL, WAKE } from "../../client-wasm/shell/generated.js";
+
+const HAPPENINGS = {
+  [RESTORED]: "the page came back from the back/forward cache",
+  [ACTIVITY]: "the visitor did something",
+  [SCROLL]: "the visitor scrolled",
+  [LOOK]: "visibility or focus changed",
+  [HIDE]: "the page goes away",
+  [ONLINE]: "the network is back",
+  [LOCKED]: "this tab may start a session now",
+  [REVOKED]: "consent was taken back in another tab",
+  [PING]: "a ping is due",
+  [WAKE]: "the time has come to try again",
+};
 
 const CONSENT = {
   granted: "consent is granted: views are counted, cookies are written",
@@ -31,6 +30,7 @@ const meaning = (status) =>
 
 const SENTENCES = {
   happened: (what) => HAPPENINGS[what],
+  view: (url) => `a view: ${url}`,
   request: (path, body) => `fetch ${path}` + (/auth/.test(path) ? "" : `: ${body}`),
   beacon: (path, body) => `beacon ${path}: ${body}`,
   answer: (path, status, after) => `answer to ${path}: ${status || "none"}, ${meaning(status)}${after ? `, in ${after / 1000} s at the earliest` : ""}`,

@@ -3,7 +3,7 @@
 import { initSync } from "glue";
 import wired from "./wired.js";
 
-export default async (options, facts) => {
+export default async (options, waiting) => {
   initSync();
-  return wired.shown(facts());
+  return wired.shown(waiting);
 };

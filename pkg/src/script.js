@@ -3,11 +3,12 @@
 
 import { create } from "./client.js";
 
-const script = document.currentScript;
+// A module is nobody's current script.
+const script = document.currentScript ?? document.querySelector("script[src*=visitflow]");
 const earlier = window.visitflow;
 
 // A second tag on the same page changes nothing.
-if (script && !earlier?.snapshot) {
+if (!earlier?.snapshot) {
   const beside = new URL("visitflow-", script.src).href;
   const load = (what, ...all) => import(beside + what + HASH + ".js").then((file) => file.default(...all));
   const api = create(load, new URL(".", beside));

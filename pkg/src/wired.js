@@ -1,85 +1,100 @@
-// What the loader calls of the WebAssembly and the browser's side of it, wired together.
+// What the loader calls of the WebAssembly and the shell around it, wired together.
 
 import * as core from "glue";
-import { ahead as sendAhead, begin, complain, isMarked, land, named, reported, serially } from "host";
+import { isGranted, setConsent } from "../../client-wasm/shell/consent.js";
+import { options, setOptions } from "../../client-wasm/shell/options.js";
+import { complain } from "../../client-wasm/shell/page.js";
+import { arriveAt, catchUp, land } from "../../client-wasm/shell/routes.js";
+import { connect, tellView } from "../../client-wasm/shell/rust.js";
+import { serially } from "../../client-wasm/shell/serial.js";
+import { takeOver } from "../../client-wasm/shell/session.js";
+import { isMarked } from "../../client-wasm/shell/visitor.js";
 
 /** Resolves with all this once the page is shown: one that is rendered ahead of its visit is no view before. */
-const shown = async (facts) => {
+const shown = async (waiting) => {
   if (document.prerendering) {
     await new Promise((resolve) => document.addEventListener("prerenderingchange", resolve, { once: true }));
-    for (const fact of facts) fact[1] = Date.now();
+    for (const call of waiting) call.at = Date.now();
   }
   return wired;
 };
 
-let entries; // of the history, when the client was loaded
-
-/** Sends the view of the page that was opened. What cannot go yet waits for Rust. */
-const ahead = async (...all) => {
-  entries = history.length;
-  if (!document.prerendering && all[0].consent == "granted") await sendAhead(...all).catch(() => {});
-};
+// What a call of the page tells, by its name.
+const told = { page_view: core.page_view, event: core.event, order: core.order };
 
 /** What the page came with, in order; then the page that the visitor is at by now may be another. */
-const arrive = (facts) => {
-  if (facts[0]) land(facts[0][2]);
-  for (const [name, at, href, given, , ahead] of facts) calls[name](at, href, { ...given, ahead });
-  core.happened(+(history.length == entries)); // MOVED or REPLACED
+const arrive = (waiting) => {
+  for (const call of waiting) {
+    if (call.name == "page_view" && !call.given.url) arriveAt(call.href);
+    told[call.name](call, call.at);
+  }
+  catchUp(options.autoPageViews && tellView);
 };
 
-// What happened `at` a time, in ms since the Unix epoch, on the page `href`.
-const fact = (tell) => (at, href, given) => tell({ url: reported(href), ...given }, at);
-
 const calls = {
-  page_view: fact(core.page_view),
-  event: fact(core.event),
-  order: fact(core.order),
-  grant(facts) {
+  grant(waiting) {
+    const [first] = waiting;
+    if (first?.name == "page_view" && !first.given.url) land(first.href);
     core.grant();
-    arrive(facts);
+    arrive(waiting);
   },
   deny: core.deny,
-  revoke: (given, settle) => core.revoke(!!given?.erase, settle),
+  revoke: (given, resolve) => core.revoke(!!given?.erase, resolve),
   login(...given) {
-    const settle = given.pop();
-    const [username, password, options = username] = given;
-    const { remember } = Object(options);
+    const resolve = given.pop();
+    const [username, password, more = username] = given;
+    const { remember } = Object(more);
     core.login(
       username?.assertion
         ? { assertion: username.assertion, remember }
         : { username: username + "", password: password + "", remember },
-      settle,
+      resolve,
     );
   },
   logout: core.logout,
   end: core.end,
 };
 
-/** Begins with options, and the facts that the page came with: `[name, at, href, given]`. */
-const init = (options, facts) =>
+/** Begins with options, and the calls that the page came with. */
+const init = (given, waiting) => {
+  setOptions(given);
+  given.early?.abort();
+  connect(core.happened, core.answered, core.adopted, core.page_view);
   serially(() => {
-    const bits = begin(options, core.happened, core.answered, core.adopted);
+    land(waiting[0]?.href ?? location.href);
+    takeOver(waiting[0]?.fact?.stored);
     // Another tab may have taken consent back, where this one could not hear of it yet.
-    const forgotten = options.known && !isMarked();
-    core.init(forgotten ? (bits & ~3) | 2 : bits, Math.max(1000, +options.pingInterval || options.pingIntervalMs || 15000));
-    arrive(facts);
-    if (options.capture) {
+    if (given.known && !isMarked()) setConsent("denied");
+    core.init(
+      isGranted(),
+      given.consent == "denied",
+      given.beforeConsent == "anonymous",
+      given.autoPageViews,
+      Math.max(1000, +given.pingInterval || given.pingIntervalMs || 15000),
+    );
+    arrive(waiting);
+    if (given.capture) {
       import(CAPTURE).then(({ capture }) =>
-        capture(options.capture + "", (name, props) => call("event", Date.now(), location.href, { name, props })),
+        capture(given.capture + "", (name, props) =>
+          tell({ name: "event", at: Date.now(), href: location.href, given: { name, props } })),
       ).catch(complain);
     }
   });
+};
+
+/** Takes a view, an event or an order that the page tells of. */
+const tell = (call) => serially(() => told[call.name](call, call.at));
 
 /** Calls a function by its name. */
 const call = (name, ...args) => {
   const answer = new Promise((resolve, reject) => {
-    const settle = (error, value) => (error ? reject(Error(error)) : resolve(value));
+    const done = (error, value) => (error ? reject(Error(error)) : resolve(value));
     serially(() => {
       try {
-        calls[name](...args, settle);
+        calls[name](...args, done);
       } catch (error) {
         complain(error);
-        settle(error);
+        done(error);
       }
     });
   });
@@ -88,11 +103,10 @@ const call = (name, ...args) => {
 };
 
 const snapshot = (more) => {
-  const [version, consent, session, last_activity, queued, sent, dropped, cookies] = core.snapshot();
-  const visitor_id = (consent == "granted" && named()) || null;
-  return { version, consent, visitor_id, session, last_activity, queued, sent, dropped: dropped + more, cookies };
+  const known = core.snapshot();
+  return { version: VERSION, ...known, dropped: known.dropped + more };
 };
 
-const wired = { ahead, call, init, shown, snapshot };
+const wired = { call, init, shown, snapshot, tell };
 
 export default wired;

@@ -1,7 +1,7 @@
 // What debug mode says, in src/debug.js.
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
 import { test } from "node:test";
 import explain from "../src/debug.js";
 
@@ -57,14 +57,14 @@ test("it says what the page calls, what is sent and what the answers mean", () =
 });
 
 test("it knows everything that can happen, and all that is traced", () => {
-  const read = (path) => readFileSync(new URL("../../client-wasm/src/browser/" + path, import.meta.url), "utf8");
-  const [, body] = /pub\(crate\) enum Happening \{([^]*?)\n\}/.exec(read("watch.rs"));
-  const happenings = body.match(/^ {4}[A-Z]\w+,$/gm).length;
+  const shell = new URL("../../client-wasm/shell/", import.meta.url);
+  const read = (name) => readFileSync(new URL(name, shell), "utf8");
+  const happenings = read("generated.js").split("// What the shell tells of.")[1].match(/^export const/gm).length;
   const lines = said({}, (trace) => {
     for (let what = 0; what < happenings; what++) trace("happened", what);
   }).slice(2);
   assert.equal(lines.length, happenings);
   assert.ok(lines.every((line) => line && line !== "undefined"));
-  const traced = [...read("host.js").matchAll(/trace\("(\w+)"/g)].map(([, what]) => what);
-  assert.deepEqual([...new Set(traced)].sort(), ["answer", "beacon", "complaint", "cookie", "happened", "request"]);
+  const traced = readdirSync(shell).flatMap((name) => [...read(name).matchAll(/trace\?\.\("(\w+)"/g)].map(([, what]) => what));
+  assert.deepEqual([...new Set(traced)].sort(), ["answer", "beacon", "complaint", "cookie", "happened", "request", "view"]);
 });

@@ -24,11 +24,12 @@ function page(dataset = {}, { gpc, before = "", imported = new Promise(() => {})
   };
   const window = createContext({
     document,
+    frameElement: null,
     location: new URL("https://shop.example/landing"),
     navigator: { globalPrivacyControl: gpc, sendBeacon: (url, body) => seen.beacons.push([url, JSON.parse(body)]) },
     crypto,
     URL,
-    console: { warn: (...words) => seen.warned.push(words.join(" ")) },
+    console: { warn: (...words) => void seen.warned.push(words.join(" ")) },
     addEventListener: (name, run) => (listeners[name] = run),
     imported: (url) => {
       seen.fetched.push(url);
@@ -84,7 +85,7 @@ test("a page that leaves early sends its view once", async () => {
   assert.equal(view.referrer, "https://search.example/");
   assert.ok(view.age_ms >= 0);
   assert.deepEqual(seen.cookies, [
-    `visitor_id=${view.visitor_id}; Max-Age=31536000; Secure; Path=/; SameSite=Lax; Domain=example`,
+    `visitor_id=${view.visitor_id}; Path=/; SameSite=Lax; Max-Age=31536000; Domain=example; Secure`,
   ]);
 });
 

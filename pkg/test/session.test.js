@@ -124,6 +124,8 @@ test("what is stored of the visitor is asked page by page", async () => {
 
 test("to ask loads one file, whatever the consent, and nothing else", async () => {
   globalThis.location = new URL("https://shop.example/");
+  globalThis.document = { referrer: "" };
+  globalThis.frameElement = null;
   globalThis.navigator ??= {};
   globalThis.addEventListener = () => {};
   const loaded = [];

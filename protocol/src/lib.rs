@@ -10,7 +10,7 @@
 //! | [`wire`] | the request bodies: the client writes them, the server reads them |
 //! | [`json`] | JSON where it needs no library |
 //!
-//! What the client's JavaScript (`host.js`) repeats of it, a test in `pkg/test` compares.
+//! What the client's JavaScript needs of it is generated: `client-wasm/shell/generated.js`.
 //!
 //! Without features the crate has no dependencies; `serde` adds `Deserialize` for the server.
 

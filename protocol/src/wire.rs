@@ -1,4 +1,4 @@
-//! The request bodies: their fields, as the client writes them (`client-wasm/src/browser/host.js`)
+//! The request bodies: their fields, as the client writes them (`client-wasm/shell`)
 //! and, with the feature `serde`, the server reads them.
 //!
 //! Every field of a body may be absent unless its doc says "required"; the server ignores fields
@@ -277,7 +277,7 @@ impl Device {
 mod tests {
     use super::*;
 
-    /// As the client's `host.js` writes it.
+    /// As the client's `shell/session.js` writes it.
     const VIEW: &str = r#"{"id":"0193a5e7-7c1b-7f6a-9d2e-3b4c5d6e7f80","visitor_id":"v_018f3a5e-7c1b-4f6a-9d2e-3b4c5d6e7f80","url":"https://shop.example/a?b=\"c\"\u0007é😀","referrer":"https://search.example/","title":"Shoes\n","device":{"screen_width":1920,"viewport_width":800,"language":"de","time_zone":"Europe/Berlin","platform":"Windows","mobile":false,"brands":"Chromium 130,Google Chrome 130"},"sequence":3,"age_ms":18446744073709551615}"#;
 
     #[test]

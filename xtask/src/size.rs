@@ -167,7 +167,7 @@ mod tests {
 
     #[test]
     fn small_parts_are_one() {
-        let list = "glue\t900\thost.js: requests\nwasm\t300\tanswered\nwasm\t60\tlogin\nwasm\t20\tend\n";
+        let list = "glue\t900\trequests.js\nwasm\t300\tanswered\nwasm\t60\tlogin\nwasm\t20\tend\n";
         assert_eq!(parts(list, "wasm"), [("answered".to_owned(), 300), ("2 smaller parts".to_owned(), 80)]);
         let share = Sizes { raw: 1000, gzip: 500, brotli: 401 }.share(300);
         assert_eq!((share.raw, share.gzip, share.brotli), (300, 150, 120));

@@ -1,16 +1,19 @@
 //! Time, and chance.
 
-use super::watch::Happening;
+use crate::happening::Happening;
 use gloo_timers::callback::Timeout;
 use wasm_bindgen::prelude::*;
 
-#[wasm_bindgen(module = "/src/browser/host.js")]
+#[wasm_bindgen(module = "/shell/page.js")]
 extern "C" {
     /// 32 random bits.
     pub(crate) fn random() -> u32;
+}
 
-    /// Tells of something that is due.
-    fn due(happening: u32);
+#[wasm_bindgen(module = "/shell/rust.js")]
+extern "C" {
+    /// Tells of something.
+    fn tell(happening: u32);
 }
 
 /// Milliseconds since the Unix epoch by the browser's clock.
@@ -26,5 +29,5 @@ pub(crate) struct Timer {
 /// Tells of something after a while, a day at most.
 pub(crate) fn after(wait_ms: u64, happening: Happening) -> Timer {
     let wait_ms = wait_ms.min(86_400_000) as u32;
-    Timer { _timeout: Timeout::new(wait_ms, move || due(happening as u32)) }
+    Timer { _timeout: Timeout::new(wait_ms, move || tell(happening as u32)) }
 }

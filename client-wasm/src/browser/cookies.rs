@@ -2,7 +2,7 @@
 
 use wasm_bindgen::prelude::*;
 
-#[wasm_bindgen(module = "/src/browser/host.js")]
+#[wasm_bindgen(module = "/shell/visitor.js")]
 extern "C" {
     /// Takes the identifier that the cookie holds; whether there is one.
     pub(crate) fn recognise() -> bool;
@@ -18,13 +18,16 @@ extern "C" {
     #[wasm_bindgen(js_name = isMarked)]
     pub(crate) fn is_marked() -> bool;
 
-    /// What the server needs to know to erase the visitor's data; undefined if nobody is known.
-    #[wasm_bindgen(js_name = toErase)]
-    pub(crate) fn to_erase() -> JsValue;
+    /// Whether the cookie holds the visitor's identifier still.
+    #[wasm_bindgen(js_name = isNamed)]
+    pub(crate) fn is_named() -> bool;
 
     /// Forgets the visitor; the cookies too, unless a consent since then has named another, or anyway.
     pub(crate) fn unname(anyway: bool);
+}
 
+#[wasm_bindgen(module = "/shell/activity.js")]
+extern "C" {
     /// When the visitor was last active, in ms since the Unix epoch; NaN if nobody knows.
     #[wasm_bindgen(js_name = readActivity)]
     pub(crate) fn read_activity() -> f64;
@@ -36,8 +39,4 @@ extern "C" {
     /// Forgets it.
     #[wasm_bindgen(js_name = deleteActivity)]
     pub(crate) fn delete_activity();
-
-    /// Whether the cookie holds the visitor's identifier still.
-    #[wasm_bindgen(js_name = isNamed)]
-    pub(crate) fn is_named() -> bool;
 }

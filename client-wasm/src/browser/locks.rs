@@ -2,9 +2,9 @@
 
 use wasm_bindgen::prelude::*;
 
-#[wasm_bindgen(module = "/src/browser/host.js")]
+#[wasm_bindgen(module = "/shell/locks.js")]
 extern "C" {
-    /// Asks for the lock; [`Happening::Locked`](super::watch::Happening::Locked) tells of it. A tab
+    /// Asks for the lock; [`Happening::Locked`](crate::happening::Happening::Locked) tells of it. A tab
     /// that sleeps with the lock in its hand delays the others by three seconds.
     pub(crate) fn lock();
 

@@ -1,19 +1,17 @@
-//! The browser, one small file per API.
+//! The shell's functions, one file a subject: JavaScript (`client-wasm/shell`), because there it is a third of the
+//! bytes: operations of several steps, that may throw, or that happen at each event.
 //!
-//! Invariant: no other file of the crate names web_sys, js_sys, gloo_timers or `host.js`.
+//! Invariant: no other file of the crate names web_sys, js_sys, gloo_timers or the shell.
 //!
-//! | file | wraps |
+//! | file | holds |
 //! |---|---|
 //! | [`clock`] | the time, randomness, timeouts |
 //! | [`cookies`] | the client's two cookies |
 //! | [`facts`] | facts: made, kept over the end of the page, sent |
 //! | [`locks`] | what one tab does at a time |
 //! | [`net`] | fetch and beacons |
-//! | [`page`] | where the visitor is, whether it is looked at; the page's callbacks |
+//! | [`page`] | whether the page is looked at, how far it is read; the page's callbacks |
 //! | [`watch`] | what happens in the page, and in other tabs |
-//!
-//! `host.js` is JavaScript because there it is a third of the bytes: operations of several steps,
-//! that may throw, or that happen at each event.
 
 pub(crate) mod clock;
 pub(crate) mod cookies;

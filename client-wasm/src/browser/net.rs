@@ -15,16 +15,22 @@ pub(crate) struct Answer {
     pub(crate) body: JsValue,
 }
 
-#[wasm_bindgen(module = "/src/browser/host.js")]
-extern "C" {
-    // Each goes by fetch with keepalive, as `text/plain`, which needs no preflight, unless its endpoint
-    // asks for `application/json`. The answer is told, never before the call returns.
+// Each goes by fetch with keepalive, as `text/plain`, which needs no preflight, unless its endpoint asks for
+// `application/json`. The answer is told, never before the call returns.
 
+#[wasm_bindgen(module = "/shell/exchange.js")]
+extern "C" {
     /// Sends a request of the page, with an object or nothing. One that signs in says so if that is not
     /// to be measured.
     pub(crate) fn ask(ticket: u32, path: &str, body: &JsValue, measured: bool);
 
-    /// Asks for a session; the first time it tells of the landing page.
+    /// Gives up a request: its answer is not told.
+    pub(crate) fn abort(ticket: u32);
+}
+
+#[wasm_bindgen(module = "/shell/session.js")]
+extern "C" {
+    /// Asks for a session; the first time it tells of the page that the visitor came to.
     #[wasm_bindgen(js_name = postStart)]
     pub(crate) fn post_start(ticket: u32, first: bool);
 
@@ -36,6 +42,7 @@ extern "C" {
     #[wasm_bindgen(js_name = beaconPing)]
     pub(crate) fn beacon_ping(view: &Fact, engaged_ms: f64, scroll_pct: u8);
 
-    /// Gives up a request: its answer is not told.
-    pub(crate) fn abort(ticket: u32);
+    /// What the server needs to know to erase the visitor's data; undefined if nobody is known.
+    #[wasm_bindgen(js_name = toErase)]
+    pub(crate) fn to_erase() -> JsValue;
 }

@@ -1,4 +1,4 @@
-//! The page: where the visitor is, whether it is looked at, its callbacks.
+//! The page: whether it is looked at, how far it is read, its callbacks.
 
 pub(crate) use js_sys::Function;
 use wasm_bindgen::prelude::*;
@@ -10,20 +10,34 @@ extern "C" {
     static DOCUMENT: Document;
 }
 
-#[wasm_bindgen(module = "/src/browser/host.js")]
+#[wasm_bindgen(module = "/shell/page.js")]
 extern "C" {
-    /// Goes to the address that the page has by now. Bit 0: it is another; bit 1: its path is, too.
-    pub(crate) fn go() -> u8;
-
     /// How far down the page the viewport reaches, in per cent.
     pub(crate) fn depth() -> u8;
+
+    /// Says what is wrong, or what the answer says of it; the page hears of the first time only.
+    pub(crate) fn complain(text: &str, answer: &JsValue);
+
+    /// Consent is denied by now, here or elsewhere.
+    pub(crate) fn denied();
 
     /// Settles a promise of the page: with an error (or what the value says of it), or with none and
     /// a value.
     pub(crate) fn settle(promise: &Function, error: Option<&str>, value: &JsValue);
+}
 
-    /// Says what is wrong, or what the answer says of it; the page hears of the first time only.
-    pub(crate) fn complain(text: &str, answer: &JsValue);
+#[wasm_bindgen(module = "/shell/snapshot.js")]
+extern "C" {
+    /// What the client tells about itself, as the page reads it.
+    pub(crate) fn snapshot(
+        consent: &str,
+        session: &str,
+        last_activity: JsValue,
+        queued: u32,
+        sent: u32,
+        dropped: u32,
+        cookies: JsValue,
+    ) -> JsValue;
 }
 
 /// Whether the page is visible.

@@ -17,7 +17,7 @@ impl Tracker {
         if mode == Mode::Silent {
             return;
         }
-        watch::watch(self.settings.auto_page_views, full);
+        watch::watch(self.settings.counts_views, full);
         if full {
             self.identify();
             facts::adopt();

@@ -12,9 +12,9 @@ use crate::{
         clock, cookies, facts, locks,
         net::{self, Answer},
         page::{self, Function},
-        watch::Happening,
     },
     consent::Mode,
+    happening::Happening,
     queue::{Item, Kind, Verdict},
     session::{self, Phase},
 };
@@ -138,7 +138,7 @@ impl Tracker {
         if let Some(item) = self.queue.launch() {
             let (fact, anonymous) = (item.fact.clone(), item.kind == Kind::Anonymous);
             let ticket = self.ticket(Task::Fact, None);
-            facts::post(ticket, &fact, anonymous);
+            facts::send(ticket, &fact, anonymous);
         }
     }
 
@@ -160,7 +160,7 @@ impl Tracker {
             if item.kind != Kind::Anonymous {
                 facts::gather(&item.fact);
             } else if !item.flies() {
-                facts::post(0, &item.fact, true);
+                facts::send_anonymously(&item.fact);
             }
         }
         facts::flush();

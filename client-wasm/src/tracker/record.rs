@@ -10,43 +10,33 @@ use crate::{
     consent::Mode,
     queue::{Item, Kind},
     session::{self, Phase},
-    views::{self, Change, Engagement},
+    views::{Engagement, HEAD_START_MS},
 };
 use visitflow_protocol::limits::AGE_MS;
 use wasm_bindgen::JsValue;
 
-/// A view is looked at before the client is there, which may be put off for some seconds (`core.js` of the
-/// package); more than these, in ms, nobody knows of.
-const HEAD_START_MS: u64 = 5_000;
-
 impl Tracker {
-    /// A page view, if the address is another.
-    pub(super) fn route(&mut self, change: Change, now_ms: u64) {
-        let bits = page::go();
-        if self.consent.mode() != Mode::Silent && views::is_view(change, bits & 1 == 1, bits & 2 == 2) {
-            self.see(&JsValue::UNDEFINED, now_ms);
-        }
-    }
-
-    /// A view of the page, or of `{url}`.
-    pub(crate) fn see(&mut self, given: &JsValue, at_ms: u64) {
-        self.leave(at_ms);
+    /// A view that a call of the page tells of, or a route.
+    pub(crate) fn see(&mut self, call: &JsValue, at_ms: u64) {
         let full = self.consent.mode() == Mode::Full;
+        if full && self.is_forgotten() {
+            return self.forget();
+        }
+        self.leave(at_ms);
         if full && !self.is_held() {
             // A session that is over is noticed before the view is numbered.
             self.step(session::Event::Fact(self.hint()), clock::now_ms());
         }
-        let view = facts::view(at_ms as f64, full, given);
+        let view = facts::view(call, full);
         self.view = View { fact: view.clone().filter(|_| full), engagement: Engagement::default() };
         let since_ms = at_ms.max(clock::now_ms() - HEAD_START_MS);
         self.view.engagement.look(page::is_looked_at(), since_ms);
         self.add(view, if full { Kind::Other } else { Kind::Anonymous });
     }
 
-    /// An order or an event, as the page gave it.
-    pub(crate) fn other(&mut self, is_order: bool, given: &JsValue, at_ms: u64) {
-        let fact = facts::other(is_order, at_ms as f64, given);
-        self.add(fact, if is_order { Kind::Order } else { Kind::Other });
+    /// An order or an event that a call of the page tells of.
+    pub(crate) fn other(&mut self, kind: Kind, call: &JsValue) {
+        self.add(facts::other(call), kind);
     }
 
     /// A fact that an earlier page could not send.

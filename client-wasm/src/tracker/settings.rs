@@ -7,6 +7,6 @@ use crate::consent::Choice;
 pub(crate) struct Settings {
     pub(crate) choice: Choice,
     pub(crate) anonymous_before: bool,
-    pub(crate) auto_page_views: bool,
+    pub(crate) counts_views: bool,
     pub(crate) ping_interval_ms: u64,
 }

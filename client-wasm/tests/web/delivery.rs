@@ -8,8 +8,9 @@ async fn ids_are_of_version_7_and_grow() {
     for name in ["a", "b", "c"] {
         event(name.into(), None, now());
         go("pushState", name);
+        wait(6 * SOON).await;
     }
-    wait(4 * SOON).await;
+    wait(SOON).await;
     let ids = ids();
     let mut ids: Vec<&str> = ids.split(' ').collect();
     assert!(ids.len() >= 7);
@@ -104,19 +105,22 @@ async fn what_an_earlier_page_could_not_send_is_sent_with_its_age_and_sent_once(
     fresh();
     let line = |claimed: f64| {
         format!(
-            r#"[{claimed},"{ADA}","/api/telemetry/event",{},{{"id":"x","name":"left"}}]"#,
+            r#"{{"claimed":{claimed},"visitor":"{ADA}","path":"/api/telemetry/event","at":{},"body":{{"id":"x","name":"left"}}}}"#,
             now() - 90_000.0
         )
     };
     put("visitor_id", ADA);
-    keep("e", r#"[1,"v_of-another","/api/telemetry/event",1,{"id":"z","name":"another visitor's"}]"#);
+    keep(
+        "e",
+        r#"{"claimed":1,"visitor":"v_of-another","path":"/api/telemetry/event","at":1,"body":{"id":"z","name":"another visitor's"}}"#,
+    );
     keep("a", &line(now() - 61_000.0));
     keep("b", &line(now() - 1_000.0));
     keep("c", "of another version");
     keep(
         "d",
         &format!(
-            r#"[1,"{ADA}","/api/telemetry/event",{},{{"id":"y","name":"forgotten"}}]"#,
+            r#"{{"claimed":1,"visitor":"{ADA}","path":"/api/telemetry/event","at":{},"body":{{"id":"y","name":"forgotten"}}}}"#,
             now() - 700_000_000.0
         ),
     );

@@ -65,30 +65,77 @@ extern "C" {
     fn outcome_js(run: &Closure<dyn FnMut(js_sys::Function)>) -> js_sys::Promise;
 }
 
-type Hear = Closure<dyn Fn(usize)>;
-type HearFact = Closure<dyn Fn(JsValue, bool, f64)>;
-type HearAnswer = Closure<dyn Fn(u32, u16, f64, JsValue)>;
-
-#[wasm_bindgen(module = "/src/browser/host.js")]
-extern "C" {
-    fn begin(options: &JsValue, hear: &Hear, hear_answer: &HearAnswer, hear_fact: &HearFact) -> u32;
+/// wasm-bindgen serves the files of the shell that are named: these are those of which Rust calls nothing.
+macro_rules! served {
+    ($($file:tt $name:ident $function:tt)*) => {
+        $(#[wasm_bindgen(module = $file)]
+        extern "C" {
+            #[wasm_bindgen(js_name = $function)]
+            fn $name();
+        })*
+    };
 }
 
-/// What the package does: the options and the ears for `host.js`, then the client.
+served! {
+    "/shell/address.js" of_address reported
+    "/shell/attempt.js" of_attempt attempt
+    "/shell/consent.js" of_consent isGranted
+    "/shell/cookies.js" of_cookies cookies
+    "/shell/facts.js" of_facts make
+    "/shell/generated.js" of_generated CAP
+    "/shell/ids.js" of_ids uuid
+    "/shell/json.js" of_json json
+    "/shell/numbers.js" of_numbers next
+    "/shell/options.js" of_options isOn
+    "/shell/requests.js" of_requests post
+    "/shell/routes.js" of_routes land
+    "/shell/serial.js" of_serial serially
+    "/shell/sticks.js" of_sticks sticks
+    "/shell/tabs.js" of_tabs forgetEverywhere
+}
+
+/// What the package does with the shell before Rust begins.
+#[wasm_bindgen(module = "/tests/shell.js")]
+extern "C" {
+    fn connect(
+        options: &JsValue,
+        happened: &JsValue,
+        answered: &JsValue,
+        adopted: &JsValue,
+        page_view: &JsValue,
+    );
+    fn land(href: &str);
+    #[wasm_bindgen(js_name = catchUp)]
+    fn catch_up();
+}
+
+fn listener<F: ?Sized + wasm_bindgen::closure::WasmClosure>(closure: Closure<F>) -> JsValue {
+    closure.into_js_value()
+}
+
+/// What the package does: the options and the listeners for the shell, then the client.
 fn start(options: JsValue) {
-    let (hear, hear_answer) = (Hear::new(happened), HearAnswer::new(answered));
-    let hear_fact = HearFact::new(|fact: JsValue, is_order, at| adopted(fact.unchecked_ref(), is_order, at));
-    let bits = begin(&options, &hear, &hear_answer, &hear_fact);
-    hear_fact.forget();
-    hear.forget();
-    hear_answer.forget();
-    let number = |name: &str| js_sys::Reflect::get(&options, &name.into()).unwrap().as_f64().unwrap();
-    init(bits, number("pingIntervalMs"));
-    let text = |name: &str| js_sys::Reflect::get(&options, &name.into()).unwrap().as_string();
-    let auto = js_sys::Reflect::get(&options, &"autoPageViews".into()).unwrap() != JsValue::FALSE;
-    let landing = auto.then(|| (here(), number("landingAt")));
+    let hear: Closure<dyn Fn(usize)> = Closure::new(happened);
+    let hear_answer: Closure<dyn Fn(u32, u16, f64, JsValue)> = Closure::new(answered);
+    let hear_fact: Closure<dyn Fn(JsValue, bool, f64)> =
+        Closure::new(|fact: JsValue, is_order, at| adopted(fact.unchecked_ref(), is_order, at));
+    let hear_view: Closure<dyn Fn(JsValue, f64)> =
+        Closure::new(|call: JsValue, at| visitflow_client::page_view(&call, at));
+    connect(&options, &listener(hear), &listener(hear_answer), &listener(hear_fact), &listener(hear_view));
+    let get = |name: &str| js_sys::Reflect::get(&options, &name.into()).unwrap();
+    let is = |name: &str, value: &str| get(name).as_string().as_deref() == Some(value);
+    let auto = get("autoPageViews") != JsValue::FALSE;
+    let at = get("landingAt").as_f64().unwrap();
+    init(
+        is("consent", "granted"),
+        is("consent", "denied"),
+        is("beforeConsent", "anonymous"),
+        auto,
+        get("pingIntervalMs").as_f64().unwrap(),
+    );
+    let landing = auto.then(|| (here(), at));
     LANDING.with_borrow_mut(|slot| *slot = landing);
-    if text("consent").as_deref() == Some("granted") || text("beforeConsent").is_some() {
+    if is("consent", "granted") || is("beforeConsent", "anonymous") {
         arrive();
     }
 }
@@ -101,11 +148,18 @@ thread_local! {
 /// What the package does once there is consent: it tells of the landing page, and of where the visitor
 /// is by now.
 fn arrive() {
-    const REPLACED: usize = 1;
     if let Some((url, at)) = LANDING.take() {
-        page_view(&url, at);
+        land(&url);
+        let given = js_sys::JSON::parse(r#"{"referrer":"https://search.example/"}"#).unwrap();
+        visitflow_client::page_view(&call("page_view", &url, given, at), at);
+        catch_up();
     }
-    happened(REPLACED);
+}
+
+/// What the page calls, as the package tells it.
+#[wasm_bindgen(module = "/tests/web.js")]
+extern "C" {
+    fn call(name: &str, href: &str, given: JsValue, at: f64) -> JsValue;
 }
 
 fn grant() {
@@ -120,16 +174,18 @@ fn revoke(settle: &js_sys::Function) {
 fn page_view(url: &str, at: f64) {
     let given = js_sys::Object::new();
     js_sys::Reflect::set(&given, &"url".into(), &url.into()).unwrap();
-    visitflow_client::page_view(&given, at);
+    visitflow_client::page_view(&call("page_view", &here(), given.into(), at), at);
 }
 
 fn event(name: String, props: Option<String>, at: f64) {
     let props = props.map(|props| format!(r#","props":{props}"#)).unwrap_or_default();
-    visitflow_client::event(&js_sys::JSON::parse(&format!(r#"{{"name":"{name}"{props}}}"#)).unwrap(), at);
+    let given = js_sys::JSON::parse(&format!(r#"{{"name":"{name}"{props}}}"#)).unwrap();
+    visitflow_client::event(&call("event", &here(), given, at));
 }
 
 fn order(json: &str) {
-    visitflow_client::order(&js_sys::JSON::parse(json).unwrap(), now());
+    let given = js_sys::JSON::parse(json).unwrap();
+    visitflow_client::order(&call("order", &here(), given, now()));
 }
 
 /// Longer than an answer takes.
@@ -157,12 +213,9 @@ fn now() -> f64 {
     js_sys::Date::now()
 }
 
-/// What the snapshot tells, by the names that the package gives its values.
+/// What the snapshot tells.
 fn told(name: &str) -> JsValue {
-    const NAMES: [&str; 8] =
-        ["version", "consent", "session", "last_activity", "queued", "sent", "dropped", "cookies"];
-    let at = NAMES.iter().position(|known| *known == name).unwrap();
-    js_sys::Reflect::get_u32(&snapshot(), at as u32).unwrap()
+    js_sys::Reflect::get(&snapshot(), &name.into()).unwrap()
 }
 
 fn cookie(name: &str) -> Option<String> {

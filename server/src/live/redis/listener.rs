@@ -17,7 +17,7 @@ use super::url::Nodes;
 use crate::clock;
 
 /// How often Redis is asked for a sign of life, which comes after the changes before it on the same
-/// connection: so a copy is confirmed within [`TRUE_MS`](super::super::TRUE_MS).
+/// connection: so a copy is confirmed within [`TRUE_MS`](crate::resolve::TRUE_MS).
 const PULSE: Duration = Duration::from_millis(400);
 
 /// A Redis that has given no sign of life for so long hangs.

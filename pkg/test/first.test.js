@@ -1,8 +1,15 @@
-// The first view, ahead of the WebAssembly: client-wasm/src/browser/host.js in a page made of stand-ins.
+// The first view, ahead of the WebAssembly: client-wasm/shell/first.js and early.js in a page made of stand-ins.
 
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { ahead, begin, countAnew, isBegun, postStart, unname, view } from "../../client-wasm/src/browser/host.js";
+import { setConsent } from "../../client-wasm/shell/consent.js";
+import { watchEarly } from "../../client-wasm/shell/early.js";
+import { sendFirst } from "../../client-wasm/shell/first.js";
+import { setOptions } from "../../client-wasm/shell/options.js";
+import { connect } from "../../client-wasm/shell/rust.js";
+import { countAnew, isBegun, postStart, takeOver } from "../../client-wasm/shell/session.js";
+import { leaveTitle, view } from "../../client-wasm/shell/views.js";
+import { unname } from "../../client-wasm/shell/visitor.js";
 
 const NOW = 1_790_000_000_000;
 const jar = new Map();
@@ -37,12 +44,19 @@ stand("navigator", {
     },
   },
 });
-const leaving = []; // what is to run when the page is left
-stand("addEventListener", (name, run) => name == "pagehide" && leaving.push(run));
+stand("history", { length: 1 });
+stand("scrollY", 0);
+document.hasFocus = () => true;
+document.documentElement = { scrollHeight: 1000 };
+window.navigation = new EventTarget();
+const browser = new EventTarget();
+stand("addEventListener", (...all) => browser.addEventListener(...all));
 let page; // its options
+let waitingNow; // its calls
 // A beacon, too.
 navigator.sendBeacon = (url, body) => requests.push([new URL(url).pathname, JSON.parse(body)]);
 stand("fetch", async (url, { body }) => {
+  await undefined;
   const { pathname } = new URL(url);
   requests.push([pathname, JSON.parse(body)]);
   const [status, then] = answers[pathname] ?? [204];
@@ -58,22 +72,32 @@ stand("localStorage", new Proxy(storage, {
 
 const VIEW = "/api/telemetry/page_view";
 const paths = () => requests.map(([path]) => path);
-const landing = () => ["page_view", NOW, "https://shop.example/landing", { referrer: "https://search.example/" }];
+const landing = () => ({
+  name: "page_view", at: NOW, href: "https://shop.example/landing", given: { referrer: "https://search.example/" },
+});
 
+const options = (more) => ({
+  endpoint: "https://shop.example", consent: "granted", visitorCookie: "visitor_id", activityCookie: "last_activity",
+  autoPageViews: true, hurry() {}, complain() {}, ...more,
+});
+
+/** A page that opens with this call; what waits. */
 async function send(more = {}, call = landing()) {
-  const options = { endpoint: "https://shop.example", consent: "granted", complain() {}, ...more };
-  page = options;
-  await ahead(options, () => call);
-  return { call, options };
+  page?.early.abort();
+  page = options({ early: new AbortController(), ...more });
+  setOptions(page);
+  leaveTitle();
+  const waiting = (waitingNow = [call]);
+  const sent = sendFirst(waiting).catch(() => {});
+  watchEarly(waiting, sent, page.early.signal);
+  await sent;
+  return { call, waiting };
 }
 
 /** The page is left, before Rust is there. */
-const leave = () => {
-  for (const run of leaving) run();
-};
+const leave = () => browser.dispatchEvent(new Event("pagehide"));
 
 beforeEach(() => {
-  leaving.length = 0;
   jar.clear();
   for (const name in storage) delete storage[name];
   answers = {};
@@ -91,9 +115,9 @@ test("a new visitor is named, and seen in full", async () => {
   assert.equal(seen.visitor_id, jar.get("visitor_id"));
   assert.deepEqual([seen.sequence, seen.title, seen.referrer, seen.device.viewport_width], [1, "A page", "https://search.example/", 700]);
   assert.ok(jar.has("last_activity"));
-  assert.deepEqual([call[4], call[5].sent], [true, true]);
+  assert.ok(call.fact.stored);
   assert.deepEqual([kept, storage], [{}, {}], "storage is left alone while the page loads");
-  assert.equal(call[3].id, seen.id, "a page that leaves early sends it by the same id");
+  assert.equal(call.fact.body.id, seen.id, "Rust takes it over by the same id");
 });
 
 test("a visit that was begun is known to the next page", async () => {
@@ -106,7 +130,8 @@ test("a session that is alive goes on counting", async () => {
   await send();
   leave();
   await send();
-  assert.deepEqual(requests.map(([, { sequence }]) => sequence), [1, 2]);
+  const views = requests.filter(([path]) => path == VIEW);
+  assert.deepEqual(views.map(([, { sequence }]) => sequence), [1, 2]);
 });
 
 test("a new visit counts from one", async () => {
@@ -124,7 +149,7 @@ test("a page that is not shown any more keeps a view that is under way, until th
     kept = Object.keys(storage);
   }];
   const { call } = await send();
-  assert.deepEqual(kept, ["visitflow:" + call[5].key]);
+  assert.deepEqual(kept, ["visitflow:" + call.fact.key]);
   assert.deepEqual(storage, {});
   leave();
   assert.deepEqual(storage, { "visitflow.views": 1, "visitflow.begun": 1 });
@@ -154,14 +179,20 @@ test("a view that is not answered is given up", async (test) => {
     const sent = send();
     test.mock.timers.tick(20_000);
     const { call } = await sent;
-    assert.equal(call[4], false);
+    assert.equal(call.fact.stored, false);
   } finally {
     globalThis.fetch = fetch;
   }
 });
 
 const nothing = () => {};
-const startRust = (consent) => begin(Object.assign(page, { consent }), ...Array(3).fill(nothing));
+/** As wired.js of the package does. */
+const startRust = (consent, { call } = {}) => {
+  page.early.abort();
+  setOptions(Object.assign(page, { consent }));
+  connect(nothing, nothing, nothing, nothing);
+  takeOver(call?.fact.stored);
+};
 
 test("Rust asks for a start where the visit was begun ahead of it, and numbers on", async () => {
   answers["/api/session/start"] = [200];
@@ -185,8 +216,7 @@ test("Rust asks for a start where the visit was begun ahead of it, and numbers o
 
 test("until that start is answered, other tabs number on, too", async () => {
   answers["/api/session/start"] = [503];
-  await send();
-  startRust("granted");
+  startRust("granted", await send());
   countAnew();
   await postStart(1, true);
   assert.equal(storage["visitflow.begun"], 1);
@@ -202,14 +232,13 @@ test("a visit that was begun ahead long ago is none", async () => {
 });
 
 test("an answer that comes when Rust is there already touches nothing", async () => {
-  let call = landing();
-  page = { endpoint: "https://shop.example", consent: "granted", complain: nothing };
   answers[VIEW] = [204, () => {
+    waitingNow.splice(0);
     startRust("granted");
-    [call, storage["visitflow.views"]] = [undefined, 3];
+    storage["visitflow.views"] = 3;
     for (const name in storage) if (/:/.test(name)) delete storage[name]; // Rust has sent it
   }];
-  await ahead(page, () => call);
+  await send();
   leave();
   assert.deepEqual([storage["visitflow.views"], storage["visitflow.begun"], jar.has("last_activity")], [3, undefined, false]);
 });
@@ -217,21 +246,21 @@ test("an answer that comes when Rust is there already touches nothing", async ()
 test("what is not stored is left to be sent again, and kept", async () => {
   answers[VIEW] = [503];
   const { call } = await send();
-  startRust("granted");
-  assert.equal(call[4], false);
-  assert.ok(Object.keys(storage).some((key) => key.endsWith(call[5].key)));
+  assert.equal(call.fact.stored, false);
+  leave();
+  assert.ok(Object.keys(storage).some((key) => key.endsWith(call.fact.key)));
   assert.ok(!jar.has("last_activity"));
 });
 
 test("a visitor who took consent back in another tab is nobody", async () => {
   const { call } = await send({ known: true });
-  assert.deepEqual([paths(), [...jar], call.length], [[], [], 4]);
+  assert.deepEqual([paths(), [...jar], call.fact], [[], [], undefined]);
 });
 
 test("without consent nothing goes ahead, and no manual view does", async () => {
   for (const consent of ["pending", "denied"]) await send({ consent, beforeConsent: "anonymous" });
-  await send({}, ["page_view", NOW, "https://shop.example/", { url: "https://shop.example/other" }]);
-  await send({}, ["event", NOW, "https://shop.example/", { name: "play" }]);
+  await send({}, { name: "page_view", at: NOW, href: "https://shop.example/", given: { url: "https://shop.example/other" } });
+  await send({}, { name: "event", at: NOW, href: "https://shop.example/", given: { name: "play" } });
   assert.deepEqual([paths(), [...jar]], [[], []]);
 });
 
@@ -239,26 +268,25 @@ test("consent taken back meanwhile ends what the answer began, and the view is n
   answers[VIEW] = [204, () => jar.clear()];
   const { call } = await send();
   assert.deepEqual(paths(), [VIEW, "/api/session/forget"]);
-  assert.ok(call[4], "it does not go again");
+  assert.ok(call.fact.stored, "it does not go again");
   leave();
   assert.deepEqual([...jar], []);
   assert.deepEqual([storage["visitflow.views"], storage["visitflow.begun"]], [undefined, undefined]);
 });
 
 test("consent taken back when Rust is there already is not undone by a late answer", async () => {
-  let call = landing();
   answers[VIEW] = [204, () => {
-    call = undefined;
+    waitingNow.splice(0);
     unname(true);
   }];
-  await ahead({ endpoint: "https://shop.example", consent: "granted", complain: nothing }, () => call);
+  await send();
   assert.deepEqual(paths(), [VIEW, "/api/session/forget"]);
   assert.deepEqual([[...jar], storage["visitflow.begun"]], [[], undefined]);
 });
 
 test("consent taken back before Rust is there leaves nothing in storage", async () => {
-  const { options } = await send();
-  options.consent = "denied"; // here, where the loader has deleted the cookies
+  await send();
+  setConsent("denied"); // here, where the loader has deleted the cookies
   leave();
   assert.deepEqual(storage, {});
   jar.clear();
@@ -278,15 +306,15 @@ test("consent given anew in another tab is not ended with the old one", async ()
 
 test("what went ahead in full is no anonymous view, nor is the page seen twice", async () => {
   const { call } = await send();
-  assert.equal(view(NOW, false, { url: call[2], ahead: call[5] }), undefined);
-  assert.equal(view(NOW, true, { ahead: call[5] }), call[5]);
+  assert.equal(view(call, false), undefined);
+  assert.equal(view(call, true), call.fact);
 });
 
 test("taking over a view that is stored counts nothing", async () => {
   const { call } = await send();
   leave();
   await send(); // another tab
-  view(NOW, true, { ahead: call[5] });
+  view(call, true);
   requests = [];
   await send();
   assert.equal(requests[0][1].sequence, 3);
@@ -296,12 +324,18 @@ test("what went ahead for another visitor is nobody's view", async () => {
   const { call } = await send();
   jar.clear();
   await send(); // names another
-  assert.equal(view(NOW, true, { url: call[2], ahead: call[5] }), undefined);
+  assert.equal(view(call, true), undefined);
 });
 
-test("a client that was not kept waiting sends the view itself", async () => {
-  await assert.rejects(ahead({ endpoint: "https://shop.example", consent: "granted" }, () => undefined));
-  assert.deepEqual([paths(), [...jar]], [[], []]);
+test("a view that Rust has taken meanwhile does not go ahead", async () => {
+  const { locks } = navigator;
+  navigator.locks = { request: async (name, run) => (waitingNow.splice(0), run()) };
+  try {
+    await send();
+    assert.deepEqual([paths(), [...jar]], [[], []]);
+  } finally {
+    navigator.locks = locks;
+  }
 });
 
 test("tabs that name the visitor at the same moment agree on the first name that was written", async () => {
@@ -325,7 +359,7 @@ test("a cookie by the visitor's name that another application has written is lef
   const said = [];
   jar.set("visitor_id", "customer-7");
   const { call } = await send({ complain: (text) => said.push(text) });
-  assert.deepEqual([paths(), jar.get("visitor_id"), call.length], [[], "customer-7", 4]);
+  assert.deepEqual([paths(), jar.get("visitor_id"), call.fact], [[], "customer-7", undefined]);
   assert.match(said[0], /cookieNames/);
 });
 
@@ -344,7 +378,7 @@ test("where cookies do not stick nothing goes ahead", async () => {
   jar.set = () => {};
   try {
     const { call } = await send();
-    assert.deepEqual([paths(), call.length], [[], 4]);
+    assert.deepEqual([paths(), call.fact], [[], undefined]);
     jar.clear();
     jar.set = (name, value) => name == "visitor_id" || set.call(jar, name, value); // of the site, for servers alone
     await send();

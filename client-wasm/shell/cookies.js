@@ -1,0 +1,33 @@
+// The client's two cookies, whose names are options.
+
+import { attempt } from "./attempt.js";
+import { options } from "./options.js";
+
+/** All cookies; none where they are forbidden. */
+export const cookies = () => attempt(() => document.cookie) ?? "";
+
+/** The value of a cookie, perhaps of one whose name has `more` to it. */
+export const readCookie = (name, all = cookies(), more = "") =>
+  all.match("(?:^|; )" + name?.replace(/\W/g, "\\$&") + more + "=([^;]*)")?.[1];
+
+/** Whether a cookie has another form than ours: then it is somebody else's, and stays as it is. */
+export const isTaken = (name) => !(name == options.activityCookie ? /^\d*$/ : /^(v_|$)/).test(readCookie(name) ?? "");
+
+/** The value of a cookie of ours. */
+export const readOwn = (name) => (isTaken(name) ? undefined : readCookie(name));
+
+/** Writes a cookie for so many seconds, if the name is ours. No domain is none: an empty attribute is ignored (RFC 6265 §5.2.3). */
+export const writeCookie = (name, value, age, domain = options.cookieDomain ?? "", secure = "; Secure") => {
+  if (isTaken(name)) return;
+  options.trace?.("cookie", name, value, age);
+  attempt(() => {
+    document.cookie = `${name}=${value}; Path=/; SameSite=Lax; Max-Age=${age}; Domain=${domain}${secure}`;
+  });
+};
+
+/** Deletes a cookie of ours, whatever its domain. `Secure` is no part of what names it. */
+export const deleteCookie = (name) => {
+  if (readCookie(name) == undefined) return;
+  writeCookie(name, "", 0);
+  writeCookie(name, "", 0, "");
+};

@@ -1,0 +1,21 @@
+// Facts: `{key, path, at, body}`, where the body lacks visitor and age until it is sent.
+
+import { AGE_MS, TELEMETRY } from "./generated.js";
+import { keyAt } from "./ids.js";
+import { json } from "./json.js";
+import { options } from "./options.js";
+
+/** The fact of this body, at a time in ms since the Unix epoch; `kind` is "page_view", "event" or "order". */
+export const make = (kind, at, body) => {
+  const key = keyAt(at);
+  return {
+    key,
+    path: TELEMETRY + kind,
+    at,
+    body: { id: key, ...body, site: options.site, webdriver: navigator.webdriver || undefined },
+  };
+};
+
+/** The body of a fact's request, as of now. */
+export const text = ({ at, body }, visitor_id) =>
+  json({ ...body, visitor_id, age_ms: Math.max(0, Math.min(AGE_MS, Date.now() - at)) });

@@ -1,0 +1,51 @@
+// Facts that wait are kept over the end of the page, with consent: each under a key of its own in localStorage, so
+// that no tab overwrites what another wrote.
+
+import { attempt } from "./attempt.js";
+import { ORDER } from "./generated.js";
+import { json } from "./json.js";
+import { uncount } from "./numbers.js";
+import { tellKept } from "./rust.js";
+import { named } from "./visitor.js";
+
+const KEY = "visitflow:";
+
+/** How long another page leaves a fact to the one that keeps it, in ms. */
+const CLAIM_MS = 60000;
+
+const mine = new Set(); // keys of facts that this page sees to
+
+/** Keeps a fact of the visitor. */
+export const keep = ({ key, path, at, body }) => {
+  mine.add(key);
+  attempt(() => localStorage.setItem(KEY + key, json({ claimed: Date.now(), visitor: named(), path, at, body })));
+};
+
+/** Keeps a fact no longer. */
+export const drop = ({ key }) => {
+  if (mine.has(key)) attempt(() => localStorage.removeItem(KEY + key));
+};
+
+const names = () => attempt(() => Object.keys(localStorage).filter((name) => name.startsWith(KEY))) ?? [];
+
+/** Drops those that this page sees to. */
+export const dropKept = () => {
+  uncount();
+  for (const key of mine) drop({ key });
+};
+
+/** Tells of what pages before this one could not send. */
+export const adopt = () => {
+  for (const name of names()) {
+    const key = name.slice(KEY.length);
+    attempt(() => {
+      const { claimed, visitor, path, at, body } = JSON.parse(localStorage[name]);
+      if (mine.has(key) || !body) return;
+      // Of a visitor who took consent back where this page could not hear of it.
+      if (visitor != named()) return localStorage.removeItem(name);
+      if (Math.abs(Date.now() - claimed) < CLAIM_MS) return;
+      mine.add(key);
+      tellKept({ key, path, at, body }, path == ORDER);
+    });
+  }
+};

@@ -1,0 +1,76 @@
+// What the page tells, as facts.
+
+import { reported } from "./address.js";
+import { attempt } from "./attempt.js";
+import { make } from "./facts.js";
+import { BODY_BYTES } from "./generated.js";
+import { json } from "./json.js";
+import { count, next } from "./numbers.js";
+import { options } from "./options.js";
+import { named } from "./visitor.js";
+
+let seen; // the address of the last view
+let stale; // the title of the page before, as long as this one may not have set its own
+
+/** The page's title is that of the page that is left now, or (undefined) its own. */
+export const leaveTitle = (title) => {
+  stale = title;
+};
+
+// The first formatter of a page reads the language's tables, which takes its time. Temporal does not.
+const timeZone = () => (self.Temporal ? Temporal.Now.timeZoneId() : Intl.DateTimeFormat().resolvedOptions().timeZone);
+
+// Nothing of this identifies a person.
+const device = () => {
+  const hints = navigator.userAgentData;
+  return {
+    screen_width: screen.width,
+    screen_height: screen.height,
+    viewport_width: innerWidth,
+    viewport_height: innerHeight,
+    language: navigator.language,
+    time_zone: attempt(timeZone),
+    platform: hints?.platform,
+    mobile: hints?.mobile,
+    brands: hints?.brands?.map(({ brand, version }) => brand + " " + version).join(),
+  };
+};
+
+/**
+ * The view that a call of the page tells of, in full or without anything that tells visitors apart. A title is
+ * told where it is that of this page. (A form may go by this name. The server cuts what is long.)
+ */
+export const makeView = ({ at, href, given }, full) => {
+  const url = reported(given.url ?? href);
+  const isHere = url == reported(location.href);
+  const title = document.title + "";
+  const fact = make("page_view", at, {
+    url,
+    referrer: (given.referrer ?? (seen == undefined ? reported(document.referrer) : seen != url && seen)) || undefined,
+    ...(full
+      ? { sequence: next(), title: (isHere && title != stale && title) || undefined, device: device() }
+      : { anonymous: true }),
+  });
+  seen = url;
+  if (isHere) stale = title;
+  return fact;
+};
+
+/**
+ * The view that a call tells of. One that went ahead is taken over; it is none where the consent to that was taken
+ * back since.
+ */
+export const view = (call, full) => {
+  const { fact } = call;
+  if (!fact) return makeView(call, full);
+  if (!full || fact.visitor != named()) return;
+  if (!fact.stored) count(fact.body.sequence);
+  return fact;
+};
+
+/** The event or order that a call tells of; none if it is too large to be sent. The server says what else is wrong with it. */
+export const other = ({ name, at, href, given }) => {
+  const fact = make(name, at, { url: reported(href), ...given });
+  if (new Blob([json(fact.body)]).size < BODY_BYTES - 500) return fact;
+  options.complain("dropped: larger than 64 KiB");
+};
