@@ -143,9 +143,12 @@ const fallback = {
 const esbuild = await import("esbuild");
 const { minify } = await import("uglify-js");
 
-// Names of properties that the package alone uses; not those of the page, the browser or the server.
-const PRIVATE = /^(activityCookie|complain|early|fact|given|hurry|known|revoked|stored|trace|urgent|visitorCookie)$/;
-let mangled = {}; // how they were shortened, for the next bundle
+// Names of properties that the package alone uses; not those of the page, the browser or the server. All bundles
+// have the same letters for them, and of many tries these compress best.
+const PRIVATE = {
+  activityCookie: "f", complain: "k", early: "i", fact: "s", given: "r", hurry: "d", known: "n", revoked: "o", stored: "j",
+  listeners: "w", trace: "x", urgent: "c", visitorCookie: "e",
+};
 
 /** Bundles one file of src/, with its source map. */
 async function bundleWithMap(entry, { format = "esm", define = {}, external = [], glueText = glue } = {}) {
@@ -153,8 +156,8 @@ async function bundleWithMap(entry, { format = "esm", define = {}, external = []
     entryPoints: [join(here, "src", entry)],
     bundle: true,
     minify: true,
-    mangleProps: PRIVATE,
-    mangleCache: mangled,
+    mangleProps: RegExp(`^(${Object.keys(PRIVATE).join("|")})$`),
+    mangleCache: PRIVATE,
     write: false,
     sourcemap: "external",
     outdir: work,
@@ -174,7 +177,6 @@ async function bundleWithMap(entry, { format = "esm", define = {}, external = []
       },
     }],
   });
-  mangled = result.mangleCache;
   const file = (extension) => result.outputFiles.find(({ path }) => path.endsWith(extension)).text;
   const module = format === "esm";
   const { code, map, error } = minify(file(".js"), {
@@ -195,6 +197,11 @@ const fresh = join(work, "dist");
 mkdirSync(join(fresh, "cdn"), { recursive: true });
 const put = (name, data) => writeFileSync(join(fresh, name), data);
 
+// The companions of the script tag share a name, which is the hash of all that they hold.
+const HASH = "__hash__";
+
+const loader = await bundleWithMap("script.js", { format: "iife", define: { HASH: JSON.stringify(HASH) } });
+
 put("visitflow.wasm", wasm);
 put("core.js", await bundle("core.js"));
 put("fallback.js", await bundle("fallback.js", { glueText: fallback.glue }));
@@ -205,8 +212,6 @@ put("index.js", await bundle("index.js", { external: ["./core.js", "./fallback.j
 put("slim.js", await bundle("slim.js", { external: ["./core.js", "./debug.js", "./session.js"] }));
 put("node.js", await bundle("node.js"));
 
-// The companions of the script tag share a name, which is the hash of all that they hold.
-const HASH = "__hash__";
 const beside = {
   define: { WASM: JSON.stringify(`./visitflow-${HASH}.wasm`), FALLBACK: JSON.stringify(`./visitflow-fallback-${HASH}.js`), CAPTURE: JSON.stringify(`./visitflow-capture-${HASH}.js`) },
   external: ["./visitflow-*"],
@@ -225,8 +230,7 @@ const hashed = (data) => Buffer.from(data.toString().replaceAll(HASH, hash));
 for (const [name, data] of Object.entries(companions)) {
   put(join("cdn", name.replace(HASH, hash)), name.endsWith(".js") ? hashed(Buffer.from(data)) : data);
 }
-const loader = await bundleWithMap("script.js", { format: "iife", define: { HASH: JSON.stringify(hash) } });
-put(join("cdn", "visitflow.js"), loader.contents);
+put(join("cdn", "visitflow.js"), hashed(loader.contents));
 for (const name of ["google", "tcf"]) {
   put(`consent-${name}.js`, await bundle(`consent/${name}.js`));
   put(join("cdn", `visitflow-consent-${name}.js`), await bundle(`consent/tag-${name}.js`, { format: "iife" }));
@@ -252,6 +256,6 @@ try {
 }
 
 const brotli = (data) => brotliCompressSync(data, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }).length;
-const sizes = { loader: brotli(loader.contents), glue: brotli(companions[`visitflow-${HASH}.js`]), wasm: brotli(wasm) };
+const sizes = { loader: brotli(hashed(loader.contents)), glue: brotli(companions[`visitflow-${HASH}.js`]), wasm: brotli(wasm) };
 const total = sizes.loader + sizes.glue + sizes.wasm;
 console.log(`visitflow package, bytes at brotli 11: loader ${sizes.loader}, glue ${sizes.glue}, wasm ${sizes.wasm}, together ${total}`);

@@ -89,6 +89,8 @@ pub(crate) struct Tracker {
     wake: Option<clock::Timer>,
     /// A session is wanted even if no fact waits for it.
     wants_session: bool,
+    /// The server refused a start with the page's addresses: it goes without.
+    bare: bool,
 }
 
 impl Tracker {
@@ -106,6 +108,7 @@ impl Tracker {
             ping: None,
             wake: None,
             wants_session: false,
+            bare: false,
             settings,
         }
     }

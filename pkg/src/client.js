@@ -6,7 +6,7 @@
 
 import { reported } from "../../client-wasm/shell/address.js";
 import { attempt } from "../../client-wasm/shell/attempt.js";
-import { decide, initial, isGranted, listeners, maySend, mayWait, objects } from "../../client-wasm/shell/consent.js";
+import { decide, initial, isGranted, maySend, mayWait, objects } from "../../client-wasm/shell/consent.js";
 import { deleteCookie, readOwn, writeCookie } from "../../client-wasm/shell/cookies.js";
 import { CAP, LAST_ACTIVITY, SESSION_FORGET, TELEMETRY, VISITOR, VISITOR_MAX_AGE_S } from "../../client-wasm/shell/generated.js";
 import { json } from "../../client-wasm/shell/json.js";
@@ -129,16 +129,17 @@ export function create(load, base) {
       given = {
         ...given,
         complain,
+        listeners: new Set(),
         endpoint: new URL(given.endpoint || base, location).href.replace(/\/+$/, ""),
         visitorCookie: cookie(VISITOR),
         activityCookie: cookie(LAST_ACTIVITY),
         consent: initial(given),
         // A frame of the page's own origin is a part of the page.
-        autoPageViews: isOn(given.autoPageViews ?? 1) && isOn(given.frames ?? !frameElement),
+        autoPageViews: isOn(given.autoPageViews ?? true) && isOn(given.frames ?? !frameElement),
       };
       if (given.autoPageViews) waiting.push((landing = made("page_view", { referrer: reported(document.referrer) })));
       setOptions(given);
-      addEventListener("pagehide", () => attempt(leave));
+      addEventListener("pagehide", () => guarded(leave));
       if (maySend(true)) boot();
       if (isOn(given.debug)) load("debug-", given).catch(complain);
     },
@@ -169,8 +170,8 @@ export function create(load, base) {
     // Numbers that were computed have more places than money: the server takes four.
     order: (given) => tell("order", { ...given, id: given.id + "", amount: (given.amount.toFixed ? +given.amount.toFixed(4) : given.amount) + "" }),
     onConsentChange(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
+      options.listeners.add(listener);
+      return () => options.listeners.delete(listener);
     },
     end: async () => maySend(true) && ask("end"),
     snapshot: async () => (core ? core.snapshot(dropped) : resting(options?.consent, dropped)),

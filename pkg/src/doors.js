@@ -22,5 +22,13 @@ export const doors = (core) => {
   };
   // What returns nothing by its type returns nothing.
   const silent = (name) => (...args) => void door(name)(...args);
-  return { door, silent };
+  // Answers at once, also before init().
+  const onConsentChange = (listener) => {
+    let ended;
+    door("onConsentChange")((consent) => ended || listener(consent));
+    return () => {
+      ended = true;
+    };
+  };
+  return { door, silent, onConsentChange };
 };

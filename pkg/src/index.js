@@ -4,7 +4,7 @@
 import core from "./core.js";
 import { doors } from "./doors.js";
 
-const { door, silent } = doors((...early) =>
+const { door, silent, onConsentChange } = doors((...early) =>
   core(new URL("visitflow.wasm", import.meta.url), ...early)
     .catch(() => import("./fallback.js").then((core) => core.default(...early))),
 );
@@ -16,6 +16,7 @@ export const deny = silent("deny");
 export const pageView = silent("pageView");
 export const event = silent("event");
 export const order = silent("order");
+export { onConsentChange };
 export const login = door("login");
 export const logout = door("logout");
 export const end = door("end");

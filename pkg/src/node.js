@@ -11,6 +11,7 @@ export const deny = nothing;
 export const pageView = nothing;
 export const event = nothing;
 export const order = nothing;
+export const onConsentChange = () => nothing;
 export const revoke = settled;
 export const logout = settled;
 export const end = settled;

@@ -4,7 +4,7 @@
 import core from "./core.js";
 import { doors } from "./doors.js";
 
-const { door, silent } = doors((options, facts) => {
+const { door, silent, onConsentChange } = doors((options, facts) => {
   Promise.resolve(options.wasm).catch(() => {}); // it is awaited later
   return core(options.wasm, options, facts);
 });
@@ -16,6 +16,7 @@ export const deny = silent("deny");
 export const pageView = silent("pageView");
 export const event = silent("event");
 export const order = silent("order");
+export { onConsentChange };
 export const login = door("login");
 export const logout = door("logout");
 export const end = door("end");
