@@ -34,7 +34,8 @@ async fn next(mode: &str) {
     stage.until_cookies_are(&["consent"]).await;
     stage.server.assert_visits(1);
     stage.assert_nothing_was_said().await;
-    stage.assert_titles(&["Home", "About", "Home", "Home"]);
+    // Next.js streams the metadata, which may come late.
+    stage.assert_no_other_titles(&["Home", "About", "Home", "Home"]);
     stage.close().await;
 }
 
