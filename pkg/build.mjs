@@ -153,7 +153,7 @@ const { minify } = await import("uglify-js");
 // Names of properties that the package alone uses; not those of the page, the browser or the server. All bundles
 // have the same letters for them, and of many tries these compress best.
 const PRIVATE = {
-  activityCookie: "f", complain: "k", early: "i", fact: "s", given: "r", hurry: "d", known: "n", revoked: "o", stored: "j",
+  activityCookie: "f", complain: "k", early: "i", fact: "s", given: "r", hurry: "d", known: "n", shape: "h", excluded: "q", ignored: "u", revoked: "o", stored: "j",
   trace: "x", urgent: "c", visitorCookie: "e",
 };
 
@@ -171,8 +171,8 @@ async function bundleWithMap(entry, { format = "esm", define = {}, external = []
     format,
     target: "es2021",
     legalComments: "none",
-    define: { VERSION: JSON.stringify(version), CAPTURE: '"./capture.js"', ...define },
-    external: ["./capture.js", ...external],
+    define: { VERSION: JSON.stringify(version), CAPTURE: '"./capture.js"', EXTRAS: '"./extras.js"', ...define },
+    external: ["./capture.js", "./extras.js", ...external],
     plugins: [{
       name: "glue",
       setup(build) {
@@ -213,6 +213,7 @@ put("visitflow.wasm", wasm);
 put("core.js", await bundle("core.js"));
 put("fallback.js", await bundle("fallback.js", { glueText: fallback.glue }));
 put("capture.js", await bundle("capture.js"));
+put("extras.js", await bundle("extras.js"));
 put("debug.js", await bundle("debug.js"));
 put("session.js", await bundle("session.js"));
 put("index.js", await bundle("index.js", { external: ["./core.js", "./fallback.js", "./debug.js", "./session.js"] }));
@@ -220,7 +221,7 @@ put("slim.js", await bundle("slim.js", { external: ["./core.js", "./debug.js", "
 put("node.js", await bundle("node.js"));
 
 const beside = {
-  define: { WASM: JSON.stringify(`./visitflow-${HASH}.wasm`), FALLBACK: JSON.stringify(`./visitflow-fallback-${HASH}.js`), CAPTURE: JSON.stringify(`./visitflow-capture-${HASH}.js`) },
+  define: { WASM: JSON.stringify(`./visitflow-${HASH}.wasm`), FALLBACK: JSON.stringify(`./visitflow-fallback-${HASH}.js`), CAPTURE: JSON.stringify(`./visitflow-capture-${HASH}.js`), EXTRAS: JSON.stringify(`./visitflow-extras-${HASH}.js`) },
   external: ["./visitflow-*"],
 };
 const glueFile = await bundleWithMap("companion.js", beside);
@@ -229,6 +230,7 @@ const companions = {
   [`visitflow-${HASH}.js`]: glueFile.contents,
   [`visitflow-fallback-${HASH}.js`]: await bundle("fallback.js", { glueText: fallback.glue, ...beside }),
   [`visitflow-capture-${HASH}.js`]: readFileSync(join(fresh, "capture.js")),
+  [`visitflow-extras-${HASH}.js`]: readFileSync(join(fresh, "extras.js")),
   [`visitflow-debug-${HASH}.js`]: readFileSync(join(fresh, "debug.js")),
   [`visitflow-session-${HASH}.js`]: readFileSync(join(fresh, "session.js")),
 };

@@ -78,6 +78,36 @@ export interface Options {
    */
   pingIntervalMs?: number;
   /**
+   * Called with each page view, event and order before it is sent. It may change the fact and returns it; if it
+   * returns nothing or `false`, the fact is dropped. If it throws, the fact is dropped too, and the console says why.
+   * A script tag names a global function: `data-before="maskFact"`. Loads a file more, and nothing is sent before
+   * that is there.
+   *
+   * ```js
+   * before(fact) {
+   *   fact.url = fact.url.replace(/\/users\/\d+/, "/users/ID");
+   *   if (fact.kind === "event") fact.props = { ...fact.props, plan };
+   *   return fact;
+   * }
+   * ```
+   * @default none
+   */
+  before?: (fact: Fact) => Fact | false | null | undefined | void;
+  /**
+   * The only query parameters that addresses keep, beside those that name a campaign (`utm_…`, click ids such as
+   * `gclid`). With an empty list, only the latter. A script tag lists them: `data-query="page q"`. Loads a file more,
+   * as `before`.
+   * @default all that do not look like secrets
+   */
+  query?: string[];
+  /**
+   * Paths of pages that are never measured: no views, events or orders, and no session begins there. `*` stands for
+   * what is between two slashes, `**` for anything; `/preview/**` covers `/preview` too. For routes in the fragment:
+   * `/#/admin/**`. A script tag lists them: `data-exclude="/admin/* /preview/**"`. Loads a file more, as `before`.
+   * @default none
+   */
+  exclude?: string[];
+  /**
    * Global Privacy Control: `"honour"` treats a browser that sends it as denied, whatever
    * `consent` and {@link grant} say. Use `"ignore"` together with the server's `--gpc ignore`.
    * @default "honour"
@@ -109,6 +139,41 @@ export interface OrderItem {
   quantity?: number;
   /** Price of one piece, as a decimal string. */
   price?: string;
+}
+
+/** What {@link Options.before} is called with: a copy that it may change. */
+export type Fact = PageViewFact | EventFact | OrderFact;
+
+/** A page view. */
+export interface PageViewFact {
+  readonly kind: "page_view";
+  /** Absolute, without a fragment unless it is a route; relative ones are taken as relative to the page. */
+  url: string;
+  referrer?: string;
+  /** The page's title; absent where it is not known to be that of this page, or without consent. */
+  title?: string;
+  /** Screen, viewport, language, time zone and browser; absent without consent. */
+  device?: Record<string, unknown>;
+}
+
+/** An event. */
+export interface EventFact {
+  readonly kind: "event";
+  /** Of the page. */
+  url?: string;
+  name: string;
+  props?: Record<string, unknown>;
+}
+
+/** An order. Its number cannot be changed. */
+export interface OrderFact {
+  readonly kind: "order";
+  /** Of the page. */
+  url?: string;
+  readonly id: string;
+  amount: string;
+  currency: string;
+  items?: OrderItem[];
 }
 
 /** What {@link login} resolves with. */

@@ -167,7 +167,7 @@ impl Tracker {
     }
 
     fn activity(&mut self, now_ms: u64) {
-        if self.consent.mode() == Mode::Full && !self.is_held() {
+        if self.consent.mode() == Mode::Full && !self.is_held() && page::is_counted() {
             let effects = self.step(session::Event::Activity(self.hint()), now_ms);
             if effects.ping && self.ping.is_none() {
                 let wait_ms = self.settings.ping_interval_ms;

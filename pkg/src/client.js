@@ -10,7 +10,7 @@ import { decide, initial, isGranted, listeners, maySend, mayWait, objects } from
 import { deleteCookie, readOwn, writeCookie } from "../../client-wasm/shell/cookies.js";
 import { CAP, LAST_ACTIVITY, SESSION_FORGET, TELEMETRY, VISITOR, VISITOR_MAX_AGE_S } from "../../client-wasm/shell/generated.js";
 import { json } from "../../client-wasm/shell/json.js";
-import { isOn, options, setOptions } from "../../client-wasm/shell/options.js";
+import { isOn, isShaped, options, setOptions } from "../../client-wasm/shell/options.js";
 import { forgetEverywhere } from "../../client-wasm/shell/tabs.js";
 import { resting } from "./resting.js";
 
@@ -97,7 +97,7 @@ export function create(load, base) {
   const leave = () => {
     let visitor_id = isGranted() ? readOwn(options.visitorCookie) : undefined;
     // Another tab may have taken consent back.
-    if (options.hurry || (options.known && !visitor_id)) return;
+    if (options.hurry || isShaped() || (options.known && !visitor_id)) return;
     for (const { name, at, href, given } of takeSendable()) {
       // On plain HTTP browsers make no identifiers, nor do they take a secure cookie.
       if (!visitor_id && isGranted() && crypto.randomUUID) {

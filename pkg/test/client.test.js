@@ -126,6 +126,14 @@ test("before that, facts come first and then what waits for an answer, each in o
   );
 });
 
+test("a page that is left before its word about facts is there sends none of them", async () => {
+  for (const word of [{ before: (fact) => fact }, { query: [] }, { exclude: "/admin" }]) {
+    const { leave, seen } = page({ consent: "granted", ...word });
+    leave();
+    assert.deepEqual(seen.beacons, []);
+  }
+});
+
 test("what returns nothing by its type returns nothing", async () => {
   const { client } = page({ consent: "granted" });
   assert.deepEqual([client.event("a"), client.pageView(), client.grant(), client.deny()], Array(4).fill(undefined));

@@ -85,7 +85,7 @@ impl Tracker {
     /// Sends what may be sent now.
     pub(super) fn proceed(&mut self, now_ms: u64) {
         if !self.is_held() {
-            if std::mem::take(&mut self.wants_session) {
+            if std::mem::take(&mut self.wants_session) && page::is_counted() {
                 self.step(session::Event::Fact(self.hint()), now_ms);
             }
             self.send_facts(now_ms);

@@ -23,7 +23,7 @@ impl Tracker {
             return self.forget();
         }
         self.leave(at_ms);
-        if full && !self.is_held() {
+        if full && !self.is_held() && page::is_counted() {
             // A session that is over is noticed before the view is numbered.
             self.step(session::Event::Fact(self.hint()), clock::now_ms());
         }
