@@ -2,16 +2,18 @@
 
 import { URL_BYTES } from "./generated.js";
 
+/** The address without the fragment, unless that routes (`#/…`, `#!…`), cut to so many bytes: addresses that a browser has read are ASCII. */
+export const bare = (href, bytes = URL_BYTES) => href.replace(/#(?![/!]).*/, "").slice(0, bytes);
+
 /**
- * The address without the fragment, unless that routes (`#/…`, `#!…`). Where it is longer than the server
- * takes, what names the campaign is all that stays of the query, and the path is cut. Addresses that a browser
- * has read are ASCII: a letter is a byte.
+ * The same, but where the address is longer than the server takes, what names the campaign is all that stays of the
+ * query, and the path is cut.
  */
 export const reported = (href) => {
-  const bare = href.replace(/#(?![/!]).*/, "");
-  if (bare.length <= URL_BYTES) return bare;
-  const campaign = bare.match(/\b(utm_\w+|\w*clid)=[^&#]+/g);
-  return bare.replace(/[?#].*/, campaign ? "?" + campaign.join("&") : "").slice(0, URL_BYTES);
+  const whole = bare(href, Infinity);
+  if (whole.length <= URL_BYTES) return whole;
+  const campaign = whole.match(/\b(utm_\w+|\w*clid)=[^&#]+/g);
+  return bare(whole.replace(/[?#].*/, campaign ? "?" + campaign.join("&") : ""));
 };
 
 // Names of query parameters whose values open a door or name a person: some of those that the server knows

@@ -4,7 +4,7 @@
 // Before consent (unless `beforeConsent` is "anonymous") nothing is fetched, stored or sent: what the page tells is
 // kept in memory, the landing page first, so that a later consent can report it as it was.
 
-import { reported } from "../../client-wasm/shell/address.js";
+import { bare } from "../../client-wasm/shell/address.js";
 import { attempt } from "../../client-wasm/shell/attempt.js";
 import { decide, initial, isGranted, listeners, maySend, mayWait, objects } from "../../client-wasm/shell/consent.js";
 import { deleteCookie, readOwn, writeCookie } from "../../client-wasm/shell/cookies.js";
@@ -106,7 +106,7 @@ export function create(load, base) {
       navigator.sendBeacon(
         options.endpoint + TELEMETRY + name,
         json({
-          url: reported(href),
+          url: bare(href),
           ...given,
           visitor_id,
           anonymous: !isGranted(),
@@ -136,7 +136,7 @@ export function create(load, base) {
         // A frame of the page's own origin is a part of the page.
         autoPageViews: isOn(given.autoPageViews ?? true) && isOn(given.frames ?? !frameElement),
       };
-      if (given.autoPageViews) waiting.push((landing = made("page_view", { referrer: reported(document.referrer) })));
+      if (given.autoPageViews) waiting.push((landing = made("page_view", { referrer: bare(document.referrer) })));
       setOptions(given);
       addEventListener("pagehide", () => guarded(leave));
       if (maySend(true)) boot();

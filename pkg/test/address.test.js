@@ -2,12 +2,17 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { reported, told } from "../../client-wasm/shell/address.js";
+import { bare, reported, told } from "../../client-wasm/shell/address.js";
 
 test("fragments are left out unless they route", () => {
   assert.equal(reported("https://a.example/b?c#d"), "https://a.example/b?c");
   assert.equal(reported("https://a.example/#/b"), "https://a.example/#/b");
   assert.equal(reported("https://a.example/#!b"), "https://a.example/#!b");
+});
+
+test("a page that is left before more is loaded cuts what is too long", () => {
+  assert.equal(bare("https://a.example/#/b?" + "x".repeat(3000)).length, 2048);
+  assert.equal(bare("https://a.example/b?c#d"), "https://a.example/b?c");
 });
 
 test("an address too long keeps the campaign of its query, and nothing else", () => {
