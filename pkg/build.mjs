@@ -153,7 +153,7 @@ const { minify } = await import("uglify-js");
 // Names of properties that the package alone uses; not those of the page, the browser or the server. All bundles
 // have the same letters for them, and of many tries these compress best.
 const PRIVATE = {
-  activityCookie: "f", complain: "k", early: "i", fact: "s", given: "r", hurry: "d", known: "n", shape: "h", excluded: "q", ignored: "u", revoked: "o", stored: "j",
+  activityCookie: "f", complain: "k", early: "i", fact: "s", given: "r", hurry: "d", known: "n", settle: "a", answer: "b", shape: "h", excluded: "q", ignored: "u", revoked: "o", stored: "j",
   trace: "x", urgent: "c", visitorCookie: "e",
 };
 

@@ -21,9 +21,10 @@ export const keep = ({ key, path, at, body }) => {
   attempt(() => localStorage.setItem(KEY + key, json({ claimed: Date.now(), visitor: named(), path, at, body })));
 };
 
-/** Keeps a fact no longer. */
-export const drop = ({ key }) => {
+/** Keeps a fact no longer: it is stored, or given up. A page that waits for that hears of it. */
+export const drop = ({ key, settle, answer }) => {
   if (mine.has(key)) attempt(() => localStorage.removeItem(KEY + key));
+  settle?.(answer?.status != 204 && (answer?.body?.detail || "dropped"));
 };
 
 const names = () => attempt(() => Object.keys(localStorage).filter((name) => name.startsWith(KEY))) ?? [];

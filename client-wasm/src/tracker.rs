@@ -198,7 +198,7 @@ impl Tracker {
     /// Forgets the visitor: consent was taken back, here or elsewhere.
     fn forget(&mut self) {
         self.consent.decide(Choice::Denied);
-        self.queue.purge();
+        self.discard();
         facts::drop_kept();
         page::denied();
         cookies::unname(false);

@@ -14,7 +14,7 @@ export const doors = (core) => {
   const door = (name) => (...args) => {
     if (typeof document == "undefined") return nothing[name](...args);
     if (client) return client[name](...args);
-    if (name == "snapshot") return Promise.resolve(resting());
+    if (name == "snapshot") return Promise.resolve(resting("pending", 0));
     if (name != "init") return new Promise((resolve) => early.push(() => resolve(client[name](...args))));
     client = create(load, "/");
     client.init(...args);

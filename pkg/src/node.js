@@ -19,4 +19,4 @@ export const session = () => Promise.resolve(null);
 export const sessions = () => Promise.resolve([]);
 export const endSession = settled;
 export const visitorData = () => Promise.resolve(null);
-export const snapshot = () => Promise.resolve(resting());
+export const snapshot = () => Promise.resolve(resting("pending", 0));
