@@ -153,8 +153,9 @@ const { minify } = await import("uglify-js");
 // Names of properties that the package alone uses; not those of the page, the browser or the server. All bundles
 // have the same letters for them, and of many tries these compress best.
 const PRIVATE = {
-  activityCookie: "f", complain: "k", early: "i", fact: "s", given: "r", hurry: "d", known: "n", settle: "a", answer: "b", shape: "h", excluded: "q", ignored: "u", revoked: "o", stored: "j",
-  trace: "x", urgent: "c", visitorCookie: "e",
+  activityCookie: "z", answer: "l", complain: "d", early: "k", excluded: "b", fact: "n", given: "H", hurry: "x",
+  known: "f", listeners: "o", revoked: "i", settle: "F", shape: "w", stored: "B", trace: "r", urgent: "t",
+  visitorCookie: "e",
 };
 
 /** Bundles one file of src/, with its source map. */
@@ -190,7 +191,7 @@ async function bundleWithMap(entry, { format = "esm", define = {}, external = []
     // Of all its settings those by which the loader is smallest at brotli 11.
     compress: { passes: 5, unsafe: true, arrows: false, collapse_vars: false, comparisons: false },
     module,
-    toplevel: true,
+    toplevel: module, // a script's names are the page's: there the bundle stays within its function
     sourceMap: { content: file(".map"), includeSources: true },
   });
   if (error) throw error;

@@ -48,7 +48,7 @@ export interface Options {
   beforeConsent?: "silent" | "anonymous";
   /**
    * Remember the decision in this browser (localStorage, key `visitflow_consent`), for sites whose
-   * banner does not. It counts where `consent` is not given. (The provider of `visitflow/react` always
+   * banner does not. It counts where `consent` is not given or `"pending"`. (The provider of `visitflow/react` always
    * gives it: remember it there by `onConsentChange`.)
    * @default false
    */
@@ -72,6 +72,11 @@ export interface Options {
    * @default true
    */
   autoPageViews?: boolean;
+  /**
+   * Count the views of a page that is in a frame of another page of the same origin.
+   * @default false
+   */
+  frames?: boolean;
   /**
    * Least time in milliseconds between two pings of an active page; at least 1000.
    * @default 15000
@@ -310,19 +315,28 @@ export function revoke(options: { erase: true }): Promise<void>;
 export function deny(): void;
 
 /**
+ * Calls `listener` with each new consent, whoever decides: your page, a consent manager, or the visitor in another
+ * tab. Returns a function that ends it.
+ */
+export function onConsentChange(listener: (consent: Consent) => void): () => void;
+
+/**
  * Sends a page view, for pages that set `autoPageViews: false`.
  * @param url address of the page, relative to the current one; default the current one
  */
 export function pageView(url?: string): void;
 
 /**
- * Sends a custom event. Without consent it is dropped. {@link Visitflow} checks names and properties.
+ * Sends a custom event. While consent is pending it waits on this page for a decision; without consent it is dropped. {@link Visitflow} checks names and properties.
  * @param name at most 64 characters
  * @param props a JSON object of at most 4096 bytes
  */
 export function event(name: string, props?: object): void;
 
-/** Sends an order. Without consent it is dropped: report it from your server then. */
+/**
+ * Sends an order. While consent is pending it waits on this page for a decision; without consent it is dropped: report
+ * it from your server then.
+ */
 export function order(order: Order): void;
 
 /**
@@ -407,6 +421,7 @@ export type EventArguments<Events extends object> = {
  * ```
  */
 export interface Visitflow<Events extends object = AnyEvents> {
+  onConsentChange: typeof onConsentChange;
   init: typeof init;
   grant: typeof grant;
   revoke: typeof revoke;
@@ -472,6 +487,7 @@ export interface VisitflowTag<Events extends object = AnyEvents> extends Visitfl
   (command: "sessions"): Promise<UserSession[]>;
   (command: "endSession", which: string | { others: true }): Promise<void>;
   (command: "visitorData"): Promise<VisitorData | null>;
+  (command: "onConsentChange", listener: (consent: Consent) => void): () => void;
   (command: "init", options?: Options): void;
 }
 

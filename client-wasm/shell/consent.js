@@ -6,9 +6,6 @@ import { isOn, options } from "./options.js";
 
 const REMEMBERED = "visitflow_consent";
 
-/** Whom the page has asked to tell. */
-export const listeners = new Set();
-
 /** Whether the browser itself objects, and that is honoured. */
 export const objects = ({ gpc, dnt }) =>
   (gpc != "ignore" && navigator.globalPrivacyControl) || (dnt == "honour" && navigator.doNotTrack > 0);
@@ -30,11 +27,11 @@ export const maySend = (isView) => isGranted() || (options.beforeConsent == "ano
 /** Whether one that may not be sent waits for a decision. */
 export const mayWait = () => options.consent == "pending";
 
-/** Takes a decision that was made on this page or in another tab. */
+/** Takes a decision that was made on this page or in another tab, and tells whom the page has asked to tell. */
 export const setConsent = (choice) => {
   if (options.consent == choice) return;
   options.consent = choice;
-  listeners.forEach((listener) => attempt(() => listener(choice)));
+  options.listeners.forEach((listener) => attempt(() => listener(choice)));
 };
 
 /** Takes a decision of the visitor, and remembers it if the page asks for that. */

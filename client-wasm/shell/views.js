@@ -5,7 +5,6 @@ import { attempt } from "./attempt.js";
 import { make } from "./facts.js";
 import { BODY_BYTES } from "./generated.js";
 import { json } from "./json.js";
-import { drop } from "./kept.js";
 import { count, next } from "./numbers.js";
 import { options } from "./options.js";
 import { named } from "./visitor.js";
@@ -73,11 +72,10 @@ export const view = (call, full) => {
 };
 
 /** The event or order that a call tells of; none if the page drops it, or if it is too large to be sent. The server says what else is wrong with it. */
-export const other = ({ name, at, href, given, settle }) => {
-  const fact = make(name, at, { url: told(href), ...given });
-  if (!fact) return settle?.("dropped by the page");
-  fact.settle = settle;
-  if (new Blob([json(fact.body)]).size < BODY_BYTES - 500) return fact;
+export const other = (call) => {
+  const { name, at, href, given } = call;
+  const fact = (call.fact = make(name, at, { url: told(href), ...given }));
+  if (!fact || new Blob([json(fact.body)]).size < BODY_BYTES - 500) return fact;
+  call.fact = undefined;
   options.complain("dropped: larger than 64 KiB");
-  drop(fact);
 };

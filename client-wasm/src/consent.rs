@@ -1,6 +1,7 @@
 //! What the visitor decided, and what may happen because of it.
 //!
-//! Invariant: no other module decides whether something may be stored or sent.
+//! Invariant: no other module decides whether something may be stored or sent. Before the WebAssembly is there
+//! `shell/consent.js` does; both pass the cases of `tests/consent.json`.
 
 /// The visitor's decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +63,16 @@ impl Consent {
         }
     }
 
+    /// Whether a fact may be sent.
+    #[must_use]
+    pub fn may_send(&self, is_view: bool) -> bool {
+        match self.mode() {
+            Mode::Full => true,
+            Mode::Anonymous => is_view,
+            Mode::Silent => false,
+        }
+    }
+
     /// The choice in force.
     #[must_use]
     pub fn choice(&self) -> Choice {
@@ -77,8 +88,24 @@ impl Consent {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test that fails is meant to panic")]
 mod tests {
     use super::*;
+
+    #[test]
+    fn facts_go_as_they_do_before_the_webassembly_is_there() {
+        let cases: serde_json::Value = serde_json::from_str(include_str!("../tests/consent.json")).unwrap();
+        for case in cases.as_array().unwrap() {
+            let choice = [Choice::Pending, Choice::Granted, Choice::Denied]
+                .into_iter()
+                .find(|choice| case["consent"] == choice.word())
+                .unwrap();
+            let consent = Consent::new(choice, case["beforeConsent"] == "anonymous");
+            for (kind, is_view) in [("view", true), ("event", false)] {
+                assert_eq!(consent.may_send(is_view), case[kind] == "goes", "{case}");
+            }
+        }
+    }
 
     #[test]
     fn nothing_happens_before_consent() {

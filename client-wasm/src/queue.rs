@@ -27,11 +27,13 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// The meaning of a status code.
+    /// The meaning of a status code. Success is only believed if the answer `is_ours`: a host's fallback page, a
+    /// blocker or a service worker may answer in the server's place.
     #[must_use]
-    pub fn of(status: u16) -> Self {
+    pub fn of(status: u16, is_ours: bool) -> Self {
         match status {
-            200..=299 => Self::Done,
+            200..=299 if is_ours => Self::Done,
+            200..=299 => Self::Again,
             0 | 408 | 425 | 429 | 500..=599 => Self::Again,
             401 => Self::Expired,
             _ => Self::Final,
@@ -75,6 +77,12 @@ impl Backoff {
     #[must_use]
     pub fn failing(&self) -> bool {
         self.failures > 0
+    }
+
+    /// How many tries in a row have failed.
+    #[must_use]
+    pub fn failures(&self) -> u32 {
+        self.failures
     }
 }
 
@@ -319,13 +327,20 @@ mod tests {
     #[test]
     fn network_errors_and_overload_mean_again_and_other_refusals_are_final() {
         for status in [0, 408, 425, 429, 500, 502, 503, 504] {
-            assert_eq!(Verdict::of(status), Verdict::Again, "{status}");
+            assert_eq!(Verdict::of(status, false), Verdict::Again, "{status}");
         }
         for status in [400, 403, 404, 405, 409, 413, 415, 302] {
-            assert_eq!(Verdict::of(status), Verdict::Final, "{status}");
+            assert_eq!(Verdict::of(status, false), Verdict::Final, "{status}");
         }
-        assert_eq!(Verdict::of(204), Verdict::Done);
-        assert_eq!(Verdict::of(401), Verdict::Expired);
+        assert_eq!(Verdict::of(401, false), Verdict::Expired);
+    }
+
+    #[test]
+    fn a_success_that_is_not_the_servers_own_is_none() {
+        assert_eq!(Verdict::of(204, true), Verdict::Done);
+        for status in [200, 204] {
+            assert_eq!(Verdict::of(status, false), Verdict::Again);
+        }
     }
 
     #[test]

@@ -140,6 +140,12 @@ impl Session {
         self.retry.until_ms()
     }
 
+    /// How many starts in a row have failed.
+    #[must_use]
+    pub fn failures(&self) -> u32 {
+        self.retry.failures()
+    }
+
     /// Whether the last start failed.
     #[must_use]
     pub fn is_failing(&self) -> bool {

@@ -89,6 +89,8 @@ pub(crate) struct Tracker {
     wake: Option<clock::Timer>,
     /// A session is wanted even if no fact waits for it.
     wants_session: bool,
+    /// The server refused a start with the page's addresses: it goes without.
+    bare: bool,
 }
 
 impl Tracker {
@@ -106,6 +108,7 @@ impl Tracker {
             ping: None,
             wake: None,
             wants_session: false,
+            bare: false,
             settings,
         }
     }
@@ -152,18 +155,27 @@ impl Tracker {
                 self.view.engagement.look(false, now_ms);
                 self.leave(now_ms);
             }
-            Happening::Online => {
-                self.queue.backoff = Default::default();
-                self.step(session::Event::Online, now_ms);
-                if self.consent.mode() == Mode::Full {
-                    facts::adopt();
-                }
-            }
+            Happening::Online => self.hurry(now_ms),
             Happening::Locked => self.locked(now_ms),
             Happening::Revoked => self.forget(),
             Happening::Ping => self.send_ping(now_ms),
             Happening::Wake => self.wake = None,
         }
+    }
+
+    /// Nothing waits for a later try any more.
+    fn hurry(&mut self, now_ms: u64) {
+        self.queue.backoff = Default::default();
+        self.step(session::Event::Online, now_ms);
+        if self.consent.mode() == Mode::Full {
+            facts::adopt();
+        }
+    }
+
+    /// Tries all that waits once.
+    pub(crate) fn try_all(&mut self, page: Function, now_ms: u64) {
+        self.hurry(now_ms);
+        self.ask(Task::Flush, "", JsValue::UNDEFINED, Some(page));
     }
 
     fn activity(&mut self, now_ms: u64) {

@@ -4,6 +4,10 @@
 /// More engagement than this, in ms, the server does not believe: a day.
 const MOST_MS: u64 = 86_400_000;
 
+/// Longer than this, in ms, nobody looks at a page without doing anything: the machine has slept, or its clock was
+/// set.
+const LONGEST_LOOK_MS: u64 = 300_000;
+
 /// Less engagement than this, in ms, is not worth a request.
 pub const NEWS_MS: u64 = 1_000;
 
@@ -24,7 +28,8 @@ impl Engagement {
     /// A page that is looked at, or not, from now on.
     pub fn look(&mut self, looking: bool, now_ms: u64) {
         if let Some(since_ms) = self.since_ms.take() {
-            self.total_ms = (self.total_ms + now_ms.saturating_sub(since_ms)).min(MOST_MS);
+            let looked_ms = now_ms.saturating_sub(since_ms).min(LONGEST_LOOK_MS);
+            self.total_ms = (self.total_ms + looked_ms).min(MOST_MS);
         }
         self.since_ms = looking.then_some(now_ms);
     }
@@ -62,6 +67,29 @@ mod tests {
         page.look(true, 10_000);
         assert_eq!(page.report(10_500), None);
         assert_eq!(page.report(11_000), Some((3_000, 40)));
-        assert_eq!(page.report(11_000 + 2 * MOST_MS), Some((MOST_MS, 40)));
+    }
+
+    #[test]
+    fn a_night_of_sleep_and_a_clock_that_is_set_are_no_engagement() {
+        let mut page = Engagement::default();
+        page.look(true, 1_000);
+        assert_eq!(page.report(1_000 + 8 * 3_600_000), Some((LONGEST_LOOK_MS, 0)));
+        page.look(true, 50_000_000);
+        assert_eq!(
+            page.report(40_000_000).map(|(ms, _)| ms),
+            Some(2 * LONGEST_LOOK_MS),
+            "set back, nothing is added"
+        );
+    }
+
+    #[test]
+    fn no_view_holds_its_reader_for_longer_than_a_day() {
+        let mut page = Engagement::default();
+        let mut told = None;
+        for minute in 0..2 * 24 * 60 {
+            page.look(true, minute * 60_000);
+            told = page.report(minute * 60_000).or(told);
+        }
+        assert_eq!(told, Some((MOST_MS, 0)));
     }
 }

@@ -81,6 +81,7 @@ export const options = (more) => ({
   pingIntervalMs: 15000,
   landingAt: Date.now() - 4000,
   complain: (text) => complaints.push(text),
+  listeners: new Set(),
   ...JSON.parse(more),
 });
 

@@ -4,9 +4,9 @@
 // Before consent (unless `beforeConsent` is "anonymous") nothing is fetched, stored or sent: what the page tells is
 // kept in memory, the landing page first, so that a later consent can report it as it was.
 
-import { bare } from "../../client-wasm/shell/address.js";
+import { reported } from "../../client-wasm/shell/address.js";
 import { attempt } from "../../client-wasm/shell/attempt.js";
-import { decide, initial, isGranted, listeners, maySend, mayWait, objects } from "../../client-wasm/shell/consent.js";
+import { decide, initial, isGranted, maySend, mayWait, objects } from "../../client-wasm/shell/consent.js";
 import { IGNORED, deleteCookie, readCookie, readOwn, writeCookie } from "../../client-wasm/shell/cookies.js";
 import { CAP, LAST_ACTIVITY, SESSION_FORGET, TELEMETRY, VISITOR, VISITOR_MAX_AGE_S } from "../../client-wasm/shell/generated.js";
 import { json } from "../../client-wasm/shell/json.js";
@@ -47,25 +47,20 @@ export function create(load, base) {
   // Where the page wants it confirmed: a promise that resolves once it is stored.
   const tell = (name, given, confirm) => {
     const call = made(name, given);
-    confirm &&= new Promise((resolve, reject) => (call.settle = (error) => (error ? reject(Error(error)) : resolve())));
     if (core && isSendable(call)) core.tell(call);
     else if (isSendable(call) || mayWait()) {
       hold(call);
       if (isSendable(call)) boot();
-    } else drop(call);
-    return confirm;
-  };
-
-  const drop = (call) => {
-    dropped++;
-    call.settle?.("dropped");
+    } else dropped++;
+    return confirm && (isSendable(call) ? ask("confirm", call) : Promise.reject(Error(options.consent)));
   };
 
   // The oldest goes where there are too many, an order last.
   const hold = (call) => {
     if (waiting.push(call) > CAP) {
       complain(`only ${CAP} calls wait`);
-      drop(...waiting.splice(Math.max(0, waiting.findIndex(({ name }) => name != "order")), 1));
+      waiting.splice(Math.max(0, waiting.findIndex(({ name }) => name != "order")), 1);
+      dropped++;
     }
   };
 
@@ -97,15 +92,16 @@ export function create(load, base) {
   // What waits is dropped; the landing page may be told of later.
   const refuse = () => {
     decide("denied");
-    for (const call of waiting.splice(0)) call == landing ? waiting.push(call) : drop(call);
+    for (const call of waiting.splice(0)) call == landing ? waiting.push(call) : dropped++;
   };
 
   // The page may leave before anything has loaded (then early.js sees to it): what it told is sent all the same.
   const leave = () => {
     let visitor_id = isGranted() ? readOwn(options.visitorCookie) : undefined;
     // Another tab may have taken consent back.
-    if (options.hurry || readCookie(IGNORED) || isShaped() || (options.known && !visitor_id)) return;
+    if (options.hurry || isShaped() || (options.known && !visitor_id)) return;
     for (const { name, at, href, given } of takeSendable()) {
+      if (readCookie(IGNORED)) return;
       // On plain HTTP browsers make no identifiers, nor do they take a secure cookie.
       if (!visitor_id && isGranted() && crypto.randomUUID) {
         writeCookie(options.visitorCookie, (visitor_id = "v_" + crypto.randomUUID()), VISITOR_MAX_AGE_S);
@@ -113,7 +109,7 @@ export function create(load, base) {
       navigator.sendBeacon(
         options.endpoint + TELEMETRY + name,
         json({
-          url: bare(href),
+          url: reported(href),
           ...given,
           visitor_id,
           anonymous: !isGranted(),
@@ -135,6 +131,7 @@ export function create(load, base) {
       given = {
         ...given,
         complain,
+        listeners: new Set(),
         endpoint: new URL(given.endpoint || base, location).href.replace(/\/+$/, ""),
         visitorCookie: cookie(VISITOR),
         activityCookie: cookie(LAST_ACTIVITY),
@@ -142,7 +139,7 @@ export function create(load, base) {
         // A frame of the page's own origin is a part of the page.
         autoPageViews: isOn(given.autoPageViews ?? true) && isOn(given.frames ?? !frameElement),
       };
-      if (given.autoPageViews) waiting.push((landing = made("page_view", { referrer: bare(document.referrer) })));
+      if (given.autoPageViews) waiting.push((landing = made("page_view", { referrer: reported(document.referrer) })));
       setOptions(given);
       addEventListener("pagehide", () => guarded(leave));
       if (maySend(true)) boot();
@@ -173,10 +170,10 @@ export function create(load, base) {
     pageView: (url = location) => tell("page_view", { url: new URL(url, location).href }),
     event: (name, props, more) => tell("event", { name: name + "", props }, more),
     // Numbers that were computed have more places than money: the server takes four.
-    order: (given, more) => tell("order", { ...given, id: given.id + "", amount: (+given.amount.toFixed?.(4) || given.amount) + "" }, more),
+    order: (given, more) => tell("order", { ...given, id: given.id + "", amount: (given.amount.toFixed ? +given.amount.toFixed(4) : given.amount) + "" }, more),
     onConsentChange(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
+      options.listeners.add(listener);
+      return () => options.listeners.delete(listener);
     },
     snapshot: async () => (core ? core.snapshot(dropped) : resting(options?.consent, dropped)),
   };

@@ -2,6 +2,7 @@
 
 import { initSync } from "glue";
 import { setConsent } from "../../client-wasm/shell/consent.js";
+import { IGNORED, readCookie } from "../../client-wasm/shell/cookies.js";
 import { watchEarly } from "../../client-wasm/shell/early.js";
 import { sendFirst } from "../../client-wasm/shell/first.js";
 import { isShaped, setOptions } from "../../client-wasm/shell/options.js";
@@ -29,7 +30,10 @@ let wait; // once: who tries again waits no more
 
 const begin = async (options, waiting) => {
   setOptions(options);
-  if (isShaped()) {
+  if (readCookie(IGNORED)) {
+    options.beforeConsent = "silent";
+    setConsent("denied");
+  } else if (isShaped()) {
     options.shape = () => {}; // without the file nothing is told
     await import(EXTRAS).then((file) => file.default(options, waiting), options.complain);
   }

@@ -14,7 +14,7 @@ export const doors = (core) => {
   const door = (name) => (...args) => {
     if (typeof document == "undefined") return nothing[name](...args);
     if (client) return client[name](...args);
-    if (name == "snapshot") return Promise.resolve(resting("pending", 0));
+    if (name == "snapshot") return Promise.resolve(resting());
     if (name != "init") return new Promise((resolve) => early.push(() => resolve(client[name](...args))));
     client = create(load, "/");
     client.init(...args);
@@ -22,5 +22,18 @@ export const doors = (core) => {
   };
   // What returns nothing by its type returns nothing.
   const silent = (name) => (...args) => void door(name)(...args);
-  return { door, silent };
+  // A promise where the page wants it confirmed.
+  const confirmable = (name) => (...args) => {
+    const answer = door(name)(...args);
+    return args.at(-1)?.confirm ? answer : undefined;
+  };
+  // Answers at once, also before init().
+  const onConsentChange = (listener) => {
+    let ended;
+    door("onConsentChange")((consent) => ended || listener(consent));
+    return () => {
+      ended = true;
+    };
+  };
+  return { door, silent, confirmable, onConsentChange };
 };

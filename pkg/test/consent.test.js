@@ -62,6 +62,16 @@ test("Google: a default decides where there is no other", async () => {
   assert.deepEqual(told, ["grant"]);
 });
 
+test("Google: denied by default is not decided yet", async () => {
+  globalThis.dataLayer = [];
+  gtag("consent", "default", { analytics_storage: "denied" });
+  googleConsent(visitflow);
+  await soon();
+  assert.deepEqual(told, []);
+  gtag("consent", "update", { analytics_storage: "granted" });
+  assert.deepEqual(told, ["grant"]);
+});
+
 test("Google: where defaults differ by region, none decides", () => {
   for (const turned of [false, true]) {
     told = [];

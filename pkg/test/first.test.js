@@ -78,7 +78,7 @@ const landing = () => ({
 
 const options = (more) => ({
   endpoint: "https://shop.example", consent: "granted", visitorCookie: "visitor_id", activityCookie: "last_activity",
-  autoPageViews: true, hurry() {}, complain() {}, ...more,
+  autoPageViews: true, hurry() {}, complain() {}, listeners: new Set(), ...more,
 });
 
 /** A page that opens with this call; what waits. */

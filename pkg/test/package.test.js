@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { createContext, runInContext } from "node:vm";
 
 const here = fileURLToPath(new URL("..", import.meta.url));
 const cdn = join(here, "dist/cdn");
@@ -145,5 +146,18 @@ test("the types compile strictly, and refuse what is wrong", () => {
     assert.fail(error.stdout || error.message);
   } finally {
     rmSync(folder, { recursive: true });
+  }
+});
+
+test("scripts leave the page's names alone", () => {
+  for (const name of ["visitflow.js", "visitflow-consent-google.js", "visitflow-consent-tcf.js"]) {
+    const page = { document: { querySelector() {} }, window: { visitflow: { snapshot() {} } }, addEventListener() {}, setTimeout() {} };
+    const names = Object.keys(page);
+    try {
+      runInContext(readFileSync(join(cdn, name), "utf8"), createContext(page));
+    } catch {
+      // The stand-in is no page.
+    }
+    assert.deepEqual(Object.keys(page), names, name);
   }
 });

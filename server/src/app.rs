@@ -21,30 +21,30 @@ use crate::http::cookie::CookieStyle;
 use crate::http::foreign::ForeignOrigins;
 use crate::http::origin::OriginRules;
 use crate::ingest::spool::Spool;
-use crate::ingest::{Durable, Ingest, Writer};
+use crate::ingest::{Ingest, Storage, Writer};
 use crate::keys::Keys;
 use crate::lifecycle::Lifecycle;
-use crate::live::redis::RedisError;
 use crate::observe::Metrics;
 use crate::passwords::{HashError, Passwords};
 use crate::resolve::Sessions;
 use crate::session::Millis;
 use crate::session::record::Record;
+use crate::session_cache::redis::RedisError;
 use crate::throttle::Throttle;
 
-/// Reports that run at once; they are the first to wait when the machine is busy.
+/// How many reports run at once. Few, so that they are the first to wait when the machine is busy.
 const REPORT_READERS: usize = 2;
 
-/// Look-ups of users, keys and sessions that run at once.
+/// How many look-ups of users, keys and sessions run at once.
 const LOOKUP_READERS: usize = 4;
 
-/// Why a server cannot begin.
+/// Why a server cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// A store cannot be opened.
+    /// A database, or the spool, cannot be opened.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Redis cannot be asked.
+    /// Redis cannot be used.
     #[error("Redis failed: {0}")]
     Redis(#[from] RedisError),
     /// The password that unknown users are checked against cannot be hashed.
@@ -61,9 +61,9 @@ pub struct App {
     pub lifecycle: Lifecycle,
     /// The dashboard's queries.
     pub reports: Reports,
-    /// What is stored of single visitors.
+    /// What is stored about single visitors.
     pub disclosures: Disclosures,
-    /// Users.
+    /// Users and API keys.
     pub lookups: Accounts,
     /// API keys.
     pub keys: Keys,
@@ -73,24 +73,24 @@ pub struct App {
     pub assertions: Option<Assertions>,
     /// Limits by address and account.
     pub throttle: Throttle,
-    /// Tells crawlers from browsers.
+    /// Recognizes robots.
     pub bots: BotFilter,
     /// How cookies are written.
     pub cookies: CookieStyle,
-    /// Who may call.
+    /// Which origins may call.
     pub origins: OriginRules,
-    /// Who called and may not.
+    /// Which origins were refused.
     pub foreign: ForeignOrigins,
-    /// Pages and client.
+    /// The pages and the client.
     pub assets: Assets,
-    /// Keeps other servers off the database, where it is a file.
+    /// The lock that keeps other servers off the database, if that is a file.
     pub claim: Option<File>,
-    /// For the operator.
+    /// The metrics.
     pub metrics: Arc<Metrics>,
 }
 
 impl App {
-    /// Opens the stores.
+    /// Opens the databases and the spool, and starts the writer.
     ///
     /// # Errors
     /// When one of them cannot be opened.
@@ -104,14 +104,14 @@ impl App {
             Some(_) => Metrics::with_redis(),
             None => Metrics::new(),
         };
-        let Stores { durable, lookup, reports, disclosures, lookups, claim, known } =
+        let Stores { storage, lookup, reports, disclosures, lookups, claim, known } =
             Stores::open(&config, database, now)?;
         let sessions = match &config.redis_url {
             Some(url) => Sessions::with_redis(config.ttl(), lookup, url)?,
             None => Arc::new(Sessions::new(config.ttl(), lookup)),
         };
         sessions.fill(known, now);
-        let (ingest, writer) = Ingest::start(durable, Arc::clone(&sessions), Arc::clone(&metrics))?;
+        let (ingest, writer) = Ingest::start(storage, Arc::clone(&sessions), Arc::clone(&metrics))?;
         let cookies = CookieStyle {
             names: config.cookie_names().map_err(StoreError::Configuration)?,
             domain: config.cookie_domain.clone(),
@@ -141,15 +141,15 @@ impl App {
     }
 }
 
-/// What the configuration makes of the two databases.
+/// The databases, as the configuration wants them.
 struct Stores {
-    durable: Durable,
+    storage: Storage,
     lookup: Lookup,
     reports: Reports,
     disclosures: Disclosures,
     lookups: Accounts,
     claim: Option<File>,
-    /// The sessions that the copies in this process begin with.
+    /// The sessions with which the session cache of this process begins.
     known: Vec<Record>,
 }
 
@@ -163,7 +163,7 @@ impl Stores {
                 let known = writer.recent(now - config.ttl().idle_ms)?;
                 let lookups = Readers::new(database.clone(), LOOKUP_READERS);
                 Ok(Self {
-                    durable: Durable { store: Store::Sqlite(writer), spool: None },
+                    storage: Storage { store: Store::Sqlite(writer), spool: None },
                     lookup: match config.redis_url {
                         Some(_) => Lookup::Sqlite(lookups.clone()),
                         None => Lookup::Complete(lookups.clone()),
@@ -175,7 +175,7 @@ impl Stores {
                     known,
                 })
             }
-            // Nothing is connected here: the database may come later than the server.
+            // No connection is made here: Postgres may start later than this server.
             Database::Postgres(url) => {
                 let pool = Pool::lookups(&url)?;
                 let replica = config.report_database().map_err(StoreError::Configuration)?;
@@ -184,7 +184,7 @@ impl Stores {
                 let writer = postgres::writer::Writer::new(url, config.retention_days);
                 let spool = Spool::open(&config.spool, config.spool_max)?;
                 Ok(Self {
-                    durable: Durable { store: Store::Postgres(writer), spool: Some(spool) },
+                    storage: Storage { store: Store::Postgres(writer), spool: Some(spool) },
                     lookup: Lookup::Postgres(pool.clone()),
                     disclosures,
                     reports: Reports::Postgres(PostgresReports::new(reports)),

@@ -21,7 +21,7 @@ use crate::session::Millis;
 /// 401 when there is a key and it is wrong, was revoked, or has expired.
 pub async fn holder(app: &App, head: &Parts, now: Millis) -> Result<Option<Arc<ApiKey>>, Problem> {
     let Some(text) = head.headers.get(AUTHORIZATION).and_then(bearer) else { return Ok(None) };
-    let away = app.lifecycle.sessions.durable_is_away();
+    let away = app.lifecycle.sessions.database_is_away();
     let key = app.keys.holder(&text, now, away).await.map_err(|error| {
         let detail = "The database is away, and this server has not seen this API key before, so it cannot check the key. Nothing was done; send the request again after Retry-After.";
         Problem { detail: detail.into(), ..Problem::unavailable(error.to_string()) }

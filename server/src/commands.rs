@@ -19,10 +19,10 @@ use crate::database::postgres::pool::Pool;
 use crate::database::postgres::reports::PostgresReports;
 use crate::database::postgres::url::PostgresUrl;
 use crate::database::sqlite::Sqlite;
-use crate::live::redis::RedisError;
 use crate::passwords::HashError;
 use crate::serve;
 use crate::serve::tls::Tls;
+use crate::session_cache::redis::RedisError;
 
 /// How often a command that takes long says how far it is.
 const TELL_EVERY: Duration = Duration::from_secs(1);
@@ -41,11 +41,11 @@ pub enum CommandError {
     Hash(#[from] HashError),
     /// Something else, said in a sentence.
     #[error("{0}")]
-    Told(String),
+    Failed(String),
 }
 
 fn database(common: &Common) -> Result<Database, CommandError> {
-    common.database_url.database().map_err(CommandError::Told)
+    common.database_url.database().map_err(CommandError::Failed)
 }
 
 /// Does what a store is asked, on this thread.
@@ -56,7 +56,7 @@ where
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|error| CommandError::Told(format!("cannot start: {error}")))?;
+        .map_err(|error| CommandError::Failed(format!("cannot start: {error}")))?;
     Ok(runtime.block_on(work)?)
 }
 
@@ -65,7 +65,7 @@ where
 /// # Errors
 /// When a migration fails, or both sides do not tell the same after the move.
 pub fn migrate(common: &Common, ends: &Move) -> Result<(), CommandError> {
-    if let Some((from, to)) = ends.ends().map_err(CommandError::Told)? {
+    if let Some((from, to)) = ends.ends().map_err(CommandError::Failed)? {
         return move_to(&from, &to);
     }
     let database = database(common)?;
@@ -99,7 +99,7 @@ fn move_to(from: &Sqlite, to: &PostgresUrl) -> Result<(), CommandError> {
         return Ok(());
     }
     let differences = report.differences.join("\n  ");
-    Err(CommandError::Told(if report.finished_before.is_some() {
+    Err(CommandError::Failed(if report.finished_before.is_some() {
         format!(
             "the two sides differ, so one of them was in use since the migration finished:\n  {differences}"
         )
@@ -166,5 +166,5 @@ pub fn check(common: &Common, config: &Serve) -> Result<(), CommandError> {
             bound.map_err(|error| format!("{error}; is the server running already?")),
         );
     }
-    if wrong.is_empty() { Ok(()) } else { Err(CommandError::Told(format!("to fix: {}", wrong.join(", ")))) }
+    if wrong.is_empty() { Ok(()) } else { Err(CommandError::Failed(format!("to fix: {}", wrong.join(", ")))) }
 }

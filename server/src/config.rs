@@ -33,9 +33,9 @@ use crate::database::postgres::url::PostgresUrl;
 use crate::http::cookie_names::{CookieNames, Ours, cookie_name};
 use crate::http::origin::Origin;
 use crate::http::prefix::PathPrefix;
-use crate::live::redis::RedisUrl;
 use crate::log::{Filter, LogFormat};
 use crate::session::Ttl;
+use crate::session_cache::redis::RedisUrl;
 
 /// Flags of every command.
 #[derive(Clone, Debug, Args)]

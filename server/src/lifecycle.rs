@@ -9,13 +9,15 @@ use std::sync::Arc;
 use crate::contract::erasure::{AskedBy, Erased, Erasure};
 use crate::database::error::StoreError;
 use crate::ingest::{Ingest, Load};
-use crate::ledger::command::{Command, Context, Ending, Fact, Outcome, Run, Settling, Which, visits_at_most};
+use crate::ledger::command::{
+    Command, Context, EndProvisional, Ending, Fact, Outcome, Run, Which, visits_at_most,
+};
 use crate::resolve::Sessions;
-use crate::session::record::{Crossed, Record, SignedIn, Standing};
+use crate::session::record::{After, Record, SignedIn, Standing};
 use crate::session::token::{Proof, SessionToken};
 use crate::session::visit::VisitorId;
-use crate::session::visitor_key::{OfferedKey, VisitorKey};
-use crate::session::{Activity, Carrier, Millis};
+use crate::session::visitor_key::{CandidateKey, VisitorKey};
+use crate::session::{Activity, Caller, Millis};
 use crate::throttle::TooMany;
 use crate::throttle::budget::{Allowance, Held};
 
@@ -24,14 +26,14 @@ use crate::throttle::budget::{Allowance, Held};
 pub enum Cookie {
     /// Nothing: no `Set-Cookie`.
     Leave,
-    /// Keep this token for so many ms: another idle limit of its session.
+    /// Keep this token for so many ms: the idle limit of its session.
     Set(SessionToken, Millis),
     /// Delete it.
     Clear,
 }
 
 impl Cookie {
-    /// After an end: where another request was first, a newer cookie may be there already.
+    /// After an end. If another request was first, the browser may have a newer cookie already.
     fn after_end(ended: bool) -> Self {
         if ended { Self::Clear } else { Self::Leave }
     }
@@ -40,9 +42,9 @@ impl Cookie {
 /// What a browser is to do with its cookies after a request that may begin a visit.
 #[derive(Clone, Debug)]
 pub struct Cookies {
-    /// That of the session.
+    /// The session cookie.
     pub session: Cookie,
-    /// The visitor's key to keep for a year, if there is one to be set.
+    /// The visitor's key to keep for a year, if one is to be set.
     pub key: Option<VisitorKey>,
 }
 
@@ -67,7 +69,7 @@ pub enum Refusal {
     NotTheirs,
     /// More visits would begin than the address may; nothing was done.
     TooMany(TooMany),
-    /// The store failed; nothing was done.
+    /// The database failed, or no store could be reached; nothing was done.
     Store(StoreError),
 }
 
@@ -83,7 +85,7 @@ impl From<StoreError> for Refusal {
     }
 }
 
-/// Who calls, and when.
+/// Who sends a request, and when.
 #[derive(Clone, Debug)]
 pub struct Hit {
     /// When the request was received.
@@ -92,7 +94,7 @@ pub struct Hit {
     pub token: Option<SessionToken>,
     /// The visitor that it names.
     pub visitor: Option<VisitorId>,
-    /// The visitor whose key the browser may be given: it named the visitor itself, and keeps cookies.
+    /// The visitor whose key the browser may get: its request names the visitor, and it keeps cookies.
     pub key_of: Option<VisitorId>,
     /// The visitor's key that it carries.
     pub key: Option<VisitorKey>,
@@ -111,7 +113,7 @@ pub enum Started {
     Refused,
 }
 
-/// By what right somebody asks for an erasure.
+/// The right by which an erasure is requested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Right {
     /// A browser's, over its own visitor.
@@ -138,44 +140,44 @@ pub struct Page {
 pub struct Lifecycle {
     /// Live sessions.
     pub sessions: Arc<Sessions>,
-    /// The way to the durable store.
+    /// The way to the database.
     pub ingest: Ingest,
 }
 
 impl Lifecycle {
-    /// Starts a session, or resumes the live one. `offer` makes the token of a new one;
-    /// it is called only if one is needed, and may say that no cookie would stick. A key that the browser
-    /// carries is set again if it is the visitor's; a new one, if the visitor has none yet.
+    /// Starts a session, or resumes the live one. `issue` makes the token of a new session; it is called only if one
+    /// is needed, and returns none if the browser would not keep the cookie. A key that the browser sent is set again
+    /// if it is the visitor's; a new one is set if the visitor has none yet.
     ///
     /// # Errors
     /// [`Refusal::Expired`] for a token that was rotated a moment ago, or ended while the request was
-    /// on its way: the browser has a newer one, or is to have none. [`Refusal::TooMany`] if a visit
+    /// on its way: the browser has a newer token, or should have none. [`Refusal::TooMany`] if a visit
     /// may not begin.
     pub async fn start<E: From<Refusal> + From<getrandom::Error>>(
         &self,
         hit: Hit,
         page: Page,
         allowance: Allowance<'_>,
-        offer: impl FnOnce() -> Result<Option<SessionToken>, E>,
+        issue: impl FnOnce() -> Result<Option<SessionToken>, E>,
     ) -> Result<(Started, Cookies), E> {
-        let carrier = self.arrive(&hit).await;
-        if let Carrier::Crossing { .. } = carrier {
+        let caller = self.arrive(&hit).await;
+        if let Caller::Grace { .. } = caller {
             return Err(Refusal::Expired.into());
         }
-        if carrier.visit_id().is_some() {
+        if caller.visit_id().is_some() {
             return Ok((Started::Resumed, self.keep(hit.token, hit.now).await.into()));
         }
-        let live = matches!(carrier, Carrier::Live { .. });
+        let live = matches!(caller, Caller::Live { .. });
         let held = allowance.take(1).map_err(Refusal::from)?;
-        let offered = if live { None } else { offer()? };
-        let (key, offered_key) = offer_key(hit.key_of)?;
+        let candidate = if live { None } else { issue()? };
+        let (key, candidate_key) = new_key(hit.key_of)?;
         let Page { site, url, referrer } = page;
         let context = Context {
             now: hit.now,
-            carrier,
-            offer: offered.as_ref().map(SessionToken::proof),
+            caller,
+            candidate: candidate.as_ref().map(SessionToken::proof),
             visitor: hit.visitor,
-            key: offered_key,
+            key: candidate_key,
             site: hit.site,
         };
         let outcome = self.commit_within(held, Command::Start { context, site, url, referrer }).await?;
@@ -186,22 +188,22 @@ impl Lifecycle {
             _ if live || (outcome.joined && !outcome.issued) => Started::Resumed,
             _ => Started::Begun,
         };
-        let session = self.keep(if live { hit.token } else { offered }, hit.now).await;
+        let session = self.keep(if live { hit.token } else { candidate }, hit.now).await;
         Ok((started, Cookies { session, key: right_key([key, hit.key], outcome) }))
     }
 
-    /// Stores facts. Answers with what became of them, after the commit. `offer` as in [`Self::start`];
-    /// facts that may not start a session ask for none. A key is set where the visitor had none.
+    /// Stores facts. Returns their outcome after the commit. `issue` as in [`Self::start`]; it is not called for facts
+    /// that may not start a session. A key is set if the visitor had none.
     ///
     /// # Errors
-    /// [`Refusal::TooMany`] if more visits might begin than may; when the store fails. Nothing of the
+    /// [`Refusal::TooMany`] if more visits might begin than may; when the database fails. Nothing of the
     /// request was stored then.
     pub async fn facts<E: From<Refusal> + From<getrandom::Error>>(
         &self,
         hit: Hit,
         runs: Vec<Run>,
         allowance: Allowance<'_>,
-        offer: impl FnOnce() -> Result<Option<SessionToken>, E>,
+        issue: impl FnOnce() -> Result<Option<SessionToken>, E>,
     ) -> Result<(Outcome, Cookies), E> {
         let named = || runs.iter().flat_map(|run| &run.facts).filter(|fact| !fact.anonymous);
         let recent = |fact: &&Fact| hit.now - fact.occurred_at < self.sessions.ttl().idle_ms;
@@ -212,27 +214,27 @@ impl Lifecycle {
         let may_start = named().filter(recent).any(|fact| fact.kind.starts_a_visit());
         let token = hit.token.filter(|_| named().next().is_some());
         let proof = token.as_ref().map(SessionToken::proof);
-        let carrier = self.sessions.touch(proof, activity.map(Activity::Visitor), hit.now).await;
-        let most = visits_at_most(&runs, &carrier, hit.now, self.sessions.ttl());
+        let caller = self.sessions.touch(proof, activity.map(Activity::Visitor), hit.now).await;
+        let most = visits_at_most(&runs, &caller, hit.now, self.sessions.ttl());
         let held = allowance.take(most).map_err(Refusal::from)?;
-        let has_none = matches!(carrier, Carrier::Erased | Carrier::Nothing);
-        let offered = if may_start && has_none { offer()? } else { None };
-        let has_no_visit = has_none || matches!(carrier, Carrier::Live { visit_id: None, .. });
-        let (key, offered_key) = offer_key(hit.key_of.filter(|_| may_start && has_no_visit))?;
-        let live = matches!(carrier, Carrier::Live { .. });
+        let has_none = matches!(caller, Caller::Erased | Caller::Nothing);
+        let candidate = if may_start && has_none { issue()? } else { None };
+        let has_no_visit = has_none || matches!(caller, Caller::Live { visit_id: None, .. });
+        let (key, candidate_key) = new_key(hit.key_of.filter(|_| may_start && has_no_visit))?;
+        let live = matches!(caller, Caller::Live { .. });
         let context = Context {
             now: hit.now,
-            carrier,
-            offer: offered.as_ref().map(SessionToken::proof),
+            caller,
+            candidate: candidate.as_ref().map(SessionToken::proof),
             visitor: None,
-            key: offered_key,
+            key: candidate_key,
             site: hit.site,
         };
         let outcome = self.commit_within(held, Command::Facts { context, runs }).await?;
-        // A fact that comes too late to be of a living visit slides nothing and sets no cookie.
+        // A fact that is older than the idle limit does not count as activity and sets no cookie.
         let session = match live && activity.is_some() {
             true => self.keep_proven(token.zip(proof), hit.now).await,
-            false => self.keep(offered.filter(|_| outcome.issued), hit.now).await,
+            false => self.keep(candidate.filter(|_| outcome.issued), hit.now).await,
         };
         Ok((outcome, Cookies { session, key: right_key([key, None], outcome) }))
     }
@@ -248,7 +250,7 @@ impl Lifecycle {
     ) -> Result<Cookie, Refusal> {
         let proof = hit.token.as_ref().map(SessionToken::proof);
         match self.sessions.touch(proof, Some(Activity::Visitor(hit.now)), hit.now).await {
-            Carrier::Live { visit_id, .. } => {
+            Caller::Live { visit_id, .. } => {
                 if let (Some(visit_id), Some((page_view_id, engaged_ms, scroll_pct))) = (visit_id, engagement)
                 {
                     self.ingest.admit(Load::Ping)?;
@@ -257,17 +259,17 @@ impl Lifecycle {
                 }
                 Ok(self.keep_proven(hit.token.zip(proof), hit.now).await)
             }
-            Carrier::Unverified(_) => Err(UNTOLD.into()),
+            Caller::Unverified(_) => Err(UNREACHABLE.into()),
             _ => Err(Refusal::Expired),
         }
     }
 
     /// Whose session a token is, as it was everywhere within the last second; none without a live one.
-    /// If `slides`, that keeps a signed-in session alive, and now and then its cookie
+    /// If `slides`, that keeps a signed-in session alive, and renews its cookie from time to time
     /// ([`Ttl::renews_cookie`](crate::session::Ttl::renews_cookie)).
     ///
     /// # Errors
-    /// When no store in reach can tell.
+    /// When no store that can be reached has the session.
     pub async fn identify(
         &self,
         token: SessionToken,
@@ -275,7 +277,7 @@ impl Lifecycle {
         now: Millis,
     ) -> Result<Option<(Record, Cookie)>, Refusal> {
         let proof = token.proof();
-        let Some(mut record) = self.sessions.vouch(proof, slides, now).await? else { return Ok(None) };
+        let Some(mut record) = self.sessions.introspect(proof, slides, now).await? else { return Ok(None) };
         if !slides || record.user_id.is_none() {
             return Ok(Some((record, Cookie::Leave)));
         }
@@ -291,34 +293,34 @@ impl Lifecycle {
     /// Ends the session.
     ///
     /// # Errors
-    /// When the store fails.
+    /// When the database fails.
     pub async fn end(&self, hit: Hit) -> Result<Cookie, Refusal> {
         let proof = hit.token.as_ref().map(SessionToken::proof);
         match (self.sessions.touch(proof, None, hit.now).await, proof) {
-            (Carrier::Live { .. } | Carrier::Unverified(_), Some(presented)) => {
+            (Caller::Live { .. } | Caller::Unverified(_), Some(presented)) => {
                 if self.commit(Command::End { now: hit.now, presented }).await?.lost {
                     return self.ends_elsewhere(presented, hit.now).await.map(Cookie::after_end);
                 }
                 Ok(Cookie::Clear)
             }
-            (Carrier::Crossing { .. }, _) => Ok(Cookie::Leave), // a newer cookie may be there already
+            (Caller::Grace { .. }, _) => Ok(Cookie::Leave), // a newer cookie may be there already
             _ => Ok(Cookie::Clear),
         }
     }
 
-    /// Ends what is measured of the session: it leaves its visit. Who is signed in stays so, under a new
-    /// token; a session without a user ends.
+    /// Stops measuring: the session leaves its visit. A signed-in user stays signed in, with a new token; a session
+    /// without a user ends.
     ///
     /// # Errors
-    /// When the store fails, or none can tell of the session.
+    /// When the database fails, or no store that can be reached has the session.
     pub async fn forget<E: From<Refusal> + From<getrandom::Error>>(&self, hit: Hit) -> Result<Cookie, E> {
         let proof = hit.token.as_ref().map(SessionToken::proof);
         match (self.sessions.touch(proof, None, hit.now).await, proof) {
-            (Carrier::Live { .. } | Carrier::Crossing { crossed: Crossed::Rotated, .. }, Some(presented)) => {
-                let offer = SessionToken::rotate(presented.tag)?;
-                let command = Command::Forget { now: hit.now, presented, offer: offer.proof() };
+            (Caller::Live { .. } | Caller::Grace { after: After::Rotation, .. }, Some(presented)) => {
+                let candidate = SessionToken::rotate(presented.tag)?;
+                let command = Command::Forget { now: hit.now, presented, candidate: candidate.proof() };
                 match self.commit(command).await? {
-                    outcome if outcome.issued => Ok(self.keep(Some(offer), hit.now).await),
+                    outcome if outcome.issued => Ok(self.keep(Some(candidate), hit.now).await),
                     outcome if outcome.lost => {
                         self.lost(presented, hit.now).await?;
                         Ok(Cookie::Leave) // a newer cookie may be there already
@@ -326,8 +328,8 @@ impl Lifecycle {
                     _ => Ok(Cookie::Clear),
                 }
             }
-            (Carrier::Unverified(_), _) => Err(Refusal::from(UNTOLD).into()),
-            (Carrier::Crossing { .. }, _) => Ok(Cookie::Leave),
+            (Caller::Unverified(_), _) => Err(Refusal::from(UNREACHABLE).into()),
+            (Caller::Grace { .. }, _) => Ok(Cookie::Leave),
             _ => Ok(Cookie::Clear),
         }
     }
@@ -335,8 +337,8 @@ impl Lifecycle {
     /// Ends sessions of a user.
     ///
     /// # Errors
-    /// [`Refusal::Missing`] when the user has no such live session; [`Refusal::Rotated`] when the one that
-    /// asks was rotated or ended meanwhile; when the store fails.
+    /// [`Refusal::Missing`] when the user has no such live session; [`Refusal::Rotated`] when the asking session
+    /// was rotated or ended meanwhile; when the database fails.
     pub async fn end_sessions(&self, ending: Ending) -> Result<Cookie, Refusal> {
         let (asking, now) = (ending.asking, ending.now);
         let ends_itself = asking.is_some_and(|asking| ending.which == Which::One(asking.tag));
@@ -351,7 +353,7 @@ impl Lifecycle {
                 }
                 Err(Refusal::Rotated)
             }
-            outcome if outcome.missing && !self.ends_promised(&ending).await? => Err(Refusal::Missing),
+            outcome if outcome.missing && !self.ends_provisional(&ending).await? => Err(Refusal::Missing),
             _ => Ok(if ends_itself { Cookie::Clear } else { Cookie::Leave }),
         }
     }
@@ -361,7 +363,7 @@ impl Lifecycle {
     ///
     /// # Errors
     /// [`Refusal::Rotated`] when another request has rotated or ended the session; [`Refusal::Stale`] when
-    /// the old password is not the user's any more; when the store fails.
+    /// the old password is not the user's any more; when the database fails.
     pub async fn change_password<E: From<Refusal> + From<getrandom::Error>>(
         &self,
         now: Millis,
@@ -371,8 +373,8 @@ impl Lifecycle {
         password_hash: String,
     ) -> Result<Cookie, E> {
         let token = SessionToken::rotate(presented.tag)?;
-        let offer = token.proof();
-        let command = Command::ChangePassword { now, presented, offer, user_id, verified, password_hash };
+        let candidate = token.proof();
+        let command = Command::ChangePassword { now, presented, candidate, user_id, verified, password_hash };
         match self.commit(command).await? {
             outcome if outcome.stale => Err(Refusal::Stale.into()),
             outcome if outcome.lost => {
@@ -383,13 +385,13 @@ impl Lifecycle {
         }
     }
 
-    /// Signs a verified user in. With `visit` the session's visit gets the user; without, the
-    /// session has no visit from here on.
+    /// Signs a verified user in. With `visit` the session's visit gets the user; without it the session leaves its
+    /// visit.
     ///
     /// # Errors
     /// [`Refusal::Rotated`] when another request has rotated or ended the session; [`Refusal::Stale`]
     /// when `verified`, the password hash that was checked, is not the user's any more;
-    /// [`Refusal::TooMany`] where a visit of another user would begin and may not.
+    /// [`Refusal::TooMany`] if a visit of another user would begin and may not.
     pub async fn sign_in<E: From<Refusal> + From<getrandom::Error>>(
         &self,
         hit: Hit,
@@ -399,19 +401,19 @@ impl Lifecycle {
         allowance: Allowance<'_>,
     ) -> Result<Cookie, E> {
         let presented = match (self.arrive(&hit).await, &hit.token) {
-            (Carrier::Live { .. }, Some(token)) => Some(token.proof()),
-            (Carrier::Crossing { .. }, _) => return Err(Refusal::Rotated.into()),
-            (Carrier::Unverified(_), _) => return Err(Refusal::from(UNTOLD).into()),
+            (Caller::Live { .. }, Some(token)) => Some(token.proof()),
+            (Caller::Grace { .. }, _) => return Err(Refusal::Rotated.into()),
+            (Caller::Unverified(_), _) => return Err(Refusal::from(UNREACHABLE).into()),
             _ => None,
         };
-        let offer = match &presented {
+        let candidate = match &presented {
             Some(token) => SessionToken::rotate(token.tag)?,
             None => SessionToken::issue()?,
         };
         let most = u32::from(visit && presented.is_some());
         let held = allowance.take(most).map_err(Refusal::from)?;
         let command =
-            Command::SignIn { now: hit.now, presented, offer: offer.proof(), user, verified, visit };
+            Command::SignIn { now: hit.now, presented, candidate: candidate.proof(), user, verified, visit };
         let outcome = self.commit(command).await;
         held.used(outcome.as_ref().map_or(0, |outcome| outcome.begun));
         match outcome? {
@@ -424,52 +426,52 @@ impl Lifecycle {
             }
             _ => {}
         }
-        Ok(self.keep(Some(offer), hit.now).await)
+        Ok(self.keep(Some(candidate), hit.now).await)
     }
 
     /// Replaces the token and takes the user out of the session.
     ///
     /// # Errors
-    /// When the store fails.
+    /// When the database fails.
     pub async fn sign_out<E: From<Refusal> + From<getrandom::Error>>(&self, hit: Hit) -> Result<Cookie, E> {
         let proof = hit.token.as_ref().map(SessionToken::proof);
         match (self.sessions.touch(proof, Some(Activity::Visitor(hit.now)), hit.now).await, proof) {
-            (Carrier::Live { .. }, Some(presented)) => {
-                let offer = SessionToken::rotate(presented.tag)?;
-                let command = Command::SignOut { now: hit.now, presented, offer: offer.proof() };
+            (Caller::Live { .. }, Some(presented)) => {
+                let candidate = SessionToken::rotate(presented.tag)?;
+                let command = Command::SignOut { now: hit.now, presented, candidate: candidate.proof() };
                 if self.commit(command).await?.lost {
                     return Ok(Cookie::after_end(self.ends_elsewhere(presented, hit.now).await?));
                 }
-                Ok(self.keep(Some(offer), hit.now).await)
+                Ok(self.keep(Some(candidate), hit.now).await)
             }
-            (Carrier::Unverified(_), _) => Err(Refusal::from(UNTOLD).into()),
-            (Carrier::Crossing { .. }, _) => Ok(Cookie::Leave),
+            (Caller::Unverified(_), _) => Err(Refusal::from(UNREACHABLE).into()),
+            (Caller::Grace { .. }, _) => Ok(Cookie::Leave),
             _ => Ok(Cookie::Clear),
         }
     }
 
-    /// Ends a session that was not found live, but that another server has promised and could not store yet. Whether
+    /// Ends a session that was not found live, but that another server has begun or changed provisionally. Whether
     /// there was one: else another request was first.
     async fn ends_elsewhere(&self, presented: Proof, now: Millis) -> Result<bool, Refusal> {
-        match self.promised(presented, now).await? {
-            Some(promised) => self.end_promised(&promised, now).await,
+        match self.provisional(presented, now).await? {
+            Some(provisional) => self.end_provisional(&provisional, now).await,
             // The other server may have stored it a moment ago.
             None => Ok(!self.commit(Command::End { now, presented }).await?.lost),
         }
     }
 
-    /// Ends the one session that was not found to be the user's, if another server has promised it. Whether there was
-    /// one.
+    /// Ends the one session that was not found to be the user's, if it is provisional on another server. Whether there
+    /// was one.
     ///
     /// # Errors
-    /// Also where sessions of one site are to end: of which site's visit it will be nobody knows yet.
-    async fn ends_promised(&self, ending: &Ending) -> Result<bool, Refusal> {
+    /// Also where sessions of one site are to end: the site of its visit is not known yet.
+    async fn ends_provisional(&self, ending: &Ending) -> Result<bool, Refusal> {
         let Which::One(tag) = ending.which else { return Ok(false) };
         let is_theirs =
             |record: &Record| ending.is_of(record) && !record.expired(ending.now, self.sessions.ttl());
-        match self.sessions.promised_elsewhere(tag, is_theirs, ending.now).await? {
+        match self.sessions.provisional_elsewhere(tag, is_theirs, ending.now).await? {
             Some(_) if ending.site.is_some() => Err(UNSTORED.into()),
-            Some(promised) if self.end_promised(&promised, ending.now).await? => Ok(true),
+            Some(provisional) if self.end_provisional(&provisional, ending.now).await? => Ok(true),
             // The other server may have stored it a moment ago.
             _ => self
                 .commit(Command::EndSessions(ending.clone()))
@@ -479,25 +481,25 @@ impl Lifecycle {
     }
 
     /// Whether it is this server that has ended it.
-    async fn end_promised(&self, promised: &Record, now: Millis) -> Result<bool, Refusal> {
-        let presented = Proof { tag: promised.tag, hash: promised.secret_hash };
-        let settling = Settling { now, presented, rests_on: promised.generation };
-        self.commit(Command::Settle(settling)).await.map(|outcome| !outcome.lost)
+    async fn end_provisional(&self, provisional: &Record, now: Millis) -> Result<bool, Refusal> {
+        let presented = Proof { tag: provisional.tag, hash: provisional.secret_hash };
+        let end = EndProvisional { now, presented, rests_on: provisional.generation };
+        self.commit(Command::EndProvisional(end)).await.map(|outcome| !outcome.lost)
     }
 
-    /// The session that another server has promised this token, and could not store yet.
-    async fn promised(&self, token: Proof, now: Millis) -> Result<Option<Record>, StoreError> {
+    /// The session of this token that is provisional on another server.
+    async fn provisional(&self, token: Proof, now: Millis) -> Result<Option<Record>, StoreError> {
         let is_live =
             |record: &Record| record.standing(&token.hash, now, self.sessions.ttl()) == Standing::Live;
-        self.sessions.promised_elsewhere(token.tag, is_live, now).await
+        self.sessions.provisional_elsewhere(token.tag, is_live, now).await
     }
 
     /// Why a command did not find its session live: another request was first.
     ///
     /// # Errors
-    /// When the session is live for all that: another server has promised it, and could not store it yet.
+    /// When the session is live all the same: it is provisional on another server.
     async fn lost(&self, presented: Proof, now: Millis) -> Result<(), Refusal> {
-        match self.promised(presented, now).await? {
+        match self.provisional(presented, now).await? {
             Some(_) => Err(UNSTORED.into()),
             None => Ok(()),
         }
@@ -520,21 +522,22 @@ impl Lifecycle {
             Erased::Done if proof.is_none() => Ok(Cookie::Leave),
             // A session outside the erased visits stays live.
             Erased::Done => Ok(match self.sessions.touch(proof, None, hit.now).await {
-                Carrier::Crossing { crossed: Crossed::Ended { .. }, .. }
-                | Carrier::Erased
-                | Carrier::Nothing => Cookie::Clear,
+                Caller::Grace { after: After::End { .. }, .. } | Caller::Erased | Caller::Nothing => {
+                    Cookie::Clear
+                }
                 _ => Cookie::Leave,
             }),
         }
     }
 
-    /// Judges the token of a request that may begin something. One whose session had ended before
-    /// the request came is no token at all; one that was still on its way then begins nothing.
-    async fn arrive(&self, hit: &Hit) -> Carrier {
+    /// Judges the token of a request that may begin a session or a visit. A token whose session had ended before the
+    /// request arrived counts as none. If the session ended while the request was on its way, the request begins
+    /// nothing.
+    async fn arrive(&self, hit: &Hit) -> Caller {
         let proof = hit.token.as_ref().map(SessionToken::proof);
         match self.sessions.touch(proof, Some(Activity::Visitor(hit.now)), hit.now).await {
-            Carrier::Crossing { crossed: Crossed::Ended { at }, .. } if at < hit.now => Carrier::Nothing,
-            carrier => carrier,
+            Caller::Grace { after: After::End { at }, .. } if at < hit.now => Caller::Nothing,
+            caller => caller,
         }
     }
 
@@ -542,8 +545,8 @@ impl Lifecycle {
         Ok(self.ingest.commit(command).await?)
     }
 
-    /// Commits what may begin visits, and gives back what did not begin. A session that was issued
-    /// counts too, where it joined a visit: else one visitor could have any number.
+    /// Commits a command that may begin visits, and returns to the allowance those that did not begin. A new session
+    /// that joined a visit counts, too: otherwise one visitor could have any number of them.
     async fn commit_within(&self, held: Held<'_>, command: Command) -> Result<Outcome, Refusal> {
         let outcome = self.commit(command).await;
         held.used(outcome.as_ref().map_or(0, |outcome| outcome.begun.max(u32::from(outcome.issued))));
@@ -569,24 +572,25 @@ impl Lifecycle {
     }
 }
 
-/// A fresh key for a visitor, and what the store gets of it.
-fn offer_key(
+/// A fresh key for a visitor, and its hash as the candidate.
+fn new_key(
     visitor: Option<VisitorId>,
-) -> Result<(Option<VisitorKey>, Option<OfferedKey>), getrandom::Error> {
+) -> Result<(Option<VisitorKey>, Option<CandidateKey>), getrandom::Error> {
     let Some(visitor) = visitor else { return Ok((None, None)) };
     let key = VisitorKey::issue()?;
-    let offered = OfferedKey { visitor, hash: key.hash() };
-    Ok((Some(key), Some(offered)))
+    let candidate = CandidateKey { visitor, hash: key.hash() };
+    Ok((Some(key), Some(candidate)))
 }
 
-/// The one that is the visitor's by the store's word.
+/// The key that is the visitor's, as the database says.
 fn right_key(keys: [Option<VisitorKey>; 2], outcome: Outcome) -> Option<VisitorKey> {
     keys.into_iter().flatten().find(|key| outcome.key == Some(key.hash()))
 }
 
-/// Every store is away, and the session is not known here.
-const UNTOLD: StoreError = StoreError::Unavailable("no store can tell of the session");
+/// No store that has the session can be reached, and this process does not know it.
+const UNREACHABLE: StoreError =
+    StoreError::Unavailable("the session cannot be checked: no store that has it can be reached");
 
-/// A server that cannot reach the database has given out the token.
+/// The session is provisional on a server that cannot reach the database.
 const UNSTORED: StoreError =
     StoreError::Unavailable("the session waits for a server that cannot reach the database");

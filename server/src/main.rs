@@ -1,4 +1,4 @@
-//! The binary `visitflow`: configuration, log, stores, listeners.
+//! The binary `visitflow`: reads the configuration, opens log, databases and listeners, and runs the command.
 
 #![forbid(unsafe_code)]
 
@@ -26,7 +26,7 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let done = obey(command, common);
+    let done = execute(command, common);
     if let Err(error) = &done {
         log.say(&format!("visitflow: {error}"));
     }
@@ -34,7 +34,7 @@ fn main() -> ExitCode {
     if done.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn obey(command: Command, common: Common) -> Outcome {
+fn execute(command: Command, common: Common) -> Outcome {
     match command {
         Command::Serve(config) => run(*config, common),
         Command::User { command } => Ok(commands::user::run(&common, command)?),

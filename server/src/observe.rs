@@ -81,7 +81,7 @@ pub struct Metrics {
     request_seconds: Histogram,
     dropped: Family<Reason, Counter>,
     facts: Family<What, Counter>,
-    twins: Counter,
+    duplicates: Counter,
     starts_without_cookies: Counter,
     foreign_origin: Counter,
     commit_seconds: Histogram,
@@ -125,7 +125,7 @@ impl Metrics {
             request_seconds: Histogram::new(SECONDS),
             dropped: Family::default(),
             facts: Family::default(),
-            twins: Counter::<u64, AtomicU64>::default(),
+            duplicates: Counter::<u64, AtomicU64>::default(),
             starts_without_cookies: Counter::default(),
             foreign_origin: Counter::default(),
             commit_seconds: Histogram::new(SECONDS),
@@ -157,8 +157,8 @@ impl Metrics {
             "Requests answered 204 and not stored, by reason",
             metrics.dropped.clone(),
         );
-        registry.register("facts", "Facts accepted, twins included, by kind", metrics.facts.clone());
-        registry.register("twins", "Facts that had been stored before", metrics.twins.clone());
+        registry.register("facts", "Facts accepted, duplicates included, by kind", metrics.facts.clone());
+        registry.register("duplicates", "Facts that had been stored before", metrics.duplicates.clone());
         registry.register(
             "starts_without_cookies",
             "Starts of browsers that keep no cookies, as they say",
@@ -232,9 +232,9 @@ impl Metrics {
     }
 
     /// Facts were stored, some of them for the second time.
-    pub fn stored(&self, kind: Stored, facts: u64, twins: u64) {
+    pub fn stored(&self, kind: Stored, facts: u64, duplicates: u64) {
         self.facts.get_or_create(&What { kind }).inc_by(facts);
-        self.twins.inc_by(twins);
+        self.duplicates.inc_by(duplicates);
     }
 
     /// A browser that keeps no cookies has started.

@@ -32,22 +32,22 @@ use crate::http::reply::{self, Reply};
 #[cfg(doc)]
 use crate::endpoints;
 
-/// Where the API's description for machines is.
+/// Where the OpenAPI description is.
 const OPENAPI: &str = "/api/openapi.json";
 
-/// Where somebody who asks for nothing in particular is sent.
+/// Where `/` leads.
 const DASHBOARD: &str = "/dashboard";
 
-/// Where a visitor is shown the own data.
+/// The page on which visitors see their own data.
 const YOUR_DATA: &str = "/your-data";
 
 /// The methods of an endpoint that is asked, and those of one that is told.
 const ASKED: &str = "GET, HEAD, OPTIONS";
 const TOLD: &str = "POST, OPTIONS";
 
-/// Every path of the API: what `Allow` says of it, and the scope that an API key needs for it. Where
-/// there is none a key changes nothing.
-pub const ROUTES: &[(&str, &str, Option<Scope>)] = &[
+/// Every path of the API: its `Allow` header, and the scope that an API key needs for it. Where there is no scope,
+/// a key makes no difference.
+pub const ENDPOINTS: &[(&str, &str, Option<Scope>)] = &[
     (path::SESSION, ASKED, None),
     (path::SESSION_START, TOLD, Some(Scope::Write)),
     (path::SESSION_PING, TOLD, Some(Scope::Write)),
@@ -76,8 +76,8 @@ pub const ROUTES: &[(&str, &str, Option<Scope>)] = &[
     (OPENAPI, ASKED, None),
 ];
 
-/// The path of [`ROUTES`] that stands for this one: where a part of it is a value, that with the part's
-/// name.
+/// The path of [`ENDPOINTS`] that matches this one: if a part of it is a value, the path with the name of that
+/// part.
 fn named(path: &str) -> &str {
     match path.strip_prefix(path::SESSIONS).and_then(|rest| rest.strip_prefix('/')) {
         Some(tag) if !tag.is_empty() && !tag.contains('/') => path::SESSION_OF_USER,
@@ -89,10 +89,10 @@ fn named(path: &str) -> &str {
 #[must_use]
 pub fn scope(path: &str) -> Option<Scope> {
     let path = named(path);
-    ROUTES.iter().find(|(route, ..)| *route == path)?.2
+    ENDPOINTS.iter().find(|(listed, ..)| *listed == path)?.2
 }
 
-/// A path as the log may show it: those of other pages may hold what is nobody else's business.
+/// A path as the log may show it. Other paths are left out: they may contain private data.
 #[must_use]
 pub fn logged(path: &str) -> &str {
     let path = named(path);
@@ -101,16 +101,16 @@ pub fn logged(path: &str) -> &str {
     if is_ours { path } else { "(other)" }
 }
 
-/// What `Allow` says of a path of [`ROUTES`].
+/// The `Allow` header for a path of [`ENDPOINTS`].
 fn allowed(path: &str) -> Option<&'static str> {
-    ROUTES.iter().find(|(route, ..)| *route == path).map(|(_, allow, _)| *allow)
+    ENDPOINTS.iter().find(|(listed, ..)| *listed == path).map(|(_, allow, _)| *allow)
 }
 
-/// Finds the endpoint and calls it. What is large and seldom asked for is boxed, so that it does not
-/// make the future of every request large.
+/// Finds the endpoint and calls it. Large futures of rarely used endpoints are boxed, so that the future of every
+/// request stays small.
 ///
 /// # Errors
-/// 404 and 405; else what the endpoint says.
+/// 404 and 405; otherwise the endpoint's.
 pub async fn route(call: Call<'_>) -> Result<Reply, Problem> {
     let get = matches!(call.head.method, Method::GET | Method::HEAD);
     let post = call.head.method == Method::POST;
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn every_path_of_the_match_is_a_route() {
+    fn every_path_of_the_match_is_an_endpoint() {
         let source = file!("server/src/router.rs").split("mod tests").next().unwrap();
         let matched = between(source, "        path::", " if ");
         let listed = between(source, "    (path::", ",");
@@ -221,13 +221,13 @@ mod tests {
     }
 
     #[test]
-    fn the_description_for_machines_has_every_route() {
+    fn the_description_for_machines_has_every_endpoint() {
         let api: serde_json::Value =
             serde_json::from_str(file!("server/src/endpoints/openapi.json")).unwrap();
-        for (route, allow, _) in ROUTES.iter().filter(|(route, ..)| *route != OPENAPI) {
+        for (path, allow, _) in ENDPOINTS.iter().filter(|(path, ..)| *path != OPENAPI) {
             for method in allow.split(", ").filter(|method| !["HEAD", "OPTIONS"].contains(method)) {
                 let method = method.to_lowercase();
-                assert!(api["paths"][route][&method].is_object(), "{method} {route}");
+                assert!(api["paths"][path][&method].is_object(), "{method} {path}");
             }
         }
     }
@@ -248,7 +248,7 @@ mod tests {
     #[test]
     fn the_paths_for_a_proxy_are_those_that_are_served() {
         let (proxied, assets) = (proxied(), assets::names());
-        let served: Vec<&str> = ROUTES.iter().map(|(route, ..)| *route).chain(assets).collect();
+        let served: Vec<&str> = ENDPOINTS.iter().map(|(path, ..)| *path).chain(assets).collect();
         for path in &served {
             assert!(proxied.iter().any(|start| path[1..].starts_with(start)), "{path}: {proxied:?}");
         }

@@ -214,7 +214,7 @@ async fn housekeep(app: &App, sweeps: bool) {
     }
     app.throttle.forget_quiet(now);
     if let Err(error) = app.lifecycle.ingest.sweep(now).await {
-        tracing::warn!(%error, "could not write what has slid or expired");
+        tracing::warn!(%error, "activity and ends of sessions could not be written");
     }
 }
 

@@ -1,6 +1,6 @@
-//! One request, from head to answer: whose it is, whether its origin may, which endpoint, errors
-//! into answers, headers that every answer carries, the log. Nothing else in the server turns an
-//! error into a response.
+//! One request, from its head to the answer: finds out who sends it and whether the origin may, calls the
+//! endpoint, turns errors into answers, sets the headers that every answer has, and writes the log. Nothing else
+//! in the server turns an error into a response.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -30,7 +30,7 @@ use crate::session::Millis;
 /// Longest request target in bytes.
 const TARGET_BYTES: usize = 8 * 1024;
 
-/// Longest list of headers that a preflight is told to be allowed.
+/// Longest list of allowed headers in the answer to a preflight.
 const ALLOWED_HEADERS_BYTES: usize = 4 * 1024;
 
 /// Answers a request on the public listener.
@@ -100,7 +100,7 @@ async fn handle(
     let secure = match app.config.cookie_secure {
         CookieSecure::Always => true,
         CookieSecure::Never => false,
-        // A backend asks by an address of its own; the cookie is for the browser.
+        // A backend may use another address than browsers do; the cookie is for the browser.
         CookieSecure::Auto if key.is_some() => {
             !app.config.public_url.as_ref().is_some_and(Origin::is_plain_loopback)
         }
@@ -147,7 +147,7 @@ fn preflight(asked: &HeaderMap, sender: &Sender) -> Reply {
     answer
 }
 
-/// The headers that a preflight asks for, each that is a token, besides those that the API reads.
+/// The headers that the API reads, and those that the preflight asks for and that are valid names.
 fn allowed_headers(asked: &HeaderMap) -> HeaderValue {
     let mut names = "authorization, content-type".to_owned();
     for name in fields::elements(asked, header::ACCESS_CONTROL_REQUEST_HEADERS.as_str())
@@ -163,7 +163,7 @@ fn allowed_headers(asked: &HeaderMap) -> HeaderValue {
     HeaderValue::try_from(names).unwrap_or(HeaderValue::from_static("authorization, content-type"))
 }
 
-/// Headers that every answer carries.
+/// Sets the headers that every answer has.
 fn finish(answer: &mut Reply, sender: &Sender, https: bool) {
     let headers = answer.headers_mut();
     headers.append(header::VARY, HeaderValue::from_static("Origin"));
@@ -189,7 +189,7 @@ pub async fn answer_admin(app: Arc<App>, request: Request<Incoming>) -> Reply {
     outcome.unwrap_or_else(|problem| refuse(&head, &problem))
 }
 
-/// Answers a request that came without TLS to a port that speaks it.
+/// Answers a request that came without TLS to a port with TLS.
 pub async fn answer_without_tls(request: Request<Incoming>) -> Reply {
     let (head, _) = request.into_parts();
     let mut answer = refuse(

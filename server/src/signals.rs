@@ -30,8 +30,8 @@ pub fn others(tls: Option<Arc<Tls>>) -> std::io::Result<impl Future<Output = ()>
         loop {
             tokio::select! {
                 _ = hangup.recv() => reload(tls.as_deref()),
-                _ = one.recv() => tracing::info!("SIGUSR1 means nothing to this server; the log is stderr"),
-                _ = two.recv() => tracing::info!("SIGUSR2 means nothing to this server; the log is stderr"),
+                _ = one.recv() => tracing::info!("SIGUSR1 has no effect; the log goes to stderr"),
+                _ = two.recv() => tracing::info!("SIGUSR2 has no effect; the log goes to stderr"),
             }
         }
     })

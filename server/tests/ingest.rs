@@ -8,11 +8,11 @@ use visitflow_server::database::sqlite::readers::Readers;
 use visitflow_server::database::sqlite::{Sqlite, writer};
 use visitflow_server::database::store::{Lookup, Store};
 use visitflow_server::ingest::spool::Spool;
-use visitflow_server::ingest::{Durable, Ingest};
+use visitflow_server::ingest::{Ingest, Storage};
 use visitflow_server::ledger::command::{Command, Context, Fact, Kind, Run};
 use visitflow_server::observe::Metrics;
 use visitflow_server::resolve::Sessions;
-use visitflow_server::session::{Carrier, Millis, Ttl, uuid_v7};
+use visitflow_server::session::{Caller, Millis, Ttl, uuid_v7};
 
 const NOW: Millis = 1_790_000_000_000;
 
@@ -30,10 +30,10 @@ fn one_database_has_one_server() {
 async fn a_probe_writes() {
     let folder = tempfile::tempdir().unwrap();
     let database = Sqlite::new(folder.path().join("visitflow.db"));
-    let durable = Durable { store: Store::Sqlite(writer::Writer::open(&database).unwrap()), spool: None };
+    let storage = Storage { store: Store::Sqlite(writer::Writer::open(&database).unwrap()), spool: None };
     let sessions =
         Arc::new(Sessions::new(Ttl::default(), Lookup::Complete(Readers::new(database.clone(), 1))));
-    let (ingest, _writer) = Ingest::start(durable, sessions, Metrics::new()).unwrap();
+    let (ingest, _writer) = Ingest::start(storage, sessions, Metrics::new()).unwrap();
     ingest.probe(NOW).await.unwrap();
     let version = database.open_reader().unwrap();
     let version: i64 = version.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
@@ -55,7 +55,7 @@ fn large() -> Command {
     };
     let facts = (0..80).map(fact).collect();
     let context =
-        Context { now: NOW, carrier: Carrier::Nothing, offer: None, visitor: None, key: None, site: None };
+        Context { now: NOW, caller: Caller::Nothing, candidate: None, visitor: None, key: None, site: None };
     Command::Facts { context, runs: vec![Run { visitor: None, facts }] }
 }
 

@@ -45,7 +45,7 @@ impl Setup {
         self
     }
 
-    /// Keeps the fast copy of its sessions there: one address, or those of a cluster.
+    /// Keeps the shared session cache there: one address, or those of a cluster.
     #[must_use]
     pub fn redis_url(mut self, url: &str) -> Self {
         self.redis_url = Some(url.to_owned());

@@ -16,7 +16,7 @@ pub struct Stand {
     pub server: Server,
     /// Its database.
     pub postgres: Postgres,
-    /// The fast copy of its sessions.
+    /// The shared session cache.
     pub redis: Redis,
     /// The server's line to PostgreSQL.
     pub to_postgres: Proxy,

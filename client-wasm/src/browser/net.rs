@@ -30,9 +30,10 @@ extern "C" {
 
 #[wasm_bindgen(module = "/shell/session.js")]
 extern "C" {
-    /// Asks for a session; the first time it tells of the page that the visitor came to.
+    /// Asks for a session; the first time it tells of the page that the visitor came to, unless it goes bare of
+    /// addresses.
     #[wasm_bindgen(js_name = postStart)]
-    pub(crate) fn post_start(ticket: u32, first: bool);
+    pub(crate) fn post_start(ticket: u32, first: bool, bare: bool);
 
     /// Keeps the session alive; reports the engagement with a view, if there is one.
     #[wasm_bindgen(js_name = postPing)]

@@ -31,6 +31,8 @@ pub(crate) enum Task {
     Login,
     Logout,
     End,
+    /// Nothing: what was queued before it is tried.
+    Flush,
     /// Consent was taken back: the session leaves its visit.
     Revoke,
     /// A start ahead of an erasure.
@@ -77,8 +79,8 @@ impl Tracker {
 
     /// Queues a request that goes alone; its body is an object, or undefined.
     pub(crate) fn ask(&mut self, task: Task, path: &'static str, body: JsValue, page: Option<Function>) {
-        // An end is the end of what was queued before it.
-        let facts = if task == Task::End { self.queue.len() as u32 } else { 0 };
+        // These come after what was queued before them.
+        let facts = if matches!(task, Task::End | Task::Flush) { self.queue.len() as u32 } else { 0 };
         self.exclusives.push(Exclusive { task, path, body, page, after: self.queue.left + facts });
     }
 
@@ -113,6 +115,10 @@ impl Tracker {
             }
             Some(_) => {
                 let Exclusive { task, path, body, page, .. } = self.exclusives.remove(0);
+                if let (Task::Flush, Some(page)) = (task, &page) {
+                    page::settle(page, None, &JsValue::UNDEFINED);
+                    return self.proceed(now_ms);
+                }
                 let ticket = self.ticket(task, page);
                 net::ask(ticket, path, &body, self.consent.mode() == Mode::Full);
             }
@@ -182,7 +188,7 @@ impl Tracker {
     /// Asks the server for a session.
     fn start(&mut self) {
         let first = self.session.is_first();
-        net::post_start(self.ticket(Task::Start, None), first);
+        net::post_start(self.ticket(Task::Start, None), first, self.bare);
     }
 
     /// Keeps the session alive, and reports the engagement with the page.
@@ -230,12 +236,16 @@ impl Tracker {
         };
         let request = self.in_flight.swap_remove(at);
         match request.task {
+            Task::Start if answer.status == 400 && !self.bare => {
+                self.bare = true;
+                self.start();
+            }
             Task::Start => {
                 self.started(answer, now_ms);
                 locks::unlock();
             }
             Task::Ping => {
-                let event = match Verdict::of(answer.status) {
+                let event = match verdict(Task::Ping, answer) {
                     Verdict::Done => session::Event::Confirmed,
                     Verdict::Expired => session::Event::Expired,
                     _ => return,
@@ -248,11 +258,12 @@ impl Tracker {
     }
 
     fn started(&mut self, answer: &Answer, now_ms: u64) {
-        let event = match Verdict::of(answer.status) {
+        let event = match verdict(Task::Start, answer) {
             Verdict::Done if answer.status == 200 => session::Event::Started,
             // 401: the cookie was that of a session which another tab has just renewed; the next
             // start carries the new one.
             Verdict::Again | Verdict::Expired => {
+                complain_of_foreign(answer, self.session.failures() + 1);
                 session::Event::Failed(answer.retry_after_ms, clock::random())
             }
             Verdict::Done => session::Event::Refused,
@@ -265,8 +276,9 @@ impl Tracker {
     }
 
     fn fact_answered(&mut self, answer: &Answer, now_ms: u64) {
-        match Verdict::of(answer.status) {
+        match verdict(Task::Fact, answer) {
             Verdict::Again => {
+                complain_of_foreign(answer, self.queue.tries());
                 self.queue.land();
                 return self.queue.backoff.failed(now_ms, answer.retry_after_ms, clock::random());
             }
@@ -291,7 +303,7 @@ impl Tracker {
 
     fn settled(&mut self, task: Task, page: Option<Function>, answer: &Answer, now_ms: u64) {
         let full = self.consent.mode() == Mode::Full;
-        let verdict = Verdict::of(answer.status);
+        let verdict = verdict(task, answer);
         // An end of a session that is gone has reached its aim.
         let done = verdict == Verdict::Done || (task == Task::End && verdict == Verdict::Expired);
         match task {
@@ -326,9 +338,27 @@ impl Tracker {
     }
 }
 
+/// What an answer means. Those of our own server have no body and the status 204, but for what starts a session or
+/// signs in: that tells something.
+fn verdict(task: Task, answer: &Answer) -> Verdict {
+    let tells = matches!(task, Task::Start | Task::Renew | Task::Login);
+    let is_ours = answer.status == 204 || (answer.status == 200 && tells && answer.body.is_object());
+    Verdict::of(answer.status, is_ours)
+}
+
+/// Tries after which somebody should know that another answers in the server's place.
+const FOREIGN_TRIES: u32 = 3;
+
+fn complain_of_foreign(answer: &Answer, tries: u32) {
+    if tries == FOREIGN_TRIES && (200..300).contains(&answer.status) {
+        page::complain(reason(answer), &JsValue::UNDEFINED);
+    }
+}
+
 /// What went wrong and what to do, for people, where the answer itself does not say it.
 fn reason(answer: &Answer) -> &'static str {
     match answer.status {
+        200..=299 => "The answer is none of visitflow's: does the site pass /api on to it?",
         0 => "The server could not be reached: check the connection and try again.",
         401 => "The user name or password is wrong.",
         429 | 500..=599 => "The server is busy, or has a problem: try again later.",

@@ -52,12 +52,14 @@ impl Tracker {
     /// Queues a fact, if there is one and consent allows it. With consent it is kept until the server
     /// has it, whatever becomes of the page.
     fn add(&mut self, fact: Option<Fact>, kind: Kind) {
-        let allowed = match self.consent.mode() {
-            Mode::Full => self.session.phase() != Phase::Refused,
-            Mode::Anonymous => kind == Kind::Anonymous,
-            Mode::Silent => false,
-        };
-        let Some(fact) = fact.filter(|_| allowed) else {
+        let refused = self.consent.mode() == Mode::Full && self.session.phase() == Phase::Refused;
+        let allowed = self.consent.may_send(kind == Kind::Anonymous) && !refused;
+        let Some(fact) = fact.filter(|fact| {
+            if !allowed {
+                facts::let_go(fact);
+            }
+            allowed
+        }) else {
             self.queue.dropped += 1;
             return;
         };

@@ -192,3 +192,26 @@ async fn what_no_beacon_takes_goes_by_fetch() {
     assert!(paths().starts_with("start page_view event event"));
     assert!(!sent().contains("beacon") && last().contains(r#""keepalive":true"#));
 }
+
+#[wasm_bindgen_test]
+async fn a_page_that_answers_in_the_servers_place_empties_no_queue_and_is_complained_of_once() {
+    open(GRANTED).await;
+    answer("/api/telemetry/event", "[[200], [200], [204]]");
+    event("waits".into(), None, now());
+    wait(SOON).await;
+    assert_eq!((told("queued"), told("dropped")), (1.into(), 0.into()));
+    assert!(kept().contains("waits"));
+    online();
+    wait(SOON).await;
+    assert_eq!(complaint(), "");
+    online();
+    wait(SOON).await;
+    assert_eq!(told("queued"), 0);
+    answer("/api/telemetry/event", "[[200], [200], [200], [200]]");
+    event("again".into(), None, now());
+    for _ in 0..4 {
+        wait(SOON).await;
+        online();
+    }
+    assert_eq!(complaint().matches("none of visitflow's").count(), 1);
+}

@@ -229,3 +229,19 @@ async fn a_browser_without_cookies_says_so_when_it_starts() {
     open(GRANTED).await;
     assert!(!sent().contains(r#""cookies""#));
 }
+
+#[wasm_bindgen_test]
+async fn a_start_that_is_refused_is_tried_without_the_pages_addresses() {
+    fresh();
+    answer("/api/session/start", r#"[[400, {"detail": "url: at most 2048 bytes."}]]"#);
+    start(options(GRANTED));
+    order(r#"{"id":"A-1","amount":"49.90","currency":"EUR"}"#);
+    wait(2 * SOON).await;
+    assert_eq!(paths(), "start start page_view order");
+    let all = sent();
+    let starts: Vec<_> = all.split(r#""path":"/api/session/start""#).skip(1).collect();
+    assert!(starts[0].contains(r#""url":"#));
+    let bare = starts[1].split(r#""method""#).next().unwrap();
+    assert!(!bare.contains(r#""url":"#) && !bare.contains("referrer"), "{bare}");
+    assert_eq!(complaint(), "");
+}

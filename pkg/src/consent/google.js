@@ -32,7 +32,8 @@ export const googleConsent = (visitflow, { dataLayer = "dataLayer" } = {}) => {
       choice = analytics_storage;
     } else if (!updated) {
       regional ||= region;
-      choice = regional ? undefined : analytics_storage;
+      // Denied by default is not decided yet: what the page tells may wait for the visitor.
+      choice = regional || analytics_storage != "granted" ? undefined : "granted";
       // What comes in the same breath may be another region's.
       timer = setTimeout(tell, wait_for_update);
     }

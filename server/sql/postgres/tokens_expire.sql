@@ -1,4 +1,4 @@
--- $1: now - grace; idle and absolute limit: $2, $3, of remembered sessions $4, $5. A remembered session is not
+-- $1: now - the delay of the sweep; idle and absolute limit: $2, $3, of remembered sessions $4, $5. A remembered session is not
 -- active before it is created, so that most of them need no look.
 -- No news for others: whoever judges the token finds the same, and who knows of later activity hears when that is
 -- written.

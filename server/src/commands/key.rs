@@ -30,7 +30,7 @@ pub fn run(common: &Common, command: KeyCommand) -> Result<(), CommandError> {
         KeyCommand::Revoke { name } => {
             let revoked = wait(async { Accounts::open(&database).await?.delete_key(&name).await })?;
             if !revoked {
-                return Err(CommandError::Told(format!(
+                return Err(CommandError::Failed(format!(
                     "there is no API key {name:?}; `visitflow key list` lists all of them"
                 )));
             }
@@ -48,25 +48,25 @@ fn add(
     expires: Option<Duration>,
 ) -> Result<(), CommandError> {
     if name.is_empty() {
-        return Err(CommandError::Told("a key needs a name that says what it is for".into()));
+        return Err(CommandError::Failed("a key needs a name that says what it is for".into()));
     }
-    passwords::check_label(name).map_err(CommandError::Told)?;
+    passwords::check_label(name).map_err(CommandError::Failed)?;
     let scopes = each_once(scopes);
     let site = match site {
         Some(_) if scopes != [Scope::Session] => {
-            return Err(CommandError::Told(
+            return Err(CommandError::Failed(
                 "--site works only with --scope session, and with no other scope".into(),
             ));
         }
         Some(site) => Some(site::normalize(&site).ok_or_else(|| {
-            CommandError::Told(format!("{site:?} is not a site; write a host name, such as shop.example"))
+            CommandError::Failed(format!("{site:?} is not a site; write a host name, such as shop.example"))
         })?),
         None => None,
     };
     let now = clock::now();
     let expires_at = expires.map(|length| end_of(now, length)).transpose()?;
     let (id, text, secret_hash) = keys::issue()
-        .map_err(|error| CommandError::Told(format!("the operating system has no randomness: {error}")))?;
+        .map_err(|error| CommandError::Failed(format!("the operating system has no randomness: {error}")))?;
     let key = ApiKey { secret_hash, scopes, site, expires_at };
     wait(async { Accounts::open(database).await?.put_key(&id, name, &key, now).await })?;
     println!("{text}");
@@ -88,7 +88,7 @@ fn each_once(scopes: Vec<Scope>) -> Vec<Scope> {
 fn end_of(now: Millis, length: Duration) -> Result<Millis, CommandError> {
     let end = i64::try_from(length.as_millis()).ok().and_then(|length| now.checked_add(length));
     end.filter(|end| day(*end).is_some()).ok_or_else(|| {
-        CommandError::Told(
+        CommandError::Failed(
             "--expires ends after the year 9999; leave it out for a key that never expires".into(),
         )
     })

@@ -59,14 +59,14 @@ fn known(found: bool, name: &str) -> Result<(), CommandError> {
     if found {
         return Ok(());
     }
-    Err(CommandError::Told(format!("there is no user {name:?}; `visitflow user list` lists all of them")))
+    Err(CommandError::Failed(format!("there is no user {name:?}; `visitflow user list` lists all of them")))
 }
 
 fn add(database: &Database, name: &str, admin: bool) -> Result<(), CommandError> {
     let name = passwords::name(name);
-    passwords::check_name(&name).map_err(CommandError::Told)?;
+    passwords::check_name(&name).map_err(CommandError::Failed)?;
     let password = new_password(&name)?;
-    passwords::check_new(&password).map_err(CommandError::Told)?;
+    passwords::check_new(&password).map_err(CommandError::Failed)?;
     let role = if admin { Role::Admin } else { Role::User };
     let id = format!("{LOCAL_PREFIX}{}", Uuid::now_v7());
     let hash = passwords::hash(&password)?;
@@ -86,22 +86,22 @@ fn new_password(name: &str) -> Result<String, CommandError> {
         std::io::stdin()
             .lock()
             .read_line(&mut line)
-            .map_err(|error| CommandError::Told(format!("cannot read the password from stdin: {error}")))?;
+            .map_err(|error| CommandError::Failed(format!("cannot read the password from stdin: {error}")))?;
         return Ok(line.trim_end_matches(['\r', '\n']).to_owned());
     }
     let ask = |prompt: String| {
         rpassword::prompt_password(prompt).map_err(|error| {
-            CommandError::Told(format!(
+            CommandError::Failed(format!(
                 "cannot ask for the password: {error}; write it on stdin: visitflow user add NAME < password.txt"
             ))
         })
     };
     let password = ask(format!("Password for {name}: "))?;
-    passwords::check_new(&password).map_err(CommandError::Told)?;
+    passwords::check_new(&password).map_err(CommandError::Failed)?;
     if ask("The same again: ".to_owned())? == password {
         Ok(password)
     } else {
-        Err(CommandError::Told("the two passwords differ; nothing was changed, try again".into()))
+        Err(CommandError::Failed("the two passwords differ; nothing was changed, try again".into()))
     }
 }
 

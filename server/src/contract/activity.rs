@@ -1,4 +1,4 @@
-//! Activity in sessions and visits, as far as it is not in the durable store.
+//! Activity in sessions and visits, as far as it is not in the database.
 
 use std::fmt::Debug;
 
@@ -9,7 +9,7 @@ use crate::session::Millis;
 use crate::session::token::Tag;
 use crate::session::visit::Span;
 
-/// Activity that the durable store does not know yet.
+/// Activity that the database does not know yet.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Slides {
     /// Of sessions.
@@ -18,8 +18,8 @@ pub struct Slides {
     pub visits: Vec<(Uuid, Span)>,
 }
 
-/// Knows of activity that the durable store does not know yet.
-pub trait LiveActivity: Debug + Sync {
+/// The session cache as a batch needs it: it has activity that the database does not have yet.
+pub trait CachedActivity: Debug + Sync {
     /// Brings what was looked up for a batch up to date.
     fn freshen(&self, known: &mut Known);
 }

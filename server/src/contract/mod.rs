@@ -3,15 +3,15 @@
 //! | module | holds |
 //! |---|---|
 //! | [`accounts`] | users and API keys |
-//! | [`activity`] | activity that the durable store does not know yet |
+//! | [`activity`] | activity that the database does not know yet |
 //! | [`disclosure`] | a page of what is stored of a visitor |
 //! | [`erasure`] | an erasure, and what it did |
 //! | [`reports`] | the dashboard's questions, and what is answered |
-//! | [`whose`] | whose a visit is |
+//! | [`visit_owner`] | the site and the visitor of a visit |
 
 pub mod accounts;
 pub mod activity;
 pub mod disclosure;
 pub mod erasure;
 pub mod reports;
-pub mod whose;
+pub mod visit_owner;

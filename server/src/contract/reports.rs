@@ -11,9 +11,9 @@ use crate::session::Millis;
 /// Longest report.
 pub const LIMIT: Duration = Duration::from_secs(30);
 
-/// What a report is about: `[from, to)` of one site, or of all.
+/// What a report is about: the time `[from, to)`, of one site or of all.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Scope {
+pub struct Selection {
     /// Start, inclusive.
     pub from: Millis,
     /// End, exclusive.
@@ -22,15 +22,15 @@ pub struct Scope {
     pub site: Option<String>,
 }
 
-impl Scope {
-    /// No order of a visit that began in this scope is older: an order says how long ago it was
-    /// placed, and the visit was there when it came.
+impl Selection {
+    /// No order of a visit that began in this time is older: an order says how long ago it was placed,
+    /// and the visit was there when it came.
     pub(crate) fn orders_since(&self) -> Millis {
         self.from.saturating_sub_unsigned(limits::AGE_MS)
     }
 }
 
-/// Visits of a scope.
+/// Visits of a selection.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Visits {
     /// How many.
@@ -43,7 +43,7 @@ pub struct Visits {
     pub average_ms: Option<f64>,
 }
 
-/// Orders and refunds of a scope in one currency.
+/// Orders and refunds of a selection in one currency.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Money {
     /// ISO 4217.

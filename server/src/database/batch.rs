@@ -1,7 +1,7 @@
 //! A batch of commands, and what it did: for the writer of either database.
 
-use crate::contract::activity::LiveActivity;
-use crate::ledger::command::{Command, Outcome, Promise};
+use crate::contract::activity::CachedActivity;
+use crate::ledger::command::{Command, Outcome, Provisional};
 use crate::ledger::{self, Known, Plan, Wants};
 use crate::session::record::Record;
 use crate::session::{Millis, Ttl};
@@ -11,23 +11,23 @@ pub const ENDED_KEPT_MS: Millis = 24 * 3_600_000;
 
 /// A session is ended on behalf of its limits this long after them. Until then another server may
 /// know of activity that is not written yet. Hits are judged by the limits themselves.
-pub const SWEEP_GRACE_MS: Millis = 60_000;
+pub const SWEEP_DELAY_MS: Millis = 60_000;
 
 /// Whether commands come to the store for the first time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Taken<'a> {
-    /// From requests that wait for them: the tokens that they offer are new.
+    /// From requests that wait for them: their candidate tokens are new.
     First,
-    /// From the spool: they may have been applied before. What was known when they were promised; nothing of the
+    /// From the spool: they may have been applied before. What was known when they were answered; nothing of the
     /// rest of such commands.
-    Again(&'a [Promise]),
+    Again(&'a [Provisional]),
 }
 
 impl<'a> Taken<'a> {
-    pub(super) fn promises(self) -> &'a [Promise] {
+    pub(super) fn provisional(self) -> &'a [Provisional] {
         match self {
             Self::First => &[],
-            Self::Again(promises) => promises,
+            Self::Again(provisional) => provisional,
         }
     }
 }
@@ -40,7 +40,7 @@ pub struct Batch<'a> {
     /// Whether they come for the first time.
     pub taken: Taken<'a>,
     /// May know of activity that the database does not know yet.
-    pub live: &'a dyn LiveActivity,
+    pub activity: &'a dyn CachedActivity,
     /// The limits of sessions.
     pub ttl: Ttl,
     /// When it is written: later than anything that others have read.

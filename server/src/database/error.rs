@@ -11,7 +11,7 @@ use super::postgres::errors;
 /// A store could not do what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// SQLite said no: the embedded database, or the spool.
+    /// SQLite failed: the embedded database, or the spool.
     #[error("SQLite failed: {0}")]
     Database(#[from] rusqlite::Error),
     /// Postgres refused the statement, or was lost while it ran; [`StoreError::is_away`] tells which.
@@ -61,8 +61,8 @@ pub enum StoreError {
     /// The spool holds as much as it may.
     #[error("the spool is full; raise --spool-max, or bring the database back")]
     SpoolFull,
-    /// The store is shutting down, or too much is waiting.
-    #[error("the store takes no more work: {0}")]
+    /// Nothing was done: a store is away, the server stops, or too much is waiting.
+    #[error("unavailable: {0}")]
     Unavailable(&'static str),
 }
 

@@ -1,4 +1,4 @@
-//! The durable store: one of two databases.
+//! The database: SQLite or Postgres.
 //!
 //! | module | holds |
 //! |---|---|

@@ -3,7 +3,7 @@
 use super::postgres::reports::PostgresReports;
 use super::sqlite;
 use super::sqlite::readers::Readers;
-use crate::contract::reports::{Counted, Live, Overview, Point, Scope};
+use crate::contract::reports::{Counted, Live, Overview, Point, Selection};
 use crate::database::error::Result;
 use crate::session::Millis;
 
@@ -22,26 +22,26 @@ impl Reports {
     ///
     /// # Errors
     /// When the database refuses, is away or busy; so for all below.
-    pub async fn overview(&self, scope: Scope, active_since: Millis) -> Result<Overview> {
+    pub async fn overview(&self, selection: Selection, active_since: Millis) -> Result<Overview> {
         match self {
             Self::Sqlite(readers) => {
-                readers.read(move |db| sqlite::reports::overview(db, &scope, active_since)).await
+                readers.read(move |db| sqlite::reports::overview(db, &selection, active_since)).await
             }
-            Self::Postgres(reports) => reports.overview(&scope, active_since).await,
+            Self::Postgres(reports) => reports.overview(&selection, active_since).await,
         }
     }
 
-    /// A point for each of `starts`, which ascend from `scope.from` on: it ends where the next
-    /// begins, the last one with the scope.
+    /// A point for each of `starts`, which ascend from `selection.from` on: it ends where the next
+    /// begins, the last one with the selection.
     ///
     /// # Errors
     /// As above.
-    pub async fn timeseries(&self, scope: Scope, starts: Vec<Millis>) -> Result<Vec<Point>> {
+    pub async fn timeseries(&self, selection: Selection, starts: Vec<Millis>) -> Result<Vec<Point>> {
         match self {
             Self::Sqlite(readers) => {
-                readers.read(move |db| sqlite::reports::timeseries(db, &scope, &starts)).await
+                readers.read(move |db| sqlite::reports::timeseries(db, &selection, &starts)).await
             }
-            Self::Postgres(reports) => reports.timeseries(&scope, &starts).await,
+            Self::Postgres(reports) => reports.timeseries(&selection, &starts).await,
         }
     }
 
@@ -49,10 +49,12 @@ impl Reports {
     ///
     /// # Errors
     /// As above.
-    pub async fn pages(&self, scope: Scope, limit: u32) -> Result<Vec<Counted<String>>> {
+    pub async fn pages(&self, selection: Selection, limit: u32) -> Result<Vec<Counted<String>>> {
         match self {
-            Self::Sqlite(readers) => readers.read(move |db| sqlite::reports::pages(db, &scope, limit)).await,
-            Self::Postgres(reports) => reports.pages(&scope, limit).await,
+            Self::Sqlite(readers) => {
+                readers.read(move |db| sqlite::reports::pages(db, &selection, limit)).await
+            }
+            Self::Postgres(reports) => reports.pages(&selection, limit).await,
         }
     }
 
@@ -60,12 +62,12 @@ impl Reports {
     ///
     /// # Errors
     /// As above.
-    pub async fn referrers(&self, scope: Scope, limit: u32) -> Result<Vec<Counted<Option<String>>>> {
+    pub async fn referrers(&self, selection: Selection, limit: u32) -> Result<Vec<Counted<Option<String>>>> {
         match self {
             Self::Sqlite(readers) => {
-                readers.read(move |db| sqlite::reports::referrers(db, &scope, limit)).await
+                readers.read(move |db| sqlite::reports::referrers(db, &selection, limit)).await
             }
-            Self::Postgres(reports) => reports.referrers(&scope, limit).await,
+            Self::Postgres(reports) => reports.referrers(&selection, limit).await,
         }
     }
 
@@ -100,7 +102,7 @@ impl Reports {
     ///
     /// # Errors
     /// As above.
-    pub async fn live(&self, recent: Scope, active_since: Millis, viewed_since: Millis) -> Result<Live> {
+    pub async fn live(&self, recent: Selection, active_since: Millis, viewed_since: Millis) -> Result<Live> {
         match self {
             Self::Sqlite(readers) => {
                 readers.read(move |db| sqlite::reports::live(db, &recent, active_since, viewed_since)).await

@@ -16,7 +16,7 @@ use super::sqlite::readers::Readers;
 use super::{postgres, sqlite};
 use crate::contract::activity::Slides;
 use crate::contract::erasure::{Erasure, Piece};
-use crate::contract::whose::Whose;
+use crate::contract::visit_owner::VisitOwner;
 #[cfg(doc)]
 use crate::ledger;
 use crate::ledger::command::Command;
@@ -59,7 +59,7 @@ impl Store {
         }
     }
 
-    /// Writes activity that only the fast copy knew. Returns those of the sessions that another server has ended
+    /// Writes activity that only the session cache has. Returns those of the sessions that another server has ended
     /// meanwhile.
     ///
     /// # Errors
@@ -83,7 +83,7 @@ impl Store {
         }
     }
 
-    /// The records that were rotated, bound or ended at or after an instant.
+    /// The records that were rotated, given another visit or ended at or after an instant.
     ///
     /// # Errors
     /// As above.
@@ -173,20 +173,20 @@ impl Lookup {
         }
     }
 
-    /// Whose a visit is.
+    /// The site and the visitor of a visit.
     ///
     /// # Errors
     /// When the database is away.
-    pub async fn whose(&self, visit_id: Uuid) -> Result<Option<Whose>> {
+    pub async fn visit_owner(&self, visit_id: Uuid) -> Result<Option<VisitOwner>> {
         match self {
             Self::Complete(readers) | Self::Sqlite(readers) => {
-                readers.read(move |db| sqlite::tokens::whose(db, visit_id)).await
+                readers.read(move |db| sqlite::tokens::visit_owner(db, visit_id)).await
             }
-            Self::Postgres(pool) => soon(postgres::tokens::whose(pool, visit_id)).await,
+            Self::Postgres(pool) => soon(postgres::tokens::visit_owner(pool, visit_id)).await,
         }
     }
 
-    /// The records that were rotated, bound or ended at or after an instant.
+    /// The records that were rotated, given another visit or ended at or after an instant.
     ///
     /// # Errors
     /// When the database is away.

@@ -8,9 +8,9 @@ use crate::clock;
 use crate::http::fields;
 use crate::http::problem::Problem;
 use crate::http::reply::{self, Reply};
-use crate::live::redis::BreakerState;
 use crate::log;
 use crate::observe::{Breaker, Format, Now};
+use crate::session_cache::redis::BreakerState;
 
 /// The process runs.
 #[must_use]

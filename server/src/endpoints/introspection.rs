@@ -13,7 +13,7 @@ use super::set_cookie;
 use crate::authorization::require_key;
 use crate::call::Call;
 use crate::clock;
-use crate::contract::whose::Whose;
+use crate::contract::visit_owner::VisitOwner;
 use crate::database::error::StoreError;
 use crate::http::body;
 use crate::http::problem::Problem;
@@ -50,7 +50,7 @@ pub async fn own(call: Call<'_>) -> Result<Reply, Problem> {
     let Some(Known { record, .. }) = known(&call, call.token()?, false).await? else {
         return Err(Problem::no_session());
     };
-    let whose = whose(&call, &record).await.ok().flatten();
+    let owner = visit_owner(&call, &record).await.ok().flatten();
     let expires_at = record.expires_at(call.app.lifecycle.sessions.ttl());
     Ok(reply::json(&Own {
         session: record.tag.to_string(),
@@ -58,8 +58,8 @@ pub async fn own(call: Call<'_>) -> Result<Reply, Problem> {
         created_at: clock::rfc3339(record.created_at),
         last_activity: clock::rfc3339(record.last_activity),
         expires_in: (expires_at - call.now) / 1_000,
-        visitor_id: visitor_id(whose.as_ref()),
-        site: whose.map(|whose| whose.site),
+        visitor_id: visitor_id(owner.as_ref()),
+        site: owner.map(|owner| owner.site),
         user_id: record.user_id,
     }))
 }
@@ -113,14 +113,14 @@ pub async fn introspect(mut call: Call<'_>) -> Result<Reply, Problem> {
     let Some(Known { record, cookie }) = known(&call, token, asked.touch.unwrap_or(true)).await? else {
         return inactive();
     };
-    let whose = whose(&call, &record).await.ok().flatten();
+    let owner = visit_owner(&call, &record).await.ok().flatten();
     let mut answer = reply::json(&Introspected {
         active: true,
         sid: record.tag.to_string(),
         iat: record.created_at / 1_000,
         exp: record.expires_at(call.app.lifecycle.sessions.ttl()) / 1_000,
-        visitor_id: visitor_id(whose.as_ref()),
-        site: whose.map(|whose| whose.site),
+        visitor_id: visitor_id(owner.as_ref()),
+        site: owner.map(|owner| owner.site),
         generation: record.generation,
         sub: record.user_id,
     });
@@ -136,12 +136,12 @@ pub async fn verify(call: Call<'_>) -> Result<Reply, Problem> {
     if users_only && record.user_id.is_none() {
         return Err(Problem::not_signed_in());
     }
-    let whose = whose(&call, &record).await.ok().flatten();
+    let owner = visit_owner(&call, &record).await.ok().flatten();
     let mut answer = reply::no_content();
     let said = [
         (USER, record.user_id.unwrap_or_default()),
         (SESSION, record.tag.to_string()),
-        (VISITOR, visitor_id(whose.as_ref()).unwrap_or_default()),
+        (VISITOR, visitor_id(owner.as_ref()).unwrap_or_default()),
     ];
     for (name, text) in said {
         answer.headers_mut().insert(name, header_value(&text)?);
@@ -166,15 +166,15 @@ pub(super) async fn known(
     // The request may have been on its way for long: what counts is when it is judged.
     let known = Box::pin(call.app.lifecycle.identify(token, slides, clock::now())).await;
     let known = known.map_err(|refusal| match refusal {
-        Refusal::Store(error) => untold(&error),
+        Refusal::Store(error) => unreachable(&error),
         other => other.into(),
     })?;
     Ok(known.map(|(record, cookie)| Known { record, cookie }))
 }
 
-async fn whose(call: &Call<'_>, record: &Record) -> Result<Option<Whose>, StoreError> {
+async fn visit_owner(call: &Call<'_>, record: &Record) -> Result<Option<VisitOwner>, StoreError> {
     match record.visit_id {
-        Some(visit_id) => call.app.lifecycle.sessions.whose(visit_id, call.now).await,
+        Some(visit_id) => call.app.lifecycle.sessions.visit_owner(visit_id, call.now).await,
         None => Ok(None),
     }
 }
@@ -182,11 +182,11 @@ async fn whose(call: &Call<'_>, record: &Record) -> Result<Option<Whose>, StoreE
 /// Whether a key that is for one site sees the session: the visit is of that site.
 async fn sees(call: &Call<'_>, record: &Record) -> Result<bool, Problem> {
     let Some(site) = call.key.as_ref().and_then(|key| key.site.as_ref()) else { return Ok(true) };
-    match whose(call, record).await {
-        Ok(Some(whose)) => Ok(whose.site == *site),
+    match visit_owner(call, record).await {
+        Ok(Some(owner)) => Ok(owner.site == *site),
         Ok(None) if record.visit_id.is_none() => Ok(false),
-        Ok(None) => Err(untold(&StoreError::Unavailable("the visit is not stored yet"))),
-        Err(error) => Err(untold(&error)),
+        Ok(None) => Err(unreachable(&StoreError::Unavailable("the visit is not stored yet"))),
+        Err(error) => Err(unreachable(&error)),
     }
 }
 
@@ -201,8 +201,8 @@ pub(super) async fn in_reach(call: &Call<'_>, token: &SessionToken) -> Result<bo
     }
 }
 
-fn visitor_id(whose: Option<&Whose>) -> Option<String> {
-    whose.and_then(|whose| whose.visitor_id).map(|visitor_id| visitor_id.to_string())
+fn visitor_id(owner: Option<&VisitOwner>) -> Option<String> {
+    owner.and_then(|owner| owner.visitor_id).map(|visitor_id| visitor_id.to_string())
 }
 
 async fn asked(call: &mut Call<'_>) -> Result<Asked, Problem> {
@@ -253,7 +253,7 @@ fn header_value(text: &str) -> Result<HeaderValue, Problem> {
 }
 
 /// 503: whether anybody is signed in is not known.
-fn untold(error: &StoreError) -> Problem {
+fn unreachable(error: &StoreError) -> Problem {
     let detail = "No reachable store knows whose session this is. Treat it as unknown, not as signed out, and ask again after Retry-After.";
     Problem { detail: detail.into(), ..Problem::unavailable(error.to_string()) }
 }

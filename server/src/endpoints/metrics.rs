@@ -15,7 +15,7 @@ pub use self::refused::refused;
 use crate::authorization::require_reader;
 use crate::call::Call;
 use crate::clock;
-use crate::contract::reports::{Counted, Money, Scope};
+use crate::contract::reports::{Counted, Money, Selection};
 use crate::database::error::{self, StoreError};
 use crate::http::hangup::Shared;
 use crate::http::problem::Problem;
@@ -54,8 +54,8 @@ pub async fn overview(call: Call<'_>) -> Result<Reply, Problem> {
     admit(&call).await?;
     let query = Query::parse(&call, &["from", "to", "tz", "site", "currency"])?;
     let wanted = query.currency()?;
-    let (scope, active_since) = (query.scope(), call.now - ACTIVE_MS);
-    let overview = ask(&call, call.app.reports.overview(scope, active_since)).await?;
+    let (selection, active_since) = (query.selection(), call.now - ACTIVE_MS);
+    let overview = ask(&call, call.app.reports.overview(selection, active_since)).await?;
     let (visits, money) = (overview.visits, overview.money);
     require_known(&call, wanted.as_deref(), money.iter().map(|money| &*money.currency)).await?;
     let all_orders: u64 = money.iter().map(|money| money.orders).sum();
@@ -126,7 +126,7 @@ pub async fn timeseries(call: Call<'_>) -> Result<Reply, Problem> {
     let (interval, wanted) = (query.interval()?, query.currency()?);
     let slots = query.slots(interval)?;
     let starts = slots.iter().map(|(from, _)| *from).collect();
-    let points = ask(&call, call.app.reports.timeseries(query.scope(), starts)).await?;
+    let points = ask(&call, call.app.reports.timeseries(query.selection(), starts)).await?;
     let mut totals: BTreeMap<&str, u64> = BTreeMap::new();
     for (currency, count) in points.iter().flat_map(|point| &point.orders) {
         *totals.entry(currency).or_default() += count;
@@ -161,9 +161,9 @@ pub async fn timeseries(call: Call<'_>) -> Result<Reply, Problem> {
 pub async fn sites(call: Call<'_>) -> Result<Reply, Problem> {
     admit(&call).await?;
     let query = Query::parse(&call, &["from", "to", "tz", "limit"])?;
-    let (scope, limit) = (query.scope(), query.limit(SITES, SITES_MAX)?);
+    let (selection, limit) = (query.selection(), query.limit(SITES, SITES_MAX)?);
     // One more than is told: whether there are more.
-    let sites = ask(&call, call.app.reports.sites(scope.from, scope.to, limit + 1)).await?;
+    let sites = ask(&call, call.app.reports.sites(selection.from, selection.to, limit + 1)).await?;
     let told = usize::try_from(limit).unwrap_or(usize::MAX);
     let more = sites.len() > told;
     let sites: Vec<_> =
@@ -179,8 +179,8 @@ pub async fn sites(call: Call<'_>) -> Result<Reply, Problem> {
 pub async fn pages(call: Call<'_>) -> Result<Reply, Problem> {
     admit(&call).await?;
     let query = Query::parse(&call, &["from", "to", "tz", "site", "limit"])?;
-    let (scope, limit) = (query.scope(), query.limit(ROWS, ROWS_MAX)?);
-    let pages = ask(&call, call.app.reports.pages(scope, limit)).await?;
+    let (selection, limit) = (query.selection(), query.limit(ROWS, ROWS_MAX)?);
+    let pages = ask(&call, call.app.reports.pages(selection, limit)).await?;
     let pages: Vec<_> = pages
         .iter()
         .map(|page| json!({"path": page.label, "page_views": page.count, "visits": page.visits}))
@@ -194,8 +194,8 @@ pub async fn pages(call: Call<'_>) -> Result<Reply, Problem> {
 pub async fn referrers(call: Call<'_>) -> Result<Reply, Problem> {
     admit(&call).await?;
     let query = Query::parse(&call, &["from", "to", "tz", "site", "limit"])?;
-    let (scope, limit) = (query.scope(), query.limit(ROWS, ROWS_MAX)?);
-    let referrers = ask(&call, call.app.reports.referrers(scope, limit)).await?;
+    let (selection, limit) = (query.selection(), query.limit(ROWS, ROWS_MAX)?);
+    let referrers = ask(&call, call.app.reports.referrers(selection, limit)).await?;
     let referrers: Vec<_> = referrers
         .iter()
         .map(|Counted { label, visits, .. }| json!({"referrer": label, "visits": visits}))
@@ -211,7 +211,7 @@ pub async fn live(call: Call<'_>) -> Result<Reply, Problem> {
     let query = Query::parse(&call, &["site"])?;
     let now = call.now;
     let minutes = Millis::try_from(LIVE_MINUTES).unwrap_or(0);
-    let recent = Scope { from: now - minutes * MINUTE_MS, to: now + 1, site: query.scope().site };
+    let recent = Selection { from: now - minutes * MINUTE_MS, to: now + 1, site: query.selection().site };
     let idle_ms = call.app.lifecycle.sessions.ttl().idle_ms;
     let active_since = now - ACTIVE_MS;
     let live = call.app.reports.live(recent, active_since, active_since - idle_ms);

@@ -88,7 +88,7 @@ fn hit(call: &Call<'_>, token: Option<SessionToken>, visitor: Option<VisitorId>)
 
 /// The token that a request without a session may be given; none where no cookie would stick, or where it
 /// would overwrite another application's.
-fn offer(call: &Call<'_>) -> Result<Option<SessionToken>, Problem> {
+fn candidate(call: &Call<'_>) -> Result<Option<SessionToken>, Problem> {
     if call.key.is_some() || call.cross_site() || call.session_is_taken() {
         return Ok(None);
     }

@@ -27,8 +27,8 @@ pub async fn disclose(call: Call<'_>) -> Result<Reply, Problem> {
         .or_else(own)
         .ok_or_else(|| Problem::query("`visitor_id` is missing; name the visitor: ?visitor_id=v_…."))?;
     let sessions = &call.app.lifecycle.sessions;
-    if sessions.durable_is_away() {
-        return Err(untold("the database is away"));
+    if sessions.database_is_away() {
+        return Err(unreachable("the database is away"));
     }
     if right(&call).await? == Right::Own && key_of(&call, visitor).await.map_err(refused_page)?.is_none() {
         return Err(Problem::forbidden(
@@ -71,11 +71,11 @@ async fn key_of(call: &Call<'_>, visitor: VisitorId) -> Result<Option<VisitorKey
 }
 
 fn refused_page(error: StoreError) -> Problem {
-    if error.is_refusal() { error.into() } else { untold(&error.to_string()) }
+    if error.is_refusal() { error.into() } else { unreachable(&error.to_string()) }
 }
 
 /// 503: what was stored meanwhile is not in the database yet, or that cannot be asked.
-fn untold(why: &str) -> Problem {
+fn unreachable(why: &str) -> Problem {
     let detail = "The database is away or busy, or some data is still in the spool, so the answer would be incomplete. Ask again after Retry-After.";
     Problem { detail: detail.into(), ..Problem::unavailable(why.to_owned()) }
 }

@@ -4,7 +4,7 @@ use serde::Serialize;
 use visitflow_protocol::wire;
 
 use super::telemetry::fields;
-use super::{dropped, hit, key_of, not_a_person, offer, set_cookie, set_cookies, site, visitor};
+use super::{candidate, dropped, hit, key_of, not_a_person, set_cookie, set_cookies, site, visitor};
 use crate::address;
 use crate::call::Call;
 use crate::http::problem::Problem;
@@ -53,7 +53,8 @@ pub async fn start(mut call: Call<'_>) -> Result<Reply, Problem> {
         key: call.app.cookies.visitor_keys(&call.head.headers).next(),
         ..hit(&call, call.token()?, named)
     };
-    let (started, cookies) = call.app.lifecycle.start(hit, page, call.allowance(), || offer(&call)).await?;
+    let (started, cookies) =
+        call.app.lifecycle.start(hit, page, call.allowance(), || candidate(&call)).await?;
     let session = match started {
         Started::Resumed => "resumed",
         Started::Begun => "started",

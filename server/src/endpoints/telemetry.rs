@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use visitflow_protocol::{limits, problem as kind, wire};
 
-use super::{dropped, hit, key_of, not_a_person, offer, set_cookies, site, visitor};
+use super::{candidate, dropped, hit, key_of, not_a_person, set_cookies, site, visitor};
 use crate::address;
 use crate::call::Call;
 use crate::config::Orders;
@@ -134,9 +134,10 @@ async fn store(call: &Call<'_>, stored: Stored, items: Vec<Checked>) -> Result<R
     let runs = by_visitor(items);
     let named = runs.first().and_then(|run| run.visitor).filter(|_| named && runs.len() == 1);
     let hit = Hit { key_of: key_of(call, named), ..hit(call, token, None) };
-    let (outcome, cookies) = call.app.lifecycle.facts(hit, runs, call.allowance(), || offer(call)).await?;
+    let (outcome, cookies) =
+        call.app.lifecycle.facts(hit, runs, call.allowance(), || candidate(call)).await?;
     let kept = count - u64::from(outcome.erased + outcome.of_other_sites);
-    call.app.metrics.stored(stored, kept.saturating_sub(refunds), u64::from(outcome.twins));
+    call.app.metrics.stored(stored, kept.saturating_sub(refunds), u64::from(outcome.duplicates));
     call.app.metrics.stored(Stored::Refund, refunds.min(kept), 0);
     let mut answer = reply::no_content();
     set_cookies(call, &mut answer, &cookies);

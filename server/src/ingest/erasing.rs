@@ -1,11 +1,11 @@
-//! An erasure: a piece at a time, with batches of others between them.
+//! Erasures: one piece at a time, with batches between the pieces.
 
 use super::worker::{Erasing, Worker};
 use crate::contract::erasure::{AskedBy, Erased, Piece};
 use crate::database::error::{Result, StoreError};
 
 impl Worker {
-    /// Does a piece of the erasure whose turn it is.
+    /// Does the next piece of the erasure that is next.
     pub(super) async fn go_on_erasing(&mut self) {
         let Some(mut erasing) = self.erasing.pop_front() else { return };
         if let Some(erased) = self.erase(&mut erasing).await.transpose() {
@@ -15,8 +15,8 @@ impl Worker {
         }
     }
 
-    /// Erases a piece, in the store alone: while anything is in the spool, more of the visitor may be.
-    /// Answers when it was the last.
+    /// Erases a piece, in the database alone: while the spool holds commands, it may hold more of the visitor.
+    /// Returns the outcome if it was the last piece.
     async fn erase(&mut self, erasing: &mut Erasing) -> Result<Option<Erased>> {
         if self.draining {
             return Err(StoreError::Unavailable("erasure needs the database, and an empty spool"));
@@ -30,7 +30,7 @@ impl Worker {
                 if !last {
                     return Ok(None);
                 }
-                // A browser may repeat what is done.
+                // A browser may repeat an erasure that is done.
                 if erasing.rows > 0 || !matches!(asked.by, AskedBy::Visitor { .. }) {
                     self.metrics.erased(asked.by.kind());
                 }

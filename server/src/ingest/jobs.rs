@@ -13,15 +13,15 @@ use crate::session::Millis;
 /// Most commands in one commit.
 pub const BATCH_MAX: usize = 1_024;
 
-/// A commit takes no further command once it holds so many facts: an array holds up to 100, and those
-/// that wait behind the commit are to wait for milliseconds.
+/// A commit takes no further command once it holds so many facts: an array holds up to 100, and the commands
+/// behind this commit should wait for milliseconds only.
 pub(super) const BATCH_FACTS: usize = 2_048;
 
-/// A command, and who waits for its outcome.
+/// A command, and the request that waits for its outcome.
 pub(super) struct Waiting {
     pub(super) command: Command,
     pub(super) reply: oneshot::Sender<Result<Outcome>>,
-    /// What the request's own command did, where this one does what that has left.
+    /// The outcome of the request's own command, if this one is the rest of it.
     pub(super) done: Option<Outcome>,
 }
 
@@ -35,11 +35,11 @@ pub(super) enum Job {
     Commit(Command, oneshot::Sender<Result<Outcome>>),
     /// Erase a visitor, after the commits that came before.
     Erase(Erasure, oneshot::Sender<Result<Erased>>),
-    /// Notice what other processes have changed.
+    /// Read what other processes have changed.
     Tick(Millis),
-    /// Write what has slid, end what expired, forget what is long over.
+    /// Write activity, end what has expired, delete what is long over.
     Sweep(Millis, oneshot::Sender<Result<()>>),
-    /// Write something, so that a disk that is full or gone shows.
+    /// Write something, to find out whether the disk is full or gone.
     Probe(Millis, oneshot::Sender<Result<()>>),
     /// Commit what came before, then end.
     Stop,

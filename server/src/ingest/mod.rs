@@ -1,32 +1,32 @@
-//! Ingest: durable, idempotent, in groups.
+//! The ingest: commits commands in batches, in the database or in the spool, and answers after the commit.
 //!
 //! | module | holds |
 //! |---|---|
-//! | this one | the door: a bounded queue, and who may still enter when it fills |
+//! | this one | the queue before the writer, and what is refused when it fills |
 //! | `jobs` | what the writer is asked to do |
 //! | `worker` | the writer's state |
 //! | `writer` | the one writer: batch → one commit → answers; housekeeping |
 //! | `erasing` | an erasure, piece by piece |
-//! | [`spool`] | commands on disk that the store has not taken yet |
-//! | `reserve` | room on the disk that the spool needs for deleting |
-//! | `promise` | what a command promises while the store is away |
-//! | `replay` | the spool is emptied when the store is back |
+//! | `storage` | the database and the spool |
+//! | [`spool`] | commands on disk that the database does not have yet |
+//! | `reserve` | disk space that the spool needs for deleting |
+//! | `provisional` | provisional answers, while the database is away |
+//! | `replay` | the spool is emptied when the database is back |
 //! | `portion` | how much of it at once |
-//! | `durable` | the store and the spool |
 //!
-//! A request's command waits in the queue; the writer takes what has gathered, lets the store apply
-//! it in one transaction, and only after the commit answers each request. The writer is a thread of
-//! its own: a client that hangs up cancels nothing. When idle there is no delay; under load a
-//! commit carries up to [`BATCH_MAX`] commands.
+//! The command of a request waits in the queue. The writer takes all commands that wait, applies them in one
+//! transaction, and answers each request after the commit. The writer is a thread of its own: a client that closes
+//! its connection cancels nothing. When the server is idle there is no delay; under load a commit holds up to
+//! [`BATCH_MAX`] commands.
 
-mod durable;
 mod erasing;
 mod jobs;
 mod portion;
-mod promise;
+mod provisional;
 mod replay;
 mod reserve;
 pub mod spool;
+mod storage;
 mod worker;
 mod writer;
 
@@ -37,9 +37,9 @@ use std::time::{Duration, Instant};
 use futures_util::future::{Either, ready};
 use tokio::sync::{mpsc, oneshot};
 
-pub use self::durable::Durable;
 pub use self::jobs::BATCH_MAX;
 use self::jobs::{Job, lock};
+pub use self::storage::Storage;
 use crate::contract::erasure::{Erased, Erasure};
 use crate::database::error::{Result, StoreError};
 use crate::ledger::command::{Command, Outcome};
@@ -47,27 +47,26 @@ use crate::observe::{Metrics, Shed};
 use crate::resolve::Sessions;
 use crate::session::Millis;
 
-/// Most commands that wait for the writer; beyond it requests wait, then are told to come back.
+/// Most commands that wait for the writer. Beyond that requests wait, and are then refused with `Retry-After`.
 const QUEUE_MAX: usize = 8_192;
 
 /// How long a request waits for a place in the queue.
 const QUEUE_PATIENCE: Duration = Duration::from_secs(2);
 
-/// After a commit that failed, readiness is red for this long: a small write may still fit on a disk
-/// that is full for others.
+/// After a commit that failed, readiness is red for this long: on a full disk a small probe may still succeed.
 const TROUBLE: Duration = Duration::from_secs(10);
 
-/// What is the first to be refused when the writer cannot keep up.
+/// What is refused first when the writer cannot keep up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Load {
-    /// Reports: the dashboard waits.
+    /// Reports: the dashboard can wait.
     Report,
-    /// Pings: the next one says the same, and more.
+    /// Pings: the next ping reports the same engagement, and more.
     Ping,
 }
 
 impl Load {
-    /// The part of the queue that may be taken while this is still served.
+    /// How full the queue may be while this is still served.
     fn limit(self) -> usize {
         match self {
             Self::Report => QUEUE_MAX / 4,
@@ -76,7 +75,7 @@ impl Load {
     }
 }
 
-/// The door to the writer.
+/// The queue before the writer.
 #[derive(Debug)]
 pub struct Ingest {
     queue: mpsc::Sender<Job>,
@@ -104,19 +103,19 @@ impl Ingest {
     /// Starts the writer.
     ///
     /// # Errors
-    /// When no thread can be had.
-    pub fn start(durable: Durable, sessions: Arc<Sessions>, metrics: Arc<Metrics>) -> Result<(Self, Writer)> {
+    /// When no thread can be started.
+    pub fn start(storage: Storage, sessions: Arc<Sessions>, metrics: Arc<Metrics>) -> Result<(Self, Writer)> {
         let (queue, jobs) = mpsc::channel(QUEUE_MAX);
         let failed_at = Arc::new(Mutex::new(None));
-        let thread = writer::spawn(durable, sessions, Arc::clone(&metrics), Arc::clone(&failed_at), jobs)?;
+        let thread = writer::spawn(storage, sessions, Arc::clone(&metrics), Arc::clone(&failed_at), jobs)?;
         Ok((Self { queue, metrics, failed_at }, Writer { thread }))
     }
 
-    /// Commits a command; answers after the commit that holds it, or the last of what it has left to do.
+    /// Commits a command; returns after its commit, or after that of its last piece.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] when the queue stays full; the command was not taken then. Else
-    /// what the database said; the command was rolled back then.
+    /// [`StoreError::Unavailable`] when the queue stays full; the command was not taken then. Otherwise
+    /// the error of the database; the command was rolled back then.
     pub async fn commit(&self, command: Command) -> Result<Outcome> {
         let (reply, answer) = oneshot::channel();
         let kind = if matches!(command, Command::Engagement { .. }) { Shed::Ping } else { Shed::PageView };
@@ -128,21 +127,21 @@ impl Ingest {
         Ok(outcome)
     }
 
-    /// Erases a visitor, with all that has come so far; answers after the commit of the last piece.
+    /// Erases a visitor, with all facts that have come so far; returns after the commit of the last piece.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] while the store is away or the spool holds anything, and when the
-    /// store fails. Some of it may be done then; to ask again goes on with it.
+    /// [`StoreError::Unavailable`] while the database is away or the spool holds anything, and when the
+    /// database fails. Some pieces may be done then; another request does the rest.
     pub async fn erase(&self, asked: Erasure) -> Result<Erased> {
         let (reply, answer) = oneshot::channel();
         self.send(Job::Erase(asked, reply)).await?;
         answer.await.unwrap_or(Err(STOPPED))
     }
 
-    /// Refuses what is least needed while too much waits.
+    /// Refuses a load if too many commands wait for it to be served.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`]: come back later.
+    /// [`StoreError::Unavailable`].
     pub fn admit(&self, load: Load) -> Result<()> {
         if self.depth() < load.limit() {
             return Ok(());
@@ -151,39 +150,39 @@ impl Ingest {
             Load::Report => Shed::Report,
             Load::Ping => Shed::Ping,
         });
-        Err(StoreError::Unavailable("too much waits"))
+        Err(StoreError::Unavailable("too many commands are waiting"))
     }
 
-    /// Lets the writer notice what other processes have changed; does not wait for it.
+    /// Makes the writer read the changes of other processes; does not wait for it.
     pub fn tick(&self, now: Millis) {
         let _ = self.queue.try_send(Job::Tick(now)); // a full queue is busy enough; the next tick will do
     }
 
-    /// Writes what has slid, ends what expired at `now`, forgets what is long over.
+    /// Writes activity, ends sessions and visits that have expired at `now`, deletes rows that are long over.
     ///
     /// # Errors
-    /// When the store fails.
+    /// When the database fails.
     pub async fn sweep(&self, now: Millis) -> Result<()> {
         let (reply, answer) = oneshot::channel();
         self.send(Job::Sweep(now, reply)).await?;
         answer.await.unwrap_or(Err(STOPPED))
     }
 
-    /// Whether facts would be stored: the store or the spool takes something now, and no commit has
+    /// Whether facts would be stored: the database or the spool accepts a write now, and no commit has
     /// failed within the last ten seconds.
     ///
     /// # Errors
-    /// Why they would not.
+    /// The reason why not.
     pub async fn probe(&self, now: Millis) -> Result<()> {
         if lock(&self.failed_at).is_some_and(|at| at.elapsed() < TROUBLE) {
-            return Err(StoreError::Unavailable("a commit has failed a moment ago"));
+            return Err(StoreError::Unavailable("a commit failed a moment ago"));
         }
         let (reply, answer) = oneshot::channel();
         self.send(Job::Probe(now, reply)).await?;
         answer.await.unwrap_or(Err(STOPPED))
     }
 
-    /// Lets the writer commit what has come so far, and end. Whatever comes later is refused.
+    /// Makes the writer commit what has come so far, and end. Later commands are refused.
     pub async fn stop(&self) {
         let _ = self.queue.send(Job::Stop).await; // a writer that is gone has stopped
     }

@@ -2,24 +2,24 @@
 
 use super::jobs::BATCH_MAX;
 
-/// A command of the spool that is too slow even alone is tried this often before it is set aside.
+/// How often a command of the spool that is too slow even alone is tried before it is set aside.
 const SLOW_TRIES: u32 = 3;
 
-/// How many commands of the spool are replayed at once: half as many after they were too many for the
-/// time that a batch has, twice as many after they were taken.
+/// How many commands of the spool are replayed at once: half as many after a batch that took too long, twice as
+/// many after one that was stored.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Portion {
     most: usize,
-    /// How often one command alone was too much.
+    /// How often one command alone took too long.
     slow: u32,
 }
 
-/// What follows from a portion that was too much.
+/// What to do after a portion that took too long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum AfterTooMuch {
-    /// Fewer are tried, or the one again.
+    /// Try fewer, or the one again.
     TryAgain,
-    /// The one command has had its tries.
+    /// Set the one command aside.
     SetAside,
 }
 
@@ -30,7 +30,7 @@ impl Default for Portion {
 }
 
 impl Portion {
-    /// How many of those that wait are next.
+    /// How many of the waiting commands are next.
     pub(super) fn of(self, waiting: u64) -> usize {
         self.most.min(usize::try_from(waiting).unwrap_or(usize::MAX))
     }

@@ -1,7 +1,6 @@
-//! The replay: when the store is back the spool is emptied into it, in its order, before anything
-//! goes to the store directly again; new commands queue up behind it meanwhile. What was promised
-//! and did not come to be is withdrawn. What rests on a promise of another server waits a while for that
-//! server's replay.
+//! The replay: when the database is back, the spool is emptied into it, in its order. New commands queue up behind
+//! it meanwhile. A provisional session that the database did not begin is withdrawn. A command that rests on a
+//! provisional change of another server waits a while for that server's replay.
 
 use std::time::{Duration, Instant};
 
@@ -12,36 +11,37 @@ use crate::clock;
 use crate::database::batch::{Batch, Taken};
 use crate::database::error::{Result, StoreError};
 use crate::ledger::LINKS_OF_BATCH;
-use crate::ledger::command::{Command, Outcome, Promise, Settling};
+use crate::ledger::command::{Command, EndProvisional, Outcome, Provisional};
 use crate::resolve::Sessions;
 use crate::session::Millis;
 
-/// How long the store is left alone after it was found away.
+/// How long the writer waits before it tries a database again that was away.
 const RETRY_AFTER: Duration = Duration::from_millis(250);
 
-/// After the store was away, nothing is ended for having expired for this long, in ms: other servers
-/// may know of activity that they could not write either.
+/// After the database was away, no session is ended as expired for this long, in ms: other servers may have
+/// activity that they could not write either.
 const BACK_MS: Millis = 120_000;
 
-/// How long promises that rest on those of other servers wait for them to be stored, from when the first was found.
+/// How long commands that rest on provisional changes of other servers wait for these, from the first that was found.
 const EARLY_FOR: Duration = Duration::from_secs(60);
 
-/// How long a spool that cannot be read is left alone: facts still go there, and are acknowledged.
+/// How long the writer waits before it reads a spool again that it could not read. Facts still go there, and are
+/// acknowledged.
 const UNREADABLE: Duration = Duration::from_secs(10);
 
 impl Worker {
-    /// From now on facts go to the spool; says so once, whoever noticed.
+    /// From now on facts go to the spool. Logged once.
     pub(super) fn goes_away(&mut self) {
         if !self.draining {
-            tracing::warn!("the store is away; facts go to the spool");
+            tracing::warn!("the database is away; facts go to the spool");
         }
         self.draining = true;
         self.early_since = None;
-        self.sessions.set_durable_away(true);
+        self.sessions.set_database_away(true);
         self.left_alone_until = Some(Instant::now() + RETRY_AFTER);
     }
 
-    /// How long to wait for a command before the spool is looked after.
+    /// How long to wait for a command before the next try to replay.
     pub(super) fn pause(&self) -> Duration {
         self.left_alone_until.map_or(Duration::ZERO, |until| until.saturating_duration_since(Instant::now()))
     }
@@ -53,7 +53,7 @@ impl Worker {
         }
         if let Some(rest) = self.rest.take() {
             if let Err(error) = self.replay_rest(rest).await {
-                tracing::debug!(%error, "the store is away still");
+                tracing::debug!(%error, "the database is still away");
                 self.goes_away();
             }
             return;
@@ -75,7 +75,7 @@ impl Worker {
                         self.set_head_aside(&error).await;
                     }
                 } else {
-                    tracing::debug!(%error, "the store is away still");
+                    tracing::debug!(%error, "the database is still away");
                 }
                 self.goes_away();
                 if matches!(error, StoreError::Malformed(_)) {
@@ -90,19 +90,19 @@ impl Worker {
         let now = clock::now();
         if spooled.is_empty() {
             self.store.probe(now).await?;
-            tracing::info!("the store is back and the spool is empty");
+            tracing::info!("the database is back and the spool is empty");
             self.draining = false;
             self.early_since = None;
             self.left_alone_until = None;
             self.expire_from = now + BACK_MS;
-            self.sessions.set_durable_away(false);
+            self.sessions.set_database_away(false);
             self.metrics.spool(0, 0);
             return Ok(());
         }
         self.metrics.spool_age(now - spooled.first().map_or(now, |spooled| spooled.since));
         let waits = self.early_since.is_none_or(|since| since.elapsed() < EARLY_FOR);
-        let promised = |spooled: &Spooled| Promise { rests_on: spooled.rests_on, waits };
-        let promises: Vec<Promise> = spooled.iter().map(promised).collect();
+        let known = |spooled: &Spooled| Provisional { rests_on: spooled.rests_on, waits };
+        let provisional: Vec<Provisional> = spooled.iter().map(known).collect();
         let (places, commands): (Vec<Place>, Vec<Command>) = spooled
             .into_iter()
             .map(|Spooled { seq, since, command, rests_on }| (Place { seq, since, rests_on }, command))
@@ -111,7 +111,7 @@ impl Worker {
         while let Some(part) = parts.pop() {
             let (taken, places) = (&commands[part.clone()], &places[part.clone()]);
             let last = places.last().map_or(0, |place| place.seq);
-            match self.store.commit(again(&self.sessions, taken, &promises[part.clone()], now)).await {
+            match self.store.commit(again(&self.sessions, taken, &provisional[part.clone()], now)).await {
                 Ok(committed) => {
                     let (mut early, mut withdrawn) = (Vec::new(), Vec::new());
                     for ((command, place), outcome) in taken.iter().zip(places).zip(&committed.outcomes) {
@@ -123,7 +123,7 @@ impl Worker {
                             );
                         }
                     }
-                    self.settle(withdrawn, now).await?;
+                    self.end_provisional(withdrawn, now).await?;
                     let waiting = self.spool.as_ref().map_or(0, Spool::len);
                     if waiting > part.len() as u64 {
                         self.sessions.publish_part(committed.changed, now).await;
@@ -150,7 +150,7 @@ impl Worker {
                     parts.extend([middle..part.end, part.start..middle]);
                 }
                 Err(error) if error.is_refusal() => {
-                    tracing::error!(%error, "the store refuses a command of the spool");
+                    tracing::error!(%error, "the database refuses a command of the spool");
                     self.give_up(&taken[0], places[0].rests_on, &error, now).await?;
                     self.taken(&Rest::none(last))?;
                 }
@@ -166,7 +166,7 @@ impl Worker {
         match self.store.commit(again(&self.sessions, &some, &[], clock::now())).await {
             Ok(committed) => rest.commands.extend(committed.left.into_iter().map(|(_, command)| command)),
             Err(error) if error.is_refusal() => {
-                tracing::error!(%error, "the store refuses what commands of the spool have left to do");
+                tracing::error!(%error, "the database refuses the rest of a command of the spool");
                 for command in &some {
                     self.set_aside(command, &error).await?;
                 }
@@ -181,8 +181,8 @@ impl Worker {
         Ok(())
     }
 
-    /// Sets the oldest command of the spool aside, so that those behind it are stored. Only a database
-    /// that takes this is one that answers: so it was the command that was too slow.
+    /// Sets the oldest command of the spool aside, so that those behind it are stored. If the database takes that, it
+    /// answers: so the command was too slow.
     async fn set_head_aside(&mut self, error: &StoreError) {
         let head = self.spool.as_ref().and_then(|spool| spool.oldest(1).ok()?.pop());
         let Some(Spooled { seq, command, rests_on, .. }) = head else { return };
@@ -192,14 +192,14 @@ impl Worker {
         };
         match given_up {
             Ok(()) => {
-                tracing::error!(%error, "a command of the spool is too slow for the store, and was set aside");
+                tracing::error!(%error, "a command of the spool takes the database too long; it is now in dead_letters");
                 self.portion.was_taken();
             }
-            Err(error) => tracing::debug!(%error, "the store is away still"),
+            Err(error) => tracing::debug!(%error, "the database is still away"),
         }
     }
 
-    /// The store has taken everything in the spool up to a place. What is early goes behind all others first.
+    /// The database has everything in the spool up to a place. Commands that are early go behind all others first.
     fn taken(&mut self, rest: &Rest) -> Result<()> {
         if let Some(spool) = &mut self.spool {
             if !rest.early.is_empty() {
@@ -211,8 +211,8 @@ impl Worker {
         Ok(())
     }
 
-    /// Sets a command aside that the store does not take. The session that it was promised to change ends: nobody
-    /// knows any more what became of it.
+    /// Sets a command aside that the database does not take. The session that it has changed provisionally ends: its
+    /// state is not known any more.
     async fn give_up(
         &mut self,
         command: &Command,
@@ -223,49 +223,48 @@ impl Worker {
         self.set_aside(command, error).await?;
         let withdrawn = self.withdraw_unless_issued(command, rests_on, Outcome::default(), now).await;
         let changed = command.changes().zip(rests_on);
-        let changed = changed.map(|((presented, _), rests_on)| Settling { now, presented, rests_on });
-        self.settle(withdrawn.into_iter().chain(changed).collect(), now).await
+        let changed = changed.map(|((presented, _), rests_on)| EndProvisional { now, presented, rests_on });
+        self.end_provisional(withdrawn.into_iter().chain(changed).collect(), now).await
     }
 
-    /// Withdraws a session that a command was promised, if the store did not begin it. What is to be settled, where
-    /// this process does not hold it as it was promised: it was changed since, by a promise that rests on this one,
-    /// or the process has been started since.
+    /// Withdraws a session that a command began provisionally, if the database did not begin it. If this process does
+    /// not have it in that state any more (a later provisional change, or a restart), returns the command that ends it.
     async fn withdraw_unless_issued(
         &self,
         command: &Command,
         rests_on: Option<u64>,
         outcome: Outcome,
         now: Millis,
-    ) -> Option<Settling> {
-        let offered = match command {
-            Command::Start { context, .. } | Command::Facts { context, .. } => context.offer,
-            Command::SignIn { presented: None, offer, .. } => Some(*offer),
+    ) -> Option<EndProvisional> {
+        let candidate = match command {
+            Command::Start { context, .. } | Command::Facts { context, .. } => context.candidate,
+            Command::SignIn { presented: None, candidate, .. } => Some(*candidate),
             _ => None,
         };
-        let presented = offered.filter(|_| !outcome.issued)?;
+        let presented = candidate.filter(|_| !outcome.issued)?;
         let is_withdrawn = self.sessions.withdraw(presented, now).await;
-        (!is_withdrawn && rests_on.is_some()).then_some(Settling { now, presented, rests_on: 1 })
+        (!is_withdrawn && rests_on.is_some()).then_some(EndProvisional { now, presented, rests_on: 1 })
     }
 
-    async fn settle(&mut self, settlings: Vec<Settling>, now: Millis) -> Result<()> {
-        if settlings.is_empty() {
+    async fn end_provisional(&mut self, ends: Vec<EndProvisional>, now: Millis) -> Result<()> {
+        if ends.is_empty() {
             return Ok(());
         }
-        let commands: Vec<Command> = settlings.into_iter().map(Command::Settle).collect();
+        let commands: Vec<Command> = ends.into_iter().map(Command::EndProvisional).collect();
         let committed = self.store.commit(again(&self.sessions, &commands, &[], now)).await?;
         self.sessions.publish(&committed.changed, now).await;
         Ok(())
     }
 }
 
-/// Commands that may have been applied before, with what was known when they were promised.
+/// Commands that may have been applied before, with what was known when they were answered provisionally.
 fn again<'b>(
     sessions: &'b Sessions,
     commands: &'b [Command],
-    promises: &'b [Promise],
+    provisional: &'b [Provisional],
     now: Millis,
 ) -> Batch<'b> {
-    Batch { commands, taken: Taken::Again(promises), live: &sessions.local, ttl: sessions.ttl(), now }
+    Batch { commands, taken: Taken::Again(provisional), activity: &sessions.local, ttl: sessions.ttl(), now }
 }
 
 /// Where a command was in the spool, and what is kept with it there.

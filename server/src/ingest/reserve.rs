@@ -1,14 +1,14 @@
-//! Room on the disk that is kept for deleting: to delete from a file of SQLite takes some room first, and
-//! on a disk that is full there is none.
+//! Disk space that is reserved for deleting: SQLite needs some space before it can delete from a file, and a full
+//! disk has none.
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-/// How much is kept: the journal of a deletion of a thousand commands.
+/// How much is reserved: enough for the journal of a deletion of a thousand commands.
 const BYTES: usize = 2 << 20;
 
-/// A file beside another that holds nothing but room.
+/// A file beside the spool whose only purpose is its size.
 #[derive(Debug)]
 pub(super) struct Reserve {
     path: PathBuf,
@@ -16,7 +16,7 @@ pub(super) struct Reserve {
 }
 
 impl Reserve {
-    /// The reserve of a file, as it is.
+    /// The reserve of a file, made or not.
     pub(super) fn of(file: &Path) -> Self {
         let mut path = file.as_os_str().to_owned();
         path.push(".reserve");
@@ -25,13 +25,13 @@ impl Reserve {
         Self { path, kept }
     }
 
-    /// Gives the room back to the disk. Whether there was any.
+    /// Deletes the reserve, which frees its space. Whether there was one.
     pub(super) fn give_up(&mut self) -> bool {
         self.kept = false;
         fs::remove_file(&self.path).is_ok()
     }
 
-    /// Takes the room again, if the disk has it.
+    /// Makes the reserve again, if the disk has the space.
     pub(super) fn restore(&mut self) {
         if !self.kept {
             self.kept = take(&self.path).is_ok();
@@ -42,7 +42,7 @@ impl Reserve {
     }
 }
 
-/// Zeros are written: a file that was only made long takes no room.
+/// Writes zeros: a file whose length is only set takes no space.
 fn take(path: &Path) -> io::Result<()> {
     let mut file = File::create(path)?;
     file.write_all(&vec![0; BYTES])?;

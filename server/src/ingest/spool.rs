@@ -1,12 +1,12 @@
-//! Commands on disk that the store has not taken yet: one SQLite file, first in, first out.
+//! Commands on disk that the database does not have yet: one SQLite file, first in, first out.
 //!
 //! Invariant: a command is acknowledged after its commit here (`synchronous=FULL`), and deleted
-//! after the commit of the batch that holds it in the store. A crash between the two applies it
+//! after the commit of the batch that holds it in the database. A crash between the two applies it
 //! twice, which changes nothing the second time.
 //!
-//! Invariant: what the store has taken is not applied again by this process, whether or not it could
-//! be deleted. To delete takes some room on the disk, for SQLite's journal; if there is none, the
-//! reserve (`reserve.rs`) is given up for it.
+//! Invariant: a stored command is not applied again by this process, even if it could not be deleted. A
+//! deletion needs some disk space for SQLite's journal; if there is none, the reserve (`reserve.rs`) is
+//! deleted first.
 
 use std::error::Error;
 use std::fs::{File, TryLockError};
@@ -32,13 +32,13 @@ pub struct Spool {
     cap_bytes: u64,
     bytes: u64,
     commands: u64,
-    /// The last place that the store has taken.
+    /// The last place whose command is in the database.
     taken: i64,
     /// The last place that was deleted.
     deleted: i64,
     reserve: Reserve,
-    /// Whether the journal may hold commands that the store has taken.
-    remembers: bool,
+    /// Whether the journal may hold commands that are in the database.
+    journal_has_content: bool,
 }
 
 /// Free pages within the file, of 4 KiB, from which on an empty spool gives them back to the disk.
@@ -53,8 +53,8 @@ pub struct Spooled {
     pub since: Millis,
     /// What it is.
     pub command: Command,
-    /// The generation of the session that it was promised to change, as this server knew it; 0 of one that it was
-    /// promised to begin. None if nothing was promised.
+    /// The generation, as this server knew it, of the session that it has changed provisionally; 0 of one that it has
+    /// begun. None if it changed none.
     pub rests_on: Option<u64>,
 }
 
@@ -73,11 +73,11 @@ fn bytes_of(rows: &[Row]) -> u64 {
 fn connect(path: &Path) -> rusqlite::Result<(Connection, u64, u64)> {
     let db = Connection::open(path)?;
     db.pragma_update(None, "auto_vacuum", "incremental")?; // of a new file
-    // Not WAL: its log is as large as what was written, and to empty it takes that room once more. What
-    // this journal needs for a deletion is a few pages, and it keeps its room.
+    // Not WAL: its log is as large as what was written, and emptying it needs that space once more. This
+    // journal needs a few pages for a deletion, and keeps its space.
     db.pragma_update_and_check(None, "journal_mode", "persist", |_| Ok(()))?;
     db.pragma_update(None, "synchronous", "full")?;
-    // What the store has taken is overwritten with zeros, not left in the file's free room.
+    // Deleted commands are overwritten with zeros, not left in the free pages of the file.
     db.pragma_update_and_check(None, "secure_delete", "on", |_| Ok(()))?;
     db.execute_batch(
         "CREATE TABLE IF NOT EXISTS commands (
@@ -127,7 +127,7 @@ impl Spool {
             taken: 0,
             deleted: 0,
             reserve,
-            remembers: true,
+            journal_has_content: true,
         };
         spool.tidy();
         Ok(spool)
@@ -136,7 +136,7 @@ impl Spool {
     /// Keeps the commands, each with the generation that it [rests on](Spooled::rests_on), all or none.
     ///
     /// # Errors
-    /// [`StoreError::SpoolFull`] at the cap; else when the disk says no.
+    /// [`StoreError::SpoolFull`] at the cap; otherwise when the file cannot be written.
     pub fn append<'c>(
         &mut self,
         commands: impl IntoIterator<Item = (&'c Command, Option<u64>)>,
@@ -150,10 +150,10 @@ impl Spool {
         self.put(&rows)
     }
 
-    /// Keeps commands that it holds already behind all others, also where it is at its cap or its disk is full.
+    /// Moves commands behind all others, even if the spool is at its cap or its disk is full.
     ///
     /// # Errors
-    /// When the disk says no.
+    /// When the file cannot be written.
     pub fn append_again(&mut self, spooled: &[Spooled]) -> Result<()> {
         let row = |spooled: &Spooled| Ok((text(&spooled.command)?, spooled.since, spooled.rests_on));
         let rows: Vec<Row> = spooled.iter().map(row).collect::<Result<_>>()?;
@@ -197,8 +197,8 @@ impl Spool {
         Ok(spooled)
     }
 
-    /// The store has taken everything up to a place: it does not wait any more, and is deleted, at once
-    /// or when the disk allows it.
+    /// The database has everything up to a place: that does not wait any more, and is deleted at once, or as soon as
+    /// the disk allows it.
     pub fn taken_through(&mut self, seq: i64) {
         let taken = self.db.query_row(
             "SELECT COALESCE(SUM(LENGTH(CAST(command AS BLOB))), 0), COUNT(*) FROM commands
@@ -213,8 +213,8 @@ impl Spool {
         self.tidy();
     }
 
-    /// Deletes what the store has taken. An empty spool gives its room back to the disk, restores the
-    /// reserve, and leaves nothing of what it held in its journal.
+    /// Deletes what the database has stored. An empty spool returns its space to the disk, makes the
+    /// reserve again, and overwrites its journal.
     pub fn tidy(&mut self) {
         if self.deleted < self.taken {
             let mut deleted = self.delete_taken();
@@ -222,25 +222,25 @@ impl Spool {
                 deleted = self.delete_taken();
             }
             if let Err(error) = deleted {
-                tracing::warn!(%error, "what the store has taken stays in the spool's file for now");
+                tracing::warn!(%error, "commands that are stored could not be deleted from the spool yet");
                 return;
             }
         }
         if self.is_empty() {
             if let Err(error) = self.shrink() {
-                tracing::debug!(%error, "the spool's file keeps its size for now");
+                tracing::debug!(%error, "the file of the spool could not be made smaller yet");
             }
             self.reserve.restore();
-            if self.remembers
+            if self.journal_has_content
                 && let Err(error) = self.overwrite_journal()
             {
-                tracing::warn!(%error, "the spool's journal still holds what the store has taken");
+                tracing::warn!(%error, "the journal of the spool still holds commands that are stored");
             }
         }
     }
 
-    /// Writes zeros over what the journal held of the pages before. Between two transactions it is worth
-    /// nothing, and it keeps its room.
+    /// Overwrites the old pages in the journal with zeros. Between two transactions its content is not needed, and
+    /// the file keeps its size.
     fn overwrite_journal(&mut self) -> std::io::Result<()> {
         let mut journal = self.path.as_os_str().to_owned();
         journal.push("-journal");
@@ -253,14 +253,14 @@ impl Spool {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(error) => return Err(error),
         }
-        self.remembers = false;
+        self.journal_has_content = false;
         Ok(())
     }
 
     fn delete_taken(&mut self) -> Result<()> {
         self.db.prepare_cached("DELETE FROM commands WHERE seq <= ?1")?.execute([self.taken])?;
         self.deleted = self.taken;
-        self.remembers = true;
+        self.journal_has_content = true;
         Ok(())
     }
 
@@ -283,7 +283,7 @@ impl Spool {
     /// Whether it would take a command now.
     ///
     /// # Errors
-    /// Why it would not.
+    /// The reason why not.
     pub fn probe(&self, now: Millis) -> Result<()> {
         if self.bytes >= self.cap_bytes {
             return Err(StoreError::SpoolFull);

@@ -1,5 +1,5 @@
 //! The state of the writer: the store, the spool, and what has begun. What it does with them is in `writer`,
-//! `promise`, `replay` and `erasing`.
+//! `provisional`, `replay` and `erasing`.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -15,10 +15,10 @@ use crate::contract::erasure::{Erased, Erasure};
 use crate::database::error::Result;
 use crate::database::store::Store;
 use crate::ledger::command::Command;
-use crate::live::local::Slid;
 use crate::observe::Metrics;
 use crate::resolve::Sessions;
 use crate::session::Millis;
+use crate::session_cache::local::Slid;
 
 /// The writer.
 pub(super) struct Worker {
@@ -27,11 +27,10 @@ pub(super) struct Worker {
     pub(super) sessions: Arc<Sessions>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) failed_at: Arc<Mutex<Option<Instant>>>,
-    /// The store was found away, or the spool holds what it has not taken yet: commands go to the
-    /// spool.
+    /// The database is away, or does not have yet what the spool holds: commands go to the spool.
     pub(super) draining: bool,
     pub(super) left_alone_until: Option<Instant>,
-    /// When the first command of this replay was found to rest on a promise of another server.
+    /// When the first command of this replay was found to rest on a provisional change of another server.
     pub(super) early_since: Option<Instant>,
     pub(super) portion: Portion,
     /// What is left to do of the oldest commands of the spool.
@@ -77,7 +76,7 @@ pub(super) struct Rest {
     /// The last place of these commands.
     pub(super) place: i64,
     pub(super) commands: VecDeque<Command>,
-    /// Those of them that wait for a promise of another server.
+    /// Those of them that wait for a provisional change of another server.
     pub(super) early: Vec<Spooled>,
 }
 

@@ -13,34 +13,34 @@ use std::time::Instant;
 
 use tokio::sync::mpsc;
 
-use super::durable::Durable;
 use super::jobs::{BATCH_FACTS, BATCH_MAX, Job, Waiting, lock};
 use super::portion::Portion;
+use super::storage::Storage;
 use super::worker::{Erasing, Sweep, Worker, latest};
 use crate::clock;
 use crate::database::batch::{Batch, Taken};
 use crate::database::error::{Result, StoreError};
 use crate::ledger::LINKS_OF_BATCH;
 use crate::ledger::command::{Command, Outcome};
-use crate::live::local::Slid;
 use crate::observe::Metrics;
 use crate::resolve::Sessions;
 use crate::session::Millis;
+use crate::session_cache::local::Slid;
 
-/// Changes by other processes are read again this far back, in ms: their clocks and ours may differ,
+/// Changes by other processes are read again this far back, in ms: their clocks may differ from this one's,
 /// and a change is stamped before it is committed.
 const OVERLAP_MS: Millis = 10_000;
 
-/// What has slid is written in pieces of at least so many sessions, with a batch of page views after
-/// each: a few milliseconds.
+/// Activity is written in pieces of at least so many sessions, with a batch of commands after each piece. A piece
+/// takes a few milliseconds.
 const PIECE_MIN: usize = 256;
 
-/// And in at most so many pieces: while it lasts, other servers do not know of the activity.
+/// And in at most so many pieces: until they are written, other servers do not know of the activity.
 const PIECES_MAX: usize = 32;
 
 /// Starts the writer's thread.
 pub(super) fn spawn(
-    durable: Durable,
+    storage: Storage,
     sessions: Arc<Sessions>,
     metrics: Arc<Metrics>,
     failed_at: Arc<Mutex<Option<Instant>>>,
@@ -50,9 +50,9 @@ pub(super) fn spawn(
         .enable_all()
         .build()
         .map_err(|_| StoreError::Unavailable("no runtime for the writer"))?;
-    let Durable { store, spool } = durable;
+    let Storage { store, spool } = storage;
     let draining = spool.as_ref().is_some_and(|spool| !spool.is_empty());
-    sessions.set_durable_away(draining);
+    sessions.set_database_away(draining);
     let worker = Worker {
         store,
         spool,
@@ -73,7 +73,7 @@ pub(super) fn spawn(
     std::thread::Builder::new()
         .name("writer".into())
         .spawn(move || {
-            // Without a writer nothing can be stored: whoever started the process starts it anew.
+            // Without a writer nothing can be stored: the service manager starts the process again.
             let run = AssertUnwindSafe(|| runtime.block_on(worker.run(jobs)));
             if std::panic::catch_unwind(run).is_err() {
                 std::process::abort();
@@ -117,7 +117,7 @@ impl Worker {
                     next = jobs.try_recv().ok();
                 }
             }
-            // Behind those that came meanwhile: nobody waits for what another has left to do.
+            // The rest of large commands goes behind the commands that came meanwhile, so these do not wait for it.
             let unfinished = self.unfinished.len().min(LINKS_OF_BATCH);
             batch.extend(self.unfinished.drain(..unfinished));
             if !batch.is_empty() {
@@ -132,7 +132,7 @@ impl Worker {
                 self.drain().await;
             }
         }
-        // A store that hangs would hold up the end, for what the next look at the session tells anyway.
+        // A database that hangs would delay the stop; the next hit of each session notes later activity anyway.
         if self.draining {
             return;
         }
@@ -145,7 +145,7 @@ impl Worker {
         }
     }
 
-    /// Whether there is work that waits for no job.
+    /// Whether there is work to do without a new job.
     fn has_begun_something(&self) -> bool {
         self.sweeping.is_some() || !self.erasing.is_empty() || !self.unfinished.is_empty()
     }
@@ -164,31 +164,31 @@ impl Worker {
                 (Some(command), Ok(outcome)) => {
                     self.unfinished.push_back(Waiting { command, reply, done: Some(*outcome) });
                 }
-                // Whoever asked may have gone; what is stored stays stored.
+                // The request may be gone; what is stored stays stored.
                 _ => _ = reply.send(result),
             }
         }
     }
 
-    /// Stores commands, by halves where a half is refused; the outcome of each, in their order, and what
-    /// some of them, by their place, have left to do.
+    /// Stores commands, in halves if they are refused together. Returns the outcome of each, in their order, and the
+    /// rest of large commands, by their place.
     async fn store(&mut self, commands: &[Command]) -> (Vec<Result<Outcome>>, HashMap<usize, Command>) {
         let mut results = Vec::with_capacity(commands.len());
         let mut left = HashMap::new();
         let mut parts = vec![commands];
         while let Some(part) = parts.pop() {
             if self.draining {
-                results.extend(self.put_by(part).await);
+                results.extend(self.put_in_spool(part).await);
                 continue;
             }
             let now = latest(part);
-            // Other servers read what was changed since an instant: what waited here must not be
-            // stamped before what they have read.
+            // Other servers read what was changed since an instant: commands that waited here must not
+            // be stamped earlier than what they have read.
             let stamp = now.max(clock::now());
             let batch = Batch {
                 commands: part,
                 taken: Taken::First,
-                live: &self.sessions.local,
+                activity: &self.sessions.local,
                 ttl: self.sessions.ttl(),
                 now: stamp,
             };
@@ -208,7 +208,7 @@ impl Worker {
                     results.push(self.refused(&part[0], error).await);
                 }
                 Err(error) if self.spool.is_some() => {
-                    tracing::warn!(%error, "the store does not answer");
+                    tracing::warn!(%error, "the database does not answer");
                     self.goes_away();
                     parts.push(part);
                 }
@@ -223,10 +223,10 @@ impl Worker {
         (results, left)
     }
 
-    /// A command that the store refuses for what it holds. A fact is kept where somebody can look
-    /// at it, and is acknowledged; anything else has simply failed.
+    /// Handles a command that the database refuses because of its content. A fact is kept in `dead_letters` and
+    /// acknowledged; any other command has failed.
     async fn refused(&mut self, command: &Command, error: StoreError) -> Result<Outcome> {
-        tracing::error!(%error, "the store refuses a command; its neighbours are stored");
+        tracing::error!(%error, "the database refuses a command; the others of its batch are stored");
         match command {
             Command::Facts { .. } | Command::Engagement { .. } => self.set_aside(command, &error).await,
             _ => Err(error),
@@ -251,12 +251,12 @@ impl Worker {
                     self.trouble(&error);
                 }
                 let asked_at = clock::now();
-                // From the last tick that was read: none is missed while the store was away.
+                // From the last tick that was read, so that no change is missed if the database was away.
                 match self.store.changed_since(now.min(self.followed_until) - OVERLAP_MS).await {
                     Ok(records) => {
                         self.followed_until = now;
                         self.sessions.follow(records, now).await;
-                        self.sessions.heard_from_durable(asked_at);
+                        self.sessions.caught_up_with_database(asked_at);
                     }
                     Err(error) => self.trouble(&error),
                 }
@@ -279,7 +279,7 @@ impl Worker {
     }
 
     pub(super) fn trouble(&mut self, error: &StoreError) {
-        tracing::warn!(%error, "housekeeping has to wait");
+        tracing::warn!(%error, "housekeeping is postponed");
         if self.spool.is_some() && !error.is_refusal() {
             self.goes_away();
         }
@@ -304,7 +304,7 @@ impl Worker {
 
     async fn sweep(&mut self, sweep: &mut Sweep) -> Result<Progress> {
         if self.draining {
-            return Ok(Progress::Done); // what slid waits in memory
+            return Ok(Progress::Done); // the activity stays in memory
         }
         if !sweep.slid.is_empty() {
             self.write_slides(&mut sweep.slid, sweep.piece).await?;
@@ -317,13 +317,13 @@ impl Worker {
         Ok(Progress::Done)
     }
 
-    /// Writes a piece of what has slid.
+    /// Writes a piece of the activity.
     async fn write_slides(&mut self, slid: &mut Slid, most: usize) -> Result<()> {
         let local = &self.sessions.local;
         let piece = local.take_slides(slid, most);
         let ended = self.store.slide(&piece, self.sessions.ttl()).await;
         let ended = ended.inspect_err(|_| local.return_slides(&piece))?;
-        // Another server, which did not know of this activity, found these sessions idle.
+        // Another server did not know of this activity and has ended these sessions as idle.
         self.sessions.publish(&ended, clock::now()).await;
         Ok(())
     }
@@ -334,7 +334,7 @@ impl Worker {
                 Ok(()) => return Ok(()),
                 Err(error) if self.spool.is_none() => return Err(error),
                 Err(error) => {
-                    tracing::warn!(%error, "the store does not answer");
+                    tracing::warn!(%error, "the database does not answer");
                     self.goes_away();
                 }
             }

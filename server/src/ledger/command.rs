@@ -11,8 +11,8 @@ use uuid::Uuid;
 use crate::session::record::SignedIn;
 use crate::session::token::{Proof, SecretHash, Tag};
 use crate::session::visit::VisitorId;
-use crate::session::visitor_key::OfferedKey;
-use crate::session::{Carrier, Millis, Ttl};
+use crate::session::visitor_key::CandidateKey;
+use crate::session::{Caller, Millis, Ttl};
 
 /// A page view, an event, an order or a refund.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -112,17 +112,17 @@ pub struct Run {
 pub struct Context {
     /// When the request was received.
     pub now: Millis,
-    /// The session it came with.
-    pub carrier: Carrier,
+    /// Who sent it, as far as its session tells.
+    pub caller: Caller,
     /// A token that becomes valid if the command needs a new session; none where the browser could
     /// not keep its cookie (another site's page).
-    pub offer: Option<Proof>,
+    pub candidate: Option<Proof>,
     /// The visitor it names.
     pub visitor: Option<VisitorId>,
     /// A key that becomes the visitor's if the request gets a visit and the visitor has none yet. Not
     /// spooled: whether it is the visitor's must be known before the browser is told.
     #[serde(skip)]
-    pub key: Option<OfferedKey>,
+    pub key: Option<CandidateKey>,
     /// The site of last resort, that of the host it was sent to; none if that one is not taken.
     pub site: Option<String>,
 }
@@ -156,7 +156,7 @@ pub enum Command {
         /// The live token it came with.
         presented: Option<Proof>,
         /// The token that replaces it, or the first of a new session.
-        offer: Proof,
+        candidate: Proof,
         /// The user, and what the sign-in makes of the session.
         user: SignedIn,
         /// The password hash that was verified. If it is not that user's any more at the commit, or
@@ -172,7 +172,7 @@ pub enum Command {
         /// The live token it came with.
         presented: Proof,
         /// The token that replaces it.
-        offer: Proof,
+        candidate: Proof,
     },
     /// End the session.
     End {
@@ -189,7 +189,7 @@ pub enum Command {
         /// The token it came with: live, or replaced a moment ago.
         presented: Proof,
         /// The token that replaces it if somebody is signed in.
-        offer: Proof,
+        candidate: Proof,
     },
     /// End sessions of a user.
     EndSessions(Ending),
@@ -200,7 +200,7 @@ pub enum Command {
         /// The live token it came with.
         presented: Proof,
         /// The token that replaces it.
-        offer: Proof,
+        candidate: Proof,
         /// The user.
         user_id: String,
         /// The hash of the old password, which was verified: if it is not that user's any more at the
@@ -218,8 +218,8 @@ pub enum Command {
         /// The user of those that have none.
         user_id: String,
     },
-    /// End a session of which servers have promised more than is stored.
-    Settle(Settling),
+    /// End a session that servers have changed provisionally, beyond what is stored.
+    EndProvisional(EndProvisional),
     /// Note how a page view was engaged with.
     Engagement {
         /// The visit of the session that says so.
@@ -248,9 +248,9 @@ pub struct Ending {
     pub site: Option<String>,
 }
 
-/// A session to end that only servers without the store know as it is.
+/// A session to end that was changed provisionally: only servers that cannot reach the database have it as it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Settling {
+pub struct EndProvisional {
     /// When.
     pub now: Millis,
     /// Its token, live by what a server knew.
@@ -259,9 +259,9 @@ pub struct Settling {
     pub rests_on: u64,
 }
 
-/// What a server knew when it promised a command, while the store was away.
+/// What a server knew when it answered a command provisionally, while the database was away.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Promise {
+pub struct Provisional {
     /// The generation of the session that the command changes; none if it changes none, or the server could not
     /// judge the token.
     pub rests_on: Option<u64>,
@@ -281,38 +281,38 @@ pub enum Which {
 /// What a command did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
-    /// The offered token is valid now.
+    /// The candidate token is valid now.
     pub issued: bool,
     /// The request joined a visit that was live already.
     pub joined: bool,
     /// Another request rotated or ended the session first; nothing was done.
     pub lost: bool,
-    /// The promise rests on one of another server, which is not stored yet; nothing was done.
+    /// The command rests on a provisional change of another server, which is not stored yet; nothing was done.
     pub early: bool,
     /// The credentials have changed since they were verified; nothing was done.
     pub stale: bool,
     /// There is no such session of the user; nothing was done.
     pub missing: bool,
     /// Facts that were stored by an earlier request already.
-    pub twins: u32,
+    pub duplicates: u32,
     /// Facts and starts of a visitor whose data was erased: nothing of them was stored.
     pub erased: u32,
     /// Visits that began; while the store is away, as many as may turn out to.
     pub begun: u32,
     /// Facts and starts whose site is not taken: nothing of them was stored.
     pub of_other_sites: u32,
-    /// The visitor's key as it is stored now, where one was offered and the request got a visit.
+    /// The visitor's key as it is stored now, where the request had a candidate and got a visit.
     pub key: Option<SecretHash>,
 }
 
 /// The most visits that facts may begin: one for each run of a request without a visit, and as many as
 /// the facts make that come too late to be of a living visit.
 #[must_use]
-pub fn visits_at_most(runs: &[Run], carrier: &Carrier, now: Millis, ttl: Ttl) -> u32 {
-    let may_begin = match carrier {
-        Carrier::Live { visit_id, .. } => visit_id.is_none(),
-        Carrier::Crossing { .. } => false,
-        Carrier::Unverified(_) | Carrier::Erased | Carrier::Nothing => true,
+pub fn visits_at_most(runs: &[Run], caller: &Caller, now: Millis, ttl: Ttl) -> u32 {
+    let may_begin = match caller {
+        Caller::Live { visit_id, .. } => visit_id.is_none(),
+        Caller::Grace { .. } => false,
+        Caller::Unverified(_) | Caller::Erased | Caller::Nothing => true,
     };
     let most = runs.iter().map(|run| {
         let starting = || run.facts.iter().filter(|fact| !fact.anonymous && fact.kind.starts_a_visit());
@@ -367,7 +367,7 @@ impl Command {
             | Self::Forget { now, .. } => Some(*now),
             Self::EndSessions(ending) => Some(ending.now),
             Self::ChangePassword { now, .. } => Some(*now),
-            Self::Settle(settling) => Some(settling.now),
+            Self::EndProvisional(end) => Some(end.now),
             Self::Engagement { .. } | Self::Link { .. } => None,
         }
     }
@@ -376,8 +376,8 @@ impl Command {
     #[must_use]
     pub fn visits_at_most(&self, ttl: Ttl) -> u32 {
         match self {
-            Self::Start { context, .. } => u32::from(context.carrier.visit_id().is_none()),
-            Self::Facts { context, runs } => visits_at_most(runs, &context.carrier, context.now, ttl),
+            Self::Start { context, .. } => u32::from(context.caller.visit_id().is_none()),
+            Self::Facts { context, runs } => visits_at_most(runs, &context.caller, context.now, ttl),
             Self::SignIn { presented, visit, .. } => u32::from(*visit && presented.is_some()),
             Self::SignOut { .. }
             | Self::End { .. }
@@ -385,7 +385,7 @@ impl Command {
             | Self::EndSessions(_)
             | Self::ChangePassword { .. }
             | Self::Link { .. }
-            | Self::Settle(_)
+            | Self::EndProvisional(_)
             | Self::Engagement { .. } => 0,
         }
     }
@@ -434,7 +434,7 @@ mod tests {
     #[test]
     fn late_facts_of_one_visit_count_as_one() {
         let ttl = Ttl::default();
-        let most = |visitor, facts| visits_at_most(&[Run { visitor, facts }], &Carrier::Nothing, 0, ttl);
+        let most = |visitor, facts| visits_at_most(&[Run { visitor, facts }], &Caller::Nothing, 0, ttl);
         let ann: Option<VisitorId> = "v_018f3a5e-7c1b-4f6a-9d2e-3b4c5d6e7f80".parse().ok();
         let queued = || (0..100).map(|n| view("a.example", 140 - n)).collect::<Vec<_>>();
         assert_eq!(most(ann, queued()), 1, "an hour and a half without a pause");

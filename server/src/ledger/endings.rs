@@ -1,14 +1,14 @@
-//! Sessions of a user are ended: one, or all but the one that asks, or that changes the password. And what is stored
-//! of a session is made to prevail over a promise that was not kept.
+//! Ends sessions of a user: one, or all but the one that asks or changes the password. Also ends sessions, or raises
+//! their generation, where the database does not confirm a provisional change.
 
 use std::collections::BTreeSet;
 
 use super::bounds::ENDED_MOST;
-use super::command::{Command, Ending, Outcome, Promise, Settling, Which};
+use super::command::{Command, EndProvisional, Ending, Outcome, Provisional, Which};
 use super::known::SessionsOf;
 use super::world::World;
 use crate::session::Millis;
-use crate::session::record::{PROMISED_MOST, Record, SignedIn};
+use crate::session::record::{PROVISIONAL_MAX, Record, SignedIn};
 use crate::session::token::{Proof, Tag};
 
 impl World<'_, '_> {
@@ -34,14 +34,14 @@ impl World<'_, '_> {
         &mut self,
         now: Millis,
         presented: Proof,
-        offer: Proof,
+        candidate: Proof,
         user_id: &str,
         password_hash: &str,
     ) -> Outcome {
         let record = self.live(presented, now).filter(|record| record.user_id.as_deref() == Some(user_id));
         let Some(mut record) = record else { return Outcome { lost: true, ..Outcome::default() } };
         let (device, remember) = (record.device.take(), record.remembered);
-        record.rotate(offer, Some(SignedIn { user_id: user_id.to_owned(), device, remember }), now);
+        record.rotate(candidate, Some(SignedIn { user_id: user_id.to_owned(), device, remember }), now);
         self.put_token(record);
         self.set_password(user_id, password_hash);
         let kept = Some(presented.tag);
@@ -51,31 +51,35 @@ impl World<'_, '_> {
         Outcome { issued: true, ..Outcome::default() }
     }
 
-    /// What becomes of a change that a server has promised, and whose token is not live.
-    pub(super) fn not_kept(&mut self, promise: Promise, (presented, now): (Proof, Millis)) -> Outcome {
-        match promise.rests_on {
-            Some(rests_on) => self.overrule(presented, rests_on, promise.waits, now),
+    /// What becomes of a provisional change whose token is not live.
+    pub(super) fn not_confirmed(
+        &mut self,
+        provisional: Provisional,
+        (presented, now): (Proof, Millis),
+    ) -> Outcome {
+        match provisional.rests_on {
+            Some(rests_on) => self.overrule(presented, rests_on, provisional.waits, now),
             None => Outcome { lost: true, ..Outcome::default() },
         }
     }
 
-    /// Ends a session of which servers have promised more than is stored, or was when this was asked.
-    pub(super) fn settle(&mut self, settling: &Settling) -> Outcome {
-        let Settling { now, presented, rests_on } = *settling;
+    /// Ends a session that has provisional changes, or had when this was asked.
+    pub(super) fn end_provisional(&mut self, end: &EndProvisional) -> Outcome {
+        let EndProvisional { now, presented, rests_on } = *end;
         match self.live(presented, now) {
             Some(_) => self.end(now, presented),
             None => self.overrule(presented, rests_on, false, now),
         }
     }
 
-    /// A promised change cannot be applied. Where another request has replaced the token or ended the session, what is
-    /// stored stays, and its generation goes above that of any promise, so that every copy takes it. Where the store
-    /// does not know the token, another server has promised it and may store it soon; without waiting for that, the
-    /// session ends.
+    /// A provisional change cannot be applied. If another request has replaced the token or ended the session, what is
+    /// stored stays, and its generation is raised above that of any provisional change, so that every copy takes it.
+    /// If the database does not know the token, another server has issued it provisionally and may store it soon; if
+    /// this does not wait, the session ends.
     fn overrule(&mut self, presented: Proof, rests_on: u64, waits: bool, now: Millis) -> Outcome {
         let stored = self.token(presented.tag).cloned();
-        let is_settled = |stored: &Record| stored.generation >= rests_on + PROMISED_MOST;
-        let is_known = |stored: &Record| is_settled(stored) || stored.knows(&presented.hash);
+        let is_overruled = |stored: &Record| stored.generation >= rests_on + PROVISIONAL_MAX;
+        let is_known = |stored: &Record| is_overruled(stored) || stored.knows(&presented.hash);
         if !stored.as_ref().is_some_and(is_known) {
             if waits {
                 return Outcome { early: true, ..Outcome::default() };
@@ -90,8 +94,8 @@ impl World<'_, '_> {
             }
             return Outcome::default();
         }
-        if let Some(mut record) = stored.filter(|stored| !is_settled(stored)) {
-            record.generation = record.generation.max(rests_on) + 2 * PROMISED_MOST;
+        if let Some(mut record) = stored.filter(|stored| !is_overruled(stored)) {
+            record.generation = record.generation.max(rests_on) + 2 * PROVISIONAL_MAX;
             self.put_token(record);
         }
         Outcome { lost: true, ..Outcome::default() }

@@ -1,6 +1,6 @@
 //! Page views and events: which visit each belongs to, and whether it is there already.
 //!
-//! Invariant: a twin starts nothing. A fact is looked for before it may start a visit, or is taken for
+//! Invariant: a duplicate starts nothing. A fact is looked for before it may start a visit, or is taken for
 //! new and the store's key refuses the whole batch if it is not.
 
 use std::borrow::Cow;
@@ -13,25 +13,25 @@ use super::known::Table;
 use super::visits::Beginning;
 use super::world::World;
 use crate::session::visit::{Visit, VisitorId};
-use crate::session::{Carrier, Millis};
+use crate::session::{Caller, Millis};
 
 impl<'c> World<'_, 'c> {
     /// Stores the facts of one request.
     pub(super) fn runs(&mut self, context: &'c Context, runs: &'c [Run]) -> Outcome {
         let mut outcome = Outcome::default();
-        let carrier = self.judged(&context.carrier, context.now);
+        let caller = self.judged(&context.caller, context.now);
         for run in runs {
-            // One token is offered, so one run may take it.
-            self.facts(context, &carrier, run, &mut outcome);
+            // There is one candidate token, so one run may take it.
+            self.facts(context, &caller, run, &mut outcome);
         }
-        // Applied before, and the answer was lost: its facts are twins, its session is there.
-        outcome.issued |= context.offer.is_some_and(|offer| self.token(offer.tag).is_some());
+        // Applied before, and the answer was lost: its facts are duplicates, its session is there.
+        outcome.issued |= context.candidate.is_some_and(|candidate| self.token(candidate.tag).is_some());
         outcome
     }
 
-    fn facts(&mut self, context: &'c Context, carrier: &Carrier, run: &'c Run, outcome: &mut Outcome) {
-        let mut visit_id = carrier.visit_id();
-        let is_live = matches!(carrier, Carrier::Live { .. });
+    fn facts(&mut self, context: &'c Context, caller: &Caller, run: &'c Run, outcome: &mut Outcome) {
+        let mut visit_id = caller.visit_id();
+        let is_live = matches!(caller, Caller::Live { .. });
         for fact in &run.facts {
             let own = visit_id.and_then(|id| self.visit(id)).map(|row| (row.visit.clone(), row.facts()));
             let own_visit = own.as_ref().map(|(visit, _)| visit);
@@ -40,7 +40,7 @@ impl<'c> World<'_, 'c> {
                 // Nobody is named, and the session was erased, or its visit was.
                 None => {
                     let visit_is_gone = visit_id.is_some() && own_visit.is_none();
-                    !fact.anonymous && (visit_is_gone || matches!(carrier, Carrier::Erased))
+                    !fact.anonymous && (visit_is_gone || matches!(caller, Caller::Erased))
                 }
             };
             if erased {
@@ -66,17 +66,17 @@ impl<'c> World<'_, 'c> {
                     self.order(context, run.visitor, fact, order, &site, own.map(|(visit, _)| visit))
                 }
                 (Kind::Refund(refund), _) => self.refund(context, run.visitor, fact, refund, &site),
-                _ if self.is_twin(fact, &site) => false,
+                _ if self.is_duplicate(fact, &site) => false,
                 _ if fact.anonymous => self.insert(fact, &site, None, context.now),
                 (_, own) if late => self.late(context, run.visitor, fact, &site, own.map(|(visit, _)| visit)),
                 (_, Some((visit, before))) if !is_live || !visit.is_over(fact.occurred_at, self.ttl) => {
                     self.store_in_visit(context, run.visitor, fact, &site, visit.id, before == 0)
                 }
-                (_, None) if matches!(carrier, Carrier::Crossing { .. }) => {
+                (_, None) if matches!(caller, Caller::Grace { .. }) => {
                     self.insert(fact, &site, None, context.now)
                 }
                 // Nothing that comes later could belong to its visit.
-                (_, None) if run.visitor.is_none() && self.was_withdrawn(carrier) => {
+                (_, None) if run.visitor.is_none() && self.was_withdrawn(caller) => {
                     self.insert(fact, &site, None, context.now)
                 }
                 // None yet, or the session has outlived it.
@@ -90,13 +90,13 @@ impl<'c> World<'_, 'c> {
                         url,
                         referrer,
                     };
-                    let id = self.attach(context, carrier, &beginning, outcome);
+                    let id = self.attach(context, caller, &beginning, outcome);
                     visit_id = Some(id);
                     let first = self.visit(id).is_none_or(|row| row.facts() == 0);
                     self.store_in_visit(context, run.visitor, fact, &site, id, first)
                 }
             };
-            outcome.twins += u32::from(!stored);
+            outcome.duplicates += u32::from(!stored);
         }
     }
 
@@ -146,7 +146,7 @@ impl<'c> World<'_, 'c> {
         self.insert(fact, site, Some(visit_id), context.now)
     }
 
-    fn is_twin(&mut self, fact: &Fact, site: &str) -> bool {
+    fn is_duplicate(&mut self, fact: &Fact, site: &str) -> bool {
         match &fact.kind {
             Kind::PageView { id, .. } => self.is_stored(Table::PageViews, *id, site),
             Kind::Event { id, .. } => self.is_stored(Table::Events, *id, site),
@@ -154,7 +154,7 @@ impl<'c> World<'_, 'c> {
         }
     }
 
-    /// Stores a page view or an event that is no twin.
+    /// Stores a page view or an event that is not a duplicate.
     fn insert(&mut self, fact: &'c Fact, site: &str, visit_id: Option<Uuid>, received_at: Millis) -> bool {
         let (site, occurred_at) = (site.to_owned(), fact.occurred_at);
         match &fact.kind {

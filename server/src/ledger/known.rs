@@ -9,7 +9,7 @@ use super::command::{Fact, Kind};
 use crate::session::record::Record;
 use crate::session::token::{SecretHash, Tag};
 use crate::session::visit::{Span, Visit, VisitorId};
-use crate::session::{Carrier, Millis, Ttl};
+use crate::session::{Caller, Millis, Ttl};
 
 /// Most tokens of one visit that a store tells. A batch ends fewer (one by each of 1,024 commands, and
 /// [`ENDED_OF_BATCH`](super::bounds::ENDED_OF_BATCH)), so where this many are told, one is left that has not been
@@ -102,15 +102,15 @@ impl Wants {
         *self == Self::default()
     }
 
-    /// What a carrier's session needs.
-    pub(super) fn carrier(&mut self, carrier: &Carrier) {
-        match carrier {
-            Carrier::Live { token, visit_id: None }
-            | Carrier::Crossing { token, visit_id: None, .. }
-            | Carrier::Unverified(token) => _ = self.tokens.insert(token.tag),
+    /// What has to be known about the caller's session.
+    pub(super) fn caller(&mut self, caller: &Caller) {
+        match caller {
+            Caller::Live { token, visit_id: None }
+            | Caller::Grace { token, visit_id: None, .. }
+            | Caller::Unverified(token) => _ = self.tokens.insert(token.tag),
             _ => {}
         }
-        self.visits.extend(carrier.visit_id());
+        self.visits.extend(caller.visit_id());
     }
 
     /// What a fact needs; with `joining`, the visitor whose visit it is to find.

@@ -9,25 +9,25 @@
 //! |---|---|
 //! | [`command`] | what can be asked of the ledger, and what a command did |
 //! | [`known`] | what a store has looked up, and what is still to be looked up |
-//! | `memory` | what a writer remembers from batch to batch |
+//! | `recent` | visits and facts of recent batches, cached by the writer |
 //! | `bounds` | how much one batch may do |
 //! | [`changes`] | what a store is to write |
 //! | `world` | the state that a plan works on: what is known, and what the batch has changed so far |
 //! | `sessions` | start, sign-in, sign-out, end, forget |
 //! | `endings` | the end of sessions of a user |
-//! | `facts` | page views, events: which visit each belongs to, twins |
+//! | `facts` | page views, events: which visit each belongs to, duplicates |
 //! | `orders` | orders and refunds: whose word counts, which visit they belong to |
 //! | `visits` | joining, beginning, linking and ending visits |
 //!
 //! Invariant: what a batch was planned by is true until it has been written, however many servers
 //! share the store. A store looks up under its one lock and holds it to the commit; what a writer
-//! remembers instead (`memory`) is checked under that lock.
+//! has cached instead (`recent`) is checked under that lock.
 //!
 //! Invariant: a batch looks up and changes a bounded number of rows for each command that it holds. What
 //! is more is left for commands of its own ([`Plan::left`]).
 //!
 //! Invariant: a command that is applied a second time changes nothing. Facts are known by their
-//! ids, sessions by the tag or the secret that was offered for them.
+//! ids, sessions by the tag or the secret of the candidate token.
 
 use std::collections::HashSet;
 
@@ -37,20 +37,20 @@ pub mod command;
 mod endings;
 mod facts;
 pub mod known;
-mod memory;
 mod orders;
+mod recent;
 mod sessions;
 mod visits;
 mod world;
 
 pub use self::bounds::{ENDED_MOST, ENDED_OF_BATCH, LINKED_MOST, LINKS_OF_BATCH};
 pub use self::changes::Changes;
-use self::command::{Command, Ending, Outcome, Promise, Settling, Which};
+use self::command::{Command, EndProvisional, Ending, Outcome, Provisional, Which};
 pub use self::known::{Known, Wants};
-pub use self::memory::Memory;
+pub use self::recent::Recent;
 use self::world::World;
 use crate::session::token::Tag;
-use crate::session::{Carrier, Ttl};
+use crate::session::{Caller, Ttl};
 
 /// Look-ups that a batch may take. Each tells what the last one made a plan ask for; the longest
 /// chain of such questions (session, visit, its sessions, the visitor's other visits) is far shorter.
@@ -74,21 +74,21 @@ pub fn first_wants(commands: &[Command], ttl: Ttl) -> Wants {
     for command in commands {
         match command {
             Command::Start { context, site, .. } => {
-                wants.carrier(&context.carrier);
-                wants.tokens.extend(context.offer.map(|offer| offer.tag));
+                wants.caller(&context.caller);
+                wants.tokens.extend(context.candidate.map(|candidate| candidate.tag));
                 wants.keys.extend(context.key.map(|key| key.visitor));
-                if let (None, Some(visitor)) = (context.carrier.visit_id(), context.visitor) {
+                if let (None, Some(visitor)) = (context.caller.visit_id(), context.visitor) {
                     wants.erased.insert(visitor);
                     wants.latest_open.insert(visitor);
                     wants.current.extend(site.iter().map(|site| (visitor, site.clone())));
                 }
             }
             Command::Facts { context, runs } => {
-                wants.carrier(&context.carrier);
-                wants.tokens.extend(context.offer.map(|offer| offer.tag));
+                wants.caller(&context.caller);
+                wants.tokens.extend(context.candidate.map(|candidate| candidate.tag));
                 wants.keys.extend(context.key.map(|key| key.visitor));
                 for run in runs {
-                    let has_none = matches!(context.carrier, Carrier::Erased | Carrier::Nothing);
+                    let has_none = matches!(context.caller, Caller::Erased | Caller::Nothing);
                     let joining = run.visitor.filter(|_| has_none);
                     wants.erased.extend(joining);
                     for fact in &run.facts {
@@ -96,14 +96,16 @@ pub fn first_wants(commands: &[Command], ttl: Ttl) -> Wants {
                     }
                 }
             }
-            Command::SignIn { presented, offer, user, verified, .. } => {
-                wants.tokens.insert(presented.map_or(offer.tag, |presented| presented.tag));
+            Command::SignIn { presented, candidate, user, verified, .. } => {
+                wants.tokens.insert(presented.map_or(candidate.tag, |presented| presented.tag));
                 wants.accounts.extend(verified.iter().map(|hash| (user.user_id.clone(), hash.clone())));
             }
             Command::SignOut { presented, .. }
             | Command::End { presented, .. }
             | Command::Forget { presented, .. }
-            | Command::Settle(Settling { presented, .. }) => _ = wants.tokens.insert(presented.tag),
+            | Command::EndProvisional(EndProvisional { presented, .. }) => {
+                _ = wants.tokens.insert(presented.tag)
+            }
             Command::EndSessions(Ending { asking, which, .. }) => {
                 wants.tokens.extend(asking.map(|asking| asking.tag));
                 match which {
@@ -124,28 +126,28 @@ pub fn first_wants(commands: &[Command], ttl: Ttl) -> Wants {
     wants
 }
 
-/// Takes the tokens that commands offer for new, and sign-ins for later than all that ended, without a look: true of
-/// commands that come for the first time, for an offer is 128 random bits.
+/// Assumes without a look-up that candidate tokens are new, and that sign-ins are later than everything that has ended.
+/// That is true of commands that come for the first time: a tag is 128 random bits.
 pub fn assume_they_are_new(commands: &[Command], wants: &mut Wants, known: &mut Known) {
-    let offered = commands.iter().filter_map(|command| match command {
-        Command::Start { context, .. } | Command::Facts { context, .. } => context.offer,
-        Command::SignIn { presented: None, offer, .. } => Some(*offer),
+    let candidates = commands.iter().filter_map(|command| match command {
+        Command::Start { context, .. } | Command::Facts { context, .. } => context.candidate,
+        Command::SignIn { presented: None, candidate, .. } => Some(*candidate),
         _ => None,
     });
-    let tokens: HashSet<Tag> = offered.map(|offer| offer.tag).collect();
+    let tokens: HashSet<Tag> = candidates.map(|candidate| candidate.tag).collect();
     wants.tokens.retain(|tag| !tokens.contains(tag));
     known.asked(Wants { tokens, ..Wants::default() });
     known.sign_ins_are_new = true;
 }
 
-/// Applies the commands one after another to what is known. Those that a server has promised come with what it knew
-/// then.
+/// Applies the commands one after another to what is known. Those that a server has answered provisionally come with
+/// what it knew then.
 ///
 /// # Errors
 /// What must be looked up before the batch can be planned; the caller does, and calls again.
 pub fn plan<'c>(
     commands: &'c [Command],
-    promises: &[Promise],
+    provisional: &[Provisional],
     known: &Known,
     ttl: Ttl,
 ) -> Result<Plan<'c>, Box<Wants>> {
@@ -154,8 +156,10 @@ pub fn plan<'c>(
     let outcomes = commands.iter().enumerate().map(|(place, command)| {
         let before = world.visits_begun;
         let mut outcome = world.apply(command);
-        if let (true, Some(promise), Some(changed)) = (outcome.lost, promises.get(place), command.changes()) {
-            outcome = world.not_kept(*promise, changed);
+        if let (true, Some(provisional), Some(changed)) =
+            (outcome.lost, provisional.get(place), command.changes())
+        {
+            outcome = world.not_confirmed(*provisional, changed);
         }
         left.extend(world.left.take().map(|command| (place, command)));
         Outcome { begun: world.visits_begun - before, ..outcome }
@@ -171,27 +175,27 @@ impl<'c> World<'_, 'c> {
                 self.start(context, site.as_deref(), url.as_deref(), referrer.as_deref())
             }
             Command::Facts { context, runs } => self.runs(context, runs),
-            Command::SignIn { now, presented, offer, user, verified, visit } => {
+            Command::SignIn { now, presented, candidate, user, verified, visit } => {
                 if verified.as_ref().is_some_and(|hash| !self.is_current(&user.user_id, hash)) {
                     return Outcome { stale: true, ..Outcome::default() };
                 }
-                self.sign_in(*now, *presented, *offer, user, *visit)
+                self.sign_in(*now, *presented, *candidate, user, *visit)
             }
-            Command::SignOut { now, presented, offer } => self.sign_out(*now, *presented, *offer),
+            Command::SignOut { now, presented, candidate } => self.sign_out(*now, *presented, *candidate),
             Command::End { now, presented } => self.end(*now, *presented),
-            Command::Forget { now, presented, offer } => self.forget(*now, *presented, *offer),
+            Command::Forget { now, presented, candidate } => self.forget(*now, *presented, *candidate),
             Command::EndSessions(ending) => self.end_sessions(ending),
-            Command::ChangePassword { now, presented, offer, user_id, verified, password_hash } => {
+            Command::ChangePassword { now, presented, candidate, user_id, verified, password_hash } => {
                 if !self.is_current(user_id, verified) {
                     return Outcome { stale: true, ..Outcome::default() };
                 }
-                self.change_password(*now, *presented, *offer, user_id, password_hash)
+                self.change_password(*now, *presented, *candidate, user_id, password_hash)
             }
             Command::Link { until, visitor, user_id } => {
                 self.link_earlier(*visitor, user_id, *until, LINKED_MOST);
                 Outcome::default()
             }
-            Command::Settle(settling) => self.settle(settling),
+            Command::EndProvisional(end) => self.end_provisional(end),
             Command::Engagement { visit_id, page_view_id, engaged_ms, scroll_pct } => {
                 self.engage(*visit_id, *page_view_id, *engaged_ms, *scroll_pct)
             }

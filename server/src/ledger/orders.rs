@@ -78,7 +78,7 @@ impl<'c> World<'_, 'c> {
         true
     }
 
-    /// Stores a refund that is no twin. Its order need not be there: the store joins the two, whichever
+    /// Stores a refund that is not a duplicate. Its order need not be there: the store joins the two, whichever
     /// comes first.
     pub(super) fn refund(
         &mut self,
@@ -187,7 +187,7 @@ mod tests {
     use crate::ledger::{Changes, Known, plan};
     use crate::session::record::SignedIn;
     use crate::session::token::SessionToken;
-    use crate::session::{Carrier, Millis, Ttl};
+    use crate::session::{Caller, Millis, Ttl};
 
     const NOW: Millis = 1_790_000_000_000;
 
@@ -203,7 +203,7 @@ mod tests {
     }
 
     fn context() -> Context {
-        Context { now: NOW, carrier: Carrier::Nothing, offer: None, visitor: None, key: None, site: None }
+        Context { now: NOW, caller: Caller::Nothing, candidate: None, visitor: None, key: None, site: None }
     }
 
     fn visitor(n: usize) -> VisitorId {
@@ -224,7 +224,7 @@ mod tests {
 
     /// A visitor signs in, and then the shop tells so many orders of that user, one each millisecond.
     fn orders(many: usize) -> [Command; 3] {
-        let (presented, offer) =
+        let (presented, candidate) =
             (SessionToken::issue().unwrap().proof(), SessionToken::issue().unwrap().proof());
         let ann = Some(visitor(usize::from(u16::MAX) * 16));
         let user = SignedIn { user_id: "u_1".into(), device: None, remember: false };
@@ -236,7 +236,7 @@ mod tests {
         };
         [
             Command::Start {
-                context: Context { offer: Some(presented), visitor: ann, ..context() },
+                context: Context { candidate: Some(presented), visitor: ann, ..context() },
                 site: Some("shop.example".into()),
                 url: None,
                 referrer: None,
@@ -244,7 +244,7 @@ mod tests {
             Command::SignIn {
                 now: NOW,
                 presented: Some(presented),
-                offer,
+                candidate,
                 user,
                 verified: None,
                 visit: true,

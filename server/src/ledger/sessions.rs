@@ -3,10 +3,10 @@
 use super::command::{Context, Outcome};
 use super::visits::Beginning;
 use super::world::World;
-use crate::session::record::{Crossed, Record, SignedIn, Standing};
+use crate::session::record::{After, Record, SignedIn, Standing};
 use crate::session::token::{Proof, Tag};
 use crate::session::visit::Link;
-use crate::session::{Carrier, Millis};
+use crate::session::{Caller, Millis};
 
 impl<'c> World<'_, 'c> {
     pub(super) fn start(
@@ -17,33 +17,33 @@ impl<'c> World<'_, 'c> {
         referrer: Option<&'c str>,
     ) -> Outcome {
         let mut outcome = Outcome::default();
-        let offered = context.offer.and_then(|offer| self.token(offer.tag));
+        let candidate = context.candidate.and_then(|candidate| self.token(candidate.tag));
         // One that had ended before it was stored has no visit, and this is to begin it.
         let is_applied =
             |record: &Record| record.visit_id.is_some() || record.ended_at.is_none() || record.is_erased();
-        if offered.is_some_and(is_applied) {
+        if candidate.is_some_and(is_applied) {
             return Outcome { issued: true, ..outcome }; // applied before: the answer was lost
         }
-        let carrier = self.judged(&context.carrier, context.now);
-        let own = carrier.visit_id().and_then(|id| self.visit(id)).map(|row| row.visit.clone());
+        let caller = self.judged(&context.caller, context.now);
+        let own = caller.visit_id().and_then(|id| self.visit(id)).map(|row| row.visit.clone());
         let erased = match context.visitor {
             Some(visitor) => self.is_erased(visitor, own.as_ref()),
-            None => matches!(carrier, Carrier::Erased),
+            None => matches!(caller, Caller::Erased),
         };
         if erased {
             return Outcome { erased: 1, ..outcome };
         }
-        if context.offer.is_none() {
-            if let Some(id) = carrier.visit_id().filter(|id| self.visit(*id).is_some()) {
-                if matches!(carrier, Carrier::Live { .. }) {
+        if context.candidate.is_none() {
+            if let Some(id) = caller.visit_id().filter(|id| self.visit(*id).is_some()) {
+                if matches!(caller, Caller::Live { .. }) {
                     self.slide_visit(id, context.now);
                 }
                 return outcome;
             }
-            if matches!(carrier, Carrier::Crossing { .. }) {
+            if matches!(caller, Caller::Grace { .. }) {
                 return outcome; // the session was ended while the request was on its way
             }
-            let has_session = matches!(carrier, Carrier::Live { .. }) && !self.was_withdrawn(&carrier);
+            let has_session = matches!(caller, Caller::Live { .. }) && !self.was_withdrawn(&caller);
             if context.visitor.is_none() && !has_session {
                 return outcome; // nothing that comes later could belong to its visit
             }
@@ -60,7 +60,7 @@ impl<'c> World<'_, 'c> {
             url,
             referrer,
         };
-        let visit_id = self.attach(context, &carrier, &beginning, &mut outcome);
+        let visit_id = self.attach(context, &caller, &beginning, &mut outcome);
         self.slide_visit(visit_id, context.now);
         outcome
     }
@@ -69,30 +69,30 @@ impl<'c> World<'_, 'c> {
         &mut self,
         now: Millis,
         presented: Option<Proof>,
-        offer: Proof,
+        candidate: Proof,
         user: &SignedIn,
         visit: bool,
     ) -> Outcome {
         let user_id = &*user.user_id;
         let Some(presented) = presented else {
-            if self.token(offer.tag).is_none() {
-                self.put_token(Record::open(offer, None, Some(user.clone()), now));
-                self.end_if_overtaken(offer.tag, user_id, now);
+            if self.token(candidate.tag).is_none() {
+                self.put_token(Record::open(candidate, None, Some(user.clone()), now));
+                self.end_if_overtaken(candidate.tag, user_id, now);
             }
             return Outcome { issued: true, ..Outcome::default() };
         };
         let Some(mut record) = self.live(presented, now) else {
-            let outcome = self.lost_or_done(offer);
+            let outcome = self.lost_or_done(candidate);
             if outcome.issued && visit {
-                self.link_again(offer, user_id, now);
+                self.link_again(candidate, user_id, now);
             }
             return outcome;
         };
         let before = record.visit_id;
-        record.rotate(offer, Some(user.clone()), now);
+        record.rotate(candidate, Some(user.clone()), now);
         if let Some(own) = before.and_then(|id| self.visit(id)).map(|row| row.visit.clone()) {
             if !visit {
-                record.bind(None);
+                record.set_visit(None);
             } else {
                 match own.link(Some(user_id)) {
                     // Also one that is the user's already: an earlier sign-in may not have come to its end.
@@ -106,7 +106,7 @@ impl<'c> World<'_, 'c> {
                             url: None,
                             referrer: None,
                         };
-                        record.bind(Some(self.begin(&next, None)));
+                        record.set_visit(Some(self.begin(&next, None)));
                     }
                 }
             }
@@ -116,7 +116,7 @@ impl<'c> World<'_, 'c> {
         if let Some(left) = left {
             self.end_visit_if_deserted(left, now);
         }
-        self.end_if_overtaken(offer.tag, user_id, now);
+        self.end_if_overtaken(candidate.tag, user_id, now);
         Outcome { issued: true, ..Outcome::default() }
     }
 
@@ -144,19 +144,19 @@ impl<'c> World<'_, 'c> {
     }
 
     /// Goes on with a sign-in that was applied before, perhaps not to its end.
-    fn link_again(&mut self, offer: Proof, user_id: &str, now: Millis) {
-        let visit_id = self.token(offer.tag).and_then(|record| record.visit_id);
+    fn link_again(&mut self, candidate: Proof, user_id: &str, now: Millis) {
+        let visit_id = self.token(candidate.tag).and_then(|record| record.visit_id);
         let own = visit_id.and_then(|id| self.visit(id)).map(|row| row.visit.clone());
         if let Some(own) = own.filter(|visit| visit.user_id.as_deref() == Some(user_id)) {
             self.link(&own, user_id, now);
         }
     }
 
-    pub(super) fn sign_out(&mut self, now: Millis, presented: Proof, offer: Proof) -> Outcome {
+    pub(super) fn sign_out(&mut self, now: Millis, presented: Proof, candidate: Proof) -> Outcome {
         let Some(mut record) = self.live(presented, now) else {
-            return self.lost_or_done(offer);
+            return self.lost_or_done(candidate);
         };
-        record.rotate(offer, None, now);
+        record.rotate(candidate, None, now);
         self.put_token(record);
         Outcome { issued: true, ..Outcome::default() }
     }
@@ -176,14 +176,14 @@ impl<'c> World<'_, 'c> {
 
     /// Ends what is measured of a session: the visit lets go of it, under a new token if somebody is signed
     /// in; else it ends with the visit.
-    pub(super) fn forget(&mut self, now: Millis, presented: Proof, offer: Proof) -> Outcome {
+    pub(super) fn forget(&mut self, now: Millis, presented: Proof, candidate: Proof) -> Outcome {
         let Some(mut record) = self.token(presented.tag).cloned() else {
             return Outcome { lost: true, ..Outcome::default() };
         };
         let left = record.visit_of(&presented.hash);
         let outcome = match record.standing(&presented.hash, now, self.ttl) {
             Standing::Live if record.user_id.is_some() => {
-                record.forget(offer, now);
+                record.forget(candidate, now);
                 Outcome { issued: true, ..Outcome::default() }
             }
             Standing::Live => {
@@ -192,11 +192,11 @@ impl<'c> World<'_, 'c> {
             }
             // A sign-in or a sign-out was first, and its answer has the newer token. The session has not
             // left the visit yet: it does, and keeps that token.
-            Standing::Crossing(Crossed::Rotated) if left.is_some() && record.visit_id == left => {
-                record.bind(None);
+            Standing::Grace(After::Rotation) if left.is_some() && record.visit_id == left => {
+                record.set_visit(None);
                 Outcome { lost: true, ..Outcome::default() }
             }
-            _ => return self.lost_or_done(offer),
+            _ => return self.lost_or_done(candidate),
         };
         self.put_token(record);
         if let Some(visit_id) = left {
@@ -207,8 +207,8 @@ impl<'c> World<'_, 'c> {
 
     /// A rotation whose token is not live: another request was first, or this very one was applied
     /// before and its answer lost.
-    fn lost_or_done(&mut self, offer: Proof) -> Outcome {
-        let done = self.token(offer.tag).is_some_and(|record| record.has_had(&offer.hash));
+    fn lost_or_done(&mut self, candidate: Proof) -> Outcome {
+        let done = self.token(candidate.tag).is_some_and(|record| record.has_had(&candidate.hash));
         Outcome { issued: done, lost: !done, ..Outcome::default() }
     }
 }

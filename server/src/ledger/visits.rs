@@ -9,7 +9,7 @@ use super::world::{Touched, World};
 use crate::campaign::Campaign;
 use crate::session::record::Record;
 use crate::session::visit::{Visit, VisitorId};
-use crate::session::{Carrier, Millis, uuid_v7};
+use crate::session::{Caller, Millis, uuid_v7};
 
 /// What a visit that begins knows of itself.
 pub(super) struct Beginning<'a, 'c> {
@@ -23,28 +23,28 @@ pub(super) struct Beginning<'a, 'c> {
 
 impl<'c> World<'_, 'c> {
     /// Finds the visit for a request that has none: joins the visitor's live one, or begins one.
-    /// The session is bound to it; where there is no session, the offered token becomes one.
+    /// The session gets it; where there is no session, the candidate token becomes one.
     pub(super) fn attach(
         &mut self,
         context: &Context,
-        carrier: &Carrier,
+        caller: &Caller,
         beginning: &Beginning<'_, 'c>,
         outcome: &mut Outcome,
     ) -> Uuid {
-        let record = match carrier {
-            Carrier::Live { token, .. } => {
+        let record = match caller {
+            Caller::Live { token, .. } => {
                 self.token(token.tag).filter(|record| record.ended_at.is_none()).cloned()
             }
             _ => None,
         };
         let user_id = record.as_ref().and_then(|record| record.user_id.clone());
         let user_id = user_id.as_deref();
-        // A request that came a moment earlier may have bound the session.
-        let bound = record.as_ref().and_then(|record| record.visit_id);
+        // A request that came a moment earlier may have given the session a visit.
+        let current = record.as_ref().and_then(|record| record.visit_id);
         let (at, ttl) = (beginning.at, self.ttl);
-        let bound = bound.filter(|id| self.visit(*id).is_some_and(|row| !row.visit.is_over(at, ttl)));
-        let visit_id = if let Some(bound) = bound {
-            bound
+        let current = current.filter(|id| self.visit(*id).is_some_and(|row| !row.visit.is_over(at, ttl)));
+        let visit_id = if let Some(current) = current {
+            current
         } else if let Some(visit) = self.joinable(beginning, user_id, context.now) {
             // Also where the visit is the user's already: an earlier sign-in may not have come to its end.
             if let Some(name) = user_id {
@@ -55,14 +55,15 @@ impl<'c> World<'_, 'c> {
         } else {
             self.begin(&Beginning { user_id, ..*beginning }, None)
         };
-        if let Some(offered) = context.key.filter(|offered| beginning.visitor == Some(offered.visitor)) {
-            outcome.key = self.key(offered);
+        if let Some(candidate) = context.key.filter(|candidate| beginning.visitor == Some(candidate.visitor))
+        {
+            outcome.key = self.key(candidate);
         }
-        match (record, context.offer) {
+        match (record, context.candidate) {
             (Some(mut record), None) if record.visit_id != Some(visit_id) => {
                 // Invariant: a visit's last activity is not before that of any of its sessions.
                 self.slide_visit(visit_id, record.last_activity);
-                record.bind(Some(visit_id));
+                record.set_visit(Some(visit_id));
                 let tag = record.tag;
                 self.put_token(record);
                 // The sessions of this user on this site may have been ended while the request waited in a spool.
@@ -73,8 +74,8 @@ impl<'c> World<'_, 'c> {
                 }
             }
             // One that has ended before it was stored is not revived.
-            (_, Some(offer)) if !outcome.issued && self.token(offer.tag).is_none() => {
-                let mut record = Record::open(offer, Some(visit_id), None, context.now);
+            (_, Some(candidate)) if !outcome.issued && self.token(candidate.tag).is_none() => {
+                let mut record = Record::open(candidate, Some(visit_id), None, context.now);
                 record.last_activity = beginning.at;
                 self.put_token(record);
                 outcome.issued = true;

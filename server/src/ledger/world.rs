@@ -13,11 +13,11 @@ use super::changes::{Changes, Engagement, VisitPut};
 use super::command::{Command, Outcome};
 use super::known::{Known, SessionsOf, StoredOrder, Table, VisitIndex, VisitRow, Wants};
 use crate::campaign::Campaign;
-use crate::session::record::{Crossed, Record, Standing};
+use crate::session::record::{After, Record, Standing};
 use crate::session::token::{Proof, SecretHash, Tag};
 use crate::session::visit::{Visit, VisitorId};
-use crate::session::visitor_key::OfferedKey;
-use crate::session::{Carrier, Millis, Ttl};
+use crate::session::visitor_key::CandidateKey;
+use crate::session::{Caller, Millis, Ttl};
 
 /// A visit that the batch has changed.
 #[derive(Debug)]
@@ -186,47 +186,45 @@ impl<'k, 'c> World<'k, 'c> {
         (tags, stored.len() < most)
     }
 
-    /// What an unverified carrier turns out to be; others are as they were judged. A session that
+    /// What an unverified caller turns out to be; others are as they were judged. A session that
     /// had no visit then may have one by now: one that was begun while the store was away, or that
-    /// a request a moment earlier has bound. One whose visit has ended may have been taken out of it
-    /// by such a request, which makes this one a crossing.
-    pub(super) fn judged(&mut self, carrier: &Carrier, now: Millis) -> Carrier {
+    /// a request a moment earlier has given it. One whose visit has ended may have been taken out of it
+    /// by such a request; then this one is in the grace period.
+    pub(super) fn judged(&mut self, caller: &Caller, now: Millis) -> Caller {
         let ttl = self.ttl;
-        match *carrier {
-            Carrier::Unverified(token) => {
-                let Some(record) = self.token(token.tag) else { return Carrier::Nothing };
+        match *caller {
+            Caller::Unverified(token) => {
+                let Some(record) = self.token(token.tag) else { return Caller::Nothing };
                 let visit_id = record.visit_of(&token.hash);
                 match record.standing(&token.hash, now, ttl) {
-                    Standing::Live => Carrier::Live { token, visit_id },
-                    Standing::Crossing(crossed) => Carrier::Crossing { token, visit_id, crossed },
-                    Standing::Erased => Carrier::Erased,
-                    Standing::Dead => Carrier::Nothing,
+                    Standing::Live => Caller::Live { token, visit_id },
+                    Standing::Grace(after) => Caller::Grace { token, visit_id, after },
+                    Standing::Erased => Caller::Erased,
+                    Standing::Dead => Caller::Nothing,
                 }
             }
-            Carrier::Live { token, visit_id } if visit_id.is_none_or(|id| self.has_ended(id)) => {
-                let Some(record) = self.token(token.tag) else { return carrier.clone() };
+            Caller::Live { token, visit_id } if visit_id.is_none_or(|id| self.has_ended(id)) => {
+                let Some(record) = self.token(token.tag) else { return caller.clone() };
                 let visit_id = record.visit_of(&token.hash);
-                let crossing = |crossed| Carrier::Crossing { token, visit_id, crossed };
+                let grace = |after| Caller::Grace { token, visit_id, after };
                 match record.ended_at {
-                    Some(at) => crossing(Crossed::Ended { at }),
-                    None if record.secret_hash != token.hash => crossing(Crossed::Rotated),
-                    None => Carrier::Live { token, visit_id },
+                    Some(at) => grace(After::End { at }),
+                    None if record.secret_hash != token.hash => grace(After::Rotation),
+                    None => Caller::Live { token, visit_id },
                 }
             }
-            Carrier::Crossing { token, visit_id: None, crossed } => {
+            Caller::Grace { token, visit_id: None, after } => {
                 let visit_id = self.token(token.tag).and_then(|record| record.visit_of(&token.hash));
-                Carrier::Crossing { token, visit_id, crossed }
+                Caller::Grace { token, visit_id, after }
             }
-            Carrier::Live { .. } | Carrier::Crossing { .. } | Carrier::Erased | Carrier::Nothing => {
-                carrier.clone()
-            }
+            Caller::Live { .. } | Caller::Grace { .. } | Caller::Erased | Caller::Nothing => caller.clone(),
         }
     }
 
-    /// Whether a carrier's session was withdrawn: it was promised while the store was away, and did
-    /// not come to be, or waits in another server's spool still.
-    pub(super) fn was_withdrawn(&mut self, carrier: &Carrier) -> bool {
-        matches!(*carrier, Carrier::Live { token, visit_id: None } if self.token(token.tag).is_none())
+    /// Whether a caller's session was withdrawn: it was provisional, and did not come to be, or is still in another
+    /// server's spool.
+    pub(super) fn was_withdrawn(&mut self, caller: &Caller) -> bool {
+        matches!(*caller, Caller::Live { token, visit_id: None } if self.token(token.tag).is_none())
     }
 
     // ---- visits
@@ -381,14 +379,14 @@ impl<'k, 'c> World<'k, 'c> {
         self.known.erased.contains(&visitor)
     }
 
-    /// The visitor's key; the offered one, if the visitor is new.
+    /// The key of the visitor: the candidate, if the visitor is new.
     ///
     /// Invariant: a visitor that has anything stored gets no key: whoever asks first may only know its id.
-    pub(super) fn key(&mut self, offered: OfferedKey) -> Option<SecretHash> {
-        self.wants.keys.insert(offered.visitor);
-        match self.known.keys.get(&offered.visitor) {
+    pub(super) fn key(&mut self, candidate: CandidateKey) -> Option<SecretHash> {
+        self.wants.keys.insert(candidate.visitor);
+        match self.known.keys.get(&candidate.visitor) {
             Some(stored) => *stored,
-            None => Some(*self.keys.entry(offered.visitor).or_insert(offered.hash)),
+            None => Some(*self.keys.entry(candidate.visitor).or_insert(candidate.hash)),
         }
     }
 

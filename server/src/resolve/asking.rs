@@ -4,27 +4,27 @@ use futures_util::stream::{self, StreamExt};
 
 use super::sessions::{Sessions, TELL_AFTER_MS};
 use crate::database::error::{Result, StoreError};
-use crate::live::redis::Redis;
 use crate::session::record::Record;
 use crate::session::token::{Proof, SecretHash, Tag};
 use crate::session::{Activity, Millis};
+use crate::session_cache::redis::Redis;
 
 /// How many sessions are looked up at once behind the answers. A look-up that a hit waits for queues behind these.
 const BEHIND: usize = 32;
 
 impl Sessions {
-    /// A session that another server has promised and not stored yet: `holds` is true of the copy in this process or in
-    /// Redis, and not of what the durable store has. None for what this server has promised itself.
+    /// A session that is provisional on another server: `holds` is true of the copy in this process or in Redis, and
+    /// not of what the database has. None for what is provisional on this server.
     ///
     /// # Errors
-    /// When the durable store does not answer.
-    pub async fn promised_elsewhere(
+    /// When the database does not answer.
+    pub async fn provisional_elsewhere(
         &self,
         tag: Tag,
         holds: impl Fn(&Record) -> bool,
         now: Millis,
     ) -> Result<Option<Record>> {
-        if self.durable_is_away() {
+        if self.database_is_away() {
             return Ok(None);
         }
         let shared = match self.redis() {
@@ -33,41 +33,41 @@ impl Sessions {
         };
         let held = self.local.get(tag).into_iter().chain(shared).max_by_key(|record| record.generation);
         let Some(held) = held.filter(|held| holds(held)) else { return Ok(None) };
-        let stored = self.durable.token(tag).await?;
+        let stored = self.database.token(tag).await?;
         let is_ahead = stored.is_none_or(|stored| !holds(&stored) && stored.generation < held.generation);
         Ok(is_ahead.then_some(held))
     }
 
-    /// Looks a session up so that the answer was right everywhere a moment ago. What the durable store has
-    /// changed is either `heard`, or it is asked, too. If the look-up `slides` the session, the latest activity
-    /// before that comes with the record.
+    /// Looks a session up so that the answer was right everywhere a moment ago. Unless this process
+    /// `is_caught_up` with the database, that is asked, too. If the look-up `slides` the session, the latest
+    /// activity before it comes with the record.
     pub(super) async fn confirm(
         &self,
         token: Proof,
         slides: bool,
-        heard: bool,
+        is_caught_up: bool,
         now: Millis,
     ) -> Result<Option<(Record, Option<Millis>)>> {
         let is_signed_in = |held: &Record| held.secret_hash == token.hash && held.user_id.is_some();
         let slid = self.local.get(token.tag).filter(|held| slides && is_signed_in(held));
         let found = match self.redis().filter(|redis| redis.is_trusted()) {
-            Some(redis) if !heard => self.ask_both(redis, token, now).await?,
+            Some(redis) if !is_caught_up => self.ask_both(redis, token, now).await?,
             _ => self.look_up(token, slid.as_ref().map(|_| Activity::Backend(now)), now).await?,
         };
-        // The copy may hold a change that Redis has missed, or what is promised.
+        // The copy may have a change that Redis has missed, or that is provisional.
         let held = self.local.get(token.tag);
         let found =
             found.into_iter().chain(held).max_by_key(|record| (record.generation, record.last_activity));
         Ok(found.map(|record| (record, slid.map(|held| held.last_activity))))
     }
 
-    /// Asks Redis and the durable store: a change may have reached one of them alone. The latest generation
+    /// Asks Redis and the database: a change may have reached one of them alone. The latest generation
     /// is right.
     async fn ask_both(&self, redis: &Redis, token: Proof, now: Millis) -> Result<Option<Record>> {
         let fetch = self.local.fetch(token.tag);
         let ask_redis = async || redis.resolve(token.tag, &token.hash, None, now).await.ok().flatten();
-        let found = match tokio::join!(self.durable_token(token.tag), ask_redis()) {
-            (Ok(durable), shared) => Ok(merged(redis, durable, shared, now).await),
+        let found = match tokio::join!(self.database_token(token.tag), ask_redis()) {
+            (Ok(database), shared) => Ok(merged(redis, database, shared, now).await),
             // The failure may have taken a while, and the answer of Redis is as old.
             (Err(error), Some(_)) => {
                 ask_redis().await.filter(|record| record.knows(&token.hash)).map(Some).ok_or(error)
@@ -98,7 +98,7 @@ impl Sessions {
         Ok(record)
     }
 
-    /// Redis if it is trusted and can judge the token, else the durable store. What Redis does not know it is
+    /// Redis if it is trusted and can judge the token, else the database. What Redis does not know it is
     /// told. With the record comes the activity that Redis was told with the question.
     async fn ask(
         &self,
@@ -116,21 +116,21 @@ impl Sessions {
                     return Ok((Some(record), news));
                 }
                 Ok(found) => shared = found,
-                Err(error) => tracing::debug!(%error, "asking the durable store instead of Redis"),
+                Err(error) => tracing::debug!(%error, "asking the database instead of Redis"),
             }
         }
-        let found = match (self.durable_token(token.tag).await, redis) {
-            (Ok(durable), Some(redis)) => merged(redis, durable, shared, now).await,
-            (Ok(durable), None) => durable,
+        let found = match (self.database_token(token.tag).await, redis) {
+            (Ok(database), Some(redis)) => merged(redis, database, shared, now).await,
+            (Ok(database), None) => database,
             (Err(error), _) => Some(shared.filter(|record| record.knows(&token.hash)).ok_or(error)?),
         };
         Ok((found, None))
     }
 
-    async fn durable_token(&self, tag: Tag) -> Result<Option<Record>> {
-        match self.durable_is_away() {
-            true => Err(StoreError::Unavailable("the durable store is away")),
-            false => self.durable.token(tag).await,
+    async fn database_token(&self, tag: Tag) -> Result<Option<Record>> {
+        match self.database_is_away() {
+            true => Err(StoreError::Unavailable("the database is away")),
+            false => self.database.token(tag).await,
         }
     }
 
@@ -147,17 +147,17 @@ impl Sessions {
     }
 }
 
-/// The later of what the durable store and Redis say of a session. Redis is told what it does not know; one
+/// The later of what the database and Redis say of a session. Redis is told what it does not know; one
 /// that cannot be told now is told when it is trusted again.
 async fn merged(
     redis: &Redis,
-    durable: Option<Record>,
+    database: Option<Record>,
     shared: Option<Record>,
     now: Millis,
 ) -> Option<Record> {
     let age = |record: &Record| (record.generation, record.last_activity);
-    if let Some(record) = durable.as_ref().filter(|durable| shared.as_ref().map(age) < Some(age(durable))) {
+    if let Some(record) = database.as_ref().filter(|stored| shared.as_ref().map(age) < Some(age(stored))) {
         let _ = redis.put(std::slice::from_ref(record), now).await;
     }
-    durable.into_iter().chain(shared).max_by_key(age)
+    database.into_iter().chain(shared).max_by_key(age)
 }

@@ -1,15 +1,15 @@
-//! Whose session a token is: asks the copies, then the database, and keeps the copies in step.
+//! Whose session a token is: asks the copies, then the database, and keeps the copies in sync.
 //!
 //! | module | holds |
 //! |---|---|
 //! | `sessions` | who is asked first, and what others are told |
-//! | `asking` | asks Redis and the durable store |
-//! | `step` | follows what Redis tells, and brings it up to date |
-//! | `whose` | sites and visitors of visits |
+//! | `asking` | asks Redis and the database |
+//! | `sync` | follows what Redis tells, and brings it up to date |
+//! | `visit_owners` | sites and visitors of visits |
 
 mod asking;
 mod sessions;
-mod step;
-mod whose;
+mod sync;
+mod visit_owners;
 
 pub use self::sessions::{LISTED_MAX, Sessions, TRUE_MS};

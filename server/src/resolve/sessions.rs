@@ -1,10 +1,10 @@
-//! Live sessions, as every hit asks for them: a copy in this process, kept in step with whoever
+//! Live sessions, as every hit asks for them: a copy in this process, kept in sync with whoever
 //! else could change them.
 //!
-//! The durable store owns every session. A hit is judged by the first that can tell: the copy here
-//! if it is in step, else Redis if it is trusted, else the durable store, else (all away) the copy
-//! as it is. A token that nobody can judge is [`Carrier::Unverified`], and the ledger judges it when
-//! the durable store is back.
+//! The database owns every session. A hit is judged by the first that can tell: the copy here
+//! if it is in sync, else Redis if it is trusted, else the database, else (all away) the copy
+//! as it is. A token that nobody can judge is [`Caller::Unverified`], and the ledger judges it when
+//! the database is back.
 //!
 //! A copy is taken as it is for at most [`FRESH_MS`], or with Redis `BEHIND_MS`; every change of a session
 //! within that time reaches it. With SQLite all changes come from this process, or from the command line: those are read from the file twice
@@ -17,23 +17,23 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use tokio::runtime::Handle;
 use uuid::Uuid;
 
-use super::whose::Visits;
-use crate::contract::whose::Whose;
+use super::visit_owners::VisitOwners;
+use crate::contract::visit_owner::VisitOwner;
 use crate::database::error::{Result, StoreError};
 use crate::database::store::Lookup;
-use crate::live::local::{self, FRESH_MS, Local, Reliance, judge};
-use crate::live::redis::Redis;
-use crate::session::record::{CROSSING_MS, Record, Standing};
+use crate::session::record::{GRACE_MS, Record, Standing};
 use crate::session::token::{Proof, Tag};
-use crate::session::{Activity, Carrier, Millis, Ttl};
+use crate::session::{Activity, Caller, Millis, Ttl};
+use crate::session_cache::local::{self, FRESH_MS, Local, Reliance, judge};
+use crate::session_cache::redis::Redis;
 
-/// Until a copy is this old, in ms, it may answer first and be looked up afterwards, if this server has heard of
-/// every change. An older copy may have missed too much activity on other servers.
+/// Until a copy is this old, in ms, it may answer first and be looked up afterwards, if this server is caught up
+/// with all changes. An older copy may have missed too much activity on other servers.
 const BEHIND_MS: Millis = 60_000;
 
 /// Redis is told of activity when it is this much later than what it knows, in ms. It hears of it
-/// after at most this and [`FRESH_MS`], as late as the durable store (30 s, `serve`): within the minute of
-/// grace in which no session is ended.
+/// after at most this and [`FRESH_MS`], as late as the database (30 s, `serve`): within the minute
+/// (`SWEEP_DELAY_MS`) in which no session is ended.
 pub(super) const TELL_AFTER_MS: Millis = FRESH_MS / 2;
 
 /// Who asks whose session a token is gets an answer that was right everywhere so many ms ago at most.
@@ -51,12 +51,12 @@ pub struct Sessions {
     pub(super) ttl: Ttl,
     /// The copies in this process.
     pub local: Local,
-    pub(super) durable: Lookup,
-    visits: Visits,
-    /// Every change that the durable store had until this instant has been heard of, as the clock here says.
-    heard_until: AtomicI64,
-    /// The writer has found the durable store away, or behind the spool: it is not asked meanwhile.
-    durable_is_away: AtomicBool,
+    pub(super) database: Lookup,
+    visits: VisitOwners,
+    /// Every change that the database had until this instant, by the clock here, has reached the copies.
+    caught_up_until: AtomicI64,
+    /// The writer has found the database away, or behind the spool: it is not asked meanwhile.
+    database_is_away: AtomicBool,
     shared: Option<Shared>,
 }
 
@@ -66,21 +66,21 @@ pub struct Sessions {
 pub(super) struct Shared {
     pub(super) redis: Arc<Redis>,
     pub(super) runtime: Handle,
-    /// As `heard_until` of the durable store.
-    pub(super) heard_until: AtomicI64,
+    /// As `caught_up_until` of the database.
+    pub(super) caught_up_until: AtomicI64,
 }
 
 impl Sessions {
-    /// Sessions that `durable` owns.
+    /// Sessions that `database` owns.
     #[must_use]
-    pub fn new(ttl: Ttl, durable: Lookup) -> Self {
+    pub fn new(ttl: Ttl, database: Lookup) -> Self {
         Self {
             ttl,
             local: Local::new(ttl),
-            visits: Visits::new(durable.clone()),
-            durable,
-            heard_until: AtomicI64::new(NEVER),
-            durable_is_away: AtomicBool::default(),
+            visits: VisitOwners::new(database.clone()),
+            database,
+            caught_up_until: AtomicI64::new(NEVER),
+            database_is_away: AtomicBool::default(),
             shared: None,
         }
     }
@@ -97,19 +97,19 @@ impl Sessions {
     }
 
     /// Judges a token at `now`; if it is live, notes activity `at`.
-    pub async fn touch(&self, token: Option<Proof>, activity: Option<Activity>, now: Millis) -> Carrier {
+    pub async fn touch(&self, token: Option<Proof>, activity: Option<Activity>, now: Millis) -> Caller {
         let Some(token) = token else {
-            return Carrier::Nothing;
+            return Caller::Nothing;
         };
-        if let Some(carrier) = self.local.touch(token, activity, now, self.reliance(token.tag, now)) {
-            return carrier;
+        if let Some(caller) = self.local.touch(token, activity, now, self.reliance(token.tag, now)) {
+            return caller;
         }
         if self.is_complete() {
-            return Carrier::Nothing;
+            return Caller::Nothing;
         }
         // Boxed: it is rare and large, and every request's future would have room for it.
         match Box::pin(self.look_up(token, activity, now)).await {
-            Ok(None) => Carrier::Nothing,
+            Ok(None) => Caller::Nothing,
             // The copy has just been brought up to date, or is the best there is.
             Ok(Some(record)) => self
                 .local
@@ -119,11 +119,11 @@ impl Sessions {
         }
     }
 
-    /// Judges a token when no store can answer: by the copy, in step or not, if the copy knows the secret.
-    fn last_resort(&self, token: Proof, activity: Option<Activity>, now: Millis) -> Carrier {
+    /// Judges a token when no store can answer: by the copy, in sync or not, if the copy knows the secret.
+    fn last_resort(&self, token: Proof, activity: Option<Activity>, now: Millis) -> Caller {
         let held = self.local.get(token.tag).filter(|held| held.knows(&token.hash));
         let judged = held.and_then(|_| self.local.touch(token, activity, now, Reliance::Always));
-        judged.unwrap_or(Carrier::Unverified(token))
+        judged.unwrap_or(Caller::Unverified(token))
     }
 
     /// The user signed in by a live token.
@@ -132,8 +132,10 @@ impl Sessions {
     /// When nobody can tell.
     pub async fn user(&self, token: Proof, now: Millis) -> Result<Option<String>> {
         match self.touch(Some(token), None, now).await {
-            Carrier::Live { token, .. } => Ok(self.local.get(token.tag).and_then(|record| record.user_id)),
-            Carrier::Unverified(_) => Err(StoreError::Unavailable("no store can tell of the session")),
+            Caller::Live { token, .. } => Ok(self.local.get(token.tag).and_then(|record| record.user_id)),
+            Caller::Unverified(_) => Err(StoreError::Unavailable(
+                "the session cannot be checked: no store that has it can be reached",
+            )),
             _ => Ok(None),
         }
     }
@@ -143,15 +145,15 @@ impl Sessions {
     ///
     /// # Errors
     /// When no store in reach can tell.
-    pub async fn vouch(&self, token: Proof, slides: bool, now: Millis) -> Result<Option<Record>> {
-        let heard = self.has_heard(now);
-        let since = (!heard).then_some(now - TRUE_MS);
+    pub async fn introspect(&self, token: Proof, slides: bool, now: Millis) -> Result<Option<Record>> {
+        let is_caught_up = self.is_caught_up(now);
+        let since = (!is_caught_up).then_some(now - TRUE_MS);
         let copy = self.local.confirmed(token, since, now, self.reliance(token.tag, now));
         let found = match copy {
             Some(record) => Some((record, None)),
             // Every live session has a copy here.
             None if self.is_complete() && self.local.get(token.tag).is_none() => None,
-            None => Box::pin(self.confirm(token, slides, heard, now)).await?,
+            None => Box::pin(self.confirm(token, slides, is_caught_up, now)).await?,
         };
         let live = |(record, _): &(Record, _)| record.standing(&token.hash, now, self.ttl) == Standing::Live;
         let Some((mut record, before)) = found.filter(live) else { return Ok(None) };
@@ -166,13 +168,13 @@ impl Sessions {
     /// began last; with a site, those whose visit is of it.
     ///
     /// # Errors
-    /// When the durable store is away, or does not know all yet.
+    /// When the database is away, or does not know all yet.
     pub async fn of_user(&self, user_id: &str, site: Option<&str>, now: Millis) -> Result<Vec<Record>> {
-        if self.durable_is_away() {
-            return Err(StoreError::Unavailable("the durable store is away"));
+        if self.database_is_away() {
+            return Err(StoreError::Unavailable("the database is away"));
         }
         let of = (user_id.to_owned(), site.map(str::to_owned), LISTED_MAX);
-        let mut records = self.durable.tokens_of_user(of).await?;
+        let mut records = self.database.tokens_of_user(of).await?;
         for record in &mut records {
             // The copy may know of a change since, or of activity that is not written yet.
             if let Some(held) = self.local.get(record.tag).filter(|held| held.generation >= record.generation)
@@ -190,32 +192,33 @@ impl Sessions {
         Ok(records)
     }
 
-    /// Whose a visit is; none where it is not stored (yet).
+    /// The site and the visitor of a visit; none where it is not stored (yet).
     ///
     /// # Errors
-    /// When the durable store is away and the visit is not known here.
-    pub async fn whose(&self, visit_id: Uuid, now: Millis) -> Result<Option<Whose>> {
-        self.visits.whose(visit_id, now).await
+    /// When the database is away and the visit is not known here.
+    pub async fn visit_owner(&self, visit_id: Uuid, now: Millis) -> Result<Option<VisitOwner>> {
+        self.visits.visit_owner(visit_id, now).await
     }
 
-    /// Whether every change until [`TRUE_MS`] before `now` has been heard of: from the durable store, or while
-    /// that is away from Redis, which then hears of everything first. A clock that was set back confirms nothing.
-    fn has_heard(&self, now: Millis) -> bool {
-        let durable = Some(&self.heard_until).filter(|_| !self.durable_is_away());
-        let shared = || self.shared.as_ref().map(|shared| &shared.heard_until);
-        let until = durable.or_else(shared).map_or(NEVER, |at| at.load(Ordering::Relaxed));
+    /// Whether every change until [`TRUE_MS`] before `now` has reached the copies: from the database, or, while
+    /// that is away, from Redis, which is then the first to be told of everything. A clock that was set back confirms
+    /// nothing.
+    fn is_caught_up(&self, now: Millis) -> bool {
+        let database = Some(&self.caught_up_until).filter(|_| !self.database_is_away());
+        let shared = || self.shared.as_ref().map(|shared| &shared.caught_up_until);
+        let until = database.or_else(shared).map_or(NEVER, |at| at.load(Ordering::Relaxed));
         (now - TRUE_MS..=now + TRUE_MS).contains(&until)
     }
 
-    /// Notes that every change that the durable store had at `at` has been followed.
-    pub fn heard_from_durable(&self, at: Millis) {
-        self.heard_until.store(at, Ordering::Relaxed);
+    /// Notes that every change that the database had at `at` has reached the copies.
+    pub fn caught_up_with_database(&self, at: Millis) {
+        self.caught_up_until.store(at, Ordering::Relaxed);
     }
 
-    /// Notes that every change that Redis told of until `at` has been taken.
-    pub(super) fn heard_from_redis(&self, at: Millis) {
+    /// Notes that every change that Redis has reported until `at` has reached the copies.
+    pub(super) fn caught_up_with_redis(&self, at: Millis) {
         if let Some(shared) = &self.shared {
-            shared.heard_until.store(at, Ordering::Relaxed);
+            shared.caught_up_until.store(at, Ordering::Relaxed);
         }
     }
 
@@ -228,7 +231,7 @@ impl Sessions {
     /// its session.
     pub async fn cookie_ms(&self, token: Proof, now: Millis) -> Option<Millis> {
         match self.touch(Some(token), None, now).await {
-            Carrier::Live { .. } => Some(self.ttl.limits(self.local.is_remembered(token.tag)).0),
+            Caller::Live { .. } => Some(self.ttl.limits(self.local.is_remembered(token.tag)).0),
             _ => None,
         }
     }
@@ -259,14 +262,14 @@ impl Sessions {
         self.tell(records, now).await;
     }
 
-    /// Takes records of a replay of which more is to come. What has been promised beyond them stays
-    /// as it is, here and in Redis, until it is replayed too, or withdrawn.
+    /// Takes records of a replay of which more is to come. Copies with later provisional changes stay as they are,
+    /// here and in Redis, until those are replayed too, or withdrawn.
     pub async fn publish_part(&self, mut records: Vec<Record>, now: Millis) {
-        records.retain(|record| !self.local.is_promised_more(record));
+        records.retain(|record| !self.local.is_provisionally_ahead(record));
         self.publish(&records, now).await;
     }
 
-    /// Tells Redis of records that were committed or promised, before it returns.
+    /// Tells Redis of records that were committed or are provisional, before it returns.
     pub async fn tell(&self, records: &[Record], now: Millis) {
         if records.is_empty() {
             return;
@@ -277,8 +280,8 @@ impl Sessions {
             if let Ok(Err(error)) = told {
                 // It is not trusted from here on, and hears of these before it is again; of what
                 // only a spool holds yet, when that is replayed.
-                tracing::debug!(%error, "Redis was not told of a change");
-                records.iter().for_each(|record| self.local.expect_no_echo(record.tag));
+                tracing::debug!(%error, "a change could not be written to Redis");
+                records.iter().for_each(|record| self.local.expect_no_own_notice(record.tag));
             }
         }
     }
@@ -301,28 +304,28 @@ impl Sessions {
         }
     }
 
-    /// Withdraws a session that was promised while the durable store was away, and that did not
-    /// come to be. Whether this process holds it as it was promised: that is known by its secret.
-    pub async fn withdraw(&self, promised: Proof, now: Millis) -> bool {
-        let held = self.local.get(promised.tag);
-        let Some(mut record) = held.filter(|record| record.secret_hash == promised.hash) else {
+    /// Withdraws a provisional session that did not come to be. Whether this process has it in that state: the secret
+    /// tells.
+    pub async fn withdraw(&self, provisional: Proof, now: Millis) -> bool {
+        let held = self.local.get(provisional.tag);
+        let Some(mut record) = held.filter(|record| record.secret_hash == provisional.hash) else {
             return false;
         };
-        record.end(now - CROSSING_MS);
+        record.end(now - GRACE_MS);
         self.publish(&[record], now).await;
-        self.local.forget(promised.tag);
+        self.local.forget(provisional.tag);
         true
     }
 
-    /// Notes whether the durable store is away, or has not taken yet what this server has promised.
-    pub fn set_durable_away(&self, away: bool) {
-        self.durable_is_away.store(away, Ordering::Relaxed);
+    /// Notes whether the database is away, or does not have yet what is provisional on this server.
+    pub fn set_database_away(&self, away: bool) {
+        self.database_is_away.store(away, Ordering::Relaxed);
     }
 
     /// Whether it is.
     #[must_use]
-    pub fn durable_is_away(&self) -> bool {
-        self.durable_is_away.load(Ordering::Relaxed)
+    pub fn database_is_away(&self) -> bool {
+        self.database_is_away.load(Ordering::Relaxed)
     }
 
     /// What is known of Redis, for metrics; none without Redis.
@@ -334,14 +337,14 @@ impl Sessions {
     /// How far a copy in this process is relied on.
     fn reliance(&self, tag: Tag, now: Millis) -> Reliance {
         match self.shared {
-            None if self.durable.is_complete() => Reliance::Always,
-            Some(_) if self.has_heard(now) => Reliance::For(BEHIND_MS),
+            None if self.database.is_complete() => Reliance::Always,
+            Some(_) if self.is_caught_up(now) => Reliance::For(BEHIND_MS),
             _ => Reliance::For(local::fresh_ms(tag)),
         }
     }
 
     /// Whether the copies in this process are all that there is.
     fn is_complete(&self) -> bool {
-        self.shared.is_none() && self.durable.is_complete()
+        self.shared.is_none() && self.database.is_complete()
     }
 }

@@ -1,6 +1,6 @@
 //! Time, and how long sessions live.
 
-/// Milliseconds since the Unix epoch, UTC: the one form of time in the server and its stores.
+/// Milliseconds since the Unix epoch, UTC: the one form of time in the server, the databases and Redis.
 pub type Millis = i64;
 
 /// A UUIDv7 whose time part is `at`.
@@ -24,8 +24,8 @@ pub struct Ttl {
     pub remember_max_ms: Millis,
 }
 
-/// Once a minute, or so often within an idle limit that is shorter than that many minutes, the cookie of
-/// a session that is only asked about is given anew.
+/// How often within an idle limit the cookie of a session is renewed that backends and proxies ask about; at most
+/// once a minute.
 const COOKIES_PER_IDLE_LIMIT: Millis = 4;
 
 impl Ttl {
@@ -43,7 +43,7 @@ impl Ttl {
         if remembered { (self.remember_idle_ms, self.remember_max_ms) } else { (self.idle_ms, self.max_ms) }
     }
 
-    /// Whether an activity after another one is a time to give the cookie anew.
+    /// Whether to renew the cookie at an activity at `now`, after one at `before`.
     #[must_use]
     pub fn renews_cookie(self, before: Millis, now: Millis) -> bool {
         let period = (self.idle_ms / COOKIES_PER_IDLE_LIMIT).clamp(1, 60_000);

@@ -5,20 +5,20 @@
 //! |---|---|
 //! | `limits` | time, and how long sessions live |
 //! | [`token`] | the credential `s_<tag>.<secret>`: issue, parse, hash |
-//! | [`record`] | what the server keeps of a token, and its standing at an instant |
-//! | `carrier` | what a request brings to prove its session |
-//! | [`visit`] | when a hit joins a visit, and whom a visit belongs to |
+//! | [`record`] | the record of a token, and what a token is worth at an instant |
+//! | `caller` | who sends a request, as far as its session tells |
+//! | [`visit`] | when a hit joins a visit, and which user a visit gets |
 //! | [`visitor_key`] | what proves that a browser is the visitor |
 //!
 //! A *session* is the security object (a token); a *visit* is the analytics object. Several
 //! sessions may point at one visit.
 
-mod carrier;
+mod caller;
 mod limits;
 pub mod record;
 pub mod token;
 pub mod visit;
 pub mod visitor_key;
 
-pub use self::carrier::{Activity, Carrier};
+pub use self::caller::{Activity, Caller};
 pub use self::limits::{Millis, Ttl, uuid_v7};

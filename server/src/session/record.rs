@@ -1,4 +1,4 @@
-//! What the server keeps of a token, and what a presented token is worth at an instant.
+//! The record of a token, and what a presented token is worth at an instant.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -8,31 +8,31 @@ use super::token::{Proof, SecretHash, Tag};
 
 /// For this long after a rotation or an end, facts that carry the old token still reach their
 /// visit: they were in flight. The token has no right beyond that.
-pub const CROSSING_MS: Millis = 60_000;
+pub const GRACE_MS: Millis = 60_000;
 
-/// Replaced secrets that a record remembers; rotations in quicker succession forget the oldest.
+/// Replaced secrets that a record holds; with more rotations than that the oldest is dropped.
 pub const RETIRED_MAX: usize = 8;
 
-/// A rotation counts so many generations, and so does a promised end. A server that stores what was done before may
-/// bind the session to visits meanwhile, which counts one each: the rotation is later than these.
+/// A rotation counts so many generations, and so does a provisional end. A server that stores what was done before may
+/// give the session other visits meanwhile, which counts one each: the rotation is later than these.
 pub const ROTATION_COUNTS: u64 = 1 << 10;
 
-/// A stored end counts so many generations. A server that cannot reach the durable store may have promised
-/// changes of the session since: the end is later than all of them. The end of a session that was found idle counts
+/// A stored end counts so many generations. Servers that cannot reach the database may have
+/// changed the session provisionally since: the end is later than all these changes. The end of a session that was found idle counts
 /// one, for a server elsewhere may know of activity.
 pub const END_COUNTS: u64 = 1 << 32;
 
-/// More generations than servers promise of a session while the durable store is away.
-pub const PROMISED_MOST: u64 = 1 << 26;
+/// More generations than a session gets by provisional changes while the database is away.
+pub const PROVISIONAL_MAX: u64 = 1 << 26;
 
-/// A secret that a rotation replaced.
+/// A secret that was replaced.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Retired {
     /// Hash of the replaced secret.
     pub secret_hash: SecretHash,
     /// When it was replaced.
     pub at: Millis,
-    /// The visit that the session had then: its facts reach that one, whatever the session does since.
+    /// The visit that the session had then: facts with this secret still belong to it.
     pub visit_id: Option<Uuid>,
 }
 
@@ -43,7 +43,7 @@ pub struct Record {
     pub tag: Tag,
     /// Hash of the one secret that is valid.
     pub secret_hash: SecretHash,
-    /// Counts bindings, rotations ([`ROTATION_COUNTS`]) and the end ([`END_COUNTS`]); a store refuses to replace a
+    /// Counts changes of the visit, rotations ([`ROTATION_COUNTS`]) and the end ([`END_COUNTS`]); a store refuses to replace a
     /// record by one of an earlier generation.
     pub generation: u64,
     /// The visit that hits of this session belong to; none for a sign-in to the dashboard.
@@ -62,7 +62,7 @@ pub struct Record {
     pub remembered: bool,
     /// See [`SignedIn::device`].
     pub device: Option<String>,
-    /// Secrets that were replaced, [`RETIRED_MAX`] at most: of the last day where the durable store told of them.
+    /// Secrets that were replaced, [`RETIRED_MAX`] at most: of the last day where the database told of them.
     pub retired: Vec<Retired>,
 }
 
@@ -77,20 +77,20 @@ pub struct SignedIn {
     pub remember: bool,
 }
 
-/// A user of whom nothing else is known.
+/// A sign-in with the user alone: no device, not remembered.
 impl<T: Into<String>> From<T> for SignedIn {
     fn from(user_id: T) -> Self {
         Self { user_id: user_id.into(), ..Self::default() }
     }
 }
 
-/// What happened to a token a moment ago.
+/// What the grace period of a token began with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Crossed {
+pub enum After {
     /// A rotation replaced it: the browser holds a newer cookie, or will in a moment.
-    Rotated,
+    Rotation,
     /// Its session was ended.
-    Ended {
+    End {
         /// When.
         at: Millis,
     },
@@ -101,9 +101,9 @@ pub enum Crossed {
 pub enum Standing {
     /// Valid.
     Live,
-    /// Rotated or ended less than [`CROSSING_MS`] ago: its facts reach their visit, nothing more.
-    Crossing(Crossed),
-    /// Its session was erased with its visitor; which secret was presented cannot be told any more.
+    /// Rotated or ended less than [`GRACE_MS`] ago: its facts reach their visit, nothing more.
+    Grace(After),
+    /// Its session was erased with its visitor. Whether the secret was right cannot be told any more.
     Erased,
     /// Expired, ended, or never issued.
     Dead,
@@ -131,8 +131,8 @@ impl Record {
         record
     }
 
-    /// Takes whose it is from here on. Limits of the other kind begin anew: a session that is remembered no
-    /// longer may be older than the short limit.
+    /// Sets the user. If the session gets limits of the other kind, they begin anew: a session that is not remembered
+    /// any more may be older than the short limit.
     fn is_of(&mut self, user: Option<SignedIn>, now: Millis) {
         self.signed_in_at = user.as_ref().map(|_| now);
         let remembered = user.as_ref().is_some_and(|user| user.remember);
@@ -151,42 +151,42 @@ impl Record {
         if self.is_erased() {
             return Standing::Erased;
         }
-        let recent = |at: Millis| now - at < CROSSING_MS;
+        let recent = |at: Millis| now - at < GRACE_MS;
         let retired = self.retired.iter().any(|old| old.secret_hash == *presented && recent(old.at));
         let current = self.secret_hash == *presented;
         match self.ended_at {
             Some(at) if (current || retired) && recent(at) && !self.expired(at, ttl) => {
-                Standing::Crossing(Crossed::Ended { at })
+                Standing::Grace(After::End { at })
             }
             Some(_) => Standing::Dead,
             None if self.expired(now, ttl) => Standing::Dead,
             None if current => Standing::Live,
-            None if retired => Standing::Crossing(Crossed::Rotated),
+            None if retired => Standing::Grace(After::Rotation),
             None => Standing::Dead,
         }
     }
 
-    /// Whether a copy of the record may judge a secret. It may call one dead only if the session has ended:
-    /// another server may have issued a secret that the copy does not know, or seen activity in a session that
-    /// looks idle.
+    /// Whether a copy of the record may judge a secret. It may call a secret dead only if the session has ended:
+    /// otherwise another server may have issued a secret that the copy does not know, or seen activity in a session
+    /// that looks idle.
     #[must_use]
     pub fn can_judge(&self, presented: &SecretHash, now: Millis, ttl: Ttl) -> bool {
         self.ended_at.is_some() || self.standing(presented, now, ttl) != Standing::Dead
     }
 
-    /// Whether it knows what became of a secret: the secret is or was valid, or the session has ended.
+    /// Whether the record tells what a secret is worth: it is or was valid, or the session has ended.
     #[must_use]
     pub fn knows(&self, presented: &SecretHash) -> bool {
         self.has_had(presented) || self.ended_at.is_some()
     }
 
-    /// Whether a secret is or was its own.
+    /// Whether a secret is or was this session's.
     #[must_use]
     pub fn has_had(&self, secret: &SecretHash) -> bool {
         self.secret_hash == *secret || self.retired.iter().any(|old| old.secret_hash == *secret)
     }
 
-    /// Whether nothing is left of the session but that it was erased with its visitor.
+    /// Whether the session was erased with its visitor: nothing else is left of it.
     #[must_use]
     pub fn is_erased(&self) -> bool {
         self.secret_hash == SecretHash::ERASED
@@ -217,22 +217,20 @@ impl Record {
         retired.map_or(self.visit_id, |old| old.visit_id)
     }
 
-    /// Replaces the secret by that of whoever is signed in from here on: the old one is dead with this
-    /// very step.
+    /// Replaces the secret and the user. From now on the old secret is dead, but for its grace period.
     pub fn rotate(&mut self, token: Proof, user: Option<SignedIn>, now: Millis) {
         self.replace_secret(token, now);
         self.is_of(user, now);
     }
 
-    /// Takes the session out of its visit, under a new secret. Who is signed in stays so, since when and
-    /// until when they were.
+    /// Takes the session out of its visit and replaces the secret. The user stays signed in, with the same limits.
     pub fn forget(&mut self, token: Proof, now: Millis) {
         self.replace_secret(token, now);
         self.visit_id = None;
     }
 
     fn replace_secret(&mut self, token: Proof, now: Millis) {
-        self.retired.retain(|old| now - old.at < CROSSING_MS);
+        self.retired.retain(|old| now - old.at < GRACE_MS);
         if self.retired.len() == RETIRED_MAX {
             self.retired.remove(0);
         }
@@ -242,8 +240,8 @@ impl Record {
         self.slide(now);
     }
 
-    /// Points the session at a visit.
-    pub fn bind(&mut self, visit_id: Option<Uuid>) {
+    /// Gives the session a visit, or takes it away.
+    pub fn set_visit(&mut self, visit_id: Option<Uuid>) {
         self.visit_id = visit_id;
         self.generation += 1;
     }
@@ -253,8 +251,8 @@ impl Record {
         self.end_as(at, END_COUNTS);
     }
 
-    /// Ends the session as far as this server can tell: the durable store is away, and may know better.
-    pub fn promise_end(&mut self, at: Millis) {
+    /// Ends the session as far as this server can tell: the database is away, and may have a later change.
+    pub fn end_provisionally(&mut self, at: Millis) {
         self.end_as(at, ROTATION_COUNTS);
     }
 
@@ -330,24 +328,21 @@ mod tests {
     }
 
     #[test]
-    fn a_rotated_secret_is_dead_at_once_and_crosses_for_a_minute() {
+    fn a_rotated_secret_is_dead_at_once_and_has_a_minute_of_grace() {
         let (mut record, old) = opened();
         let new = SessionToken::rotate(record.tag).unwrap();
         record.rotate(new.proof(), Some("u".into()), 10);
         assert_eq!(record.standing(&new.hash(), 10, TTL), Standing::Live);
-        assert_eq!(record.standing(&old.hash(), 10, TTL), Standing::Crossing(Crossed::Rotated));
-        assert_eq!(
-            record.standing(&old.hash(), 10 + CROSSING_MS - 1, TTL),
-            Standing::Crossing(Crossed::Rotated)
-        );
-        assert_eq!(record.standing(&old.hash(), 10 + CROSSING_MS, TTL), Standing::Dead);
+        assert_eq!(record.standing(&old.hash(), 10, TTL), Standing::Grace(After::Rotation));
+        assert_eq!(record.standing(&old.hash(), 10 + GRACE_MS - 1, TTL), Standing::Grace(After::Rotation));
+        assert_eq!(record.standing(&old.hash(), 10 + GRACE_MS, TTL), Standing::Dead);
     }
 
     #[test]
     fn a_session_that_is_taken_out_of_its_visit_stays_signed_in_under_a_new_secret() {
         let (mut record, first) = opened();
         let visit = Uuid::from_u128(7);
-        record.bind(Some(visit));
+        record.set_visit(Some(visit));
         let signed_in = SessionToken::rotate(record.tag).unwrap();
         record.rotate(signed_in.proof(), Some("u".into()), 10);
         let forgotten = SessionToken::rotate(record.tag).unwrap();
@@ -358,8 +353,8 @@ mod tests {
         );
         assert_eq!((record.visit_id, record.generation), (None, 2 + 2 * ROTATION_COUNTS));
         assert_eq!(record.standing(&forgotten.hash(), 20, TTL), Standing::Live);
-        assert_eq!(record.standing(&signed_in.hash(), 20, TTL), Standing::Crossing(Crossed::Rotated));
-        record.bind(Some(Uuid::from_u128(8)));
+        assert_eq!(record.standing(&signed_in.hash(), 20, TTL), Standing::Grace(After::Rotation));
+        record.set_visit(Some(Uuid::from_u128(8)));
         for old in [first, signed_in] {
             assert_eq!(record.visit_of(&old.hash()), Some(visit));
         }
@@ -367,26 +362,26 @@ mod tests {
     }
 
     #[test]
-    fn an_ended_session_crosses_for_a_minute_and_stays_ended() {
+    fn an_ended_session_has_a_minute_of_grace_and_stays_ended() {
         let (mut record, token) = opened();
         record.end(10);
         record.end(99);
         assert_eq!(record.ended_at, Some(10));
-        assert_eq!(record.standing(&token.hash(), 11, TTL), Standing::Crossing(Crossed::Ended { at: 10 }));
-        assert_eq!(record.standing(&token.hash(), 10 + CROSSING_MS, TTL), Standing::Dead);
+        assert_eq!(record.standing(&token.hash(), 11, TTL), Standing::Grace(After::End { at: 10 }));
+        assert_eq!(record.standing(&token.hash(), 10 + GRACE_MS, TTL), Standing::Dead);
     }
 
     #[test]
-    fn an_end_is_later_than_what_was_promised_meanwhile() {
+    fn an_end_is_later_than_provisional_changes_meanwhile() {
         let (mut stored, _) = opened();
-        let mut promised = stored.clone();
+        let mut provisional = stored.clone();
         for now in 0..1_000 {
-            promised.rotate(SessionToken::rotate(promised.tag).unwrap().proof(), Some("u".into()), now);
-            promised.bind(None);
+            provisional.rotate(SessionToken::rotate(provisional.tag).unwrap().proof(), Some("u".into()), now);
+            provisional.set_visit(None);
         }
-        promised.promise_end(1_000);
+        provisional.end_provisionally(1_000);
         stored.end(5);
-        assert!(stored.generation > promised.generation);
+        assert!(stored.generation > provisional.generation);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The session token `s_<tag>.<secret>`.
 //!
-//! The tag names the record and is no credential; the secret is, and nothing but its hash leaves
-//! the cookie. Invariant: no type here prints a secret, neither by `Debug` nor by `Display`.
+//! The tag names the record and is not a credential. The secret is: only its hash is stored, and only
+//! the cookie has it. Invariant: no type here prints a secret, neither by `Debug` nor by `Display`.
 
 use std::fmt;
 
@@ -24,7 +24,7 @@ impl Tag {
         decode(text).map(Self)
     }
 
-    /// Eight of its random bits, for what is to be spread over sessions.
+    /// Eight of its random bits, to spread something evenly over sessions.
     #[must_use]
     pub fn sample(self) -> u8 {
         self.0[0]
@@ -42,7 +42,7 @@ impl fmt::Display for Tag {
 pub struct SecretHash([u8; 32]);
 
 impl SecretHash {
-    /// What an erasure leaves in the place of the hash: no secret has it.
+    /// What an erasure puts in place of the hash: no secret has this hash.
     pub const ERASED: Self = Self([0; 32]);
 
     /// The stored bytes.
@@ -72,8 +72,8 @@ impl fmt::Debug for SecretHash {
     }
 }
 
-/// What is kept of a token while its request is on the way to the store: enough to find the record
-/// and to judge or replace its secret, and nothing that could be presented.
+/// What commands hold of a token: enough to find the record and to judge or replace its secret, but nothing
+/// that could be presented as a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Proof {
     /// Names the record.

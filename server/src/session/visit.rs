@@ -1,4 +1,4 @@
-//! When a hit joins a visit, and whom a visit belongs to.
+//! When a hit joins a visit, and which user a visit gets.
 
 use std::fmt;
 use std::str::FromStr;
@@ -51,14 +51,14 @@ impl fmt::Display for VisitorId {
     }
 }
 
-/// The state of a visit that the rules look at: a row of `sessions`.
+/// The state of a visit that the rules use: a row of `sessions`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Visit {
     /// Its identifier.
     pub id: Uuid,
     /// The report it belongs to.
     pub site: String,
-    /// The browser; none if it never said.
+    /// The visitor; none if the browser never named one.
     pub visitor_id: Option<VisitorId>,
     /// The user; set once.
     pub user_id: Option<String>,
@@ -70,8 +70,7 @@ pub struct Visit {
     pub ended_at: Option<Millis>,
 }
 
-/// Activity of a visit that is not in its row yet: from when to when, with no pause as long as the idle
-/// limit in between.
+/// Activity of a visit that is not in its row yet: a time without a pause that is as long as the idle limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span {
     /// The first instant.
@@ -94,23 +93,23 @@ impl Span {
 pub enum Link {
     /// The visit was anonymous: it and the visitor's earlier anonymous visits get the user.
     Set,
-    /// The visit is this user's already, or nobody signs in. A sign-in gives the visitor's earlier anonymous
-    /// visits the user all the same.
+    /// The visit is this user's already, or nobody signs in. A sign-in still gives the user to the visitor's earlier
+    /// anonymous visits.
     Keep,
     /// The visit is another user's, and a visit's user is set once: a new visit begins.
     NewVisit,
 }
 
 impl Visit {
-    /// Whether a hit at `now` that brings no session of its own may join the visit: whatever its
-    /// sessions do, a visit is over when it was idle for the limit.
+    /// Whether a hit at `now` without a session may join the visit. A visit that was idle for the limit is over,
+    /// even if a session of it is live.
     #[must_use]
     pub fn is_live(&self, now: Millis, ttl: Ttl) -> bool {
         self.ended_at.is_none() && !self.is_over(now, ttl)
     }
 
-    /// Whether the visit was over before something at `at` happened: its activity is further back than
-    /// the idle limit, whatever its sessions have done since.
+    /// Whether the visit was over before something at `at` happened: its last activity is further back than
+    /// the idle limit, even if a session of it was active since.
     #[must_use]
     pub fn is_over(&self, at: Millis, ttl: Ttl) -> bool {
         at - self.last_activity >= ttl.idle_ms

@@ -1,7 +1,7 @@
 //! The key that proves that a browser is the visitor: 256 random bits in a cookie that no script reads.
 //!
-//! To know a `visitor_id` is no right: scripts read it, and it stands in reports. Invariant: of a key
-//! nothing but its hash leaves the cookie, and no type here prints one.
+//! Knowing a `visitor_id` gives no rights: scripts can read it, and reports contain it. Invariant: only the
+//! hash of a key is stored, and no type here prints a key.
 
 use std::fmt;
 
@@ -16,9 +16,9 @@ use super::visit::VisitorId;
 #[derive(Clone)]
 pub struct VisitorKey([u8; 32]);
 
-/// What goes to the store of a key that is offered: it becomes the visitor's if that one has none yet.
+/// The hash of a fresh key, which becomes the visitor's if the visitor has none yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OfferedKey {
+pub struct CandidateKey {
     /// Whose key it may become.
     pub visitor: VisitorId,
     /// What is stored of it.

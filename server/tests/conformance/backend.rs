@@ -12,11 +12,11 @@ use visitflow_server::database::sqlite::Sqlite;
 use visitflow_server::database::sqlite::readers::Readers;
 use visitflow_server::database::store::{Lookup, Store};
 use visitflow_server::database::{Database, postgres, sqlite};
-use visitflow_server::ingest::Durable;
+use visitflow_server::ingest::Storage;
 use visitflow_server::ingest::spool::Spool;
-use visitflow_server::live::redis::RedisUrl;
 use visitflow_server::session::Millis;
 use visitflow_server::session::record::Record;
+use visitflow_server::session_cache::redis::RedisUrl;
 
 use crate::world::TTL;
 
@@ -78,7 +78,7 @@ pub(crate) struct Place {
 
 /// What a server opens.
 pub(crate) struct Opened {
-    pub durable: Durable,
+    pub storage: Storage,
     pub lookup: Lookup,
     /// The sessions that a server on a file begins with.
     pub known: Vec<Record>,
@@ -123,14 +123,14 @@ impl Place {
                 Some(_) => Lookup::Sqlite(Readers::new(self.sqlite(), 2)),
                 None => Lookup::Complete(Readers::new(self.sqlite(), 2)),
             };
-            return Opened { durable: Durable { store: Store::Sqlite(writer), spool: None }, lookup, known };
+            return Opened { storage: Storage { store: Store::Sqlite(writer), spool: None }, lookup, known };
         };
         let line = lines.get(server).map(|line| postgres.url_over(line.address()));
         let url = PostgresUrl::parse(&line.unwrap_or_else(|| postgres.url())).unwrap();
         let lookup = Lookup::Postgres(Pool::lookups(&url).unwrap());
         let spool = Spool::open(&self.folder.path().join(format!("spool-{server}.db")), 64 << 20).unwrap();
         let store = Store::Postgres(postgres::writer::Writer::new(url, None));
-        Opened { durable: Durable { store, spool: Some(spool) }, lookup, known: Vec::new() }
+        Opened { storage: Storage { store, spool: Some(spool) }, lookup, known: Vec::new() }
     }
 
     /// What reads all that is stored of a visitor.

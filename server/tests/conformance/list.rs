@@ -19,10 +19,10 @@ macro_rules! everywhere {
     ($then:ident! $backend:expr) => {
         $then! { $backend;
             replays:
-                a_twin_is_stored_once_and_starts_nothing
+                a_duplicate_is_stored_once_and_starts_nothing
                 a_view_that_is_resent_within_its_session_is_one_view
-                twins_within_an_array_are_stored_once
-                twins_of_requests_at_once_are_stored_once
+                duplicates_within_an_array_are_stored_once
+                duplicates_of_requests_at_once_are_stored_once
                 the_same_id_on_another_site_is_another_fact
                 a_replayed_start_is_one_session
                 a_replayed_sign_in_changes_nothing
@@ -51,12 +51,12 @@ macro_rules! everywhere {
                 a_view_in_flight_over_a_sign_in_is_stored_and_sets_no_cookie
                 a_sign_in_among_views_leaves_one_visit_and_one_live_token
                 views_that_carry_the_secret_before_a_sign_in_are_of_its_visit
-                what_crosses_in_a_session_without_a_visit_has_none
-                a_rotated_token_crosses_for_a_minute
+                a_fact_in_flight_of_a_session_without_a_visit_has_none
+                a_rotated_token_has_a_minute_of_grace
                 an_end_among_views_and_pings_revives_nothing
-                what_crosses_an_end_is_stored_and_sets_no_cookie
+                a_fact_in_flight_at_an_end_is_stored_and_sets_no_cookie
                 an_end_then_a_start_is_a_new_visit
-                a_start_that_crossed_an_end_begins_nothing
+                a_start_in_flight_at_an_end_begins_nothing
                 first_views_at_once_of_a_session_without_a_visit_share_one
                 a_sign_out_among_sign_ins_leaves_one_live_token;
             users:
@@ -74,7 +74,7 @@ macro_rules! everywhere {
                 who_withdraws_consent_stays_signed_in_and_the_visit_ends
                 a_session_without_a_user_ends_when_consent_is_withdrawn
                 there_is_nothing_to_forget_without_a_live_session
-                what_crosses_a_withdrawal_reaches_the_ended_visit_and_begins_nothing
+                a_fact_in_flight_at_a_withdrawal_reaches_the_ended_visit_and_begins_nothing
                 consent_given_anew_begins_another_visit_in_the_same_session
                 a_start_after_a_withdrawal_begins_another_visit
                 a_sign_in_and_a_sign_out_after_a_withdrawal_begin_no_visit
@@ -170,10 +170,10 @@ macro_rules! told {
     ($then:ident! $backend:expr) => {
         $then! { $backend;
             replays:
-                // What is a twin is found at the replay: `away::a_twin_is_not_told`.
-                twins_are_counted
-                // A promise is withdrawn instead: `away::a_session_that_a_twin_was_promised_is_withdrawn`.
-                a_twin_sets_no_cookie
+                // What is a duplicate is found at the replay: `away::a_duplicate_is_not_told`.
+                duplicates_are_counted
+                // A provisional session is withdrawn instead: `away::a_provisional_session_of_a_duplicate_is_withdrawn`.
+                a_duplicate_sets_no_cookie
                 // What was applied is found at the replay: `away::a_replayed_sign_in_has_lost`.
                 a_replay_is_answered_as_the_first_time;
             limits:
@@ -221,12 +221,12 @@ macro_rules! told {
             erasure:
                 // What is refused is found at the replay: `what_comes_late_of_an_erased_visitor_is_refused`.
                 what_is_refused_is_told;
-            promises:
-                what_rests_on_a_promise_that_is_not_stored_yet_waits
-                what_rests_on_a_promise_that_is_never_stored_ends_the_session
+            provisional:
+                what_rests_on_a_change_that_is_not_stored_yet_waits
+                what_rests_on_a_change_that_is_never_stored_ends_the_session
                 what_another_request_was_before_leaves_the_session_to_it
-                what_is_promised_of_a_session_that_has_ended_revives_it_nowhere
-                an_end_of_what_was_promised_ends_what_is_stored_meanwhile
+                a_provisional_change_of_a_session_that_has_ended_revives_it_nowhere
+                an_end_of_a_provisional_session_ends_what_is_stored_meanwhile
                 changes_that_are_applied_twice_change_nothing_more
                 a_session_that_was_kept_when_all_others_ended_may_have_another_visit;
             many:
@@ -251,9 +251,9 @@ macro_rules! kept {
                 who_is_remembered_is_so_after_a_restart;
             limits:
                 sessions_survive_a_restart_with_what_slid
-                a_token_rotated_before_a_restart_stays_dead_and_still_crosses;
+                a_token_rotated_before_a_restart_stays_dead_and_keeps_its_grace;
             forgetting:
-                what_crosses_a_withdrawal_finds_its_visit_after_a_restart;
+                a_fact_in_flight_at_a_withdrawal_finds_its_visit_after_a_restart;
         }
     };
 }
@@ -282,7 +282,7 @@ macro_rules! servers {
                 a_change_that_waited_for_its_commit_is_heard_of
                 starts_on_two_servers_at_once_join_one_visit
                 sign_ins_on_two_servers_have_one_winner
-                twins_on_two_servers_are_stored_once
+                duplicates_on_two_servers_are_stored_once
                 what_slid_on_one_server_is_not_swept_by_the_other;
             forgetting:
                 a_withdrawal_on_one_server_is_one_on_the_other;
@@ -301,14 +301,14 @@ macro_rules! away {
     ($then:ident! $backend:expr) => {
         $then! { $backend;
             away:
-                a_start_is_promised
+                a_start_is_provisional
                 as_many_visits_are_told_as_may_turn_out_to_begin
-                a_twin_is_not_told
-                a_session_that_a_twin_was_promised_is_withdrawn
+                a_duplicate_is_not_told
+                a_provisional_session_of_a_duplicate_is_withdrawn
                 so_it_is_by_a_server_that_was_started_since
                 a_replayed_sign_in_has_lost
                 a_sign_in_by_password_is_refused
-                a_replay_undoes_no_later_promise
+                a_replay_undoes_no_later_provisional_change
                 a_rotation_that_came_too_late_leaves_the_session_to_the_winner
                 an_end_that_came_too_late_leaves_the_session_to_the_winner
                 what_was_acknowledged_survives_a_restart;
@@ -328,17 +328,17 @@ macro_rules! away {
 }
 
 /// What a server that reaches Redis alone and one that reaches both owe to each other.
-macro_rules! promised {
+macro_rules! provisional {
     ($then:ident! $backend:expr) => {
         $then! { $backend;
             away:
-                an_end_is_later_than_all_that_is_promised
-                what_another_server_has_promised_is_ended_or_refused
-                a_sign_in_ends_that_was_promised_before_all_of_its_user_ended
-                a_promise_that_was_not_kept_is_forgotten_everywhere
+                an_end_is_later_than_all_provisional_changes
+                what_is_provisional_on_another_server_is_ended_or_refused
+                a_provisional_sign_in_ends_with_all_sessions_of_its_user
+                a_provisional_change_that_is_not_confirmed_is_forgotten_everywhere
                 a_session_that_was_found_idle_elsewhere_has_ended_everywhere
-                promises_of_two_servers_are_kept_if_the_earlier_is_back_first
-                promises_of_two_servers_are_kept_if_the_later_is_back_first;
+                provisional_changes_of_two_servers_are_confirmed_if_the_earlier_is_back_first
+                provisional_changes_of_two_servers_are_confirmed_if_the_later_is_back_first;
         }
     };
 }
@@ -357,5 +357,5 @@ on!(postgres, Postgres: everywhere told kept servers);
 on!(postgres_redis, PostgresRedis: everywhere told kept servers);
 on!(postgres_cluster, PostgresCluster: everywhere told kept servers);
 on!(redis_away, RedisAway: everywhere told kept servers);
-on!(postgres_away, PostgresAway: everywhere kept away promised);
+on!(postgres_away, PostgresAway: everywhere kept away provisional);
 on!(both_away, BothAway: everywhere away forgotten);

@@ -9,7 +9,7 @@
 //! | [`list`] | which cases there are, and on which backends each holds |
 //! | `cases` | the cases, by subject |
 //!
-//! A test is named by backend and case: `postgres::a_twin_is_stored_once_and_starts_nothing`.
+//! A test is named by backend and case: `postgres::a_duplicate_is_stored_once_and_starts_nothing`.
 
 #![expect(clippy::unwrap_used, reason = "a test that fails is meant to panic")]
 
@@ -31,7 +31,7 @@ mod cases {
     pub(crate) mod many;
     pub(crate) mod orders;
     pub(crate) mod owners;
-    pub(crate) mod promises;
+    pub(crate) mod provisional;
     pub(crate) mod races;
     pub(crate) mod refunds;
     pub(crate) mod refusals;

@@ -19,7 +19,7 @@ use visitflow_server::session::record::{Record, SignedIn};
 use visitflow_server::session::token::{Proof, SessionToken, Tag};
 use visitflow_server::session::visit::VisitorId;
 use visitflow_server::session::visitor_key::VisitorKey;
-use visitflow_server::session::{Carrier, Millis, Ttl};
+use visitflow_server::session::{Caller, Millis, Ttl};
 use visitflow_server::throttle::budget::Allowance;
 
 use crate::backend::{Backend, Opened, Place};
@@ -180,7 +180,7 @@ impl From<getrandom::Error> for Failure {
     }
 }
 
-fn offer() -> Result<Option<SessionToken>, Failure> {
+fn candidate() -> Result<Option<SessionToken>, Failure> {
     Ok(Some(SessionToken::issue()?))
 }
 
@@ -280,7 +280,7 @@ impl World {
         let carried = browser.cookie();
         let page = Page { site: site.map(str::to_owned), ..Page::default() };
         let allowance = Allowance::unlimited();
-        let started = self.lifecycle().start(hit(browser, now), page, allowance, offer).await;
+        let started = self.lifecycle().start(hit(browser, now), page, allowance, candidate).await;
         let started = started.map(|(_, cookies)| cookies).map_err(|failure: Failure| failure.0);
         browser.takes_all(started, carried.as_ref())
     }
@@ -300,8 +300,8 @@ impl World {
         let carried = browser.cookie();
         let runs = vec![Run { visitor: Some(browser.visitor), facts }];
         let allowance = Allowance::unlimited();
-        match self.lifecycle().facts(hit(browser, now), runs, allowance, offer).await {
-            Ok((outcome, cookies)) => (outcome.twins, browser.takes_all(Ok(cookies), carried.as_ref())),
+        match self.lifecycle().facts(hit(browser, now), runs, allowance, candidate).await {
+            Ok((outcome, cookies)) => (outcome.duplicates, browser.takes_all(Ok(cookies), carried.as_ref())),
             Err(Failure(refusal)) => (0, browser.takes(Err(refusal), carried.as_ref())),
         }
     }
@@ -311,7 +311,7 @@ impl World {
         self.acts();
         let hit = Hit { visitor: None, key_of: None, ..hit(browser, now) };
         let runs = vec![Run { visitor: None, facts }];
-        let sent = self.lifecycle().facts(hit, runs, Allowance::unlimited(), offer).await;
+        let sent = self.lifecycle().facts(hit, runs, Allowance::unlimited(), candidate).await;
         let answer = sent.map(|(_, cookies)| cookies).map_err(|failure: Failure| failure.0);
         browser.takes_all(answer, browser.cookie().as_ref())
     }
@@ -469,12 +469,12 @@ impl World {
         self.lifecycle().ingest.commit(command).await.unwrap()
     }
 
-    /// What a request without a session brings, with a token on offer.
-    pub(crate) fn context(&self, browser: &Browser, offer: &SessionToken, now: Millis) -> Context {
+    /// What a request without a session brings, with a candidate token.
+    pub(crate) fn context(&self, browser: &Browser, candidate: &SessionToken, now: Millis) -> Context {
         Context {
             now,
-            carrier: Carrier::Nothing,
-            offer: Some(offer.proof()),
+            caller: Caller::Nothing,
+            candidate: Some(candidate.proof()),
             visitor: Some(browser.visitor),
             key: None,
             site: Some(HOST.into()),
@@ -531,8 +531,8 @@ impl World {
     }
 
     /// As after a tick: every change until then has been read.
-    pub(crate) fn has_heard(&self, now: Millis) {
-        self.lifecycle().sessions.heard_from_durable(now);
+    pub(crate) fn is_caught_up(&self, now: Millis) {
+        self.lifecycle().sessions.caught_up_with_database(now);
     }
 
     /// What a server does every thirty seconds.
@@ -617,13 +617,13 @@ fn ending(user: &str, asking: Option<Proof>, which: Which, site: Option<&str>, n
 }
 
 async fn run(place: &Place, server: usize, now: Millis) -> Running {
-    let Opened { durable, lookup, known } = place.open(server, now);
+    let Opened { storage, lookup, known } = place.open(server, now);
     let sessions = match place.redis() {
         Some(url) => Sessions::with_redis(TTL, lookup, &url).unwrap(),
         None => Arc::new(Sessions::new(TTL, lookup)),
     };
     sessions.fill(known, now);
-    let (ingest, writer) = Ingest::start(durable, Arc::clone(&sessions), Metrics::new()).unwrap();
+    let (ingest, writer) = Ingest::start(storage, Arc::clone(&sessions), Metrics::new()).unwrap();
     Running { lifecycle: Arc::new(Lifecycle { sessions, ingest }), writer }
 }
 

@@ -24,10 +24,10 @@ use rusqlite::types::ValueRef;
 use uuid::Uuid;
 use visitflow_e2e::{Postgres, sql};
 use visitflow_server::database::Database;
-use visitflow_server::database::batch::SWEEP_GRACE_MS;
+use visitflow_server::database::batch::SWEEP_DELAY_MS;
 use visitflow_server::database::postgres::url::PostgresUrl;
 use visitflow_server::database::sqlite::Sqlite;
-use visitflow_server::ingest::{Durable, Ingest};
+use visitflow_server::ingest::{Ingest, Storage};
 use visitflow_server::lifecycle::Lifecycle;
 use visitflow_server::observe::Metrics;
 use visitflow_server::resolve::Sessions;
@@ -43,8 +43,8 @@ fn run(steps: Vec<(usize, Op)>, database: &Database, texts: impl Fn(&str) -> Vec
     let (store, lookup) = open(database);
     let sessions = Arc::new(Sessions::new(TTL, lookup));
     let mut now = 1_790_000_000_000;
-    let durable = Durable { store, spool: None };
-    let (ingest, writer) = Ingest::start(durable, Arc::clone(&sessions), Metrics::new()).unwrap();
+    let storage = Storage { store, spool: None };
+    let (ingest, writer) = Ingest::start(storage, Arc::clone(&sessions), Metrics::new()).unwrap();
     let visitor = || format!("v_{}", Uuid::new_v4()).parse().unwrap();
     let user = || format!("user {}", Uuid::new_v4());
     let mut real = Real {
@@ -134,8 +134,8 @@ fn run(steps: Vec<(usize, Op)>, database: &Database, texts: impl Fn(&str) -> Vec
             history[browser].push((token, cookie));
             now += 1; // no two visits begin at once: which of them covers a late fact is nobody's rule
         }
-        real.lifecycle.ingest.sweep(now + SWEEP_GRACE_MS).await.unwrap();
-        model.sweep(now + SWEEP_GRACE_MS);
+        real.lifecycle.ingest.sweep(now + SWEEP_DELAY_MS).await.unwrap();
+        model.sweep(now + SWEEP_DELAY_MS);
     });
     drop(real);
     writer.join();

@@ -48,7 +48,7 @@ pub(crate) struct Model {
 
 enum Worth {
     Live(usize),
-    Crossing { token: usize, rotated: bool },
+    Grace { token: usize, rotated: bool },
     Nothing,
 }
 
@@ -73,15 +73,15 @@ impl Model {
         let token = &self.tokens[at];
         let retired = token.retired.iter().any(|(old, when, _)| *old == secret && now - when < MINUTE);
         if let Some(ended) = token.ended {
-            let crossing = now - ended < MINUTE && (retired || token.secret == secret);
-            return if crossing { Worth::Crossing { token: at, rotated: false } } else { Worth::Nothing };
+            let grace = now - ended < MINUTE && (retired || token.secret == secret);
+            return if grace { Worth::Grace { token: at, rotated: false } } else { Worth::Nothing };
         }
         if self.expired(at, now) {
             Worth::Nothing
         } else if token.secret == secret {
             Worth::Live(at)
         } else if retired {
-            Worth::Crossing { token: at, rotated: true }
+            Worth::Grace { token: at, rotated: true }
         } else {
             Worth::Nothing
         }

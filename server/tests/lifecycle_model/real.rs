@@ -88,7 +88,7 @@ impl Real {
     pub(crate) async fn start(&self, token: Option<&SessionToken>, visitor: usize, now: Millis) -> Answered {
         let page = Page { site: Some(self.site.clone()), ..Page::default() };
         let (hit, allowance) = (self.hit(token, visitor, now), Allowance::unlimited());
-        let started = self.lifecycle.start(hit, page, allowance, offer).await;
+        let started = self.lifecycle.start(hit, page, allowance, candidate).await;
         answer(started.map(|(_, cookies)| cookies.session).map_err(|failure| failure.0), token)
     }
 
@@ -112,7 +112,7 @@ impl Real {
         let fact = Fact { site: Some(self.site.clone()), occurred_at: at, anonymous: false, kind };
         let facts = vec![Run { visitor: Some(self.visitors[visitor]), facts: vec![fact] }];
         let (hit, allowance) = (self.hit(token, visitor, now), Allowance::unlimited());
-        let told = self.lifecycle.facts(hit, facts, allowance, offer).await;
+        let told = self.lifecycle.facts(hit, facts, allowance, candidate).await;
         answer(told.map(|(_, cookies)| cookies.session).map_err(|failure| failure.0), token)
     }
 
@@ -199,7 +199,7 @@ impl Real {
     }
 }
 
-fn offer() -> Result<Option<SessionToken>, Failure> {
+fn candidate() -> Result<Option<SessionToken>, Failure> {
     Ok(Some(SessionToken::issue().unwrap()))
 }
 

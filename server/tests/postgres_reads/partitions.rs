@@ -49,17 +49,17 @@ async fn three_months_are_made_once_by_whoever_comes_first() {
 }
 
 #[tokio::test]
-async fn a_partition_takes_its_rows_from_the_default_and_a_resend_finds_its_twin() {
+async fn a_partition_takes_its_rows_from_the_default_and_a_resend_finds_the_stored_row() {
     let mut client = database_client().await;
     let (own, outlier) = (Uuid::now_v7(), Uuid::now_v7());
     assert_eq!(view(&client, own, NOW, NOW).await, 1);
     assert_eq!(view(&client, outlier, NOW - 9_000 * DAY, NOW).await, 1);
-    assert_eq!(view(&client, own, NOW, NOW).await, 0, "a twin in the default partition");
+    assert_eq!(view(&client, own, NOW, NOW).await, 0, "a duplicate in the default partition");
     maintain(&mut client, NOW, None).await.unwrap();
     assert_eq!(count(&client, "page_views").await, 2);
     assert_eq!(count(&client, "page_views_2026_11").await, 1);
     assert_eq!(count(&client, "page_views_default").await, 1);
-    assert_eq!(view(&client, own, NOW, NOW).await, 0, "a twin in the month's partition");
+    assert_eq!(view(&client, own, NOW, NOW).await, 0, "a duplicate in the month's partition");
     assert_eq!(view(&client, outlier, NOW - 9_000 * DAY, NOW).await, 0);
     assert_eq!(view(&client, Uuid::now_v7(), NOW + 9_000 * DAY, NOW).await, 1);
     assert_eq!(count(&client, "page_views_default").await, 2);

@@ -1,6 +1,6 @@
 use std::fmt::Debug;
 
-use visitflow_server::contract::reports::Scope;
+use visitflow_server::contract::reports::Selection;
 use visitflow_server::database::reports::Reports;
 use visitflow_server::session::Millis;
 
@@ -9,13 +9,13 @@ use crate::rows::Both;
 const NOW: Millis = 1_790_000_000_000;
 const HOUR: Millis = 3_600_000;
 
-fn scope(from: Millis, to: Millis, site: Option<&str>) -> Scope {
-    Scope { from, to, site: site.map(ToOwned::to_owned) }
+fn selection(from: Millis, to: Millis, site: Option<&str>) -> Selection {
+    Selection { from, to, site: site.map(ToOwned::to_owned) }
 }
 
-/// Every scope that is asked for: all, each site, edges, nothing.
-fn scopes() -> Vec<Scope> {
-    let mut scopes = Vec::new();
+/// Every selection that is asked for: all, each site, edges, nothing.
+fn selections() -> Vec<Selection> {
+    let mut selections = Vec::new();
     for site in [None, Some("a.example"), Some("ümlaut.example"), Some("nobody.example")] {
         for (from, to) in [
             (NOW - 48 * HOUR, NOW + 1),
@@ -24,10 +24,10 @@ fn scopes() -> Vec<Scope> {
             (0, 1),
             (0, i64::MAX),
         ] {
-            scopes.push(scope(from, to, site));
+            selections.push(selection(from, to, site));
         }
     }
-    scopes
+    selections
 }
 
 async fn same<T: Debug + PartialEq>(both: &Both, ask: impl AsyncFn(&Reports) -> T) -> T {
@@ -109,10 +109,10 @@ async fn filled() -> Both {
 #[tokio::test]
 async fn both_databases_give_the_same_headline_figures() {
     let both = filled().await;
-    for scope in scopes() {
-        same(&both, async |reports| reports.overview(scope.clone(), NOW - HOUR).await.unwrap()).await;
+    for selection in selections() {
+        same(&both, async |reports| reports.overview(selection.clone(), NOW - HOUR).await.unwrap()).await;
     }
-    let all = both.reports[1].overview(scope(0, i64::MAX, None), NOW - HOUR).await.unwrap();
+    let all = both.reports[1].overview(selection(0, i64::MAX, None), NOW - HOUR).await.unwrap();
     assert_eq!((all.visits.total, all.visits.unique_visitors), (8, 6));
     let currencies: Vec<_> = all.money.iter().map(|money| money.currency.as_str()).collect();
     let expected = ["EUR", "CHF", "USD", "JPY", "AUD", "SEK"];
@@ -132,7 +132,7 @@ async fn the_mean_order_is_postgres_s_own_average() {
         .query("SELECT currency, AVG(amount)::float8 FROM orders GROUP BY 1", &[])
         .await
         .unwrap();
-    let all = both.reports[1].overview(scope(0, i64::MAX, None), NOW).await.unwrap();
+    let all = both.reports[1].overview(selection(0, i64::MAX, None), NOW).await.unwrap();
     assert_eq!(rows.len(), 4);
     for row in rows {
         let (currency, average): (String, f64) = (row.get(0), row.get(1));
@@ -145,9 +145,10 @@ async fn the_mean_order_is_postgres_s_own_average() {
 #[tokio::test]
 async fn both_databases_list_the_sites_alike_most_visited_first() {
     let both = filled().await;
-    for scope in scopes() {
+    for selection in selections() {
         for limit in [1, 2, 1_000] {
-            same(&both, async |reports| reports.sites(scope.from, scope.to, limit).await.unwrap()).await;
+            same(&both, async |reports| reports.sites(selection.from, selection.to, limit).await.unwrap())
+                .await;
         }
     }
     let all = both.reports[1].sites(0, i64::MAX, 10).await.unwrap();
@@ -167,13 +168,14 @@ async fn both_databases_know_the_currencies_that_they_hold() {
 #[tokio::test]
 async fn both_databases_give_the_same_points() {
     let both = filled().await;
-    for scope in scopes() {
-        let step = if scope.to - scope.from > 100 * HOUR { i64::MAX / 4 } else { HOUR / 2 };
-        let mut starts = vec![scope.from];
-        while let Some(next) = starts.last().unwrap().checked_add(step).filter(|next| *next < scope.to) {
+    for selection in selections() {
+        let step = if selection.to - selection.from > 100 * HOUR { i64::MAX / 4 } else { HOUR / 2 };
+        let mut starts = vec![selection.from];
+        while let Some(next) = starts.last().unwrap().checked_add(step).filter(|next| *next < selection.to) {
             starts.push(next);
         }
-        let ask = async |reports: &Reports| reports.timeseries(scope.clone(), starts.clone()).await.unwrap();
+        let ask =
+            async |reports: &Reports| reports.timeseries(selection.clone(), starts.clone()).await.unwrap();
         let points = same(&both, ask).await;
         assert_eq!(points.len(), starts.len());
     }
@@ -182,13 +184,13 @@ async fn both_databases_give_the_same_points() {
 #[tokio::test]
 async fn both_databases_order_pages_and_referrers_alike() {
     let both = filled().await;
-    for scope in scopes() {
+    for selection in selections() {
         for limit in [1, 3, 100] {
-            same(&both, async |reports| reports.pages(scope.clone(), limit).await.unwrap()).await;
-            same(&both, async |reports| reports.referrers(scope.clone(), limit).await.unwrap()).await;
+            same(&both, async |reports| reports.pages(selection.clone(), limit).await.unwrap()).await;
+            same(&both, async |reports| reports.referrers(selection.clone(), limit).await.unwrap()).await;
         }
     }
-    let pages = both.reports[1].pages(scope(0, i64::MAX, None), 100).await.unwrap();
+    let pages = both.reports[1].pages(selection(0, i64::MAX, None), 100).await.unwrap();
     let ties = pages.windows(2).filter(|pair| pair[0].count == pair[1].count);
     let in_order = ties.map(|pair| assert!(pair[0].label < pair[1].label, "{pair:?}")).count();
     assert!(in_order > 0, "{pages:?}");
@@ -197,13 +199,13 @@ async fn both_databases_order_pages_and_referrers_alike() {
 #[tokio::test]
 async fn both_databases_say_the_same_of_now() {
     let both = filled().await;
-    for scope in scopes() {
-        let recent = Scope { from: NOW - HOUR, to: NOW + 1, site: scope.site };
+    for selection in selections() {
+        let recent = Selection { from: NOW - HOUR, to: NOW + 1, site: selection.site };
         let ask =
             async |reports: &Reports| reports.live(recent.clone(), NOW - HOUR, NOW - 3 * HOUR).await.unwrap();
         same(&both, ask).await;
     }
-    let all = scope(NOW - HOUR, NOW + 1, None);
+    let all = selection(NOW - HOUR, NOW + 1, None);
     assert!(!both.reports[1].live(all, NOW - HOUR, 0).await.unwrap().pages.is_empty());
 }
 
@@ -211,14 +213,15 @@ async fn both_databases_say_the_same_of_now() {
 async fn the_number_of_active_visits_may_be_ten_seconds_old() {
     let both = Both::new().await;
     let reports = &both.reports[1];
-    let active = async |since| reports.overview(scope(0, 1, Some("a.example")), since).await.unwrap().active;
+    let active =
+        async |since| reports.overview(selection(0, 1, Some("a.example")), since).await.unwrap().active;
     assert_eq!(active(NOW).await, 0);
     both.visit("a.example", Some("v_1"), None, NOW, 1).await;
     assert_eq!(active(NOW).await, 1, "none is not remembered");
     both.visit("a.example", Some("v_2"), None, NOW, 1).await;
     assert_eq!(active(NOW + 9_999).await, 1);
     assert_eq!(active(NOW + 10_000).await, 2);
-    let other = reports.overview(scope(0, 1, None), NOW).await.unwrap().active;
+    let other = reports.overview(selection(0, 1, None), NOW).await.unwrap().active;
     assert_eq!(other, 2, "each site has its own number");
 }
 
@@ -247,7 +250,7 @@ async fn a_report_ends_in_postgres_when_nobody_waits_for_it() {
     let both = Both::new().await;
     let _locked = locked(&both).await;
     let Reports::Postgres(reports) = both.reports[1].clone() else { panic!("no Postgres") };
-    let asked = tokio::spawn(async move { reports.pages(&scope(0, 1, None), 1).await });
+    let asked = tokio::spawn(async move { reports.pages(&selection(0, 1, None), 1).await });
     reports_run(&both, 1).await;
     asked.abort();
     reports_run(&both, 0).await;
@@ -259,10 +262,10 @@ async fn a_report_ends_in_postgres_when_it_takes_too_long() {
     let locked = locked(&both).await;
     let Reports::Postgres(reports) = both.reports[1].clone() else { panic!("no Postgres") };
     let reports = reports.within(std::time::Duration::from_millis(50));
-    let ended = reports.pages(&scope(0, 1, None), 1).await;
+    let ended = reports.pages(&selection(0, 1, None), 1).await;
     assert!(matches!(ended, Err(visitflow_server::database::error::StoreError::TooSlow(_))), "{ended:?}");
     reports_run(&both, 0).await;
     drop(locked);
     let patient = reports.within(std::time::Duration::from_secs(10));
-    assert_eq!(patient.pages(&scope(0, 1, None), 1).await.unwrap(), []);
+    assert_eq!(patient.pages(&selection(0, 1, None), 1).await.unwrap(), []);
 }

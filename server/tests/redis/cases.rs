@@ -5,10 +5,10 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use redis::Value;
 use uuid::Uuid;
-use visitflow_server::live::redis::Redis;
 use visitflow_server::session::record::{Record, SignedIn};
 use visitflow_server::session::token::{SecretHash, SessionToken, Tag};
 use visitflow_server::session::{Millis, Ttl};
+use visitflow_server::session_cache::redis::Redis;
 
 use super::machine::{Admin, patiently};
 
@@ -105,7 +105,7 @@ async fn every_field_survives_the_trip(bench: &Bench) {
         assert_eq!(bench.held(record.tag).await.as_ref(), Some(&record));
     }
     assert_eq!(record.retired.len(), 3);
-    record.bind(None);
+    record.set_visit(None);
     record.end(NOW + 9);
     record.retired.clear();
     bench.put(&record, NOW).await;
@@ -208,7 +208,7 @@ async fn another_secret_slides_nothing(bench: &Bench) {
 async fn a_lower_generation_is_refused_and_an_equal_one_taken(bench: &Bench) {
     let (older, _) = opened();
     let mut newer = older.clone();
-    newer.bind(None);
+    newer.set_visit(None);
     newer.slide(NOW + 1_000);
     bench.put(&newer, NOW).await;
     bench.put(&older, NOW).await;

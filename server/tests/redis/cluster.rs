@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use redis::Value;
-use visitflow_server::live::redis::{Notice, RedisError, RedisUrl};
+use visitflow_server::session_cache::redis::{Notice, RedisError, RedisUrl};
 
 use super::cases::{self, Bench, NOW, opened};
 use super::machine::{Cluster, patiently};

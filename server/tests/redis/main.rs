@@ -11,8 +11,10 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout};
-use visitflow_server::live::redis::{BreakerState, COMMAND_TIMEOUT, Notice, Redis, RedisError, RedisUrl};
 use visitflow_server::session::token::SecretHash;
+use visitflow_server::session_cache::redis::{
+    BreakerState, COMMAND_TIMEOUT, Notice, Redis, RedisError, RedisUrl,
+};
 
 use cases::{Bench, NOW, TTL, key, opened};
 use machine::{PATIENCE, Server, patiently, until};
@@ -127,7 +129,7 @@ async fn a_flushed_redis_is_lost_until_it_was_filled_again() {
 async fn a_redis_that_dies_is_noticed_and_found_again() {
     let (mut server, bench, mut notices) = single().await;
     while let Ok(notice) = notices.0.try_recv() {
-        assert!(matches!(notice, Notice::HeardUntil(_)), "{notice:?}");
+        assert!(matches!(notice, Notice::CaughtUp(_)), "{notice:?}");
     }
     server.kill();
     notices.lost().await;

@@ -80,7 +80,7 @@ fn only_the_http_side_knows_hyper() {
 
 #[test]
 fn only_the_stores_know_their_databases() {
-    let rooms = ["server/src/database/", "server/src/live/", "server/src/ingest/"];
+    let rooms = ["server/src/database/", "server/src/session_cache/", "server/src/ingest/"];
     only_in("server/src", &["rusqlite", "refinery", "tokio_postgres", "bb8", "redis"], &rooms);
 }
 

@@ -78,7 +78,7 @@ async fn a_thousand_page_views_survive_five_kills_and_a_network_that_drops() {
         until("page views", async || server.number(stored) >= kill * VIEWS / (KILLS + 2)).await;
         server.kill().await;
         until("facts that wait", some_wait).await;
-        // Beacons that nobody takes, and beacons whose twins are still to come by fetch.
+        // Beacons that nobody takes, and beacons whose facts fetch sends again.
         browser.run(HIDE).await;
         server.restart().await;
         browser.run(HIDE).await;

@@ -145,7 +145,7 @@ async fn while_the_database_is_away_nobody_is_told_a_part() {
     let answer = own(&ada).await.expect_problem(503, "unavailable").expect_no_cookie();
     assert!(answer.header("retry-after").is_some());
     postgres.restart().await;
-    server.says(1, "the store is back").await;
+    server.says(1, "the database is back").await;
     let told = own(&ada).await.expect(200).json();
     assert_eq!(told["visits"][0]["page_views"].as_array().map(Vec::len), Some(2));
 }

@@ -36,7 +36,7 @@ async fn a_resend_that_races_the_first_is_stored_once() {
 }
 
 #[tokio::test]
-async fn a_twin_starts_no_visit() {
+async fn a_duplicate_starts_no_visit() {
     let server = Server::start().await;
     let ada = server.visitor();
     let view = ada.page_view("/");

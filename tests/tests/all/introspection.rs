@@ -294,7 +294,7 @@ async fn nobody_is_signed_out_because_a_store_is_away() {
 
     // Postgres alone: Redis tells, once it is noticed.
     stand.to_postgres.set(Mode::Refuse);
-    stand.server.says(1, "the store is away; facts go to the spool").await;
+    stand.server.says(1, "the database is away; facts go to the spool").await;
     assert_eq!(asked_for(&stand.server, &key, &ada, away).await, all_is_well);
 
     // Both: nobody can tell.

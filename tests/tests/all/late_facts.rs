@@ -80,5 +80,5 @@ async fn those_of_a_visitor_with_many_visits_cost_what_they_are_in_postgres() {
     assert_late_facts_cost_what_they_are(&server, &ann).await;
     let metrics = server.ask_admin("/metrics").await.expect(200).text();
     assert!(metrics.contains("\nvisitflow_spool_commands 0\n"), "{metrics}");
-    assert!(!server.log().contains("the store is away"), "{}", server.log());
+    assert!(!server.log().contains("the database is away"), "{}", server.log());
 }

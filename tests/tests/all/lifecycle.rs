@@ -150,7 +150,7 @@ async fn the_old_token_is_dead_after_login_logout_and_end() {
 }
 
 #[tokio::test]
-async fn a_page_view_that_crosses_the_end_is_stored_and_sets_no_cookie() {
+async fn a_page_view_in_flight_at_an_end_is_stored_and_sets_no_cookie() {
     let server = Server::start().await;
     let ada = server.visitor();
     ada.start().await.expect(200);
@@ -165,7 +165,7 @@ async fn a_page_view_that_crosses_the_end_is_stored_and_sets_no_cookie() {
 }
 
 #[tokio::test]
-async fn a_page_view_that_crosses_a_login_is_stored_and_sets_no_cookie() {
+async fn a_page_view_in_flight_at_a_login_is_stored_and_sets_no_cookie() {
     let server = Server::with().user("alice").start().await;
     let ada = server.visitor();
     ada.start().await.expect(200);

@@ -124,7 +124,7 @@ async fn an_installation_moves_to_postgres_with_all_that_it_knows() {
     resumed.set_cookie("session_id", &alice.token());
     resumed.ping().await.expect(204);
     new.visitor().log_in("root").await.expect(200);
-    // A resend of what moved finds its twin.
+    // A resend of what moved is a duplicate.
     new.visitor().send_view(&late).await.expect(204);
     new.assert_page_views(moved[6]);
 

@@ -104,7 +104,7 @@ async fn what_a_server_remembers_of_a_visit_is_forgotten_when_another_writes() {
 }
 
 #[tokio::test]
-async fn a_resend_to_another_server_finds_its_twin_and_harms_no_neighbour() {
+async fn a_resend_to_another_server_is_a_duplicate_and_harms_no_neighbour() {
     let pair = Pair::start().await;
     let ada = pair.one.visitor();
     ada.start().await.expect(200);
@@ -119,7 +119,7 @@ async fn a_resend_to_another_server_finds_its_twin_and_harms_no_neighbour() {
         elsewhere.send_view(view).await.expect(204);
         elsewhere.view("/new").await.expect(204);
     }
-    // One request with both: the new one is stored, although its twin-to-be is refused.
+    // One request with both: the new one is stored, although the resent one is refused.
     let both = Value::Array(vec![sent[0].clone(), ada.page_view("/both")]);
     ada.post("/api/telemetry/page_view", &both).send().await.expect(204);
     pair.one.assert_page_views(41);
@@ -131,7 +131,7 @@ async fn twenty_starts_of_a_visitor_at_once_on_two_servers_are_one_visit() {
     let pair = Pair::start().await;
     are_one_visit(&pair.one, &pair.other).await;
     for server in [&pair.one, &pair.other] {
-        assert!(!server.log().contains("the store is away"), "{}", server.log());
+        assert!(!server.log().contains("the database is away"), "{}", server.log());
     }
 }
 

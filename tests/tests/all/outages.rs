@@ -256,7 +256,7 @@ async fn a_server_starts_without_its_stores_and_keeps_what_comes_until_they_do()
     redis.kill();
     let server = Server::with().postgres(&postgres).redis_url(&redis.url()).start().await;
     server.says(1, "Redis is not used for now").await;
-    server.says(1, "the store is away").await;
+    server.says(1, "the database is away").await;
     let visitors: Vec<_> = (0..10).map(|_| server.visitor()).collect();
     for visitor in &visitors {
         visitor.start().await.expect(200);
@@ -266,7 +266,7 @@ async fn a_server_starts_without_its_stores_and_keeps_what_comes_until_they_do()
     }
     redis.restart().await;
     postgres.restart().await;
-    server.says(1, "the store is back").await;
+    server.says(1, "the database is back").await;
     server.says(1, "Redis is up to date and is used").await;
     server.assert_page_views(20);
     server.assert_visits(10);
@@ -331,7 +331,7 @@ async fn without_postgres_and_room_for_the_spool_page_views_are_told_to_come_bac
     }
     postgres.restart().await;
     becomes_ready(&server).await;
-    server.says(1, "the store is back").await;
+    server.says(1, "the database is back").await;
     for view in &refused {
         ada.send_view(view).await.expect(204);
     }
@@ -367,7 +367,7 @@ async fn a_spool_at_its_cap_takes_no_more_until_postgres_is_back() {
     ada.view("/small").await.expect(204);
     kept += 1;
     postgres.restart().await;
-    server.says(1, "the store is back").await;
+    server.says(1, "the database is back").await;
     ada.send_view(&Value::from(refused)).await.expect(204);
     becomes_ready(&server).await;
     server.assert_page_views(kept + 100);

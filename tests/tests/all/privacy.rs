@@ -283,7 +283,7 @@ async fn what_waits_in_the_spool_of_another_server_does_not_come_back() {
     ada.erase().await.expect(204);
     assert_only_theirs_is_left(&near, &bob);
     line.set(Mode::Pass);
-    far.says(1, "the store is back").await;
+    far.says(1, "the database is back").await;
     assert_only_theirs_is_left(&near, &bob);
     tab.ping().await.expect_problem(401, "session-expired");
 }

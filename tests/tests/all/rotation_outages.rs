@@ -134,7 +134,7 @@ async fn without_postgres_a_password_is_told_to_come_back() {
     ada.view("/").await.expect(204);
     assert_eq!(ada.token(), token, "nothing has changed");
     stand.postgres.restart().await;
-    stand.server.says(1, "the store is back").await;
+    stand.server.says(1, "the database is back").await;
     ada.log_in("alice").await.expect(200);
     stand.server.assert_visits(1);
     stand.server.assert_page_views(2);
@@ -152,7 +152,7 @@ async fn ends_and_sign_outs_work_without_postgres_and_hold() {
     people.now[2].log_out().await.expect(204);
     people.are_as_they_want().await;
     stand.postgres.restart().await;
-    stand.server.says(1, "the store is back").await;
+    stand.server.says(1, "the database is back").await;
     people.are_as_they_want().await;
     people.are_so_after_a_restart(&mut stand, 2).await;
     stand.server.assert_visits(3);
@@ -174,7 +174,7 @@ async fn ends_and_sign_outs_without_any_store_outlive_the_server() {
     stand.server.restart().await;
     stand.postgres.restart().await;
     stand.redis.restart().await;
-    stand.server.says(1, "the store is back").await;
+    stand.server.says(1, "the database is back").await;
     people.are_as_they_want().await;
     stand.uses_redis(2).await;
     people.are_as_they_want().await;
@@ -196,7 +196,7 @@ async fn an_assertion_signs_in_without_postgres_and_the_sign_in_stays() {
         visitor.view("/account").await.expect(204);
     }
     postgres.restart().await;
-    server.says(1, "the store is back").await;
+    server.says(1, "the database is back").await;
     before.ping().await.expect_problem(401, "session-expired");
     let user = |visitor: &Visitor| {
         let query = format!("SELECT user_id FROM sessions WHERE visitor_id = '{}'", visitor.id);

@@ -38,7 +38,7 @@ async fn a_spool_that_filled_its_disk_drains_when_postgres_is_back() {
     let kept = 1 + fill(&disk, &ada).await;
     postgres.restart().await;
     // The disk is as full as it was.
-    server.says(1, "the store is back").await;
+    server.says(1, "the database is back").await;
     ada.view("/after").await.expect(204);
     becomes_ready(&server).await;
     server.assert_page_views(kept + 1);
@@ -47,7 +47,7 @@ async fn a_spool_that_filled_its_disk_drains_when_postgres_is_back() {
     postgres.kill();
     ada.view("/again").await.expect(204);
     postgres.restart().await;
-    server.says(2, "the store is back").await;
+    server.says(2, "the database is back").await;
     server.assert_page_views(kept + 2);
 }
 
@@ -64,7 +64,7 @@ async fn a_server_that_starts_on_a_full_disk_drains_its_spool() {
     server.kill().await;
     postgres.restart().await;
     server.restart().await;
-    server.says(1, "the store is back").await;
+    server.says(1, "the database is back").await;
     server.assert_page_views(kept);
     ada.view("/after").await.expect(204);
     server.assert_page_views(kept + 1);
@@ -98,7 +98,7 @@ async fn a_fact_that_is_too_slow_for_postgres_is_set_aside_and_holds_up_nobody()
     for _ in 0..3 {
         bob.view("/quick").await.expect(204);
     }
-    server.says(1, "the store is back").await;
+    server.says(1, "the database is back").await;
     assert_the_slow_one_is_set_aside(&postgres).await;
     server.assert_page_views(4);
 }
@@ -116,7 +116,7 @@ async fn a_server_that_starts_with_a_fact_that_is_too_slow_sets_it_aside_too() {
     server.kill().await;
     server.restart().await;
     bob.view("/quick").await.expect(204);
-    server.says(1, "the store is back").await;
+    server.says(1, "the database is back").await;
     assert_the_slow_one_is_set_aside(&postgres).await;
     server.assert_page_views(3);
     ada.view("/after").await.expect(204);

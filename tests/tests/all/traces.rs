@@ -114,7 +114,7 @@ async fn after_an_erasure_neither_the_spool_nor_redis_holds_a_trace_of_the_visit
     leaves_traces(&ada, mark).await;
     assert_ne!(with(&files(&server), mark.as_bytes()), [""; 0], "it waits in the spool");
     postgres.restart().await;
-    server.says(1, "the store is back").await;
+    server.says(1, "the database is back").await;
     let planted = planted(&server, &ada, mark);
     let visit = planted[2].1.clone();
     let in_redis = async |needle: &[u8]| {

@@ -36,13 +36,13 @@ CREATE TABLE session_tokens (
     ended_at      bigint,
     remembered    boolean NOT NULL DEFAULT FALSE, -- has the long limits
     device        text,                          -- browser and system at the sign-in, in words
-    changed_at    bigint NOT NULL                -- when this row was rotated, bound or ended last, by the writer's clock
+    changed_at    bigint NOT NULL                -- when this row was rotated, given another visit or ended last, by the writer's clock
 ) WITH (fillfactor = 75);
 CREATE INDEX session_tokens_visit ON session_tokens (visit_id) WHERE visit_id IS NOT NULL;
 CREATE INDEX session_tokens_user ON session_tokens (user_id, created_at) WHERE user_id IS NOT NULL AND ended_at IS NULL;
 CREATE INDEX session_tokens_live ON session_tokens (tag) WHERE ended_at IS NULL;
 CREATE INDEX session_tokens_ended ON session_tokens (ended_at) WHERE ended_at IS NOT NULL;
--- What other servers, and a fast copy that comes back, must hear of: rotations and ends.
+-- What other servers, and a Redis that was away, are told: rotations and ends.
 CREATE INDEX session_tokens_changed ON session_tokens (changed_at) WHERE generation > 1;
 
 -- Secrets that a rotation replaced within the last minute.
@@ -70,7 +70,7 @@ CREATE TABLE visitor_keys (
 );
 
 -- Facts are partitioned by id_time, the time within their UUIDv7: a resend has the same id, so it
--- meets its twin in the same partition. Browsers' clocks may be wrong by years; what fits no
+-- meets the stored row in the same partition. Browsers' clocks may be wrong by years; what fits no
 -- partition goes to the default one.
 CREATE TABLE page_views (
     id_time     bigint NOT NULL,

@@ -1,5 +1,5 @@
 -- Batches are numbered under the one lock, so that a server knows whether it has written alone since
--- its last one: what it remembers is true then. Who expects a number and gets another is refused
+-- its last one: what it has cached is right then. A batch that expects a number and gets another is refused
 -- before it has written anything.
 CREATE SEQUENCE batches;
 CREATE FUNCTION begin_batch(expected bigint) RETURNS bigint LANGUAGE plpgsql AS $$

@@ -39,7 +39,7 @@ DROP TABLE events;
 ALTER TABLE events_by_id RENAME TO events;
 CREATE INDEX events_occurred_at ON events (occurred_at);
 
--- When a token was rotated, bound or ended last: what a fast copy that comes back must hear of.
+-- When a token was rotated, got another visit or was ended last: what a Redis that was away is told.
 ALTER TABLE session_tokens ADD COLUMN changed_at INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX session_tokens_changed ON session_tokens (changed_at) WHERE generation > 1;
 

@@ -6,7 +6,7 @@ use super::report::Report;
 use super::source::Source;
 use super::tables::TABLES;
 use super::target::Target;
-use crate::contract::reports::Scope;
+use crate::contract::reports::Selection;
 use crate::database::error::Result;
 use crate::database::postgres::pool::Pool;
 use crate::database::postgres::reports::PostgresReports;
@@ -31,7 +31,7 @@ pub(super) async fn compare(source: &Source, target: &Target, url: &PostgresUrl)
     let postgres = Reports::Postgres(postgres);
     let mut sites = vec![None];
     while let Some(site) = sites.pop() {
-        let ever = Scope { from: Millis::MIN, to: Millis::MAX, site };
+        let ever = Selection { from: Millis::MIN, to: Millis::MAX, site };
         let ours = file.overview(ever.clone(), 0).await?;
         let theirs = postgres.overview(ever.clone(), 0).await?;
         if ours != theirs {

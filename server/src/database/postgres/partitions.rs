@@ -3,7 +3,7 @@
 //!
 //! A fact's partition follows from the time within its id, which is the browser's: what fits no
 //! month, and so a browser whose clock is wrong by years, is in the default partition. Making a
-//! month moves the default's rows of that month, in the same transaction: a resend finds its twin
+//! month moves the default's rows of that month, in the same transaction: a resend finds the stored row
 //! before, during and after.
 
 use jiff::civil::Date;

@@ -11,7 +11,7 @@ use tokio_postgres::types::ToSql;
 
 use super::pool::Pool;
 use super::statements::{Snapshot, named};
-use crate::contract::reports::{Counted, LIMIT, Live, Money, Overview, Point, Scope, Sum, Visits};
+use crate::contract::reports::{Counted, LIMIT, Live, Money, Overview, Point, Selection, Sum, Visits};
 use crate::database::error::{Result, StoreError};
 use crate::session::Millis;
 
@@ -58,18 +58,18 @@ impl PostgresReports {
     ///
     /// # Errors
     /// When Postgres refuses, is away or busy, or the report takes too long; so for all below.
-    pub async fn overview(&self, scope: &Scope, active_since: Millis) -> Result<Overview> {
+    pub async fn overview(&self, selection: &Selection, active_since: Millis) -> Result<Overview> {
         self.read(async |snapshot| {
-            let scoped = params(scope);
-            let ([from, to, site], orders_since) = (scoped, scope.orders_since());
+            let selected = params(selection);
+            let ([from, to, site], orders_since) = (selected, selection.orders_since());
             let converted: [&(dyn ToSql + Sync); 4] = [from, to, site, &orders_since];
             let (visits, page_views, orders, refunds, converted, active) = tokio::try_join!(
-                snapshot.query_one(named!("report_visits"), &scoped),
-                snapshot.query_one(named!("report_page_views"), &scoped),
-                snapshot.query(named!("report_orders"), &scoped),
-                snapshot.query(named!("report_refunds"), &scoped),
+                snapshot.query_one(named!("report_visits"), &selected),
+                snapshot.query_one(named!("report_page_views"), &selected),
+                snapshot.query(named!("report_orders"), &selected),
+                snapshot.query(named!("report_refunds"), &selected),
                 snapshot.query_one(named!("report_converted"), &converted),
-                self.active(snapshot, active_since, &scope.site),
+                self.active(snapshot, active_since, &selection.site),
             )?;
             Ok(Overview {
                 visits: Visits {
@@ -88,19 +88,19 @@ impl PostgresReports {
         .await
     }
 
-    /// A point for each of `starts`: it ends where the next begins, the last one with the scope.
+    /// A point for each of `starts`: it ends where the next begins, the last one with the selection.
     ///
     /// # Errors
     /// As above.
-    pub async fn timeseries(&self, scope: &Scope, starts: &[Millis]) -> Result<Vec<Point>> {
-        let [from, to, site] = params(scope);
-        let scoped: [&(dyn ToSql + Sync); 4] = [from, to, site, &starts];
+    pub async fn timeseries(&self, selection: &Selection, starts: &[Millis]) -> Result<Vec<Point>> {
+        let [from, to, site] = params(selection);
+        let selected: [&(dyn ToSql + Sync); 4] = [from, to, site, &starts];
         let (visits, page_views, orders) = self
             .read(async |snapshot| {
                 tokio::try_join!(
-                    snapshot.query(named!("report_series_visits"), &scoped),
-                    snapshot.query(named!("report_series_page_views"), &scoped),
-                    snapshot.query(named!("report_series_orders"), &scoped),
+                    snapshot.query(named!("report_series_visits"), &selected),
+                    snapshot.query(named!("report_series_page_views"), &selected),
+                    snapshot.query(named!("report_series_orders"), &selected),
                 )
             })
             .await?;
@@ -130,8 +130,8 @@ impl PostgresReports {
     ///
     /// # Errors
     /// As above.
-    pub async fn pages(&self, scope: &Scope, limit: u32) -> Result<Vec<Counted<String>>> {
-        let ([from, to, site], limit) = (params(scope), i64::from(limit));
+    pub async fn pages(&self, selection: &Selection, limit: u32) -> Result<Vec<Counted<String>>> {
+        let ([from, to, site], limit) = (params(selection), i64::from(limit));
         let asked: [&(dyn ToSql + Sync); 4] = [from, to, site, &limit];
         let pages = self.read(async |snapshot| snapshot.query(named!("report_pages"), &asked).await).await?;
         rows(&pages, |row| {
@@ -143,8 +143,8 @@ impl PostgresReports {
     ///
     /// # Errors
     /// As above.
-    pub async fn referrers(&self, scope: &Scope, limit: u32) -> Result<Vec<Counted<Option<String>>>> {
-        let ([from, to, site], limit) = (params(scope), i64::from(limit));
+    pub async fn referrers(&self, selection: &Selection, limit: u32) -> Result<Vec<Counted<Option<String>>>> {
+        let ([from, to, site], limit) = (params(selection), i64::from(limit));
         let asked: [&(dyn ToSql + Sync); 4] = [from, to, site, &limit];
         let referrers =
             self.read(async |snapshot| snapshot.query(named!("report_referrers"), &asked).await).await?;
@@ -177,15 +177,15 @@ impl PostgresReports {
     ///
     /// # Errors
     /// As above.
-    pub async fn live(&self, recent: &Scope, active_since: Millis, viewed_since: Millis) -> Result<Live> {
-        let scoped = params(recent);
+    pub async fn live(&self, recent: &Selection, active_since: Millis, viewed_since: Millis) -> Result<Live> {
+        let selected = params(recent);
         let live: [&(dyn ToSql + Sync); 3] = [&active_since, &recent.site, &viewed_since];
         let (active, pages, per_minute) = self
             .read(async |snapshot| {
                 tokio::try_join!(
                     self.active(snapshot, active_since, &recent.site),
                     snapshot.query(named!("report_live_pages"), &live),
-                    snapshot.query(named!("report_per_minute"), &scoped),
+                    snapshot.query(named!("report_per_minute"), &selected),
                 )
             })
             .await?;
@@ -234,8 +234,8 @@ impl PostgresReports {
 }
 
 /// `$1` to `$3` of most statements.
-fn params(scope: &Scope) -> [&(dyn ToSql + Sync); 3] {
-    [&scope.from, &scope.to, &scope.site]
+fn params(selection: &Selection) -> [&(dyn ToSql + Sync); 3] {
+    [&selection.from, &selection.to, &selection.site]
 }
 
 fn rows<T>(rows: &[Row], read: impl Fn(&Row) -> Result<T>) -> Result<Vec<T>> {

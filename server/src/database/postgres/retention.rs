@@ -38,7 +38,7 @@ pub(super) async fn apply(client: &mut Client, before: Millis, done: &mut Mainta
         }
     }
     let deleted = delete(client, sql!("retention_visits"), before, &mut left, done).await;
-    // Servers forget what they remember of visits: the next number is not the one they expect. Also
+    // Servers drop their cached visits: the next number is not the one they expect. Also
     // after a failure: some visits may be gone.
     client.batch_execute("SELECT nextval('batches')").await?;
     deleted?;

@@ -3,7 +3,7 @@
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use crate::contract::whose::Whose;
+use crate::contract::visit_owner::VisitOwner;
 use crate::database::error::{Result, StoreError};
 use crate::ledger::known::VisitRow;
 use crate::session::record::{Record, Retired};
@@ -25,10 +25,10 @@ pub(super) fn visit(row: &Row) -> Result<VisitRow> {
     Ok(VisitRow { visit, page_views: row.try_get(7)?, events: row.try_get(8)? })
 }
 
-/// Whose a visit is.
-pub(super) fn whose(row: &Row) -> Result<Whose> {
+/// The site and the visitor of a visit.
+pub(super) fn visit_owner(row: &Row) -> Result<VisitOwner> {
     let visitor: Option<&str> = row.try_get(1)?;
-    Ok(Whose {
+    Ok(VisitOwner {
         site: row.try_get(0)?,
         visitor_id: visitor.map(visitor_id).transpose()?,
         settled: visitor.is_some() && row.try_get(2)?,

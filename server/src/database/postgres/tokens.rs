@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::pool::Pool;
 use super::rows;
 use super::statements::{Session, named};
-use crate::contract::whose::Whose;
+use crate::contract::visit_owner::VisitOwner;
 use crate::database::error::Result;
 use crate::ledger::known::UserTokens;
 use crate::session::Millis;
@@ -26,7 +26,7 @@ pub async fn token(pool: &Pool, tag: Tag) -> Result<Option<Record>> {
     Ok(with_retired(session, records).await?.pop())
 }
 
-/// The records that were rotated, bound or ended at or after an instant.
+/// The records that were rotated, given another visit or ended at or after an instant.
 ///
 /// # Errors
 /// As above.
@@ -49,15 +49,15 @@ pub async fn of_user(pool: &Pool, (user_id, site, most): &UserTokens) -> Result<
     session.query(named!("tokens_of_user"), &[user_id, site, &most]).await?.iter().map(rows::record).collect()
 }
 
-/// Whose a visit is.
+/// The site and the visitor of a visit.
 ///
 /// # Errors
 /// As above.
-pub async fn whose(pool: &Pool, visit_id: Uuid) -> Result<Option<Whose>> {
+pub async fn visit_owner(pool: &Pool, visit_id: Uuid) -> Result<Option<VisitOwner>> {
     let mut lent = pool.get().await?;
     let session = lent.session()?;
-    let row = session.query_opt(named!("visit_whose"), &[&visit_id]).await?;
-    row.as_ref().map(rows::whose).transpose()
+    let row = session.query_opt(named!("visit_owner"), &[&visit_id]).await?;
+    row.as_ref().map(rows::visit_owner).transpose()
 }
 
 async fn with_retired(session: &Session, mut records: Vec<Record>) -> Result<Vec<Record>> {

@@ -3,7 +3,7 @@
 //! anew after it broke.
 //!
 //! A batch takes two round trips: BEGIN, the lock and all look-ups; then all writes and COMMIT. A
-//! server that writes alone remembers what it would look up (batches are numbered under the lock, so
+//! server that writes alone caches what it would look up (batches are numbered under the lock, so
 //! it knows that it is alone), and then one round trip does.
 
 use std::time::Duration;
@@ -17,10 +17,10 @@ use super::url::PostgresUrl;
 use super::{connect, erase, errors, maintenance, migrations, write};
 use crate::contract::activity::Slides;
 use crate::contract::erasure::{ERASED_KEPT_MS, Erasure, Piece};
-use crate::database::batch::{Batch, Committed, ENDED_KEPT_MS, SWEEP_GRACE_MS};
+use crate::database::batch::{Batch, Committed, ENDED_KEPT_MS, SWEEP_DELAY_MS};
 use crate::database::error::{Result, StoreError};
 use crate::ledger::command::Command;
-use crate::ledger::{self, Memory};
+use crate::ledger::{self, Recent};
 use crate::session::record::Record;
 use crate::session::{Millis, Ttl};
 
@@ -65,7 +65,7 @@ pub struct Writer {
     retention_days: Option<u32>,
     patience: Duration,
     session: Option<Session>,
-    recall: Recall,
+    cache: Cache,
     /// The schema is brought up to date here too: a migration may take as long as the tables are
     /// large.
     connecting: Option<JoinHandle<Result<Session>>>,
@@ -83,7 +83,7 @@ impl Writer {
             retention_days,
             patience: PATIENCE,
             session: None,
-            recall: Recall::default(),
+            cache: Cache::default(),
             connecting: None,
             first: true,
             maintaining: None,
@@ -102,19 +102,19 @@ impl Writer {
     /// # Errors
     /// When the database is away or refuses; so for all below.
     pub async fn commit(&mut self, batch: Batch<'_>) -> Result<Committed> {
-        let believing = self.within(self.patience, async |session, recall| {
-            let believe = recall.alone > 0;
-            let applied = apply(&batch, session, recall, believe).await;
+        let from_cache = self.within(self.patience, async |session, cache| {
+            let use_cache = cache.alone > 0;
+            let applied = apply(&batch, session, cache, use_cache).await;
             // Where nothing was believed, nothing can have been mistaken.
-            if believe && applied.as_ref().is_err_and(is_mistaken) { Ok(None) } else { applied.map(Some) }
+            if use_cache && applied.as_ref().is_err_and(is_mistaken) { Ok(None) } else { applied.map(Some) }
         });
-        if let Some(committed) = believing.await? {
+        if let Some(committed) = from_cache.await? {
             return Ok(committed);
         }
-        self.within(self.patience, async |session, recall| {
+        self.within(self.patience, async |session, cache| {
             session.client.batch_execute("ROLLBACK").await?;
-            recall.forget();
-            apply(&batch, session, recall, false).await
+            cache.forget();
+            apply(&batch, session, cache, false).await
         })
         .await
     }
@@ -124,17 +124,17 @@ impl Writer {
     /// # Errors
     /// As above. If the connection broke during the commit, it may be done.
     pub async fn erase(&mut self, asked: &Erasure, before: u64) -> Result<Piece> {
-        self.within(ERASURE_PATIENCE, async |session, recall| {
-            recall.begun(session.begin(None).await?);
+        self.within(ERASURE_PATIENCE, async |session, cache| {
+            cache.begun(session.begin(None).await?);
             let erased = erase::erase(session, asked, before).await?;
             session.client.batch_execute("COMMIT").await?;
-            recall.memory.forget();
+            cache.recent.forget();
             Ok(erased)
         })
         .await
     }
 
-    /// Writes activity that only the fast copy knew. Returns those of the sessions that have ended all the same.
+    /// Writes activity that only the session cache has. Returns those of the sessions that have ended all the same.
     ///
     /// # Errors
     /// As above.
@@ -143,13 +143,13 @@ impl Writer {
             slides.sessions.iter().map(|(tag, at)| (tag.to_string(), *at)).unzip();
         let (ids, spans): (Vec<_>, Vec<_>) = slides.visits.iter().copied().unzip();
         let (firsts, lasts): (Vec<_>, Vec<_>) = spans.iter().map(|span| (span.first, span.last)).unzip();
-        self.within(PATIENCE, async |session, recall| {
-            recall.begun(session.begin(None).await?);
+        self.within(PATIENCE, async |session, cache| {
+            cache.begun(session.begin(None).await?);
             session.execute(named!("token_slide"), &[&tags, &instants]).await?;
             let ended = records(session, named!("tokens_ended"), &[&tags]).await?;
             session.execute(named!("visit_slide"), &[&ids, &firsts, &lasts, &ttl.idle_ms]).await?;
             session.client.batch_execute("COMMIT").await?;
-            recall.memory.slid(&slides.visits, ttl);
+            cache.recent.slid(&slides.visits, ttl);
             Ok(ended)
         })
         .await
@@ -162,15 +162,15 @@ impl Writer {
     /// As above.
     pub async fn sweep(&mut self, ttl: Ttl, now: Millis) -> Result<()> {
         self.maintain(now).await;
-        let since = now - SWEEP_GRACE_MS;
+        let since = now - SWEEP_DELAY_MS;
         let idle_since = since - ttl.idle_ms;
-        self.within(SWEEP_PATIENCE, async |session, recall| {
-            recall.begun(session.begin(None).await?);
+        self.within(SWEEP_PATIENCE, async |session, cache| {
+            cache.begun(session.begin(None).await?);
             let limits: Params<'_> =
                 &[&since, &ttl.idle_ms, &ttl.max_ms, &ttl.remember_idle_ms, &ttl.remember_max_ms];
             session.execute(named!("tokens_expire"), limits).await?;
             if session.execute(named!("visits_expire"), &[&idle_since]).await? > 0 {
-                recall.memory.forget();
+                cache.recent.forget();
             }
             session.execute(named!("tokens_forget"), &[&(now - ENDED_KEPT_MS)]).await?;
             session.execute(named!("retired_forget"), &[&(now - ENDED_KEPT_MS)]).await?;
@@ -181,7 +181,7 @@ impl Writer {
         .await
     }
 
-    /// The records that were rotated, bound or ended at or after an instant.
+    /// The records that were rotated, given another visit or ended at or after an instant.
     ///
     /// # Errors
     /// As above.
@@ -235,7 +235,7 @@ impl Writer {
                 match done.await {
                     Ok(maintained) => !maintained.unfinished,
                     Err(error) => {
-                        tracing::warn!(%error, "partitions and retention have to wait");
+                        tracing::warn!(%error, "maintenance of the partitions is postponed");
                         false
                     }
                 }
@@ -248,11 +248,11 @@ impl Writer {
     async fn within<T>(
         &mut self,
         patience: Duration,
-        work: impl AsyncFnOnce(&Session, &mut Recall) -> Result<T>,
+        work: impl AsyncFnOnce(&Session, &mut Cache) -> Result<T>,
     ) -> Result<T> {
-        let (session, recall) = self.session().await?;
+        let (session, cache) = self.session().await?;
         let patiently = async {
-            let done = work(session, recall).await;
+            let done = work(session, cache).await;
             if done.as_ref().is_err_and(StoreError::is_refusal) {
                 session.client.batch_execute("ROLLBACK").await?;
             }
@@ -261,7 +261,7 @@ impl Writer {
         let done =
             tokio::time::timeout(patience, patiently).await.unwrap_or(Err(StoreError::Silent(patience)));
         if let Err(error) = &done {
-            self.recall.forget();
+            self.cache.forget();
             let given_up = if error.is_refusal() { None } else { self.session.take() };
             if let (Some(session), StoreError::Silent(_)) = (given_up, error) {
                 connect::cancel(&self.url, &session.client);
@@ -271,7 +271,7 @@ impl Writer {
     }
 
     /// The connection; one is made beside the writer where there is none.
-    async fn session(&mut self) -> Result<(&Session, &mut Recall)> {
+    async fn session(&mut self) -> Result<(&Session, &mut Cache)> {
         if self.session.as_ref().is_some_and(|session| session.client.is_closed()) {
             self.session = None;
         }
@@ -286,25 +286,25 @@ impl Writer {
             self.connecting = None;
             self.session = Some(opened.unwrap_or(Err(StoreError::Unavailable("connecting failed")))?);
             // It may lead to another server, which has taken the place of a lost one.
-            self.recall = Recall::default();
+            self.cache = Cache::default();
         }
         let session = self.session.as_ref().ok_or(StoreError::Unavailable("no connection"))?;
-        Ok((session, &mut self.recall))
+        Ok((session, &mut self.cache))
     }
 }
 
-/// What is remembered of the last batches, and whether it may be believed.
+/// What is cached from the last batches, and whether it still holds.
 #[derive(Debug, Default)]
-struct Recall {
-    memory: Memory,
+struct Cache {
+    recent: Recent,
     /// The number of this server's last batch.
     last: i64,
     /// How many batches of this server have followed each other with none of another's between them.
     alone: u32,
 }
 
-impl Recall {
-    /// A batch has got this number. Returns whether what is remembered holds.
+impl Cache {
+    /// A batch has got this number. Returns whether the cache holds.
     fn begun(&mut self, number: i64) -> bool {
         let holds = number == self.last + 1;
         if !holds {
@@ -316,46 +316,46 @@ impl Recall {
     }
 
     fn forget(&mut self) {
-        self.memory.forget();
+        self.recent.forget();
         self.alone = 0;
     }
 }
 
-/// Applies the batch, with what is remembered or from look-ups alone.
+/// Applies the batch, with what is cached, or from look-ups alone.
 async fn apply(
     batch: &Batch<'_>,
     session: &Session,
-    recall: &mut Recall,
-    believe: bool,
+    cache: &mut Cache,
+    use_cache: bool,
 ) -> Result<Committed> {
     let (mut known, mut wants) = batch.first_wants();
-    if believe {
-        wants = recall.memory.answer(wants, &mut known);
+    if use_cache {
+        wants = cache.recent.answer(wants, &mut known);
     }
-    let expected = recall.last + 1;
+    let expected = cache.last + 1;
     let mut begun = false;
-    if !wants.is_empty() || recall.alone < SURE {
+    if !wants.is_empty() || cache.alone < SURE {
         let looking_up = load::look_up(session, &wants, &mut known);
         let (number, looked_up) = future::join(session.begin(None), looking_up).await;
-        let alone = recall.begun(number?);
+        let alone = cache.begun(number?);
         looked_up?;
         begun = true;
-        if !alone && believe {
+        if !alone && use_cache {
             (known, wants) = batch.first_wants();
             load::look_up(session, &wants, &mut known).await?;
         }
     }
     for _ in 0..ledger::LOOK_UPS_MAX {
         known.asked(wants);
-        batch.live.freshen(&mut known);
-        match ledger::plan(batch.commands, batch.taken.promises(), &known, batch.ttl) {
+        batch.activity.freshen(&mut known);
+        match ledger::plan(batch.commands, batch.taken.provisional(), &known, batch.ttl) {
             Ok(plan) => {
                 let begin = (!begun).then_some(expected);
                 write::write_and_commit(session, begin, &plan.changes, batch.now).await?;
                 if !begun {
-                    recall.begun(expected);
+                    cache.begun(expected);
                 }
-                recall.memory.learn(known, &plan.changes);
+                cache.recent.learn(known, &plan.changes);
                 return Ok(plan.into());
             }
             Err(more) => wants = *more,
@@ -365,12 +365,12 @@ async fn apply(
         } else {
             let looking_up = load::look_up(session, &wants, &mut known);
             let (number, looked_up) = future::join(session.begin(Some(expected)), looking_up).await;
-            recall.begun(number?);
+            cache.begun(number?);
             looked_up?;
             begun = true;
         }
     }
-    Err(StoreError::Malformed("batch, which asks without end"))
+    Err(StoreError::Malformed("batch, which needs more look-ups than it may take"))
 }
 
 /// Whether what was believed of the store is not so.

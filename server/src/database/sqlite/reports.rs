@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use rusqlite::{Connection, Row, params};
 
 use super::sql;
-use crate::contract::reports::{Counted, Live, Money, Overview, Point, Scope, Sum, Visits};
+use crate::contract::reports::{Counted, Live, Money, Overview, Point, Selection, Sum, Visits};
 use crate::database::error::Result;
 use crate::session::Millis;
 
@@ -14,26 +14,26 @@ use crate::session::Millis;
 ///
 /// # Errors
 /// When the database refuses; so for all below.
-pub fn overview(db: &Connection, scope: &Scope, active_since: Millis) -> Result<Overview> {
-    let (orders, disputed) = orders(db, scope)?;
+pub fn overview(db: &Connection, selection: &Selection, active_since: Millis) -> Result<Overview> {
+    let (orders, disputed) = orders(db, selection)?;
     Ok(Overview {
-        visits: visits(db, scope)?,
-        page_views: page_views(db, scope)?,
-        money: Money::of(orders, refunds(db, scope)?),
+        visits: visits(db, selection)?,
+        page_views: page_views(db, selection)?,
+        money: Money::of(orders, refunds(db, selection)?),
         disputed,
-        converted: converted(db, scope)?,
-        active: active(db, active_since, scope.site.as_deref())?,
+        converted: converted(db, selection)?,
+        active: active(db, active_since, selection.site.as_deref())?,
     })
 }
 
-/// A point for each of `starts`: it ends where the next begins, the last one with the scope.
+/// A point for each of `starts`: it ends where the next begins, the last one with the selection.
 ///
 /// # Errors
 /// As above.
-pub fn timeseries(db: &Connection, scope: &Scope, starts: &[Millis]) -> Result<Vec<Point>> {
-    let ends = starts.iter().skip(1).copied().chain([scope.to]);
+pub fn timeseries(db: &Connection, selection: &Selection, starts: &[Millis]) -> Result<Vec<Point>> {
+    let ends = starts.iter().skip(1).copied().chain([selection.to]);
     let point = |(from, to)| {
-        let slot = Scope { from, to, site: scope.site.clone() };
+        let slot = Selection { from, to, site: selection.site.clone() };
         let visits = visits(db, &slot)?;
         Ok(Point {
             visits: visits.total,
@@ -49,7 +49,7 @@ pub fn timeseries(db: &Connection, scope: &Scope, starts: &[Millis]) -> Result<V
 ///
 /// # Errors
 /// As above.
-pub fn live(db: &Connection, recent: &Scope, active_since: Millis, viewed_since: Millis) -> Result<Live> {
+pub fn live(db: &Connection, recent: &Selection, active_since: Millis, viewed_since: Millis) -> Result<Live> {
     let site = recent.site.as_deref();
     Ok(Live {
         active: active(db, active_since, site)?,
@@ -58,9 +58,9 @@ pub fn live(db: &Connection, recent: &Scope, active_since: Millis, viewed_since:
     })
 }
 
-/// Visits of a scope.
-fn visits(db: &Connection, scope: &Scope) -> Result<Visits> {
-    Ok(db.prepare_cached(sql!("report_visits"))?.query_row(scope.params(), |row| {
+/// Visits of a selection.
+fn visits(db: &Connection, selection: &Selection) -> Result<Visits> {
+    Ok(db.prepare_cached(sql!("report_visits"))?.query_row(selection.params(), |row| {
         Ok(Visits {
             total: row.get(0)?,
             unique_visitors: row.get(1)?,
@@ -70,16 +70,16 @@ fn visits(db: &Connection, scope: &Scope) -> Result<Visits> {
     })?)
 }
 
-/// Page views of a scope.
-fn page_views(db: &Connection, scope: &Scope) -> Result<u64> {
-    Ok(db.prepare_cached(sql!("report_page_views"))?.query_row(scope.params(), |row| row.get(0))?)
+/// Page views of a selection.
+fn page_views(db: &Connection, selection: &Selection) -> Result<u64> {
+    Ok(db.prepare_cached(sql!("report_page_views"))?.query_row(selection.params(), |row| row.get(0))?)
 }
 
-/// Orders of a scope by currency, and how many of them are disputed.
-fn orders(db: &Connection, scope: &Scope) -> Result<(Vec<Sum>, u64)> {
+/// Orders of a selection by currency, and how many of them are disputed.
+fn orders(db: &Connection, selection: &Selection) -> Result<(Vec<Sum>, u64)> {
     let (mut sums, mut disputed) = (Vec::new(), 0);
     let mut statement = db.prepare_cached(sql!("report_orders"))?;
-    for row in statement.query_map(scope.params(), |row| Ok((sum(row)?, row.get::<_, u64>(4)?)))? {
+    for row in statement.query_map(selection.params(), |row| Ok((sum(row)?, row.get::<_, u64>(4)?)))? {
         let (sum, of_these) = row?;
         sums.push(sum);
         disputed += of_these;
@@ -87,10 +87,10 @@ fn orders(db: &Connection, scope: &Scope) -> Result<(Vec<Sum>, u64)> {
     Ok((sums, disputed))
 }
 
-/// Refunds of a scope by currency.
-fn refunds(db: &Connection, scope: &Scope) -> Result<Vec<Sum>> {
+/// Refunds of a selection by currency.
+fn refunds(db: &Connection, selection: &Selection) -> Result<Vec<Sum>> {
     let mut statement = db.prepare_cached(sql!("report_refunds"))?;
-    let sums = statement.query_map(scope.params(), sum)?;
+    let sums = statement.query_map(selection.params(), sum)?;
     Ok(sums.collect::<rusqlite::Result<_>>()?)
 }
 
@@ -98,16 +98,16 @@ fn sum(row: &Row<'_>) -> rusqlite::Result<Sum> {
     Ok(Sum::new(row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
 }
 
-/// How many orders a scope has, by currency.
-fn order_counts(db: &Connection, scope: &Scope) -> Result<BTreeMap<String, u64>> {
+/// How many orders a selection has, by currency.
+fn order_counts(db: &Connection, selection: &Selection) -> Result<BTreeMap<String, u64>> {
     let mut statement = db.prepare_cached(sql!("report_order_counts"))?;
-    let counts = statement.query_map(scope.params(), |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let counts = statement.query_map(selection.params(), |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(counts.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Visits of a scope that have an order.
-fn converted(db: &Connection, scope: &Scope) -> Result<u64> {
-    let params = params![scope.from, scope.to, scope.site, scope.orders_since()];
+/// Visits of a selection that have an order.
+fn converted(db: &Connection, selection: &Selection) -> Result<u64> {
+    let params = params![selection.from, selection.to, selection.site, selection.orders_since()];
     Ok(db.prepare_cached(sql!("report_converted"))?.query_row(params, |row| row.get(0))?)
 }
 
@@ -143,10 +143,10 @@ pub fn has_currency(db: &Connection, currency: &str) -> Result<bool> {
 ///
 /// # Errors
 /// As above.
-pub fn pages(db: &Connection, scope: &Scope, limit: u32) -> Result<Vec<Counted<String>>> {
+pub fn pages(db: &Connection, selection: &Selection, limit: u32) -> Result<Vec<Counted<String>>> {
     let rows = db
         .prepare_cached(sql!("report_pages"))?
-        .query_map(params![scope.from, scope.to, scope.site, limit], |row| {
+        .query_map(params![selection.from, selection.to, selection.site, limit], |row| {
             Ok(Counted { label: row.get(0)?, count: row.get(1)?, visits: row.get(2)? })
         })?
         .collect::<rusqlite::Result<_>>()?;
@@ -157,10 +157,10 @@ pub fn pages(db: &Connection, scope: &Scope, limit: u32) -> Result<Vec<Counted<S
 ///
 /// # Errors
 /// As above.
-pub fn referrers(db: &Connection, scope: &Scope, limit: u32) -> Result<Vec<Counted<Option<String>>>> {
+pub fn referrers(db: &Connection, selection: &Selection, limit: u32) -> Result<Vec<Counted<Option<String>>>> {
     let rows = db
         .prepare_cached(sql!("report_referrers"))?
-        .query_map(params![scope.from, scope.to, scope.site, limit], |row| {
+        .query_map(params![selection.from, selection.to, selection.site, limit], |row| {
             let visits = row.get(1)?;
             Ok(Counted { label: row.get(0)?, count: visits, visits })
         })?
@@ -185,16 +185,16 @@ fn live_pages(
     Ok(rows)
 }
 
-/// Page views per minute from `scope.from` on: (minute, count), empty minutes left out.
-fn per_minute(db: &Connection, scope: &Scope) -> Result<Vec<(usize, u64)>> {
+/// Page views per minute from `selection.from` on: (minute, count), empty minutes left out.
+fn per_minute(db: &Connection, selection: &Selection) -> Result<Vec<(usize, u64)>> {
     let rows = db
         .prepare_cached(sql!("report_per_minute"))?
-        .query_map(scope.params(), |row| Ok((row.get(0)?, row.get(1)?)))?
+        .query_map(selection.params(), |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<rusqlite::Result<_>>()?;
     Ok(rows)
 }
 
-impl Scope {
+impl Selection {
     fn params(&self) -> (Millis, Millis, Option<&str>) {
         (self.from, self.to, self.site.as_deref())
     }

@@ -4,7 +4,7 @@ use rusqlite::types::Type;
 use rusqlite::{Error, Row};
 use uuid::Uuid;
 
-use crate::contract::whose::Whose;
+use crate::contract::visit_owner::VisitOwner;
 use crate::ledger::known::VisitRow;
 use crate::session::record::{Record, Retired};
 use crate::session::token::{SecretHash, Tag};
@@ -24,10 +24,10 @@ pub(super) fn visit(row: &Row<'_>) -> rusqlite::Result<VisitRow> {
     Ok(VisitRow { visit, page_views: row.get(7)?, events: row.get(8)? })
 }
 
-/// Whose a visit is.
-pub(super) fn whose(row: &Row<'_>) -> rusqlite::Result<Whose> {
+/// The site and the visitor of a visit.
+pub(super) fn visit_owner(row: &Row<'_>) -> rusqlite::Result<VisitOwner> {
     let visitor_id = visitor(row, 1)?;
-    Ok(Whose { site: row.get(0)?, settled: visitor_id.is_some() && row.get(2)?, visitor_id })
+    Ok(VisitOwner { site: row.get(0)?, settled: visitor_id.is_some() && row.get(2)?, visitor_id })
 }
 
 /// A token's record, without its retired secrets.

@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use uuid::Uuid;
 
 use super::{rows, sql};
-use crate::contract::whose::Whose;
+use crate::contract::visit_owner::VisitOwner;
 use crate::database::error::Result;
 use crate::ledger::known::UserTokens;
 use crate::session::Millis;
@@ -19,7 +19,7 @@ pub fn token(db: &Connection, tag: Tag) -> Result<Option<Record>> {
     Ok(records(db, sql!("token_get"), &[&tag.to_string()])?.pop())
 }
 
-/// The records that were rotated, bound or ended at or after an instant.
+/// The records that were rotated, given another visit or ended at or after an instant.
 ///
 /// # Errors
 /// As above.
@@ -43,12 +43,15 @@ pub fn of_user(db: &Connection, (user_id, site, most): &UserTokens) -> Result<Ve
     records(db, sql!("tokens_of_user"), &[user_id, site, &i64::try_from(*most).unwrap_or(i64::MAX)])
 }
 
-/// Whose a visit is.
+/// The site and the visitor of a visit.
 ///
 /// # Errors
 /// As above.
-pub fn whose(db: &Connection, visit_id: Uuid) -> Result<Option<Whose>> {
-    Ok(db.prepare_cached(sql!("visit_whose"))?.query_row([visit_id.to_string()], rows::whose).optional()?)
+pub fn visit_owner(db: &Connection, visit_id: Uuid) -> Result<Option<VisitOwner>> {
+    Ok(db
+        .prepare_cached(sql!("visit_owner"))?
+        .query_row([visit_id.to_string()], rows::visit_owner)
+        .optional()?)
 }
 
 /// The secrets that were replaced within the last minute.

@@ -8,10 +8,10 @@ use super::wal::{Gate, Wal};
 use super::{Sqlite, erase, load, sql, tokens, write};
 use crate::contract::activity::Slides;
 use crate::contract::erasure::{ERASED_KEPT_MS, Erasure, Piece};
-use crate::database::batch::{Batch, Committed, ENDED_KEPT_MS, SWEEP_GRACE_MS};
+use crate::database::batch::{Batch, Committed, ENDED_KEPT_MS, SWEEP_DELAY_MS};
 use crate::database::error::{Result, StoreError};
 use crate::ledger::command::Command;
-use crate::ledger::{self, Memory};
+use crate::ledger::{self, Recent};
 use crate::session::record::Record;
 use crate::session::{Millis, Ttl};
 
@@ -19,50 +19,50 @@ use crate::session::{Millis, Ttl};
 #[derive(Debug)]
 pub struct Writer {
     db: Connection,
-    recall: Recall,
+    cache: Cache,
     data_version: Option<i64>,
     wal: Option<Wal>,
 }
 
-/// What is remembered of the last batches.
+/// What is cached from the last batches.
 #[derive(Debug, Default)]
-struct Recall {
-    memory: Memory,
-    /// SQLite's `data_version` when it was true: another one says that somebody else has written.
+struct Cache {
+    recent: Recent,
+    /// SQLite's `data_version` when the cache was right: another value means that another connection has written.
     as_of: Option<i64>,
 }
 
-/// Applies the batch, with what is remembered or from look-ups alone.
-fn apply(batch: &Batch<'_>, db: &mut Connection, recall: &mut Recall, believe: bool) -> Result<Committed> {
+/// Applies the batch, with what is cached, or from look-ups alone.
+fn apply(batch: &Batch<'_>, db: &mut Connection, cache: &mut Cache, use_cache: bool) -> Result<Committed> {
     let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    recall.check(&transaction)?;
+    cache.check(&transaction)?;
     let (mut known, mut wants) = batch.first_wants();
-    if believe {
-        wants = recall.memory.answer(wants, &mut known);
+    if use_cache {
+        wants = cache.recent.answer(wants, &mut known);
     }
     for _ in 0..ledger::LOOK_UPS_MAX {
         load::look_up(&transaction, &wants, &mut known)?;
         known.asked(wants);
-        batch.live.freshen(&mut known);
-        match ledger::plan(batch.commands, batch.taken.promises(), &known, batch.ttl) {
+        batch.activity.freshen(&mut known);
+        match ledger::plan(batch.commands, batch.taken.provisional(), &known, batch.ttl) {
             Ok(plan) => {
                 write::write(&transaction, &plan.changes, batch.now)?;
                 transaction.commit()?;
-                recall.memory.learn(known, &plan.changes);
+                cache.recent.learn(known, &plan.changes);
                 return Ok(plan.into());
             }
             Err(more) => wants = *more,
         }
     }
-    Err(StoreError::Malformed("batch, which asks without end"))
+    Err(StoreError::Malformed("batch, which needs more look-ups than it may take"))
 }
 
-impl Recall {
+impl Cache {
     /// Forgets what may not hold any more; the caller holds the lock.
     fn check(&mut self, db: &Connection) -> Result<()> {
         let version = db.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))?;
         if self.as_of.replace(version) != Some(version) {
-            self.memory.forget();
+            self.recent.forget();
         }
         Ok(())
     }
@@ -76,7 +76,7 @@ fn is_mistaken(error: &StoreError) -> bool {
 
 impl From<Connection> for Writer {
     fn from(db: Connection) -> Self {
-        Self { db, recall: Recall::default(), data_version: None, wal: None }
+        Self { db, cache: Cache::default(), data_version: None, wal: None }
     }
 }
 
@@ -116,12 +116,12 @@ impl Writer {
     /// # Errors
     /// When the database refuses; then nothing of it was stored.
     pub fn commit(&mut self, batch: Batch<'_>) -> Result<Committed> {
-        self.in_file(|Self { db, recall, .. }| match apply(&batch, db, recall, true) {
+        self.in_file(|Self { db, cache, .. }| match apply(&batch, db, cache, true) {
             Err(error) if is_mistaken(&error) => {
-                recall.memory.forget();
-                apply(&batch, db, recall, false)
+                cache.recent.forget();
+                apply(&batch, db, cache, false)
             }
-            applied => applied.inspect_err(|_| recall.memory.forget()),
+            applied => applied.inspect_err(|_| cache.recent.forget()),
         })
     }
 
@@ -131,7 +131,7 @@ impl Writer {
     /// # Errors
     /// When the database refuses; then nothing of it was done.
     pub fn erase(&mut self, asked: &Erasure, before: u64) -> Result<Piece> {
-        self.recall.memory.forget();
+        self.cache.recent.forget();
         self.in_file(|writer| {
             let piece = erase::erase(&mut writer.db, asked, before)?;
             if let (Piece::Done { rows, last: true, .. }, Some(wal)) = (&piece, &mut writer.wal)
@@ -146,7 +146,7 @@ impl Writer {
         })
     }
 
-    /// Writes activity that only the fast copy knew.
+    /// Writes activity that only the session cache has.
     ///
     /// # Errors
     /// When the database refuses; then nothing of it was stored.
@@ -161,7 +161,7 @@ impl Writer {
                 transaction.prepare_cached(sql!("visit_slide"))?.execute(row)?;
             }
             transaction.commit()?;
-            writer.recall.memory.slid(&slides.visits, ttl);
+            writer.cache.recent.slid(&slides.visits, ttl);
             Ok(())
         })
     }
@@ -173,7 +173,7 @@ impl Writer {
     pub fn sweep(&mut self, ttl: Ttl, now: Millis) -> Result<()> {
         self.in_file(|writer| {
             let transaction = writer.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let since = now - SWEEP_GRACE_MS;
+            let since = now - SWEEP_DELAY_MS;
             let limits = params![since, ttl.idle_ms, ttl.max_ms, ttl.remember_idle_ms, ttl.remember_max_ms];
             transaction.prepare_cached(sql!("tokens_expire"))?.execute(limits)?;
             let ended = transaction.prepare_cached(sql!("visits_expire"))?.execute([since - ttl.idle_ms])?;
@@ -183,13 +183,13 @@ impl Writer {
             transaction.prepare_cached(sql!("user_endings_forget"))?.execute([now - ERASED_KEPT_MS])?;
             transaction.commit()?;
             if ended > 0 {
-                writer.recall.memory.forget();
+                writer.cache.recent.forget();
             }
             Ok(())
         })
     }
 
-    /// The records that were rotated, bound or ended at or after an instant, if another process has
+    /// The records that were rotated, given another visit or ended at or after an instant, if another process has
     /// written to the file since the last call.
     ///
     /// # Errors

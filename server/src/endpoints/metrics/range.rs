@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::words;
 use crate::call::Call;
-use crate::contract::reports::Scope;
+use crate::contract::reports::Selection;
 use crate::http::problem::Problem;
 use crate::session::Millis;
 
@@ -83,8 +83,8 @@ impl Query {
     }
 
     /// What the report is about.
-    pub(super) fn scope(&self) -> Scope {
-        Scope { from: self.from.as_millisecond(), to: self.to.as_millisecond(), site: self.site.clone() }
+    pub(super) fn selection(&self) -> Selection {
+        Selection { from: self.from.as_millisecond(), to: self.to.as_millisecond(), site: self.site.clone() }
     }
 
     /// A parameter as it was given.
@@ -230,28 +230,29 @@ mod tests {
 
     #[test]
     fn the_default_is_the_last_thirty_days_and_all_that_was_acknowledged_by_now() {
-        let scope = read("").unwrap().scope();
-        assert!((scope.from..scope.to).contains(&NOW), "a fact of this very millisecond counts");
-        assert_eq!((scope.to, scope.to - scope.from), (NOW + 1, 30 * 86_400_000));
+        let selection = read("").unwrap().selection();
+        assert!((selection.from..selection.to).contains(&NOW), "a fact of this very millisecond counts");
+        assert_eq!((selection.to, selection.to - selection.from), (NOW + 1, 30 * 86_400_000));
     }
 
     #[test]
     fn a_date_is_midnight_in_the_time_zone() {
-        let utc = read("from=2026-07-01&to=2026-07-02").unwrap().scope();
-        let berlin = read("from=2026-07-01&to=2026-07-02&tz=Europe/Berlin").unwrap().scope();
+        let utc = read("from=2026-07-01&to=2026-07-02").unwrap().selection();
+        let berlin = read("from=2026-07-01&to=2026-07-02&tz=Europe/Berlin").unwrap().selection();
         assert_eq!(utc.from - berlin.from, 2 * 3_600_000);
         assert_eq!(berlin.to - berlin.from, 86_400_000);
     }
 
     #[test]
     fn an_offset_may_come_unescaped() {
-        let scope = read("from=2026-07-01T00:00:00+02:00&to=2026-07-02T00:00:00%2B02:00").unwrap().scope();
-        assert_eq!(scope.to - scope.from, 86_400_000);
+        let selection =
+            read("from=2026-07-01T00:00:00+02:00&to=2026-07-02T00:00:00%2B02:00").unwrap().selection();
+        assert_eq!(selection.to - selection.from, 86_400_000);
     }
 
     #[test]
     fn an_offset_is_that_of_the_zone_beside_it() {
-        let from = |text: &str| read(&format!("from={text}")).map(|query| query.scope().from);
+        let from = |text: &str| read(&format!("from={text}")).map(|query| query.selection().from);
         let plain = from("2026-07-01T00:00:00%2B02:00").unwrap();
         assert_eq!(from("2026-07-01T00:00:00+02:00[Europe/Berlin]").unwrap(), plain);
         for wrong in ["2026-02-10T00:00:00+02:00[Europe/Berlin]", "2026-07-01T00:00:00Z[Mars/Olympus]"] {

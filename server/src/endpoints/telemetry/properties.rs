@@ -28,7 +28,7 @@ fn json(field: &str, sent: Option<Json>, is_shaped: impl FnOnce(&Value) -> bool)
     let value: Option<Value> = serde_json::from_str(&sent).ok();
     let is_taken = |value: &Value| depth(value) <= limits::JSON_DEPTH && !has_nul(value);
     let Some(mut value) = value.filter(is_shaped).filter(is_taken) else {
-        tracing::debug!(field, "left out: not of the form that docs/api.md gives");
+        tracing::debug!(field, "left out, because it does not have the form in docs/api.md");
         return None;
     };
     // What nothing is taken out of stays as it was written. Of a name that comes twice the reader saw the

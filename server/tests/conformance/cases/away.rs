@@ -6,7 +6,7 @@ use visitflow_server::clock;
 use visitflow_server::contract::erasure::ERASED_KEPT_MS;
 use visitflow_server::ingest::BATCH_MAX;
 use visitflow_server::ledger::command::{Command, Outcome, Run};
-use visitflow_server::session::record::{END_COUNTS, PROMISED_MOST, ROTATION_COUNTS};
+use visitflow_server::session::record::{END_COUNTS, PROVISIONAL_MAX, ROTATION_COUNTS};
 use visitflow_server::session::token::SessionToken;
 use visitflow_server::session::uuid_v7;
 
@@ -15,7 +15,7 @@ use crate::world::{Browser, HOST, HOUR, MINUTE, Said, World, eventually};
 
 const GENERATION: &str = "SELECT generation FROM session_tokens";
 
-pub(crate) async fn a_start_is_promised(world: &World) {
+pub(crate) async fn a_start_is_provisional(world: &World) {
     let ann = Browser::new();
     assert_eq!(world.start(&ann, world.now).await, Said::Fresh);
     assert_eq!(world.ping(&ann, world.now + 1).await, Said::Kept);
@@ -25,7 +25,7 @@ pub(crate) async fn a_start_is_promised(world: &World) {
     assert_eq!(world.visits().await, 1);
 }
 
-pub(crate) async fn a_twin_is_not_told(world: &World) {
+pub(crate) async fn a_duplicate_is_not_told(world: &World) {
     let (ann, id) = (Browser::new(), uuid_v7(world.now));
     for _ in 0..2 {
         assert_eq!(world.send_all(&ann, vec![fact(page(id), world.now)], world.now).await.0, 0);
@@ -33,7 +33,7 @@ pub(crate) async fn a_twin_is_not_told(world: &World) {
     assert_eq!(world.page_views().await, 1);
 }
 
-pub(crate) async fn a_session_that_a_twin_was_promised_is_withdrawn(world: &World) {
+pub(crate) async fn a_provisional_session_of_a_duplicate_is_withdrawn(world: &World) {
     let (ann, bob, id) = (Browser::new(), Browser::new(), uuid_v7(world.now));
     for browser in [&ann, &bob] {
         assert_eq!(world.send(browser, fact(page(id), world.now), world.now).await, Said::Fresh);
@@ -60,9 +60,9 @@ pub(crate) async fn so_it_is_by_a_server_that_was_started_since(world: &World) {
 pub(crate) async fn a_replayed_sign_in_has_lost(world: &World) {
     let ann = Browser::new();
     world.start(&ann, world.now).await;
-    let offer = SessionToken::rotate(ann.cookie().unwrap().tag()).unwrap().proof();
+    let candidate = SessionToken::rotate(ann.cookie().unwrap().tag()).unwrap().proof();
     let (now, presented) = (world.now + 1, ann.proof());
-    let sign_in = Command::SignOut { now, presented, offer };
+    let sign_in = Command::SignOut { now, presented, candidate };
     assert!(world.commit(sign_in.clone()).await.issued);
     assert_eq!(world.commit(sign_in).await, Outcome { lost: true, ..Outcome::default() });
 }
@@ -77,7 +77,7 @@ pub(crate) async fn a_sign_in_by_password_is_refused(world: &World) {
 
 /// The first part of the spool binds the session to its visit; the second, which rotates and ends
 /// sessions, stays where it is for a while.
-pub(crate) async fn a_replay_undoes_no_later_promise(world: &World) {
+pub(crate) async fn a_replay_undoes_no_later_provisional_change(world: &World) {
     let (ann, bob, now) = (Browser::new(), Browser::new(), world.now);
     for browser in [&ann, &bob] {
         assert_eq!(world.sign_in(browser, "u_1", now).await, Said::Fresh);
@@ -136,13 +136,13 @@ pub(crate) async fn a_rotation_that_came_too_late_leaves_the_session_to_the_winn
     let (other, ann, old) = signed_in_elsewhere(world).await;
     let mut presented = old.proof();
     for later in 2..4 {
-        let offer = SessionToken::rotate(presented.tag).unwrap().proof();
-        let sign_out = Command::SignOut { now: world.now + later, presented, offer };
+        let candidate = SessionToken::rotate(presented.tag).unwrap().proof();
+        let sign_out = Command::SignOut { now: world.now + later, presented, candidate };
         assert!(world.commit(sign_out).await.issued);
-        presented = offer;
+        presented = candidate;
     }
     lives_as_signed_in(world, &other, &ann).await;
-    assert_eq!(world.texts(GENERATION).await, [(1 + ROTATION_COUNTS + 2 * PROMISED_MOST).to_string()]);
+    assert_eq!(world.texts(GENERATION).await, [(1 + ROTATION_COUNTS + 2 * PROVISIONAL_MAX).to_string()]);
 }
 
 pub(crate) async fn an_end_that_came_too_late_leaves_the_session_to_the_winner(world: &World) {
@@ -150,12 +150,12 @@ pub(crate) async fn an_end_that_came_too_late_leaves_the_session_to_the_winner(w
     let end = Command::End { now: world.now + 2, presented: old.proof() };
     assert!(!world.commit(end).await.lost);
     lives_as_signed_in(world, &other, &ann).await;
-    assert_eq!(world.texts(GENERATION).await, [(1 + ROTATION_COUNTS + 2 * PROMISED_MOST).to_string()]);
+    assert_eq!(world.texts(GENERATION).await, [(1 + ROTATION_COUNTS + 2 * PROVISIONAL_MAX).to_string()]);
 }
 
 /// A session that the database has as u_1's, and that the first server, which reaches Redis alone, has rotated
 /// twice since; and a second server, which reaches both.
-async fn promised_to_redis(world: &World) -> (World, Browser) {
+async fn provisional_in_redis(world: &World) -> (World, Browser) {
     let ann = Browser::new();
     world.sign_in(&ann, "u_1", world.now).await;
     let other = world.second().await;
@@ -165,13 +165,13 @@ async fn promised_to_redis(world: &World) -> (World, Browser) {
     (other, ann)
 }
 
-pub(crate) async fn an_end_is_later_than_all_that_is_promised(world: &World) {
-    let (other, ann) = promised_to_redis(world).await;
+pub(crate) async fn an_end_is_later_than_all_provisional_changes(world: &World) {
+    let (other, ann) = provisional_in_redis(world).await;
     assert_eq!(other.end_all_of("u_1", None, clock::now()).await, Said::Left);
     let is_dead_everywhere = async || {
         for server in [&other, world] {
             let dead = async || server.identify(&ann, true, clock::now()).await.is_none();
-            eventually("the end of a promised session", dead).await;
+            eventually("the end of a provisional session", dead).await;
         }
     };
     is_dead_everywhere().await;
@@ -188,8 +188,8 @@ async fn is_live_everywhere(servers: [&World; 2], browser: &Browser, expected: b
     }
 }
 
-pub(crate) async fn what_another_server_has_promised_is_ended_or_refused(world: &World) {
-    let (other, ann) = promised_to_redis(world).await;
+pub(crate) async fn what_is_provisional_on_another_server_is_ended_or_refused(world: &World) {
+    let (other, ann) = provisional_in_redis(world).await;
     let now = clock::now();
     assert_eq!(other.sign_in(&ann, "u_2", now).await, Said::Unavailable);
     assert_eq!(other.forget(&ann, now).await, Said::Unavailable);
@@ -221,7 +221,7 @@ pub(crate) async fn what_another_server_has_promised_is_ended_or_refused(world: 
     assert_eq!((world.live_tokens().await, world.visits().await, world.page_views().await), (0, 1, 1));
 }
 
-pub(crate) async fn a_sign_in_ends_that_was_promised_before_all_of_its_user_ended(world: &World) {
+pub(crate) async fn a_provisional_sign_in_ends_with_all_sessions_of_its_user(world: &World) {
     let (other, now) = (world.second().await, clock::now());
     let signed_in = async |user: &str, has_visit: bool, now| {
         let browser = Browser::new();
@@ -260,7 +260,7 @@ pub(crate) async fn a_sign_in_ends_that_was_promised_before_all_of_its_user_ende
     assert_eq!(world.number("SELECT COUNT(*) FROM user_endings").await, 0);
 }
 
-pub(crate) async fn a_promise_that_was_not_kept_is_forgotten_everywhere(world: &World) {
+pub(crate) async fn a_provisional_change_that_is_not_confirmed_is_forgotten_everywhere(world: &World) {
     let ann = Browser::new();
     world.sign_in(&ann, "u_1", world.now).await;
     let (other, first) = (world.second().await, ann.proof());
@@ -269,7 +269,7 @@ pub(crate) async fn a_promise_that_was_not_kept_is_forgotten_everywhere(world: &
     assert!(other.identify(&ann, true, clock::now()).await.is_some(), "the other hears of it from Redis");
     // A request that was judged before that reaches the database first.
     let stored = SessionToken::rotate(first.tag).unwrap();
-    let sign_out = Command::SignOut { now: world.now + 3, presented: first, offer: stored.proof() };
+    let sign_out = Command::SignOut { now: world.now + 3, presented: first, candidate: stored.proof() };
     assert!(other.commit(sign_out).await.issued);
     world.settle().await;
     is_live_everywhere([world, &other], &ann, false).await;
@@ -323,11 +323,15 @@ async fn changed_in_turn(world: &World, back_first: usize) {
     assert_eq!((world.live_tokens().await, world.visits().await, world.page_views().await), (2, 2, 2));
 }
 
-pub(crate) async fn promises_of_two_servers_are_kept_if_the_earlier_is_back_first(world: &World) {
+pub(crate) async fn provisional_changes_of_two_servers_are_confirmed_if_the_earlier_is_back_first(
+    world: &World,
+) {
     changed_in_turn(world, 0).await;
 }
 
-pub(crate) async fn promises_of_two_servers_are_kept_if_the_later_is_back_first(world: &World) {
+pub(crate) async fn provisional_changes_of_two_servers_are_confirmed_if_the_later_is_back_first(
+    world: &World,
+) {
     changed_in_turn(world, 1).await;
 }
 

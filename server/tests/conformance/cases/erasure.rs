@@ -4,7 +4,7 @@ use visitflow_e2e::proxy::Mode;
 use visitflow_server::contract::erasure::ERASED_KEPT_MS;
 use visitflow_server::ledger::command::{Command, Outcome, Run};
 use visitflow_server::lifecycle::Right;
-use visitflow_server::session::{Carrier, uuid_v7};
+use visitflow_server::session::{Caller, uuid_v7};
 
 use crate::facts::{event, fact, on, order, page, refund, view};
 use crate::world::{Browser, HOUR, MINUTE, Said, World, eventually};
@@ -79,7 +79,7 @@ pub(crate) async fn what_comes_late_of_an_erased_visitor_is_refused(world: &Worl
     world.start(&ann, now).await;
     world.send(&ann, fact(page(id), now), now).await;
     world.erase(&root, ann.visitor, Right::Key, now + 1).await;
-    // With the cookie that it had, with none, and with what it may be promised meanwhile.
+    // With the cookie that it had, with none, and with what it may get provisionally meanwhile.
     let stranger = Browser::of(ann.visitor);
     for browser in [&ann, &stranger] {
         world.send(browser, fact(page(id), now), now + 2).await;
@@ -217,11 +217,11 @@ pub(crate) async fn a_nameless_fact_of_an_erased_visit_is_refused(world: &World)
     world.view(&ann, world.now).await;
     let visit_id = world.texts("SELECT id FROM sessions").await.remove(0).parse().unwrap();
     world.erase(&root, ann.visitor, Right::Admin, world.now).await;
-    let carrier = Carrier::Live { token: ann.proof(), visit_id: Some(visit_id) };
+    let caller = Caller::Live { token: ann.proof(), visit_id: Some(visit_id) };
     let context = visitflow_server::ledger::command::Context {
         now: world.now,
-        carrier,
-        offer: None,
+        caller,
+        candidate: None,
         visitor: None,
         key: None,
         site: Some(crate::world::HOST.into()),
@@ -246,7 +246,7 @@ pub(crate) async fn a_fact_with_only_the_cookie_of_an_erased_session_is_refused(
     nameless(world, &ann, world.now + 2).await;
     let later = world.now + 10 * MINUTE;
     world.sweep(later).await;
-    nameless(world, &ann, later).await; // what crosses has been forgotten by now
+    nameless(world, &ann, later).await; // the grace period is over
     world.restart(later + 1).await;
     nameless(world, &ann, later + 1).await;
     assert_eq!(world.live_tokens().await, 0);
@@ -309,7 +309,7 @@ pub(crate) async fn an_erasure_without_the_database_is_refused_and_does_nothing(
     world.meet(&ann, world.now).await;
     world.view(&ann, world.now).await;
     for (browser, right) in [(&root, Right::Admin), (&ann, Right::Own)] {
-        // Its session is promised, and has no visit yet that could be its visitor's.
+        // Its session is provisional, and has no visit yet that could be its visitor's.
         let said = world.erase_as_it_is(browser, ann.visitor, right, world.now).await;
         assert!(matches!(said, Said::Unavailable | Said::NotTheirs), "{said:?}");
     }
@@ -336,6 +336,6 @@ pub(crate) async fn what_waits_in_a_spool_does_not_come_back_after_an_erasure_el
     assert_eq!(world.texts("SELECT visitor_id FROM sessions").await, [bob.visitor.to_string()]);
     assert_eq!((world.page_views().await, world.events().await), (2, 1));
     assert_eq!(world.texts("SELECT visitor_id FROM orders").await, [bob.visitor.to_string()]);
-    assert!(!world.is_live(&ann, world.now + 2).await, "what was promised is withdrawn");
+    assert!(!world.is_live(&ann, world.now + 2).await, "the provisional session is withdrawn");
     assert_eq!(world.live_tokens().await, 1);
 }

@@ -2,7 +2,7 @@
 
 use futures_util::future::{join, join_all};
 use visitflow_server::ledger::command::{Command, Context, Outcome, Run};
-use visitflow_server::session::Carrier;
+use visitflow_server::session::Caller;
 use visitflow_server::session::record::ROTATION_COUNTS;
 use visitflow_server::session::token::SessionToken;
 
@@ -52,7 +52,9 @@ pub(crate) async fn there_is_nothing_to_forget_without_a_live_session(world: &Wo
     assert_eq!(world.texts("SELECT page_views FROM sessions").await, ["1"]);
 }
 
-pub(crate) async fn what_crosses_a_withdrawal_reaches_the_ended_visit_and_begins_nothing(world: &World) {
+pub(crate) async fn a_fact_in_flight_at_a_withdrawal_reaches_the_ended_visit_and_begins_nothing(
+    world: &World,
+) {
     let (ann, in_flight) = withdrawn(world).await;
     let last = world.now + 2 + MINUTE - 1;
     assert_eq!(world.view(&in_flight, world.now + 3).await, Said::Left);
@@ -163,9 +165,9 @@ pub(crate) async fn a_withdrawal_among_views_and_a_sign_out_leaves_one_ended_vis
 /// What a request brings that was judged before the withdrawal, and comes to the store behind it.
 fn judged_before(world: &World, before: &Browser, visit_id: Option<&str>, now: i64) -> Context {
     let visit_id = visit_id.map(|id| id.parse().unwrap());
-    let carrier = Carrier::Live { token: before.proof(), visit_id };
+    let caller = Caller::Live { token: before.proof(), visit_id };
     let nobody = SessionToken::issue().unwrap();
-    Context { carrier, offer: None, ..world.context(before, &nobody, now) }
+    Context { caller, candidate: None, ..world.context(before, &nobody, now) }
 }
 
 pub(crate) async fn what_was_judged_before_a_withdrawal_begins_nothing_behind_it(world: &World) {
@@ -206,8 +208,9 @@ pub(crate) async fn a_replayed_withdrawal_changes_nothing(world: &World) {
     let ann = Browser::new();
     world.view(&ann, world.now).await;
     world.sign_in(&ann, "u_1", world.now + 1).await;
-    let offer = SessionToken::rotate(ann.proof().tag).unwrap();
-    let command = Command::Forget { now: world.now + 2, presented: ann.proof(), offer: offer.proof() };
+    let candidate = SessionToken::rotate(ann.proof().tag).unwrap();
+    let command =
+        Command::Forget { now: world.now + 2, presented: ann.proof(), candidate: candidate.proof() };
     for _ in 0..2 {
         world.commit(command.clone()).await;
     }
@@ -215,9 +218,9 @@ pub(crate) async fn a_replayed_withdrawal_changes_nothing(world: &World) {
     assert_eq!(world.texts(generation).await, [(1 + 2 * ROTATION_COUNTS).to_string()]);
     // Consent was given anew meanwhile.
     let context = Context {
-        carrier: Carrier::Live { token: offer.proof(), visit_id: None },
-        offer: None,
-        ..world.context(&ann, &offer, world.now + 3)
+        caller: Caller::Live { token: candidate.proof(), visit_id: None },
+        candidate: None,
+        ..world.context(&ann, &candidate, world.now + 3)
     };
     world.commit(Command::Start { context, site: None, url: None, referrer: None }).await;
     world.commit(command).await;
@@ -239,7 +242,7 @@ pub(crate) async fn who_is_not_measured_stays_signed_in_up_to_the_absolute_limit
     assert_eq!(world.texts(VISITS).await, [format!("1 {}", world.now + 2)]);
 }
 
-pub(crate) async fn what_crosses_a_withdrawal_finds_its_visit_after_a_restart(world: &World) {
+pub(crate) async fn a_fact_in_flight_at_a_withdrawal_finds_its_visit_after_a_restart(world: &World) {
     let (ann, in_flight) = withdrawn(world).await;
     world.view(&ann, world.now + 3).await;
     world.restart(world.now + 4).await;
@@ -267,8 +270,8 @@ pub(crate) async fn a_withdrawal_on_one_server_is_one_on_the_other(world: &World
 
 pub(crate) async fn a_withdrawal_that_came_too_late_leaves_the_session_to_the_winner(world: &World) {
     let (other, ann, old) = super::away::signed_in_elsewhere(world).await;
-    let offer = SessionToken::rotate(old.proof().tag).unwrap().proof();
-    let forget = Command::Forget { now: world.now + 2, presented: old.proof(), offer };
+    let candidate = SessionToken::rotate(old.proof().tag).unwrap().proof();
+    let forget = Command::Forget { now: world.now + 2, presented: old.proof(), candidate };
     assert_eq!(
         world.commit(forget).await,
         Outcome::default(),

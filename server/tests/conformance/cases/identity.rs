@@ -77,7 +77,7 @@ pub(crate) async fn the_cookie_of_a_user_is_given_anew_once_a_minute(world: &Wor
     let minute = (world.now / MINUTE + 1) * MINUTE;
     world.sign_in_without_visit(&ann, "u_1", minute).await;
     let told = async |at| {
-        world.has_heard(minute + at);
+        world.is_caught_up(minute + at);
         world.identify(&ann, true, minute + at).await.unwrap().1
     };
     assert_eq!(told(1).await, Said::Left);

@@ -1,7 +1,7 @@
 //! The idle limit, the absolute limit, and what outlives the process.
 
 use futures_util::future::join_all;
-use visitflow_server::database::batch::SWEEP_GRACE_MS;
+use visitflow_server::database::batch::SWEEP_DELAY_MS;
 use visitflow_server::ledger::command::{Command, Fact, Run};
 use visitflow_server::session::token::SessionToken;
 use visitflow_server::session::uuid_v7;
@@ -79,7 +79,7 @@ pub(crate) async fn expired_sessions_and_visits_are_ended_where_their_activity_e
     world.start(&ann, world.now).await;
     let last = world.now + 5 * MINUTE;
     assert_eq!(world.ping(&ann, last).await, Said::Kept);
-    let after = last + TTL.idle_ms + SWEEP_GRACE_MS;
+    let after = last + TTL.idle_ms + SWEEP_DELAY_MS;
     world.sweep(after).await;
     assert_eq!(world.number("SELECT ended_at FROM sessions").await, last);
     assert_eq!(world.number("SELECT ended_at FROM session_tokens").await, last + TTL.idle_ms);
@@ -107,7 +107,7 @@ pub(crate) async fn sessions_survive_a_restart_with_what_slid(world: &World) {
     assert_eq!(world.ping(&ann, later + 29 * MINUTE).await, Said::Kept);
 }
 
-pub(crate) async fn a_token_rotated_before_a_restart_stays_dead_and_still_crosses(world: &World) {
+pub(crate) async fn a_token_rotated_before_a_restart_stays_dead_and_keeps_its_grace(world: &World) {
     let ann = Browser::new();
     world.start(&ann, world.now).await;
     let old = ann.copy();
@@ -151,7 +151,7 @@ pub(crate) async fn visits_that_begin_are_told(world: &World) {
     let hosts = vec![on("a.test", view(late)), on("b.test", view(late)), on("a.test", view(late + MINUTE))];
     assert_eq!(begun(world, vec![(&ann, hosts)]).await, 2);
     assert_eq!(begun(world, vec![(&ann, vec![order("1", "10.00", now)])]).await, 0);
-    let twin = fact(page(uuid_v7(now)), now);
-    assert_eq!(begun(world, vec![(&Browser::new(), vec![twin.clone()])]).await, 1);
-    assert_eq!(begun(world, vec![(&Browser::new(), vec![twin])]).await, 0);
+    let duplicate = fact(page(uuid_v7(now)), now);
+    assert_eq!(begun(world, vec![(&Browser::new(), vec![duplicate.clone()])]).await, 1);
+    assert_eq!(begun(world, vec![(&Browser::new(), vec![duplicate])]).await, 0);
 }

@@ -11,10 +11,10 @@ use visitflow_server::database::store::Store;
 use visitflow_server::ledger::command::Command;
 use visitflow_server::ledger::{LINKED_MOST, LINKS_OF_BATCH};
 use visitflow_server::lifecycle::Right;
-use visitflow_server::live::local::Local;
 use visitflow_server::session::token::SessionToken;
 use visitflow_server::session::visit::VisitorId;
 use visitflow_server::session::{Millis, uuid_v7};
+use visitflow_server::session_cache::local::Local;
 
 use super::erasure::rows;
 use crate::world::{Browser, HOUR, MINUTE, Said, TTL, World};
@@ -62,20 +62,20 @@ async fn of_user(world: &World, visitor: VisitorId, user: &str) -> i64 {
 
 /// The store without a server that would go on with what a batch has left: as one that is killed then.
 fn store(world: &World) -> Store {
-    world.place().open(7, world.now).durable.store
+    world.place().open(7, world.now).storage.store
 }
 
 async fn commits(store: &mut Store, commands: &[Command], now: Millis) -> Committed {
     let local = Local::new(TTL);
-    store.commit(Batch { commands, taken: Taken::Again(&[]), live: &local, ttl: TTL, now }).await.unwrap()
+    store.commit(Batch { commands, taken: Taken::Again(&[]), activity: &local, ttl: TTL, now }).await.unwrap()
 }
 
 /// A sign-in with the cookie that the browser has.
 fn sign_in(browser: &Browser, user: &str, now: Millis) -> Command {
     let presented = browser.proof();
-    let offer = SessionToken::rotate(presented.tag).unwrap().proof();
+    let candidate = SessionToken::rotate(presented.tag).unwrap().proof();
     let user = user.into();
-    Command::SignIn { now, presented: Some(presented), offer, user, verified: None, visit: true }
+    Command::SignIn { now, presented: Some(presented), candidate, user, verified: None, visit: true }
 }
 
 pub(crate) async fn a_sign_in_gives_each_of_many_earlier_visits_its_user(world: &World) {

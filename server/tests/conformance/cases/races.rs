@@ -69,7 +69,7 @@ pub(crate) async fn views_that_carry_the_secret_before_a_sign_in_are_of_its_visi
     assert!(world.is_live(&ann, world.now + 5).await);
 }
 
-pub(crate) async fn what_crosses_in_a_session_without_a_visit_has_none(world: &World) {
+pub(crate) async fn a_fact_in_flight_of_a_session_without_a_visit_has_none(world: &World) {
     let ann = Browser::new();
     world.sign_in(&ann, "u_1", world.now).await;
     let old = ann.copy();
@@ -79,7 +79,7 @@ pub(crate) async fn what_crosses_in_a_session_without_a_visit_has_none(world: &W
     assert_eq!(world.visits().await, 0);
 }
 
-pub(crate) async fn a_rotated_token_crosses_for_a_minute(world: &World) {
+pub(crate) async fn a_rotated_token_has_a_minute_of_grace(world: &World) {
     let ann = Browser::new();
     world.start(&ann, world.now).await;
     let old = ann.copy();
@@ -115,7 +115,7 @@ pub(crate) async fn an_end_among_views_and_pings_revives_nothing(world: &World) 
     assert_eq!(world.visits().await, 1);
 }
 
-pub(crate) async fn what_crosses_an_end_is_stored_and_sets_no_cookie(world: &World) {
+pub(crate) async fn a_fact_in_flight_at_an_end_is_stored_and_sets_no_cookie(world: &World) {
     let ann = Browser::new();
     world.view(&ann, world.now).await;
     let in_flight = ann.copy();
@@ -140,7 +140,7 @@ pub(crate) async fn an_end_then_a_start_is_a_new_visit(world: &World) {
     assert_eq!(world.texts(ends).await, expected);
 }
 
-pub(crate) async fn a_start_that_crossed_an_end_begins_nothing(world: &World) {
+pub(crate) async fn a_start_in_flight_at_an_end_begins_nothing(world: &World) {
     let ann = Browser::new();
     world.start(&ann, world.now).await;
     let in_flight = ann.copy();

@@ -4,22 +4,22 @@ use futures_util::future::join_all;
 use visitflow_server::ledger::command::{Command, Context, Outcome, Run};
 use visitflow_server::session::record::{END_COUNTS, ROTATION_COUNTS};
 use visitflow_server::session::token::SessionToken;
-use visitflow_server::session::{Carrier, uuid_v7};
+use visitflow_server::session::{Caller, uuid_v7};
 
 use crate::facts::{event, fact, on, order, page, view};
 use crate::world::{Browser, Said, World};
 
-pub(crate) async fn a_twin_is_stored_once_and_starts_nothing(world: &World) {
+pub(crate) async fn a_duplicate_is_stored_once_and_starts_nothing(world: &World) {
     let id = uuid_v7(world.now);
-    let twin = || fact(page(id), world.now);
-    assert_eq!(world.send(&Browser::new(), twin(), world.now).await, Said::Fresh);
-    world.send_all(&Browser::new(), vec![twin(), twin()], world.now).await;
+    let duplicate = || fact(page(id), world.now);
+    assert_eq!(world.send(&Browser::new(), duplicate(), world.now).await, Said::Fresh);
+    world.send_all(&Browser::new(), vec![duplicate(), duplicate()], world.now).await;
     assert_eq!(world.page_views().await, 1);
     assert_eq!(world.visits().await, 1);
     assert_eq!(world.tokens().await, 1);
 }
 
-pub(crate) async fn twins_are_counted(world: &World) {
+pub(crate) async fn duplicates_are_counted(world: &World) {
     let (ann, id) = (Browser::new(), uuid_v7(world.now));
     let facts = || {
         let played = event("play", world.now);
@@ -32,7 +32,7 @@ pub(crate) async fn twins_are_counted(world: &World) {
     assert_eq!(world.send_all(&ann, orders(), world.now).await.0, 1);
 }
 
-pub(crate) async fn a_twin_sets_no_cookie(world: &World) {
+pub(crate) async fn a_duplicate_sets_no_cookie(world: &World) {
     let id = uuid_v7(world.now);
     world.send(&Browser::new(), fact(page(id), world.now), world.now).await;
     let bob = Browser::new();
@@ -50,7 +50,7 @@ pub(crate) async fn a_view_that_is_resent_within_its_session_is_one_view(world: 
     assert_eq!(world.number("SELECT page_views FROM sessions").await, 1);
 }
 
-pub(crate) async fn twins_within_an_array_are_stored_once(world: &World) {
+pub(crate) async fn duplicates_within_an_array_are_stored_once(world: &World) {
     let (ann, now) = (Browser::new(), world.now);
     let (seen, again, played) = (page(uuid_v7(now)), page(uuid_v7(now)), event("play", now));
     let facts =
@@ -61,7 +61,7 @@ pub(crate) async fn twins_within_an_array_are_stored_once(world: &World) {
     assert_eq!(world.number("SELECT page_views + 10 * events FROM sessions").await, 12);
 }
 
-pub(crate) async fn twins_of_requests_at_once_are_stored_once(world: &World) {
+pub(crate) async fn duplicates_of_requests_at_once_are_stored_once(world: &World) {
     let (now, id) = (world.now, uuid_v7(world.now));
     let browsers: Vec<Browser> = (0..20).map(|_| Browser::new()).collect();
     join_all(browsers.iter().map(|browser| world.send(browser, fact(page(id), now), now))).await;
@@ -95,16 +95,16 @@ pub(crate) async fn a_replayed_start_is_one_session(world: &World) {
 /// A sign-in on the session of a browser, as a command.
 async fn sign_in_of(world: &World, ann: &Browser) -> (Command, SessionToken) {
     world.start(ann, world.now).await;
-    let offer = SessionToken::rotate(ann.cookie().unwrap().tag()).unwrap();
+    let candidate = SessionToken::rotate(ann.cookie().unwrap().tag()).unwrap();
     let command = Command::SignIn {
         now: world.now + 1,
         presented: Some(ann.proof()),
-        offer: offer.proof(),
+        candidate: candidate.proof(),
         user: "u_1".into(),
         verified: None,
         visit: true,
     };
-    (command, offer)
+    (command, candidate)
 }
 
 const RECORDS: &str = "SELECT generation || ' ' || COALESCE(user_id, '') || ' ' || COALESCE(ended_at, 0) \
@@ -120,11 +120,11 @@ pub(crate) async fn a_replayed_sign_in_changes_nothing(world: &World) {
 }
 
 pub(crate) async fn a_replayed_first_sign_in_is_one_session(world: &World) {
-    let offer = SessionToken::issue().unwrap().proof();
+    let candidate = SessionToken::issue().unwrap().proof();
     let command = Command::SignIn {
         now: world.now,
         presented: None,
-        offer,
+        candidate,
         user: "u_1".into(),
         verified: None,
         visit: true,
@@ -140,8 +140,8 @@ pub(crate) async fn a_replayed_sign_out_changes_nothing(world: &World) {
     let ann = Browser::new();
     world.start(&ann, world.now).await;
     world.sign_in(&ann, "u_1", world.now + 1).await;
-    let offer = SessionToken::rotate(ann.cookie().unwrap().tag()).unwrap().proof();
-    let command = Command::SignOut { now: world.now + 2, presented: ann.proof(), offer };
+    let candidate = SessionToken::rotate(ann.cookie().unwrap().tag()).unwrap().proof();
+    let command = Command::SignOut { now: world.now + 2, presented: ann.proof(), candidate };
     world.commit(command.clone()).await;
     world.commit(command).await;
     assert_eq!(world.texts(RECORDS).await, [format!("{}  0", 1 + 2 * ROTATION_COUNTS)]);
@@ -160,8 +160,9 @@ pub(crate) async fn a_replayed_end_changes_nothing(world: &World) {
 
 pub(crate) async fn facts_of_an_unknown_session_and_of_no_visitor_begin_no_visit(world: &World) {
     let (ann, token) = (Browser::new(), SessionToken::issue().unwrap());
-    let carrier = Carrier::Live { token: token.proof(), visit_id: None };
-    let context = Context { carrier, offer: None, visitor: None, ..world.context(&ann, &token, world.now) };
+    let caller = Caller::Live { token: token.proof(), visit_id: None };
+    let context =
+        Context { caller, candidate: None, visitor: None, ..world.context(&ann, &token, world.now) };
     for at in [world.now, world.now + 1] {
         let runs = vec![Run { visitor: None, facts: vec![view(at), event("play", at)] }];
         world.commit(Command::Facts { context: context.clone(), runs }).await;
@@ -179,11 +180,11 @@ pub(crate) async fn a_replay_is_answered_as_the_first_time(world: &World) {
     let issued = Outcome { issued: true, ..Outcome::default() };
     assert_eq!(world.commit(command.clone()).await, issued);
     assert_eq!(world.commit(command).await, issued);
-    let offer = SessionToken::rotate(rotated.tag()).unwrap().proof();
-    let command = Command::SignOut { now: world.now + 2, presented: rotated.proof(), offer };
+    let candidate = SessionToken::rotate(rotated.tag()).unwrap().proof();
+    let command = Command::SignOut { now: world.now + 2, presented: rotated.proof(), candidate };
     assert_eq!(world.commit(command.clone()).await, issued);
     assert_eq!(world.commit(command).await, issued);
-    let offer = SessionToken::rotate(rotated.tag()).unwrap().proof();
-    let command = Command::SignOut { now: world.now + 3, presented: rotated.proof(), offer };
+    let candidate = SessionToken::rotate(rotated.tag()).unwrap().proof();
+    let command = Command::SignOut { now: world.now + 3, presented: rotated.proof(), candidate };
     assert!(world.commit(command).await.lost, "another's rotation is no replay");
 }

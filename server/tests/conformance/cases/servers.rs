@@ -33,7 +33,7 @@ pub(crate) async fn a_sign_in_on_one_server_kills_the_old_token_on_the_other(wor
     assert_eq!(other.ping(&old, world.now).await, Said::Kept, "the other has a copy of it");
     assert_eq!(world.sign_in(&ann, "u_1", world.now + 1).await, Said::Fresh);
     dies(&other, &old, world.now + 2).await;
-    assert_eq!(other.view(&old, world.now + 3).await, Said::Left, "it crosses there too");
+    assert_eq!(other.view(&old, world.now + 3).await, Said::Left, "it has grace there too");
     assert_eq!(other.view(&ann, world.now + 3).await, Said::Kept);
     assert_eq!(other.user(&ann, world.now + 3).await.as_deref(), Some("u_1"));
 }
@@ -121,11 +121,11 @@ pub(crate) async fn sign_ins_on_two_servers_have_one_winner(world: &World) {
     );
 }
 
-pub(crate) async fn twins_on_two_servers_are_stored_once(world: &World) {
+pub(crate) async fn duplicates_on_two_servers_are_stored_once(world: &World) {
     let (other, id) = (world.second().await, uuid_v7(world.now));
     let (ann, bob) = (Browser::new(), Browser::new());
-    let twin = || fact(page(id), world.now);
-    join(world.send(&ann, twin(), world.now), other.send(&bob, twin(), world.now)).await;
+    let duplicate = || fact(page(id), world.now);
+    join(world.send(&ann, duplicate(), world.now), other.send(&bob, duplicate(), world.now)).await;
     assert_eq!(world.page_views().await, 1);
     assert_eq!(world.visits().await, 1);
 }

@@ -15,8 +15,8 @@ impl Model {
         now: Millis,
     ) -> (Answer, Option<ModelCookie>) {
         match self.worth(cookie, now) {
-            Worth::Crossing { rotated: true, .. } => (Answer::Rotated, cookie),
-            Worth::Nothing | Worth::Crossing { rotated: false, .. } => {
+            Worth::Grace { rotated: true, .. } => (Answer::Rotated, cookie),
+            Worth::Nothing | Worth::Grace { rotated: false, .. } => {
                 (Answer::Fresh, Some(self.open(None, Some(user), remember, now, now)))
             }
             Worth::Live(token) => {
@@ -44,7 +44,7 @@ impl Model {
     ) -> (Answer, Option<ModelCookie>) {
         match self.worth(cookie, now) {
             Worth::Live(token) => (Answer::Fresh, Some(self.rotate(token, None, false, now))),
-            Worth::Crossing { .. } => (Answer::Left, cookie),
+            Worth::Grace { .. } => (Answer::Left, cookie),
             Worth::Nothing => (Answer::Cleared, None),
         }
     }
@@ -55,7 +55,7 @@ impl Model {
                 self.end_tokens(&[token], now);
                 (Answer::Cleared, None)
             }
-            Worth::Crossing { .. } => (Answer::Left, cookie),
+            Worth::Grace { .. } => (Answer::Left, cookie),
             Worth::Nothing => (Answer::Cleared, None),
         }
     }
@@ -77,14 +77,14 @@ impl Model {
                 self.end_tokens(&[token], now);
                 (Answer::Cleared, None)
             }
-            Worth::Crossing { token, rotated: true } => {
+            Worth::Grace { token, rotated: true } => {
                 let left = self.visit_of(token, cookie);
                 if self.tokens[token].visit == left {
                     self.leave(token, left, now);
                 }
                 (Answer::Left, cookie)
             }
-            Worth::Crossing { .. } => (Answer::Left, cookie),
+            Worth::Grace { .. } => (Answer::Left, cookie),
             Worth::Nothing => (Answer::Cleared, None),
         }
     }

@@ -14,12 +14,12 @@ impl Model {
         now: Millis,
     ) -> (Answer, Option<ModelCookie>) {
         match self.worth(cookie, now) {
-            Worth::Crossing { rotated: true, .. } => (Answer::Expired, cookie),
+            Worth::Grace { rotated: true, .. } => (Answer::Expired, cookie),
             Worth::Live(token) => {
                 self.slide(token, now);
                 if self.tokens[token].visit.is_none() {
                     let visit = self.join_or_begin(visitor, self.tokens[token].user, now, now);
-                    self.bind(token, visit);
+                    self.set_visit(token, visit);
                     self.touch(visit, now);
                 }
                 (Answer::Kept, cookie)
@@ -50,7 +50,7 @@ impl Model {
             return (kept, cookie);
         }
         let own = match &worth {
-            Worth::Live(token) | Worth::Crossing { token, .. } => self.visit_of(*token, cookie),
+            Worth::Live(token) | Worth::Grace { token, .. } => self.visit_of(*token, cookie),
             Worth::Nothing => None,
         };
         let visit = if late {
@@ -70,13 +70,13 @@ impl Model {
         } else {
             match (own, &worth) {
                 (Some(visit), Worth::Live(_)) if !self.is_over(visit, at) => visit,
-                (Some(visit), Worth::Crossing { .. } | Worth::Nothing) => visit,
-                (None, Worth::Crossing { .. }) => return (kept, cookie),
+                (Some(visit), Worth::Grace { .. } | Worth::Nothing) => visit,
+                (None, Worth::Grace { .. }) => return (kept, cookie),
                 // None yet, or the session has outlived it.
                 (own, Worth::Live(token)) => {
                     let visitor = own.map_or(visitor, |visit| self.visits[visit].visitor);
                     let visit = self.join_or_begin(visitor, self.tokens[*token].user, at, now);
-                    self.bind(*token, visit);
+                    self.set_visit(*token, visit);
                     visit
                 }
                 (None, Worth::Nothing) => {

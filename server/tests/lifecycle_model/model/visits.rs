@@ -1,6 +1,6 @@
 //! Visits: joined, begun, linked to a user, ended.
 
-use visitflow_server::database::batch::SWEEP_GRACE_MS;
+use visitflow_server::database::batch::SWEEP_DELAY_MS;
 use visitflow_server::session::Millis;
 
 use super::Model;
@@ -24,7 +24,7 @@ impl Model {
     }
 
     /// A visit's last activity is not before that of any of its sessions.
-    pub(super) fn bind(&mut self, token: usize, visit: usize) {
+    pub(super) fn set_visit(&mut self, token: usize, visit: usize) {
         self.tokens[token].visit = Some(visit);
         let last = self.tokens[token].last;
         let visit = &mut self.visits[visit];
@@ -122,7 +122,7 @@ impl Model {
     pub(crate) fn sweep(&mut self, now: Millis) {
         self.slid.clear();
         for row in self.visits.iter_mut().filter(|row| row.ended_at.is_none()) {
-            if now - SWEEP_GRACE_MS - row.last_activity >= TTL.idle_ms {
+            if now - SWEEP_DELAY_MS - row.last_activity >= TTL.idle_ms {
                 row.ended_at = Some(row.last_activity);
             }
         }

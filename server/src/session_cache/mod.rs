@@ -1,5 +1,5 @@
-//! Copies of live sessions, as every hit asks for them. The durable store owns the sessions;
-//! [`resolve`](crate::resolve) keeps the copies in step with it.
+//! The session cache: copies of live sessions, which every hit asks first. The database owns the
+//! sessions; [`resolve`](crate::resolve) keeps the copies in sync with it.
 //!
 //! | module | holds |
 //! |---|---|

@@ -1,6 +1,6 @@
-//! What a writer remembers from batch to batch, so that it need not look it up again.
+//! A writer's cache: visits and facts of recent batches, which it need not look up again.
 //!
-//! The writer says when it may be believed: a store tells whether anybody else has written since.
+//! The cache holds as long as nobody else has written; each database tells its writer.
 
 use std::num::NonZeroUsize;
 
@@ -12,26 +12,26 @@ use super::known::{Known, VisitRow, Wants};
 use crate::session::Ttl;
 use crate::session::visit::Span;
 
-/// Visits that are remembered: those that were touched last. A visit takes some 200 bytes.
+/// Visits that are cached: those that were touched last. A visit takes some 200 bytes.
 const VISITS_MAX: NonZeroUsize = NonZeroUsize::new(16_384).expect("not zero");
 
-/// Facts whose ids are remembered: a resend comes within seconds.
+/// Facts whose ids are cached: a resend comes within seconds.
 const FACTS_MAX: NonZeroUsize = NonZeroUsize::new(16_384).expect("not zero");
 
-/// Visits as they are in the store, and the ids of facts that it took lately.
+/// Visits as they are in the database, and the ids of facts that were stored lately.
 #[derive(Debug)]
-pub struct Memory {
+pub struct Recent {
     visits: LruCache<Uuid, VisitRow>,
     facts: LruCache<Uuid, ()>,
 }
 
-impl Default for Memory {
+impl Default for Recent {
     fn default() -> Self {
         Self { visits: LruCache::new(VISITS_MAX), facts: LruCache::new(FACTS_MAX) }
     }
 }
 
-impl Memory {
+impl Recent {
     /// Answers what it can, and returns what is left to look up. Visits are answered for good. A
     /// fact that was not stored lately is *assumed* to be new: the store's key refuses the batch if
     /// it is not, and then the batch is planned anew from look-ups alone.
@@ -51,7 +51,7 @@ impl Memory {
 
     /// Takes what a batch has looked up, and what it has written.
     pub fn learn(&mut self, known: Known, changes: &Changes<'_>) {
-        // A twin is known for one when it comes again.
+        // A duplicate is recognized when it comes again.
         for (_, id, _) in &known.facts {
             self.facts.put(*id, ());
         }
@@ -105,47 +105,47 @@ mod tests {
         "v_018f3a5e-7c1b-4f6a-9d2e-3b4c5d6e7f80".parse().unwrap()
     }
 
-    /// What is known of a visit, if it is remembered.
-    fn remembered(memory: &mut Memory, id: u128) -> Option<VisitRow> {
+    /// What is known of a visit, if it is cached.
+    fn cached(recent: &mut Recent, id: u128) -> Option<VisitRow> {
         let id = Uuid::from_u128(id);
         let mut known = Known::default();
-        let left = memory.answer(Wants { visits: [id].into(), ..Wants::default() }, &mut known);
+        let left = recent.answer(Wants { visits: [id].into(), ..Wants::default() }, &mut known);
         assert_eq!(left.visits.contains(&id), !known.visits.contains_key(&id));
         known.visits.remove(&id)
     }
 
-    fn learnt(changes: &Changes<'_>) -> Memory {
-        let (mut memory, mut known) = (Memory::default(), Known::default());
+    fn learnt(changes: &Changes<'_>) -> Recent {
+        let (mut recent, mut known) = (Recent::default(), Known::default());
         known.visit(visit(1, Some(ann())));
         known.visit(visit(2, None));
-        memory.learn(known, changes);
-        memory
+        recent.learn(known, changes);
+        recent
     }
 
     #[test]
-    fn a_visit_is_remembered_as_it_was_written_last() {
-        let mut memory = learnt(&Changes::default());
+    fn a_visit_is_cached_as_it_was_written_last() {
+        let mut recent = learnt(&Changes::default());
         let counted = VisitRow { page_views: 2, ..visit(2, None) };
-        memory.learn(Known::default(), &Changes { counted: vec![counted.clone()], ..Changes::default() });
-        assert_eq!(remembered(&mut memory, 2), Some(counted));
-        assert_eq!(remembered(&mut memory, 1), Some(visit(1, Some(ann()))));
-        assert_eq!(remembered(&mut memory, 3), None);
-        memory.slid(&[(Uuid::from_u128(1), Span { first: 9, last: 9 })], Ttl::default());
-        assert_eq!(remembered(&mut memory, 1).map(|row| row.visit.last_activity), Some(9));
-        memory.forget();
-        assert_eq!(remembered(&mut memory, 1), None);
+        recent.learn(Known::default(), &Changes { counted: vec![counted.clone()], ..Changes::default() });
+        assert_eq!(cached(&mut recent, 2), Some(counted));
+        assert_eq!(cached(&mut recent, 1), Some(visit(1, Some(ann()))));
+        assert_eq!(cached(&mut recent, 3), None);
+        recent.slid(&[(Uuid::from_u128(1), Span { first: 9, last: 9 })], Ttl::default());
+        assert_eq!(cached(&mut recent, 1).map(|row| row.visit.last_activity), Some(9));
+        recent.forget();
+        assert_eq!(cached(&mut recent, 1), None);
     }
 
     #[test]
     fn a_fact_is_taken_for_new_unless_it_was_stored_lately() {
-        let mut memory = Memory::default();
+        let mut recent = Recent::default();
         let id = Uuid::from_u128(7);
         let site = || "shop.example".to_owned();
         let wants = || Wants { facts: [(Table::Events, id, site())].into(), ..Wants::default() };
-        assert!(memory.answer(wants(), &mut Known::default()).is_empty());
+        assert!(recent.answer(wants(), &mut Known::default()).is_empty());
         let mut known = Known::default();
         known.fact(Table::Events, id, site());
-        memory.learn(known, &Changes::default());
-        assert_eq!(memory.answer(wants(), &mut Known::default()), wants());
+        recent.learn(known, &Changes::default());
+        assert_eq!(recent.answer(wants(), &mut Known::default()), wants());
     }
 }

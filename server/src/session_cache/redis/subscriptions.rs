@@ -1,9 +1,9 @@
-//! Connections on which Redis tells what somebody changed: one to a single Redis, one to each
-//! master of a Redis Cluster.
+//! Connections on which Redis reports changed keys: one to a single Redis, one to each master of a
+//! Redis Cluster.
 //!
-//! Replicas need none. A master that is replaced in order becomes a replica of its successor, and
-//! tells what it hears from it until the change of masters is noticed; one that is replaced because
-//! it died has taken its connection along.
+//! Replicas need none. A master that is replaced in a planned failover becomes a replica of its successor and
+//! reports the changes that it receives from it, until the new masters are noticed. The connection to a master
+//! that crashed is closed.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -30,9 +30,9 @@ const PULSE_TIMEOUT: Duration = Duration::from_millis(500);
 /// Host and port.
 pub(super) type Address = (String, u16);
 
-/// Why the ears hear no more, or have missed something.
+/// Why changes are no longer reported, or some may have been missed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Deaf {
+pub(super) enum SubscriptionError {
     #[error("the connection was closed")]
     Closed,
     #[error("it was flushed")]
@@ -43,22 +43,22 @@ pub(super) enum Deaf {
     Masters,
 }
 
-/// All of them.
-pub(super) struct Ears {
+/// The connections, one for each node.
+pub(super) struct Subscriptions {
     connections: Vec<(String, MultiplexedConnection)>,
-    /// The masters listened to; none for a single Redis.
+    /// The masters that they lead to; none for a single Redis.
     pub(super) masters: BTreeSet<Address>,
-    alarms: mpsc::UnboundedReceiver<Deaf>,
+    failures: mpsc::UnboundedReceiver<SubscriptionError>,
 }
 
-impl Ears {
-    /// Listens. `known` are masters from an earlier time: the nodes of the URL may be gone by now.
+impl Subscriptions {
+    /// Subscribes. `known` are masters from an earlier time: the nodes of the URL may be gone by now.
     pub(super) async fn open(
         nodes: &Nodes,
         known: &BTreeSet<Address>,
         shared: &Arc<Shared>,
     ) -> Result<Self, RedisError> {
-        let (alarm, alarms) = mpsc::unbounded_channel();
+        let (failure, failures) = mpsc::unbounded_channel();
         let (masters, nodes) = match nodes {
             Nodes::Single(node) => (BTreeSet::new(), vec![node.as_ref().clone()]),
             Nodes::Cluster(nodes) => {
@@ -69,13 +69,13 @@ impl Ears {
             }
         };
         let connections = try_join_all(nodes.iter().map(|node| {
-            let (shared, alarm) = (Arc::clone(shared), alarm.clone());
+            let (shared, failure) = (Arc::clone(shared), failure.clone());
             async move {
-                let hear = move |push| {
-                    hear(push, &shared, &alarm);
+                let sender = move |push| {
+                    on_push(push, &shared, &failure);
                     Ok::<(), redis::aio::SendError>(())
                 };
-                let config = config().set_push_sender(hear);
+                let config = config().set_push_sender(sender);
                 let mut connection = connect(node, &config).await?;
                 cmd("CLIENT")
                     .arg(&["TRACKING", "ON", "BCAST", "PREFIX", codec::PREFIX])
@@ -85,32 +85,32 @@ impl Ears {
             }
         }))
         .await?;
-        Ok(Self { connections, masters, alarms })
+        Ok(Self { connections, masters, failures })
     }
 
-    /// Waits for the first alarm.
-    pub(super) async fn alarm(&mut self) -> Deaf {
-        self.alarms.recv().await.unwrap_or(Deaf::Closed)
+    /// Waits until one of them fails.
+    pub(super) async fn failure(&mut self) -> SubscriptionError {
+        self.failures.recv().await.unwrap_or(SubscriptionError::Closed)
     }
 
-    /// Asks every node for a sign of life; those of a cluster, whom they take for masters.
-    pub(super) async fn pulse(&mut self) -> Result<(), Deaf> {
+    /// Pings every node; asks those of a cluster which masters they know.
+    pub(super) async fn pulse(&mut self) -> Result<(), SubscriptionError> {
         if self.masters.is_empty() {
             for (_, connection) in &mut self.connections {
-                cmd("PING").exec_async(connection).await.map_err(|_| Deaf::Hangs)?;
+                cmd("PING").exec_async(connection).await.map_err(|_| SubscriptionError::Hangs)?;
             }
             return Ok(());
         }
         let views = self.connections.iter_mut().map(|(host, connection)| view(connection, host));
-        let views = try_join_all(views).await.map_err(|_| Deaf::Hangs)?;
+        let views = try_join_all(views).await.map_err(|_| SubscriptionError::Hangs)?;
         let masters: BTreeSet<_> = views.into_iter().flatten().collect();
-        if masters == self.masters { Ok(()) } else { Err(Deaf::Masters) }
+        if masters == self.masters { Ok(()) } else { Err(SubscriptionError::Masters) }
     }
 }
 
-fn hear(push: PushInfo, shared: &Shared, alarm: &mpsc::UnboundedSender<Deaf>) {
-    let deaf = match (push.kind, push.data.into_iter().next()) {
-        (PushKind::Disconnection, _) => Deaf::Closed,
+fn on_push(push: PushInfo, shared: &Shared, failure: &mpsc::UnboundedSender<SubscriptionError>) {
+    let error = match (push.kind, push.data.into_iter().next()) {
+        (PushKind::Disconnection, _) => SubscriptionError::Closed,
         (PushKind::Invalidate, Some(Value::Array(keys))) => {
             for key in keys {
                 if let Value::BulkString(key) = key
@@ -121,14 +121,14 @@ fn hear(push: PushInfo, shared: &Shared, alarm: &mpsc::UnboundedSender<Deaf>) {
             }
             return;
         }
-        (PushKind::Invalidate, _) => Deaf::Flushed,
+        (PushKind::Invalidate, _) => SubscriptionError::Flushed,
         _ => return,
     };
-    // Nobody waits for alarms of connections that were given up.
-    let _ = alarm.send(deaf);
+    // The receiver is gone if the connections were given up.
+    let _ = failure.send(error);
 }
 
-/// Whoever is a master in anybody's eyes: while a cluster changes, nobody knows all of them.
+/// Every master that any node knows: while a cluster changes, no node knows all of them.
 async fn discover(nodes: impl Iterator<Item = ConnectionInfo>) -> Result<BTreeSet<Address>, RedisError> {
     let views = join_all(nodes.map(|node| async move {
         let mut connection = connect(&node, &config()).await?;

@@ -9,10 +9,10 @@ use std::time::Duration;
 use redis::cmd;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
-use super::ears::{Deaf, Ears};
 use super::error::RedisError;
 use super::notice::Notice;
 use super::shared::Shared;
+use super::subscriptions::{SubscriptionError, Subscriptions};
 use super::url::Nodes;
 use crate::clock;
 
@@ -35,11 +35,11 @@ pub(super) async fn run(nodes: Nodes, shared: Arc<Shared>) {
     let mut attempt = 0;
     loop {
         match begin(&nodes, &known, &shared).await {
-            Ok(mut ears) => {
+            Ok(mut subscriptions) => {
                 tracing::info!("Redis is connected");
                 let since = Instant::now();
-                known.clone_from(&ears.masters);
-                let wrong = watch(&mut ears, &shared).await;
+                known.clone_from(&subscriptions.masters);
+                let wrong = watch(&mut subscriptions, &shared).await;
                 shared.lose();
                 tracing::warn!("Redis is not used for now: {wrong}");
                 if since.elapsed() >= HELD {
@@ -55,35 +55,35 @@ pub(super) async fn run(nodes: Nodes, shared: Arc<Shared>) {
     }
 }
 
-/// Listens first, then sees whether commands arrive, then begins the epoch: what changes after it
-/// began is heard.
+/// Subscribes first, then checks that commands arrive, then begins the epoch: every change after its
+/// beginning is reported.
 async fn begin(
     nodes: &Nodes,
     known: &BTreeSet<(String, u16)>,
     shared: &Arc<Shared>,
-) -> Result<Ears, RedisError> {
-    let ears = Ears::open(nodes, known, shared).await?;
+) -> Result<Subscriptions, RedisError> {
+    let subscriptions = Subscriptions::open(nodes, known, shared).await?;
     shared.call(|mut link| async move { link.query(&cmd("PING")).await }).await?;
     shared.connect();
-    Ok(ears)
+    Ok(subscriptions)
 }
 
 /// Why Redis is not to be trusted any more.
 #[derive(Debug, thiserror::Error)]
 enum Wrong {
     #[error(transparent)]
-    Deaf(#[from] Deaf),
+    Subscription(#[from] SubscriptionError),
     #[error("a call failed")]
     Call,
 }
 
-async fn watch(ears: &mut Ears, shared: &Shared) -> Wrong {
+async fn watch(subscriptions: &mut Subscriptions, shared: &Shared) -> Wrong {
     let mut pulse = interval(PULSE);
     pulse.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut alive_at = Instant::now();
     loop {
         tokio::select! {
-            deaf = ears.alarm() => return deaf.into(),
+            error = subscriptions.failure() => return error.into(),
             () = shared.lost.notified() => {
                 // Else it is old news, about the connection before this one.
                 if !shared.is_connected() {
@@ -92,13 +92,13 @@ async fn watch(ears: &mut Ears, shared: &Shared) -> Wrong {
             }
             _ = pulse.tick() => {
                 let asked_at = clock::now();
-                match ears.pulse().await {
+                match subscriptions.pulse().await {
                     Ok(()) => {
                         alive_at = Instant::now();
-                        shared.notify(Notice::HeardUntil(asked_at));
+                        shared.notify(Notice::CaughtUp(asked_at));
                     }
-                    Err(Deaf::Hangs) if alive_at.elapsed() < SILENCE => {}
-                    Err(deaf) => return deaf.into(),
+                    Err(SubscriptionError::Hangs) if alive_at.elapsed() < SILENCE => {}
+                    Err(error) => return error.into(),
                 }
             }
         }

@@ -12,8 +12,7 @@ use crate::session::token::{SecretHash, Tag};
 use crate::session::{Millis, Ttl};
 
 /// A key outlives its record (or the idle limit of a session that is not remembered, if that is over before)
-/// by so much: the minute in which what crosses a rotation or an end still
-/// reaches its visit, and another for clocks that differ.
+/// by so much: the minute of grace after a rotation or an end, and another for clocks that differ.
 const SLACK_MS: Millis = 2 * 60_000;
 
 /// A record's life is prolonged so far ahead that activity touches its key no more often than this.

@@ -1,6 +1,6 @@
 //! Whether Redis may be believed.
 //!
-//! Invariant: whatever may have left Redis behind the durable store (a lost connection, another
+//! Invariant: whatever may have left Redis behind the database (a lost connection, another
 //! Redis in its place, a flush, a call that failed) ends the trust, and only the epoch that began
 //! after it can be trusted again, once recent revocations were re-applied.
 

@@ -1,6 +1,5 @@
-//! What a command promises while the store is away. It is in the spool then, and acknowledged from
-//! there. A session that it begins or changes is live at once; its visit, and what is a twin, is
-//! found when the command is replayed.
+//! Provisional answers, while the database is away. The command is in the spool then. A session that it begins or
+//! changes is live at once; which visit it belongs to, and which facts are duplicates, is found by the replay.
 
 use std::collections::HashMap;
 use std::time::Instant;
@@ -12,11 +11,11 @@ use crate::database::error::{Result, StoreError};
 use crate::ledger::command::{Command, Outcome};
 use crate::session::record::{Record, Standing};
 use crate::session::token::{Proof, Tag};
-use crate::session::{Carrier, Millis};
+use crate::session::{Caller, Millis};
 
 impl Worker {
-    /// Puts commands into the spool; what each promises, in their order.
-    pub(super) async fn put_by(&mut self, commands: &[Command]) -> Vec<Result<Outcome>> {
+    /// Puts commands into the spool; the provisional outcome of each, in their order.
+    pub(super) async fn put_in_spool(&mut self, commands: &[Command]) -> Vec<Result<Outcome>> {
         // A password was checked by the store, so a command with one came before it went away; and which
         // sessions a user has, the store alone can tell.
         let takes = |command: &&Command| {
@@ -25,17 +24,17 @@ impl Worker {
                 Command::SignIn { verified: Some(_), .. }
                     | Command::ChangePassword { .. }
                     | Command::EndSessions(_)
-                    | Command::Settle(_)
+                    | Command::EndProvisional(_)
             )
         };
-        // The next command of the batch is promised what is left after this one.
+        // The next command of the batch finds the session as this one leaves it.
         let mut changed: HashMap<Tag, Record> = HashMap::new();
-        let promises: Vec<_> = commands
+        let answers: Vec<_> = commands
             .iter()
             .map(|command| {
                 takes(&command).then(|| {
                     let held = |tag| changed.get(&tag).cloned().or_else(|| self.sessions.local.get(tag));
-                    let (mut outcome, record) = self.promise(command, held);
+                    let (mut outcome, record) = self.provisional(command, held);
                     if !outcome.lost {
                         outcome.begun = command.visits_at_most(self.sessions.ttl());
                     }
@@ -47,37 +46,41 @@ impl Worker {
             })
             .collect();
         let Some(spool) = &mut self.spool else { return Vec::new() };
-        // What came too late is not to be done later. A withdrawal is: the visit is left all the same.
+        // A command that came too late is not done later. A withdrawal is: the session leaves the visit anyway.
         let is_kept = |command: &Command, lost: bool| !lost || matches!(command, Command::Forget { .. });
-        let kept = promises.iter().flatten().filter(|(command, outcome, _)| is_kept(command, outcome.lost));
+        let kept = answers.iter().flatten().filter(|(command, outcome, _)| is_kept(command, outcome.lost));
         let kept = kept.map(|(command, _, rests_on)| (*command, *rests_on));
         let appended = spool.append(kept, clock::now());
         self.metrics.spool(spool.len(), spool.bytes());
         if let Err(error) = appended {
-            tracing::error!(%error, commands = commands.len(), "the spool does not take facts");
+            tracing::error!(%error, commands = commands.len(), "facts could not be put into the spool");
             *lock(&self.failed_at) = Some(Instant::now());
-            let refused = || StoreError::Unavailable("neither the database nor the spool takes facts");
+            let refused = || StoreError::Unavailable("neither the database nor the spool accepts facts");
             return commands.iter().map(|_| Err(refused())).collect();
         }
         let now = latest(commands);
-        let promised: Vec<Record> = changed.into_values().collect();
-        for record in &promised {
-            self.sessions.local.promise(record.clone(), now);
+        let provisional: Vec<Record> = changed.into_values().collect();
+        for record in &provisional {
+            self.sessions.local.install_provisional(record.clone(), now);
         }
-        self.sessions.tell(&promised, now).await;
-        let needs_the_database = || StoreError::Unavailable("what was asked needs the database");
-        promises
+        self.sessions.tell(&provisional, now).await;
+        let needs_the_database = || StoreError::Unavailable("this request needs the database");
+        answers
             .into_iter()
-            .map(|promise| promise.map(|(_, outcome, _)| outcome).ok_or_else(needs_the_database))
+            .map(|answer| answer.map(|(_, outcome, _)| outcome).ok_or_else(needs_the_database))
             .collect()
     }
 
-    /// What a command in the spool promises, and the record that keeps the promise until the store
-    /// is back. `held` tells the session as it is.
-    fn promise(&self, command: &Command, held: impl Fn(Tag) -> Option<Record>) -> (Outcome, Option<Record>) {
+    /// The provisional outcome of a command in the spool, and the record that holds until the database is back.
+    /// `held` tells the session as it is.
+    fn provisional(
+        &self,
+        command: &Command,
+        held: impl Fn(Tag) -> Option<Record>,
+    ) -> (Outcome, Option<Record>) {
         let issued = Outcome { issued: true, ..Outcome::default() };
-        let begun = |offer: Proof, at: Millis, now: Millis| {
-            let mut record = Record::open(offer, None, None, now);
+        let begun = |candidate: Proof, at: Millis, now: Millis| {
+            let mut record = Record::open(candidate, None, None, now);
             record.last_activity = at;
             (issued, Some(record))
         };
@@ -87,62 +90,64 @@ impl Worker {
         };
         let lost = (Outcome { lost: true, ..Outcome::default() }, None);
         match command {
-            Command::Start { context, .. } => match context.offer {
-                Some(offer) => begun(offer, context.now, context.now),
+            Command::Start { context, .. } => match context.candidate {
+                Some(candidate) => begun(candidate, context.now, context.now),
                 None => (Outcome::default(), None),
             },
             Command::Facts { context, runs } => {
                 let recent = |at: &Millis| context.now - at < self.sessions.ttl().idle_ms;
                 // After an erasure a fact that names nobody is refused.
-                let is_erased = matches!(context.carrier, Carrier::Erased);
+                let is_erased = matches!(context.caller, Caller::Erased);
                 let runs = runs.iter().filter(|run| !is_erased || run.visitor.is_some());
                 let facts = runs.flat_map(|run| &run.facts);
                 let starting = facts.filter(|fact| !fact.anonymous && fact.kind.starts_a_visit());
                 let first = starting.map(|fact| fact.occurred_at).filter(recent).min();
-                match (&context.carrier, context.offer, first) {
-                    (Carrier::Erased | Carrier::Nothing, Some(offer), Some(at)) => {
-                        begun(offer, at, context.now)
+                match (&context.caller, context.candidate, first) {
+                    (Caller::Erased | Caller::Nothing, Some(candidate), Some(at)) => {
+                        begun(candidate, at, context.now)
                     }
                     _ => (Outcome::default(), None),
                 }
             }
-            Command::SignIn { now, presented: None, offer, user, .. } => {
-                (issued, Some(Record::open(*offer, None, Some(user.clone()), *now)))
+            Command::SignIn { now, presented: None, candidate, user, .. } => {
+                (issued, Some(Record::open(*candidate, None, Some(user.clone()), *now)))
             }
-            Command::SignIn { now, presented: Some(presented), offer, user, visit, .. } => {
+            Command::SignIn { now, presented: Some(presented), candidate, user, visit, .. } => {
                 live(*presented, *now).map_or(lost, |mut record| {
-                    record.rotate(*offer, Some(user.clone()), *now);
-                    // Invariant: no more generations are promised than the ledger will count.
+                    record.rotate(*candidate, Some(user.clone()), *now);
+                    // Invariant: a provisional change counts no more generations than the ledger will.
                     if !visit && record.visit_id.is_some() {
-                        record.bind(None);
+                        record.set_visit(None);
                     }
                     (issued, Some(record))
                 })
             }
-            Command::SignOut { now, presented, offer } => {
+            Command::SignOut { now, presented, candidate } => {
                 live(*presented, *now).map_or(lost, |mut record| {
-                    record.rotate(*offer, None, *now);
+                    record.rotate(*candidate, None, *now);
                     (issued, Some(record))
                 })
             }
             Command::End { now, presented } => {
                 live(*presented, *now).map_or((Outcome::default(), None), |mut record| {
-                    record.promise_end(*now);
+                    record.end_provisionally(*now);
                     (Outcome::default(), Some(record))
                 })
             }
-            Command::Forget { now, presented, offer } => live(*presented, *now).map_or(lost, |mut record| {
-                if record.user_id.is_none() {
-                    record.promise_end(*now);
-                    return (Outcome::default(), Some(record));
-                }
-                record.forget(*offer, *now);
-                (issued, Some(record))
-            }),
+            Command::Forget { now, presented, candidate } => {
+                live(*presented, *now).map_or(lost, |mut record| {
+                    if record.user_id.is_none() {
+                        record.end_provisionally(*now);
+                        return (Outcome::default(), Some(record));
+                    }
+                    record.forget(*candidate, *now);
+                    (issued, Some(record))
+                })
+            }
             Command::EndSessions(_)
             | Command::ChangePassword { .. }
             | Command::Link { .. }
-            | Command::Settle(_)
+            | Command::EndProvisional(_)
             | Command::Engagement { .. } => (Outcome::default(), None),
         }
     }

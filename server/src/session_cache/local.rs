@@ -1,10 +1,10 @@
 //! The copy of live sessions in this process: asked on every hit, at the price of one lock.
 //!
-//! A copy is *in step* while whoever else could change the session would have told us (see
-//! [`Sessions`](crate::resolve::Sessions)). What has fallen out of step is kept: it is the last resort while every
-//! store is away, and it may hold activity that nobody else knows yet.
+//! A copy is *in sync* while every change of the session elsewhere would have been reported here (see
+//! [`Sessions`](crate::resolve::Sessions)). A copy that is out of sync is kept: it is the last resort while every
+//! store is away, and it may hold activity that nothing else has yet.
 //!
-//! Invariant: a record enters only after its commit in the durable store or the spool, so that a
+//! Invariant: a record enters only after its commit in the database or the spool, so that a
 //! crash at any point leaves what those say.
 
 use std::collections::hash_map::Entry;
@@ -14,12 +14,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-use crate::contract::activity::{LiveActivity, Slides};
+use crate::contract::activity::{CachedActivity, Slides};
 use crate::ledger::Known;
-use crate::session::record::{CROSSING_MS, Record, Standing};
+use crate::session::record::{GRACE_MS, Record, Standing};
 use crate::session::token::{Proof, Tag};
 use crate::session::visit::Span;
-use crate::session::{Activity, Carrier, Millis, Ttl};
+use crate::session::{Activity, Caller, Millis, Ttl};
 
 /// How long a copy is taken as it is, in ms, at most: each session has its own time between half of
 /// this and all of it, so that copies made together are not looked up again together. Then the
@@ -50,9 +50,9 @@ impl Slid {
 /// How far a copy is relied on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reliance {
-    /// For any token, even if the copy is out of step. For where nobody else changes sessions, or no store answers.
+    /// For any token, even if the copy is out of sync. For where nobody else changes sessions, or no store answers.
     Always,
-    /// While it is in step and was looked up less than so many ms ago, if it [may judge](Record::can_judge)
+    /// While it is in sync and was looked up less than so many ms ago, if it [may judge](Record::can_judge)
     /// the token. From [`fresh_ms`] on it is due to be looked up again.
     For(Millis),
 }
@@ -74,14 +74,14 @@ pub struct Local {
 #[derive(Debug)]
 struct Copied {
     record: Record,
-    /// When it was last known to be in step; none when it is not.
-    in_step_at: Option<Millis>,
+    /// When it was last known to be in sync; none when it is not.
+    in_sync_at: Option<Millis>,
     /// The activity that others know of.
     told: Millis,
     /// Nothing but the spool knows of it yet.
-    promised: bool,
-    /// Redis is being told of it for the first time, and will say that it was changed.
-    echoes: bool,
+    provisional: bool,
+    /// It is written to Redis for the first time, and Redis has not reported that yet.
+    awaits_own_notice: bool,
 }
 
 #[derive(Debug, Default)]
@@ -90,8 +90,8 @@ struct Inner {
     slid: HashSet<Tag>,
     /// The same activity by visit, for whoever looks at a visit before it is written.
     slid_visits: HashMap<Uuid, Span>,
-    /// The same of sessions whose visit is not known yet: one that is promised while the store is away.
-    slid_unbound: HashMap<Tag, Span>,
+    /// The same of sessions whose visit is not known yet: those that are provisional.
+    slid_without_visit: HashMap<Tag, Span>,
     /// Sessions that are being looked up, and whether one of them was changed meanwhile.
     fetching: HashMap<Tag, Fetching>,
     /// Sessions that are to be looked up, since their copies are not fresh any more.
@@ -139,15 +139,15 @@ impl Local {
         activity: Option<Activity>,
         now: Millis,
         reliance: Reliance,
-    ) -> Option<Carrier> {
+    ) -> Option<Caller> {
         let mut inner = self.lock();
         let copied = self.relied_on(&mut inner, token, now, reliance)?;
-        let carrier = judge(&copied.record, token, now, self.ttl);
+        let caller = judge(&copied.record, token, now, self.ttl);
         let news = activity.filter(|activity| activity.at() >= copied.record.last_activity);
-        if let (Carrier::Live { .. }, Some(activity)) = (&carrier, news) {
+        if let (Caller::Live { .. }, Some(activity)) = (&caller, news) {
             inner.slide(token.tag, activity, self.ttl);
         }
-        Some(carrier)
+        Some(caller)
     }
 
     /// The copy of a token's record, as [`Self::touch`] would use it. With `since` only if it was looked up
@@ -162,7 +162,7 @@ impl Local {
     ) -> Option<Record> {
         let mut inner = self.lock();
         let copied = self.relied_on(&mut inner, token, now, reliance)?;
-        let is_new = since.is_none_or(|since| copied.in_step_at.is_some_and(|at| at >= since));
+        let is_new = since.is_none_or(|since| copied.in_sync_at.is_some_and(|at| at >= since));
         is_new.then(|| copied.record.clone())
     }
 
@@ -177,7 +177,7 @@ impl Local {
         let Inner { copies, fetching, due, .. } = inner;
         let copied = copies.get(&token.tag)?;
         let Reliance::For(limit) = reliance else { return Some(copied) };
-        let age = now - copied.in_step_at?;
+        let age = now - copied.in_sync_at?;
         if age >= limit || !copied.record.can_judge(&token.hash, now, self.ttl) {
             return None;
         }
@@ -204,7 +204,7 @@ impl Local {
         .collect()
     }
 
-    /// The copy of a record, in step or not.
+    /// The copy of a record, in sync or not.
     #[must_use]
     pub fn get(&self, tag: Tag) -> Option<Record> {
         self.lock().copies.get(&tag).map(|copied| copied.record.clone())
@@ -223,15 +223,15 @@ impl Local {
         Fetch { local: self, tag }
     }
 
-    /// Ends a look-up; takes what it found, as in step unless it was changed meanwhile.
+    /// Ends a look-up; takes what it found, as in sync unless it was changed meanwhile.
     pub fn fetched(&self, fetch: Fetch<'_>, found: Option<Record>, now: Millis) {
         if let Some(record) = found {
             let mut inner = self.lock();
             let changed = inner.fetching.get(&fetch.tag).is_some_and(|fetching| fetching.changed);
-            // What was promised comes back from Redis as what it was.
+            // A provisional record comes back from Redis as what it is.
             let held = inner.copies.get(&record.tag);
-            let promised = held.is_some_and(|held| held.promised && !held.says_more_than(&record));
-            inner.take(record, (!changed).then_some(now), promised);
+            let provisional = held.is_some_and(|held| held.provisional && !held.says_more_than(&record));
+            inner.take(record, (!changed).then_some(now), provisional);
         }
         drop(fetch);
     }
@@ -241,57 +241,61 @@ impl Local {
         self.lock().take(record, Some(now), false);
     }
 
-    /// Takes a record that this process has just begun, and that Redis is told of next. Redis will say
-    /// once that it was changed: an echo, for until the answer has gone out nobody else knows the tag.
+    /// Takes the record of a session that this process has just begun, and that it writes to Redis next. Redis will
+    /// report that change once, to this process too. That notice is of its own write: until the answer has gone out
+    /// nobody else knows the tag.
     pub fn begin(&self, record: Record, now: Millis) {
         let mut inner = self.lock();
         let tag = record.tag;
         inner.take(record, Some(now), false);
         if let Some(copied) = inner.copies.get_mut(&tag) {
-            copied.echoes = true;
+            copied.awaits_own_notice = true;
         }
     }
 
-    /// Redis was not told: no echo is to come.
-    pub fn expect_no_echo(&self, tag: Tag) {
+    /// Redis was not told: it will report nothing.
+    pub fn expect_no_own_notice(&self, tag: Tag) {
         if let Some(copied) = self.lock().copies.get_mut(&tag) {
-            copied.echoes = false;
+            copied.awaits_own_notice = false;
         }
     }
 
-    /// Takes a record that is in the spool.
-    pub fn promise(&self, record: Record, now: Millis) {
+    /// Takes a provisional record: its command is in the spool.
+    pub fn install_provisional(&self, record: Record, now: Millis) {
         self.lock().take(record, Some(now), true);
     }
 
-    /// Whether more has been promised than this record says: another secret, or the end. What the
-    /// promise rests on is in the spool still, behind what made the record. Generations do not
-    /// tell: binding a session to its visit counts, and is not promised.
+    /// Whether the copy has a provisional change that this record does not have: another secret, or the end. The
+    /// command is still in the spool, behind the one that made the record. Generations do not tell: giving a session
+    /// its visit counts one, and is never provisional.
     #[must_use]
-    pub fn is_promised_more(&self, record: &Record) -> bool {
-        self.lock().copies.get(&record.tag).is_some_and(|held| held.promised && held.says_more_than(record))
+    pub fn is_provisionally_ahead(&self, record: &Record) -> bool {
+        self.lock()
+            .copies
+            .get(&record.tag)
+            .is_some_and(|held| held.provisional && held.says_more_than(record))
     }
 
-    /// Somebody has changed this session: the copy is out of step.
+    /// Redis reports that this session was changed: unless it was by this process, the copy is out of sync.
     pub fn changed(&self, tag: Tag) {
         let mut inner = self.lock();
         if let Some(copied) = inner.copies.get_mut(&tag) {
-            if std::mem::take(&mut copied.echoes) {
+            if std::mem::take(&mut copied.awaits_own_notice) {
                 return;
             }
-            copied.in_step_at = None;
+            copied.in_sync_at = None;
         }
         if let Some(fetching) = inner.fetching.get_mut(&tag) {
             fetching.changed = true;
         }
     }
 
-    /// Nobody tells of changes any more: all copies are out of step.
+    /// Changes are no longer reported: all copies are out of sync.
     pub fn lost_touch(&self) {
         let mut inner = self.lock();
         for copied in inner.copies.values_mut() {
-            copied.in_step_at = None;
-            copied.echoes = false;
+            copied.in_sync_at = None;
+            copied.awaits_own_notice = false;
         }
         for fetching in inner.fetching.values_mut() {
             fetching.changed = true;
@@ -303,10 +307,10 @@ impl Local {
         let mut inner = self.lock();
         inner.copies.remove(&tag);
         inner.slid.remove(&tag);
-        inner.slid_unbound.remove(&tag);
+        inner.slid_without_visit.remove(&tag);
     }
 
-    /// What the durable store does not know yet.
+    /// What the database does not know yet.
     #[must_use]
     pub fn slid(&self) -> Slid {
         let inner = self.lock();
@@ -319,15 +323,15 @@ impl Local {
     /// Takes the activity of at most so many sessions, and at most so many visits besides theirs.
     pub fn take_slides(&self, slid: &mut Slid, most: usize) -> Slides {
         let mut inner = self.lock();
-        let Inner { copies, slid: slid_sessions, slid_visits, slid_unbound, .. } = &mut *inner;
+        let Inner { copies, slid: slid_sessions, slid_visits, slid_without_visit, .. } = &mut *inner;
         let mut sessions = Vec::with_capacity(most);
         let mut visits = Vec::with_capacity(most);
         for tag in last(&mut slid.sessions, most).filter(|tag| slid_sessions.remove(tag)) {
-            let unbound = slid_unbound.remove(&tag);
+            let without_visit = slid_without_visit.remove(&tag);
             let Some(Copied { record, .. }) = copies.get(&tag) else { continue };
             sessions.push((tag, record.last_activity));
             let Some(visit_id) = record.visit_id else { continue };
-            if let Some(span) = unbound {
+            if let Some(span) = without_visit {
                 merge(slid_visits, visit_id, span, self.ttl);
             }
             visits.extend(slid_visits.remove_entry(&visit_id));
@@ -337,7 +341,7 @@ impl Local {
         Slides { sessions, visits }
     }
 
-    /// Notes that the session slid in the shared copy: the durable store does not know of it yet.
+    /// Notes that the session slid in the shared copy: the database does not know of it yet.
     pub fn slid_elsewhere(&self, tag: Tag, activity: Activity) {
         self.lock().slide(tag, activity, self.ttl);
     }
@@ -364,7 +368,7 @@ impl Local {
         let mut inner = self.lock();
         inner.copies.retain(|_, Copied { record, .. }| match record.ended_at {
             Some(at) if record.is_erased() => now - at < ttl.idle_ms,
-            Some(at) => now - at < CROSSING_MS && !record.expired(at, ttl),
+            Some(at) => now - at < GRACE_MS && !record.expired(at, ttl),
             None if record.expired(now, ttl) => false,
             None => complete || now - record.last_activity < ttl.idle_ms,
         });
@@ -387,7 +391,7 @@ impl Local {
     }
 }
 
-impl LiveActivity for Local {
+impl CachedActivity for Local {
     fn freshen(&self, known: &mut Known) {
         let inner = self.lock();
         known.freshen(
@@ -407,7 +411,7 @@ impl Copied {
 }
 
 impl Inner {
-    /// Notes activity that the durable store does not know of yet.
+    /// Notes activity that the database does not know of yet.
     fn slide(&mut self, tag: Tag, activity: Activity, ttl: Ttl) {
         let Some(Copied { record, .. }) = self.copies.get_mut(&tag) else { return };
         record.slide(activity.at());
@@ -416,12 +420,12 @@ impl Inner {
         let begun = Span { first: at, last: at };
         let span = match record.visit_id {
             Some(visit_id) => self.slid_visits.entry(visit_id).or_insert(begun),
-            None => self.slid_unbound.entry(tag).or_insert(begun),
+            None => self.slid_without_visit.entry(tag).or_insert(begun),
         };
         span.add(at, ttl);
     }
 
-    fn take(&mut self, mut record: Record, in_step_at: Option<Millis>, promised: bool) {
+    fn take(&mut self, mut record: Record, in_sync_at: Option<Millis>, provisional: bool) {
         let told = record.last_activity;
         if let Some(held) = self.copies.get(&record.tag) {
             if held.record.generation > record.generation {
@@ -429,7 +433,8 @@ impl Inner {
             }
             record.slide(held.record.last_activity);
         }
-        self.copies.insert(record.tag, Copied { record, in_step_at, told, promised, echoes: false });
+        self.copies
+            .insert(record.tag, Copied { record, in_sync_at, told, provisional, awaits_own_notice: false });
     }
 }
 
@@ -455,14 +460,12 @@ fn last<T>(items: &mut Vec<T>, most: usize) -> std::vec::Drain<'_, T> {
 }
 
 /// What a token is worth by a record.
-pub fn judge(record: &Record, token: Proof, now: Millis, ttl: Ttl) -> Carrier {
+pub fn judge(record: &Record, token: Proof, now: Millis, ttl: Ttl) -> Caller {
     match record.standing(&token.hash, now, ttl) {
-        Standing::Live => Carrier::Live { token, visit_id: record.visit_id },
-        Standing::Crossing(crossed) => {
-            Carrier::Crossing { token, visit_id: record.visit_of(&token.hash), crossed }
-        }
-        Standing::Erased => Carrier::Erased,
-        Standing::Dead => Carrier::Nothing,
+        Standing::Live => Caller::Live { token, visit_id: record.visit_id },
+        Standing::Grace(after) => Caller::Grace { token, visit_id: record.visit_of(&token.hash), after },
+        Standing::Erased => Caller::Erased,
+        Standing::Dead => Caller::Nothing,
     }
 }
 
@@ -473,27 +476,27 @@ mod tests {
     use crate::session::token::SessionToken;
 
     #[test]
-    fn a_session_that_began_here_stays_in_step_when_redis_tells_of_its_beginning_alone() {
+    fn a_session_that_began_here_stays_in_sync_when_redis_tells_of_its_beginning_alone() {
         let local = Local::new(Ttl::default());
         let ann = SessionToken::issue().unwrap().proof();
-        let in_step = || local.touch(ann, None, 1, Reliance::For(1_000)).is_some();
+        let in_sync = || local.touch(ann, None, 1, Reliance::For(1_000)).is_some();
         let begin = || local.begin(Record::open(ann, None, None, 1), 1);
         begin();
         local.changed(ann.tag);
-        assert!(in_step());
+        assert!(in_sync());
         local.changed(ann.tag);
-        assert!(!in_step(), "another server has changed it");
+        assert!(!in_sync(), "another server has changed it");
         begin();
-        local.expect_no_echo(ann.tag);
+        local.expect_no_own_notice(ann.tag);
         local.changed(ann.tag);
-        assert!(!in_step());
+        assert!(!in_sync());
         begin();
         local.lost_touch();
         begin();
         local.lost_touch();
         local.fetched(local.fetch(ann.tag), Some(Record::open(ann, None, None, 1)), 1);
         local.changed(ann.tag);
-        assert!(!in_step(), "what an older connection was to tell never comes");
+        assert!(!in_sync(), "what an older connection was to tell never comes");
     }
 
     #[tokio::test]
@@ -567,7 +570,7 @@ mod tests {
         slide(5);
         // The visit of that activity is over when the session gets another one.
         let (visit, later) = (Uuid::from_u128(7), 5 + ttl.idle_ms);
-        record.bind(Some(visit));
+        record.set_visit(Some(visit));
         local.install(record, later);
         slide(later);
         let taken = local.take_slides(&mut local.slid(), 3);

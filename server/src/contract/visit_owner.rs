@@ -1,10 +1,10 @@
-//! Whose a visit is.
+//! The owner of a visit.
 
 use crate::session::visit::VisitorId;
 
-/// Whose a visit is.
+/// The site and the visitor of a visit.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Whose {
+pub struct VisitOwner {
     /// Its site.
     pub site: String,
     /// Its visitor, if the browser has named one.

@@ -1,4 +1,4 @@
-//! Keeps the copies in this process in step with Redis, and Redis in step with the durable store.
+//! Keeps the copies in this process in sync with Redis, and Redis in sync with the database.
 
 use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Weak};
@@ -12,10 +12,10 @@ use super::sessions::{NEVER, Sessions, Shared};
 use crate::clock;
 use crate::database::error::StoreError;
 use crate::database::store::Lookup;
-use crate::live::redis::{Notice, Redis, RedisError, RedisUrl};
 use crate::session::{Millis, Ttl};
+use crate::session_cache::redis::{Notice, Redis, RedisError, RedisUrl};
 
-/// How long to wait before the durable store is asked again what it has changed.
+/// How long to wait before another try.
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// For how long sessions that are due to be looked up are gathered.
@@ -28,25 +28,28 @@ const SLACK_MS: Millis = 60_000;
 /// Why Redis cannot be brought up to date.
 #[derive(Debug, thiserror::Error)]
 enum Behind {
-    /// The durable store does not tell what it has changed.
+    /// The database cannot be asked what has changed.
     #[error(transparent)]
-    Durable(#[from] StoreError),
-    /// Redis does not take it.
+    Database(#[from] StoreError),
+    /// Redis cannot be written to.
     #[error("Redis failed: {0}")]
     Redis(#[from] RedisError),
 }
 
 impl Sessions {
-    /// Sessions that `durable` owns, with a copy in Redis. Must be called within the runtime that
+    /// Sessions that `database` owns, with a copy in Redis. Must be called within the runtime that
     /// serves requests.
     ///
     /// # Errors
     /// When the URL cannot be used.
-    pub fn with_redis(ttl: Ttl, durable: Lookup, url: &RedisUrl) -> Result<Arc<Self>, RedisError> {
+    pub fn with_redis(ttl: Ttl, database: Lookup, url: &RedisUrl) -> Result<Arc<Self>, RedisError> {
         let (redis, notices) = Redis::new(url, ttl)?;
-        let shared =
-            Shared { redis: Arc::new(redis), runtime: Handle::current(), heard_until: AtomicI64::new(NEVER) };
-        let sessions = Arc::new(Self::new(ttl, durable).sharing(shared));
+        let shared = Shared {
+            redis: Arc::new(redis),
+            runtime: Handle::current(),
+            caught_up_until: AtomicI64::new(NEVER),
+        };
+        let sessions = Arc::new(Self::new(ttl, database).sharing(shared));
         tokio::spawn(keep(Arc::downgrade(&sessions), notices));
         tokio::spawn(look_up_due(Arc::downgrade(&sessions), sessions.local.dues()));
         Ok(sessions)
@@ -60,9 +63,9 @@ async fn keep(sessions: Weak<Sessions>, mut notices: mpsc::UnboundedReceiver<Not
         let Some(sessions) = sessions.upgrade() else { return };
         match notice {
             Notice::Changed(tag) => sessions.local.changed(tag),
-            Notice::HeardUntil(at) => sessions.heard_from_redis(at),
+            Notice::CaughtUp(at) => sessions.caught_up_with_redis(at),
             Notice::Lost => {
-                sessions.heard_from_redis(NEVER);
+                sessions.caught_up_with_redis(NEVER);
                 sessions.local.lost_touch();
                 if let Some(applying) = applying.take() {
                     applying.abort();
@@ -102,14 +105,16 @@ async fn apply_until_done(sessions: Arc<Sessions>, epoch: u64) {
     }
 }
 
-/// Re-applies everything that was rotated, bound or ended within the longest life of an unused key. Redis may
+/// Re-applies everything that was rotated, given another visit or ended within the longest life of an unused key. Redis may
 /// have been away, emptied, or replaced by an older replica; older keys have expired there by themselves.
 async fn apply(sessions: &Sessions, epoch: u64, now: Millis) -> Result<usize, Behind> {
     let Some(redis) = sessions.redis() else { return Ok(0) };
-    if sessions.durable_is_away() {
-        return Err(StoreError::Unavailable("the durable store does not know all yet").into());
+    if sessions.database_is_away() {
+        return Err(
+            StoreError::Unavailable("the spool holds commands that the database does not have yet").into()
+        );
     }
-    let records = sessions.durable.changed_since(now - redis.longest_life() - SLACK_MS).await?;
+    let records = sessions.database.changed_since(now - redis.longest_life() - SLACK_MS).await?;
     redis.put(&records, now).await?;
     redis.trust(epoch);
     Ok(records.len())

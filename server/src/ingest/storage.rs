@@ -5,8 +5,8 @@ use crate::database::store::Store;
 
 /// Where commands become durable.
 #[derive(Debug)]
-pub struct Durable {
-    /// The store.
+pub struct Storage {
+    /// The database.
     pub store: Store,
     /// What takes its place while it is away.
     pub spool: Option<Spool>,

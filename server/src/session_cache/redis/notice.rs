@@ -1,16 +1,16 @@
-//! What Redis tells of changes.
+//! What Redis reports about changes.
 
 use crate::session::Millis;
 use crate::session::token::Tag;
 
-/// What Redis tells.
+/// What Redis reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Notice {
     /// Somebody, this server included, has changed this record: forget the local copy.
     Changed(Tag),
-    /// All changes until this instant have been told of before.
-    HeardUntil(Millis),
-    /// Everything that was copied locally may be stale.
+    /// All changes until this instant have been reported before.
+    CaughtUp(Millis),
+    /// The connection is gone: every local copy may be stale.
     Lost,
     /// Connected (again), possibly to another, an emptied or an older Redis: re-apply what was
     /// changed recently, then call [`Redis::trust`](super::Redis::trust).

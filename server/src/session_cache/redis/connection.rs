@@ -19,7 +19,7 @@ use super::error::RedisError;
 use super::url::Nodes;
 
 /// From the call to its answer, the wait for a connection included. A visitor waits for it; Redis in
-/// the same network answers in one or two milliseconds, and the durable store answers instead.
+/// the same network answers in one or two milliseconds, and the database answers instead.
 pub const COMMAND_TIMEOUT: Duration = Duration::from_millis(250);
 
 /// For a connection, TLS included. Longer than a call waits: the next one finds it made.

@@ -1,4 +1,4 @@
-//! Records in Redis: a fast copy that all servers share. The durable store owns them.
+//! The part of the session cache that all servers share: records in Redis. The database owns them.
 //!
 //! | module | holds |
 //! |---|---|
@@ -9,12 +9,12 @@
 //! | `breaker` | when calls are worth a try |
 //! | `trust` | when answers may be believed |
 //! | `shared` | what calls and listener share |
-//! | `ears` | connections on which Redis tells what changed |
+//! | `subscriptions` | connections on which Redis reports changed keys |
 //! | `notice` | what it tells |
 //! | `listener` | the task that keeps them, and reconnects |
 //!
-//! Whoever keeps local copies of what [`Redis::resolve`] returned must drop them by the
-//! [`Notice`]s. A notice may overtake an answer: a copy may be kept only if none about its tag, and
+//! A caller that keeps local copies of what [`Redis::resolve`] returned must drop them by the
+//! [`Notice`]s. A notice may overtake an answer: a copy may be kept only if no notice about its tag, and
 //! no [`Notice::Lost`], came between call and answer.
 //!
 //! Invariant: a late put never revives a session. The scripts refuse a generation lower than the
@@ -24,12 +24,12 @@
 mod breaker;
 mod codec;
 mod connection;
-mod ears;
 mod error;
 mod listener;
 mod notice;
 mod scripts;
 mod shared;
+mod subscriptions;
 mod trust;
 mod url;
 
@@ -46,8 +46,8 @@ use crate::session::record::Record;
 use crate::session::token::{SecretHash, Tag};
 use crate::session::{Millis, Ttl};
 use connection::Pool;
-use ears::Ears;
 use shared::Shared;
+use subscriptions::Subscriptions;
 use url::Nodes;
 
 pub use breaker::BreakerState;
@@ -157,7 +157,7 @@ impl RedisUrl {
         let nodes = self.nodes()?;
         let (notices, _notified) = mpsc::unbounded_channel();
         let shared = Arc::new(Shared::new(Pool::new(&nodes)?, notices));
-        Ears::open(&nodes, &BTreeSet::new(), &shared).await?;
+        Subscriptions::open(&nodes, &BTreeSet::new(), &shared).await?;
         if matches!(nodes, Nodes::Single(_)) {
             let slots =
                 |mut link: connection::Link| async move { link.query(cmd("CLUSTER").arg("SLOTS")).await };

@@ -1,12 +1,12 @@
-//! Changes that servers have promised while the store was away, as the store takes them.
+//! Provisional changes, made while the database was away, as the database takes them.
 
 use visitflow_server::database::batch::{Batch, Taken};
 use visitflow_server::database::store::Store;
-use visitflow_server::ledger::command::{Command, Outcome, Promise, Run, Settling};
-use visitflow_server::live::local::Local;
-use visitflow_server::session::record::{END_COUNTS, PROMISED_MOST, ROTATION_COUNTS};
+use visitflow_server::ledger::command::{Command, EndProvisional, Outcome, Provisional, Run};
+use visitflow_server::session::record::{END_COUNTS, PROVISIONAL_MAX, ROTATION_COUNTS};
 use visitflow_server::session::token::{Proof, SessionToken};
-use visitflow_server::session::{Carrier, Millis, Ttl};
+use visitflow_server::session::{Caller, Millis, Ttl};
+use visitflow_server::session_cache::local::Local;
 
 use crate::facts::view;
 use crate::world::{Browser, HOUR, MINUTE, Said, TTL, World};
@@ -14,22 +14,22 @@ use crate::world::{Browser, HOUR, MINUTE, Said, TTL, World};
 const TOKENS: &str =
     "SELECT generation || ' ' || CASE WHEN ended_at IS NULL THEN 'live' ELSE 'ended' END FROM session_tokens";
 
-/// A store, and a promise of a server of which it takes the command.
+/// A store, and what a server knew when it answered provisionally the command that the store takes.
 struct Taking {
     store: Store,
-    promise: Promise,
+    provisional: Provisional,
 }
 
 impl Taking {
     fn of(world: &World, rests_on: u64, waits: bool) -> Self {
-        let store = world.place().open(7, world.now).durable.store;
-        Self { store, promise: Promise { rests_on: Some(rests_on), waits } }
+        let store = world.place().open(7, world.now).storage.store;
+        Self { store, provisional: Provisional { rests_on: Some(rests_on), waits } }
     }
 
     async fn takes(&mut self, command: Command, now: Millis) -> Outcome {
-        let (commands, promises, local) = ([command], [self.promise], Local::new(TTL));
-        let taken = Taken::Again(&promises);
-        let batch = Batch { commands: &commands, taken, live: &local, ttl: TTL, now };
+        let (commands, provisional, local) = ([command], [self.provisional], Local::new(TTL));
+        let taken = Taken::Again(&provisional);
+        let batch = Batch { commands: &commands, taken, activity: &local, ttl: TTL, now };
         self.store.commit(batch).await.unwrap().outcomes[0]
     }
 }
@@ -38,24 +38,24 @@ fn next(token: Proof) -> Proof {
     SessionToken::rotate(token.tag).unwrap().proof()
 }
 
-fn sign_in(presented: Proof, offer: Proof, now: Millis) -> Command {
+fn sign_in(presented: Proof, candidate: Proof, now: Millis) -> Command {
     Command::SignIn {
         now,
         presented: Some(presented),
-        offer,
+        candidate,
         user: "u_1".into(),
         verified: None,
         visit: true,
     }
 }
 
-/// What may be promised of a session whose token is this.
+/// Every change that may be provisional, of a session whose token is this.
 fn changes(presented: Proof, now: Millis) -> [Command; 4] {
-    let offer = next(presented);
+    let candidate = next(presented);
     [
-        sign_in(presented, offer, now),
-        Command::SignOut { now, presented, offer },
-        Command::Forget { now, presented, offer },
+        sign_in(presented, candidate, now),
+        Command::SignOut { now, presented, candidate },
+        Command::Forget { now, presented, candidate },
         Command::End { now, presented },
     ]
 }
@@ -73,7 +73,7 @@ async fn generation_and_state(world: &World) -> (u64, String) {
     (generation.parse().unwrap(), state.to_owned())
 }
 
-pub(crate) async fn what_rests_on_a_promise_that_is_not_stored_yet_waits(world: &World) {
+pub(crate) async fn what_rests_on_a_change_that_is_not_stored_yet_waits(world: &World) {
     let (_, first) = started(world).await;
     let (second, now) = (next(first), world.now + 1);
     let before = world.texts(TOKENS).await;
@@ -88,7 +88,7 @@ pub(crate) async fn what_rests_on_a_promise_that_is_not_stored_yet_waits(world: 
     assert_eq!(generation_and_state(world).await, (1 + ROTATION_COUNTS + END_COUNTS, "ended".to_owned()));
 }
 
-pub(crate) async fn what_rests_on_a_promise_that_is_never_stored_ends_the_session(world: &World) {
+pub(crate) async fn what_rests_on_a_change_that_is_never_stored_ends_the_session(world: &World) {
     let now = world.now + 1;
     for which in 0..4 {
         let nobodys = SessionToken::issue().unwrap().proof();
@@ -113,24 +113,24 @@ pub(crate) async fn what_another_request_was_before_leaves_the_session_to_it(wor
     assert_eq!(world.sign_in(&ann, "u_1", world.now + 1).await, Said::Fresh);
     // The store knows what became of a token for a day.
     world.sweep(world.now + 3 * MINUTE).await;
-    let (promised, now) = (next(first), world.now + 2);
+    let (provisional, now) = (next(first), world.now + 2);
     let lost = Outcome { lost: true, ..Outcome::default() };
     for waits in [true, false] {
         let mut taking = Taking::of(world, 1, waits);
-        assert_eq!(taking.takes(sign_in(first, promised, now), now).await, lost);
-        taking.promise.rests_on = Some(2);
-        for change in changes(promised, now) {
-            assert_eq!(taking.takes(change, now).await, lost, "what rests on a promise that is not kept");
+        assert_eq!(taking.takes(sign_in(first, provisional, now), now).await, lost);
+        taking.provisional.rests_on = Some(2);
+        for change in changes(provisional, now) {
+            assert_eq!(taking.takes(change, now).await, lost, "what rests on a change that is not confirmed");
         }
     }
     assert_eq!(
         generation_and_state(world).await,
-        (1 + ROTATION_COUNTS + 2 * PROMISED_MOST, "live".to_owned())
+        (1 + ROTATION_COUNTS + 2 * PROVISIONAL_MAX, "live".to_owned())
     );
     assert_eq!(world.user(&ann, now).await.as_deref(), Some("u_1"));
 }
 
-pub(crate) async fn what_is_promised_of_a_session_that_has_ended_revives_it_nowhere(world: &World) {
+pub(crate) async fn a_provisional_change_of_a_session_that_has_ended_revives_it_nowhere(world: &World) {
     let (_, token) = started(world).await;
     let idle = world.now + Ttl::DEFAULT.idle_ms;
     world.sweep(idle + HOUR).await;
@@ -140,13 +140,13 @@ pub(crate) async fn what_is_promised_of_a_session_that_has_ended_revives_it_nowh
     for change in changes(token, idle - 1) {
         assert!(Taking::of(world, 4, true).takes(change, idle + HOUR).await.lost);
     }
-    assert_eq!(generation_and_state(world).await, (4 + 2 * PROMISED_MOST, "ended".to_owned()));
+    assert_eq!(generation_and_state(world).await, (4 + 2 * PROVISIONAL_MAX, "ended".to_owned()));
     assert_eq!(world.texts(ended).await, before);
 }
 
-pub(crate) async fn an_end_of_what_was_promised_ends_what_is_stored_meanwhile(world: &World) {
+pub(crate) async fn an_end_of_a_provisional_session_ends_what_is_stored_meanwhile(world: &World) {
     let (_, first) = started(world).await;
-    let settle = |presented, now| Command::Settle(Settling { now, presented, rests_on: 2 });
+    let settle = |presented, now| Command::EndProvisional(EndProvisional { now, presented, rests_on: 2 });
     let second = next(first);
     assert!(world.commit(sign_in(first, second, world.now + 1)).await.issued);
     let mut taking = Taking::of(world, 2, false);
@@ -162,7 +162,7 @@ pub(crate) async fn changes_that_are_applied_twice_change_nothing_more(world: &W
     let mut taking = Taking::of(world, 1, true);
     for _ in 0..2 {
         assert!(taking.takes(sign_in(first, second, now), now).await.issued);
-        let sign_out = Command::SignOut { now, presented: second, offer: third };
+        let sign_out = Command::SignOut { now, presented: second, candidate: third };
         assert!(taking.takes(sign_out, now).await.issued);
         assert_eq!(generation_and_state(world).await, (1 + 2 * ROTATION_COUNTS, "live".to_owned()));
     }
@@ -173,7 +173,7 @@ pub(crate) async fn a_session_that_was_kept_when_all_others_ended_may_have_anoth
     assert_eq!(world.sign_in(&ann, "u_1", now).await, Said::Fresh);
     assert_eq!(world.end_others(&ann, "u_1", now + 1).await, Said::Left);
     let mut context = world.context(&ann, &SessionToken::issue().unwrap(), now + 2);
-    (context.carrier, context.offer) = (Carrier::Live { token: ann.proof(), visit_id: None }, None);
+    (context.caller, context.candidate) = (Caller::Live { token: ann.proof(), visit_id: None }, None);
     let runs = vec![Run { visitor: Some(ann.visitor), facts: vec![view(now + 2)] }];
     Taking::of(world, 1, true).takes(Command::Facts { context, runs }, now + 2).await;
     assert_eq!((world.live_tokens().await, world.page_views().await), (1, 1));
