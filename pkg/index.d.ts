@@ -56,11 +56,14 @@ export interface Options {
   /**
    * What else becomes an event: `"outbound"` clicks on links to other hosts (`outbound_link`),
    * `"downloads"` of files (`file_download`), `"forms"` that are submitted (`form_submit`). Addresses
-   * are told without query and fragment, forms without what was typed.
+   * are told without query and fragment, forms without what was typed. `"elements"`: what elements declare.
+   * `data-visitflow-event="signup" data-visitflow-prop-plan="pro"` sends the event `signup` with the properties
+   * `{ plan: "pro" }` when the element is clicked, or the form submitted (in names of properties, `-` becomes `_`).
+   * `data-visitflow-view="pricing"` sends the event `pricing` once, when half of the element has been seen.
    * A script tag lists them: `data-capture="outbound downloads"`.
    * @default none
    */
-  capture?: ("outbound" | "downloads" | "forms")[];
+  capture?: ("outbound" | "downloads" | "forms" | "elements")[];
   /**
    * Explain every decision in the console. Loads a file more.
    * @default false
@@ -332,12 +335,38 @@ export function pageView(url?: string): void;
  * @param props a JSON object of at most 4096 bytes
  */
 export function event(name: string, props?: object): void;
+/**
+ * The same, with a promise that resolves once the event is stored durably. It rejects with an `Error` if the server
+ * refuses the event (the message says why), if it is dropped, if the client is blocked, or at once if consent is not
+ * granted (while it is pending the event still waits for the decision). If the server cannot be reached it waits.
+ */
+export function event(name: string, props: object | undefined, options: Confirm): Promise<void>;
+
+/** That a call is to be confirmed. */
+export interface Confirm {
+  confirm: true;
+}
 
 /**
  * Sends an order. While consent is pending it waits on this page for a decision; without consent it is dropped: report
  * it from your server then.
  */
 export function order(order: Order): void;
+/** The same, with a promise that resolves once the order is stored durably; it rejects as that of {@link event}. */
+export function order(order: Order, options: Confirm): Promise<void>;
+
+/**
+ * Sends what waits without further delay. Resolves once each page view, event and order that waited has been tried:
+ * what could not be sent goes on waiting.
+ */
+export function flush(): Promise<void>;
+
+/**
+ * This browser is not measured at all from now on, for example because it belongs to you: it loses its identifier and
+ * gets the cookie `visitflow_ignore`, for 400 days (Safari keeps it for seven). Nothing else sets this cookie.
+ * With `false` the cookie is deleted, and the next page is measured again. Rejects if the browser keeps no cookies.
+ */
+export function ignoreMe(on?: boolean): Promise<void>;
 
 /**
  * Signs in with the visitflow server. Without consent it signs in without measuring. With `remember: true` the
@@ -428,10 +457,13 @@ export interface Visitflow<Events extends object = AnyEvents> {
   deny: typeof deny;
   pageView: typeof pageView;
   event(...event: EventArguments<Events>): void;
+  event<Name extends keyof Events & string>(name: Name, props: Events[Name], options: Confirm): Promise<void>;
   order: typeof order;
   login: typeof login;
   logout: typeof logout;
   end: typeof end;
+  flush: typeof flush;
+  ignoreMe: typeof ignoreMe;
   snapshot: typeof snapshot;
   session: typeof session;
   sessions: typeof sessions;
@@ -475,10 +507,13 @@ export interface ConsentState {
  */
 export interface VisitflowTag<Events extends object = AnyEvents> extends Visitflow<Events> {
   (command: "grant" | "deny"): void;
-  (command: "revoke" | "logout" | "end"): Promise<void>;
+  (command: "revoke" | "logout" | "end" | "flush"): Promise<void>;
+  (command: "ignoreMe", on?: boolean): Promise<void>;
   (command: "pageView", url?: string): void;
   (command: "event", ...event: EventArguments<Events>): void;
+  (command: "event", name: string, props: object | undefined, options: Confirm): Promise<void>;
   (command: "order", order: Order): void;
+  (command: "order", order: Order, options: Confirm): Promise<void>;
   (command: "revoke", options: { erase: true }): Promise<void>;
   (command: "login", username: string, password: string, options?: { remember?: boolean }): Promise<SignedIn>;
   (command: "login", by: { assertion: string; remember?: boolean }): Promise<SignedIn>;
