@@ -146,8 +146,9 @@ const { minify } = await import("uglify-js");
 // Names of properties that the package alone uses; not those of the page, the browser or the server. All bundles
 // have the same letters for them, and of many tries these compress best.
 const PRIVATE = {
-  activityCookie: "f", complain: "k", early: "i", fact: "s", given: "r", hurry: "d", known: "n", revoked: "o", stored: "j",
-  listeners: "w", trace: "x", urgent: "c", visitorCookie: "e",
+  activityCookie: "z", answer: "l", complain: "d", early: "k", excluded: "b", fact: "n", given: "H", hurry: "x",
+  known: "f", listeners: "o", revoked: "i", settle: "F", shape: "w", stored: "B", trace: "r", urgent: "t",
+  visitorCookie: "e",
 };
 
 /** Bundles one file of src/, with its source map. */
@@ -164,8 +165,8 @@ async function bundleWithMap(entry, { format = "esm", define = {}, external = []
     format,
     target: "es2021",
     legalComments: "none",
-    define: { VERSION: JSON.stringify(version), CAPTURE: '"./capture.js"', ...define },
-    external: ["./capture.js", ...external],
+    define: { VERSION: JSON.stringify(version), CAPTURE: '"./capture.js"', EXTRAS: '"./extras.js"', ...define },
+    external: ["./capture.js", "./extras.js", ...external],
     plugins: [{
       name: "glue",
       setup(build) {
@@ -183,7 +184,7 @@ async function bundleWithMap(entry, { format = "esm", define = {}, external = []
     // Of all its settings those by which the loader is smallest at brotli 11.
     compress: { passes: 5, unsafe: true, arrows: false, collapse_vars: false, comparisons: false },
     module,
-    toplevel: true,
+    toplevel: module, // a script's names are the page's: there the bundle stays within its function
     sourceMap: { content: file(".map"), includeSources: true },
   });
   if (error) throw error;
@@ -206,6 +207,7 @@ put("visitflow.wasm", wasm);
 put("core.js", await bundle("core.js"));
 put("fallback.js", await bundle("fallback.js", { glueText: fallback.glue }));
 put("capture.js", await bundle("capture.js"));
+put("extras.js", await bundle("extras.js"));
 put("debug.js", await bundle("debug.js"));
 put("session.js", await bundle("session.js"));
 put("index.js", await bundle("index.js", { external: ["./core.js", "./fallback.js", "./debug.js", "./session.js"] }));
@@ -213,7 +215,7 @@ put("slim.js", await bundle("slim.js", { external: ["./core.js", "./debug.js", "
 put("node.js", await bundle("node.js"));
 
 const beside = {
-  define: { WASM: JSON.stringify(`./visitflow-${HASH}.wasm`), FALLBACK: JSON.stringify(`./visitflow-fallback-${HASH}.js`), CAPTURE: JSON.stringify(`./visitflow-capture-${HASH}.js`) },
+  define: { WASM: JSON.stringify(`./visitflow-${HASH}.wasm`), FALLBACK: JSON.stringify(`./visitflow-fallback-${HASH}.js`), CAPTURE: JSON.stringify(`./visitflow-capture-${HASH}.js`), EXTRAS: JSON.stringify(`./visitflow-extras-${HASH}.js`) },
   external: ["./visitflow-*"],
 };
 const glueFile = await bundleWithMap("companion.js", beside);
@@ -222,6 +224,7 @@ const companions = {
   [`visitflow-${HASH}.js`]: glueFile.contents,
   [`visitflow-fallback-${HASH}.js`]: await bundle("fallback.js", { glueText: fallback.glue, ...beside }),
   [`visitflow-capture-${HASH}.js`]: readFileSync(join(fresh, "capture.js")),
+  [`visitflow-extras-${HASH}.js`]: readFileSync(join(fresh, "extras.js")),
   [`visitflow-debug-${HASH}.js`]: readFileSync(join(fresh, "debug.js")),
   [`visitflow-session-${HASH}.js`]: readFileSync(join(fresh, "session.js")),
 };

@@ -56,11 +56,14 @@ export interface Options {
   /**
    * What else becomes an event: `"outbound"` clicks on links to other hosts (`outbound_link`),
    * `"downloads"` of files (`file_download`), `"forms"` that are submitted (`form_submit`). Addresses
-   * are told without query and fragment, forms without what was typed.
+   * are told without query and fragment, forms without what was typed. `"elements"`: what elements declare.
+   * `data-visitflow-event="signup" data-visitflow-prop-plan="pro"` sends the event `signup` with the properties
+   * `{ plan: "pro" }` when the element is clicked, or the form submitted (in names of properties, `-` becomes `_`).
+   * `data-visitflow-view="pricing"` sends the event `pricing` once, when half of the element has been seen.
    * A script tag lists them: `data-capture="outbound downloads"`.
    * @default none
    */
-  capture?: ("outbound" | "downloads" | "forms")[];
+  capture?: ("outbound" | "downloads" | "forms" | "elements")[];
   /**
    * Explain every decision in the console. Loads a file more.
    * @default false
@@ -82,6 +85,36 @@ export interface Options {
    * @default 15000
    */
   pingIntervalMs?: number;
+  /**
+   * Called with each page view, event and order before it is sent. It may change the fact and returns it; if it
+   * returns nothing or `false`, the fact is dropped. If it throws, the fact is dropped too, and the console says why.
+   * A script tag names a global function: `data-before="maskFact"`. Loads a file more, and nothing is sent before
+   * that is there.
+   *
+   * ```js
+   * before(fact) {
+   *   fact.url = fact.url.replace(/\/users\/\d+/, "/users/ID");
+   *   if (fact.kind === "event") fact.props = { ...fact.props, plan };
+   *   return fact;
+   * }
+   * ```
+   * @default none
+   */
+  before?: (fact: Fact) => Fact | false | null | undefined | void;
+  /**
+   * The only query parameters that addresses keep, beside those that name a campaign (`utm_…`, click ids such as
+   * `gclid`). With an empty list, only the latter. A script tag lists them: `data-query="page q"`. Loads a file more,
+   * as `before`.
+   * @default all that do not look like secrets
+   */
+  query?: string[];
+  /**
+   * Paths of pages that are never measured: no views, events or orders, and no session begins there. `*` stands for
+   * what is between two slashes, `**` for anything; `/preview/**` covers `/preview` too. For routes in the fragment:
+   * `/#/admin/**`. A script tag lists them: `data-exclude="/admin/* /preview/**"`. Loads a file more, as `before`.
+   * @default none
+   */
+  exclude?: string[];
   /**
    * Global Privacy Control: `"honour"` treats a browser that sends it as denied, whatever
    * `consent` and {@link grant} say. Use `"ignore"` together with the server's `--gpc ignore`.
@@ -114,6 +147,41 @@ export interface OrderItem {
   quantity?: number;
   /** Price of one piece, as a decimal string. */
   price?: string;
+}
+
+/** What {@link Options.before} is called with: a copy that it may change. */
+export type Fact = PageViewFact | EventFact | OrderFact;
+
+/** A page view. */
+export interface PageViewFact {
+  readonly kind: "page_view";
+  /** Absolute, without a fragment unless it is a route; relative ones are taken as relative to the page. */
+  url: string;
+  referrer?: string;
+  /** The page's title; absent where it is not known to be that of this page, or without consent. */
+  title?: string;
+  /** Screen, viewport, language, time zone and browser; absent without consent. */
+  device?: Record<string, unknown>;
+}
+
+/** An event. */
+export interface EventFact {
+  readonly kind: "event";
+  /** Of the page. */
+  url?: string;
+  name: string;
+  props?: Record<string, unknown>;
+}
+
+/** An order. Its number cannot be changed. */
+export interface OrderFact {
+  readonly kind: "order";
+  /** Of the page. */
+  url?: string;
+  readonly id: string;
+  amount: string;
+  currency: string;
+  items?: OrderItem[];
 }
 
 /** What {@link login} resolves with. */
@@ -267,12 +335,38 @@ export function pageView(url?: string): void;
  * @param props a JSON object of at most 4096 bytes
  */
 export function event(name: string, props?: object): void;
+/**
+ * The same, with a promise that resolves once the event is stored durably. It rejects with an `Error` if the server
+ * refuses the event (the message says why), if it is dropped, if the client is blocked, or at once if consent is not
+ * granted (while it is pending the event still waits for the decision). If the server cannot be reached it waits.
+ */
+export function event(name: string, props: object | undefined, options: Confirm): Promise<void>;
+
+/** That a call is to be confirmed. */
+export interface Confirm {
+  confirm: true;
+}
 
 /**
  * Sends an order. While consent is pending it waits on this page for a decision; without consent it is dropped: report
  * it from your server then.
  */
 export function order(order: Order): void;
+/** The same, with a promise that resolves once the order is stored durably; it rejects as that of {@link event}. */
+export function order(order: Order, options: Confirm): Promise<void>;
+
+/**
+ * Sends what waits without further delay. Resolves once each page view, event and order that waited has been tried:
+ * what could not be sent goes on waiting.
+ */
+export function flush(): Promise<void>;
+
+/**
+ * This browser is not measured at all from now on, for example because it belongs to you: it loses its identifier and
+ * gets the cookie `visitflow_ignore`, for 400 days (Safari keeps it for seven). Nothing else sets this cookie.
+ * With `false` the cookie is deleted, and the next page is measured again. Rejects if the browser keeps no cookies.
+ */
+export function ignoreMe(on?: boolean): Promise<void>;
 
 /**
  * Signs in with the visitflow server. Without consent it signs in without measuring. With `remember: true` the
@@ -363,10 +457,13 @@ export interface Visitflow<Events extends object = AnyEvents> {
   deny: typeof deny;
   pageView: typeof pageView;
   event(...event: EventArguments<Events>): void;
+  event<Name extends keyof Events & string>(name: Name, props: Events[Name], options: Confirm): Promise<void>;
   order: typeof order;
   login: typeof login;
   logout: typeof logout;
   end: typeof end;
+  flush: typeof flush;
+  ignoreMe: typeof ignoreMe;
   snapshot: typeof snapshot;
   session: typeof session;
   sessions: typeof sessions;
@@ -410,10 +507,13 @@ export interface ConsentState {
  */
 export interface VisitflowTag<Events extends object = AnyEvents> extends Visitflow<Events> {
   (command: "grant" | "deny"): void;
-  (command: "revoke" | "logout" | "end"): Promise<void>;
+  (command: "revoke" | "logout" | "end" | "flush"): Promise<void>;
+  (command: "ignoreMe", on?: boolean): Promise<void>;
   (command: "pageView", url?: string): void;
   (command: "event", ...event: EventArguments<Events>): void;
+  (command: "event", name: string, props: object | undefined, options: Confirm): Promise<void>;
   (command: "order", order: Order): void;
+  (command: "order", order: Order, options: Confirm): Promise<void>;
   (command: "revoke", options: { erase: true }): Promise<void>;
   (command: "login", username: string, password: string, options?: { remember?: boolean }): Promise<SignedIn>;
   (command: "login", by: { assertion: string; remember?: boolean }): Promise<SignedIn>;

@@ -6,7 +6,7 @@
 import type { Options } from "visitflow";
 
 export type * from "visitflow";
-export { grant, revoke, deny, onConsentChange, pageView, event, order, login, logout, end, snapshot, session, sessions, endSession, visitorData } from "visitflow";
+export { grant, revoke, deny, onConsentChange, pageView, event, order, login, logout, end, flush, ignoreMe, snapshot, session, sessions, endSession, visitorData } from "visitflow";
 
 /** The options of {@link init}. */
 export interface SlimOptions extends Options {

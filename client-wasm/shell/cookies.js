@@ -3,6 +3,9 @@
 import { attempt } from "./attempt.js";
 import { options } from "./options.js";
 
+/** The cookie of a browser that is not to be measured: its visitor has said so (pkg/src/ignore.js). */
+export const IGNORED = "visitflow_ignore";
+
 /** All cookies; none where they are forbidden. */
 export const cookies = () => attempt(() => document.cookie) ?? "";
 

@@ -43,7 +43,7 @@ export const ask = (ticket, path, body, measured) =>
 
 /** Sends a fact, unless it went ahead and the server has it; anonymously without cookies. */
 export const sendFact = (ticket, fact, anonymous) => {
-  exchange(ticket, async (controller) => (fact.stored ? { status: 204, after: 0 } : postFact(fact, anonymous, controller)));
+  exchange(ticket, async (controller) => (fact.answer = fact.stored ? { status: 204, after: 0 } : await postFact(fact, anonymous, controller)));
   if (!fact.stored && !anonymous) keep(fact); // the visitor may have been named anew
 };
 

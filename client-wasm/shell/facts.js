@@ -5,15 +5,21 @@ import { keyAt } from "./ids.js";
 import { json } from "./json.js";
 import { options } from "./options.js";
 
-/** The fact of this body, at a time in ms since the Unix epoch; `kind` is "page_view", "event" or "order". */
+/**
+ * The fact of this body, at a time in ms since the Unix epoch; `kind` is "page_view", "event" or "order". The page may
+ * have it changed or dropped (pkg/src/extras.js): undefined then.
+ */
 export const make = (kind, at, body) => {
+  body = options.shape ? options.shape(kind, body) : body;
   const key = keyAt(at);
-  return {
-    key,
-    path: TELEMETRY + kind,
-    at,
-    body: { id: key, ...body, site: options.site, webdriver: navigator.webdriver || undefined },
-  };
+  return (
+    body && {
+      key,
+      path: TELEMETRY + kind,
+      at,
+      body: { id: key, ...body, site: options.site, webdriver: navigator.webdriver || undefined },
+    }
+  );
 };
 
 /** The body of a fact's request, as of now. */

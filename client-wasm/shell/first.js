@@ -25,6 +25,7 @@ export const sendFirst = async (waiting) => {
     options.known = true;
     if (!(known && isLive())) countAhead();
     const fact = (call.fact = makeView(call, true));
+    if (!fact) return waiting.shift(); // the page drops it
     fact.visitor = named();
     fact.stored = (await postFact(fact)).status == 204;
     const now = readCookie(options.visitorCookie);

@@ -19,6 +19,9 @@ export const CAP = 200;
 export const HEAD_START_MS = 5000;
 export const NEWS_MS = 1000;
 
+// Parameters of clicks.
+export const CLICK_IDS = ["gclid", "gbraid", "wbraid", "dclid", "srsltid", "fbclid", "igshid", "igsh", "msclkid", "ttclid", "twclid", "li_fat_id", "epik", "sccid", "rdt_cid", "qclid", "yclid", "ysclid", "ymclid", "irclickid", "clickid", "click_id", "wickedid", "tblci", "dicbo", "vmcid", "mc_eid", "mkt_tok", "vero_id", "oly_enc_id", "_hsenc", "_kx", "s_cid"];
+
 // The lock, the channel between tabs.
 export const CHANNEL = "visitflow";
 

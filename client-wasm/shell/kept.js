@@ -3,6 +3,7 @@
 
 import { attempt } from "./attempt.js";
 import { ORDER } from "./generated.js";
+import { settle } from "./confirm.js";
 import { json } from "./json.js";
 import { uncount } from "./numbers.js";
 import { tellKept } from "./rust.js";
@@ -21,9 +22,10 @@ export const keep = ({ key, path, at, body }) => {
   attempt(() => localStorage.setItem(KEY + key, json({ claimed: Date.now(), visitor: named(), path, at, body })));
 };
 
-/** Keeps a fact no longer. */
-export const drop = ({ key }) => {
-  if (mine.has(key)) attempt(() => localStorage.removeItem(KEY + key));
+/** Keeps a fact no longer: it is stored, or given up. A page that waits for that hears of it (confirm.js). */
+export const drop = (fact) => {
+  if (mine.has(fact.key)) attempt(() => localStorage.removeItem(KEY + fact.key));
+  settle(fact);
 };
 
 const names = () => attempt(() => Object.keys(localStorage).filter((name) => name.startsWith(KEY))) ?? [];
@@ -31,7 +33,7 @@ const names = () => attempt(() => Object.keys(localStorage).filter((name) => nam
 /** Drops those that this page sees to. */
 export const dropKept = () => {
   uncount();
-  for (const key of mine) drop({ key });
+  for (const key of mine) attempt(() => localStorage.removeItem(KEY + key));
 };
 
 /** Tells of what pages before this one could not send. */

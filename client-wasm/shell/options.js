@@ -9,3 +9,6 @@ export const setOptions = (given) => {
 
 /** Whether an option is on: as an attribute without a value it is, too. */
 export const isOn = (option) => option != undefined && option + "" != "false";
+
+/** Whether the page has a word about what is told: pkg/src/extras.js sees to it. */
+export const isShaped = () => options.before || options.query || options.exclude;

@@ -10,6 +10,9 @@ export const random = () => crypto.getRandomValues(new Uint32Array(1))[0];
 /** How far down the page the viewport reaches, in per cent. */
 export const depth = () => Math.min(100, (100 * (scrollY + innerHeight)) / document.documentElement.scrollHeight || 0);
 
+/** Whether the page is measured at all. */
+export const isCounted = () => !options.excluded?.();
+
 const detail = (answer, otherwise) => (typeof answer?.detail == "string" ? answer.detail : otherwise);
 
 /** Says what is wrong, or what the answer says of it; the page hears of the first time only. */

@@ -1,7 +1,7 @@
 // The session's own requests.
 
 import { deleteActivity, isLive } from "./activity.js";
-import { reported } from "./address.js";
+import { told } from "./address.js";
 import { isGranted } from "./consent.js";
 import { send } from "./exchange.js";
 import { SESSION_PING, SESSION_START } from "./generated.js";
@@ -31,13 +31,16 @@ export const countAnew = () => {
 
 const webdriver = () => navigator.webdriver || undefined;
 
-/** Asks for a session; the first time it tells of the page that the visitor came to. Without addresses where those were refused. */
+/**
+ * Asks for a session; the first time it tells of the page that the visitor came to. Without addresses where those
+ * were refused, or where the page changes them: then the first view tells of them.
+ */
 export const postStart = async (ticket, first, bare) => {
   const { status } = await send(ticket, SESSION_START, {
     visitor_id: named(),
-    ...(!bare && {
-      url: first ? entryAddress() : reported(location.href),
-      referrer: (first && reported(document.referrer)) || undefined,
+    ...(!(bare || options.shape) && {
+      url: first ? entryAddress() : told(location.href),
+      referrer: (first && told(document.referrer)) || undefined,
     }),
     site: options.site,
     cookies: isNamed() ? undefined : 0,
@@ -57,4 +60,4 @@ export const postPing = (ticket, view, ...engaged) => send(ticket, SESSION_PING,
 export const beaconPing = (...all) => beacon(SESSION_PING, json(engagement(...all)));
 
 /** What the server needs to know to erase a visitor's data; undefined if nobody is known. */
-export const toErase = () => erasable() && { visitor_id: erasable(), url: reported(location.href), site: options.site };
+export const toErase = () => erasable() && { visitor_id: erasable(), url: told(location.href), site: options.site };

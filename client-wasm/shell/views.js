@@ -1,6 +1,6 @@
 // What the page tells, as facts.
 
-import { reported } from "./address.js";
+import { told } from "./address.js";
 import { attempt } from "./attempt.js";
 import { make } from "./facts.js";
 import { BODY_BYTES } from "./generated.js";
@@ -41,17 +41,20 @@ const device = () => {
  * told where it is that of this page. (A form may go by this name. The server cuts what is long.)
  */
 export const makeView = ({ at, href, given }, full) => {
-  const url = reported(given.url ?? href);
-  const isHere = url == reported(location.href);
+  const url = told(given.url ?? href);
+  const isHere = url == told(location.href);
   const title = document.title + "";
   const fact = make("page_view", at, {
     url,
-    referrer: (given.referrer ?? (seen == undefined ? reported(document.referrer) : seen != url && seen)) || undefined,
+    referrer: told(given.referrer ?? (seen == undefined ? document.referrer : seen != url ? seen : "")) || undefined,
     ...(full
-      ? { sequence: next(), title: (isHere && title != stale && title) || undefined, device: device() }
+      ? { title: (isHere && title != stale && title) || undefined, device: device() }
       : { anonymous: true }),
   });
-  seen = url;
+  if (fact) {
+    if (full) fact.body.sequence = next();
+    seen = fact.body.url;
+  }
   if (isHere) stale = title;
   return fact;
 };
@@ -68,9 +71,11 @@ export const view = (call, full) => {
   return fact;
 };
 
-/** The event or order that a call tells of; none if it is too large to be sent. The server says what else is wrong with it. */
-export const other = ({ name, at, href, given }) => {
-  const fact = make(name, at, { url: reported(href), ...given });
-  if (new Blob([json(fact.body)]).size < BODY_BYTES - 500) return fact;
+/** The event or order that a call tells of; none if the page drops it, or if it is too large to be sent. The server says what else is wrong with it. */
+export const other = (call) => {
+  const { name, at, href, given } = call;
+  const fact = (call.fact = make(name, at, { url: told(href), ...given }));
+  if (!fact || new Blob([json(fact.body)]).size < BODY_BYTES - 500) return fact;
+  call.fact = undefined;
   options.complain("dropped: larger than 64 KiB");
 };

@@ -105,6 +105,12 @@ pub fn logout(settle: &Function) {
     });
 }
 
+/// Sends what waits, without a further delay; `settle` is called once all of that was tried.
+#[wasm_bindgen]
+pub fn flush(settle: &Function) {
+    with(&mut |tracker, now_ms| tracker.try_all(settle.clone(), now_ms));
+}
+
 /// Ends the session.
 #[wasm_bindgen]
 pub fn end(settle: &Function) {

@@ -155,13 +155,7 @@ impl Tracker {
                 self.view.engagement.look(false, now_ms);
                 self.leave(now_ms);
             }
-            Happening::Online => {
-                self.queue.backoff = Default::default();
-                self.step(session::Event::Online, now_ms);
-                if self.consent.mode() == Mode::Full {
-                    facts::adopt();
-                }
-            }
+            Happening::Online => self.hurry(now_ms),
             Happening::Locked => self.locked(now_ms),
             Happening::Revoked => self.forget(),
             Happening::Ping => self.send_ping(now_ms),
@@ -169,8 +163,23 @@ impl Tracker {
         }
     }
 
+    /// Nothing waits for a later try any more.
+    fn hurry(&mut self, now_ms: u64) {
+        self.queue.backoff = Default::default();
+        self.step(session::Event::Online, now_ms);
+        if self.consent.mode() == Mode::Full {
+            facts::adopt();
+        }
+    }
+
+    /// Tries all that waits once.
+    pub(crate) fn try_all(&mut self, page: Function, now_ms: u64) {
+        self.hurry(now_ms);
+        self.ask(Task::Flush, "", JsValue::UNDEFINED, Some(page));
+    }
+
     fn activity(&mut self, now_ms: u64) {
-        if self.consent.mode() == Mode::Full && !self.is_held() {
+        if self.consent.mode() == Mode::Full && !self.is_held() && page::is_counted() {
             let effects = self.step(session::Event::Activity(self.hint()), now_ms);
             if effects.ping && self.ping.is_none() {
                 let wait_ms = self.settings.ping_interval_ms;
@@ -201,7 +210,7 @@ impl Tracker {
     /// Forgets the visitor: consent was taken back, here or elsewhere.
     fn forget(&mut self) {
         self.consent.decide(Choice::Denied);
-        self.queue.purge();
+        self.discard();
         facts::drop_kept();
         page::denied();
         cookies::unname(false);

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use std::fs;
 use visitflow_client::happening::Happening;
 use visitflow_client::{queue, views};
-use visitflow_protocol::{cookie, limits, path};
+use visitflow_protocol::{campaign, cookie, limits, path};
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/shell/generated.js");
 
@@ -49,6 +49,7 @@ fn generated() -> String {
     ] {
         all += &number(name, value);
     }
+    writeln!(all, "\n// Parameters of clicks.\nexport const CLICK_IDS = {:?};", campaign::CLICK_IDS).unwrap();
     all += "\n// The lock, the channel between tabs.\n";
     all += &text("CHANNEL", "visitflow");
     all += "\n// What the shell tells of.\n";

@@ -66,8 +66,6 @@ export function functions(decided) {
   };
   return {
     ...others,
-    event: nothing("event"),
-    order: nothing("order"),
     pageView: nothing("pageView"),
     login: andAsk("login"),
     logout: andAsk("logout"),

@@ -1,5 +1,8 @@
-// Links and forms as events, where the option `capture` names them: "outbound", "downloads", "forms".
+// Links, forms and elements as events, where the option `capture` names them: "outbound", "downloads", "forms",
+// "elements".
 // Of an address neither query nor fragment is told, of a form nothing that was typed.
+
+import { watchElements } from "./elements.js";
 
 const FILES = /\.(pdf|docx?|xlsx?|pptx?|od[tsp]|csv|txt|rtf|zip|gz|tgz|bz2|xz|7z|rar|dmg|pkg|exe|msi|apk|deb|rpm|iso|epub|mp[34]|m4a|mov|avi|wav)$/i;
 
@@ -24,6 +27,7 @@ export const capture = (wanted, event) => {
       event("file_download", { url: bare(link) });
     } else if (link.host != location.host && /outbound/.test(wanted)) event("outbound_link", { url: bare(link) });
   });
+  if (/elements/.test(wanted)) watchElements(on, event);
   if (/forms/.test(wanted)) {
     on(["submit"], (form) => {
       const action = new URL(form.getAttribute("action") || location, location);

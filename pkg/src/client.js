@@ -7,10 +7,10 @@
 import { reported } from "../../client-wasm/shell/address.js";
 import { attempt } from "../../client-wasm/shell/attempt.js";
 import { decide, initial, isGranted, maySend, mayWait, objects } from "../../client-wasm/shell/consent.js";
-import { deleteCookie, readOwn, writeCookie } from "../../client-wasm/shell/cookies.js";
+import { IGNORED, deleteCookie, readCookie, readOwn, writeCookie } from "../../client-wasm/shell/cookies.js";
 import { CAP, LAST_ACTIVITY, SESSION_FORGET, TELEMETRY, VISITOR, VISITOR_MAX_AGE_S } from "../../client-wasm/shell/generated.js";
 import { json } from "../../client-wasm/shell/json.js";
-import { isOn, options, setOptions } from "../../client-wasm/shell/options.js";
+import { isOn, isShaped, options, setOptions } from "../../client-wasm/shell/options.js";
 import { forgetEverywhere } from "../../client-wasm/shell/tabs.js";
 import { resting } from "./resting.js";
 
@@ -20,7 +20,6 @@ import { resting } from "./resting.js";
  * `load("session-", options, name, …)` calls a function of session.js; `base` is the default of the option `endpoint`.
  */
 export function create(load, base) {
-  let begun; // init() was called
   let core; // the exports, once they are there
   let loading; // the promise of that
   let spoken; // the one console line was said
@@ -45,21 +44,24 @@ export function create(load, base) {
   // As it is now: the page may change it while it waits.
   const made = (name, given) => ({ name, at: Date.now(), href: location.href, given: JSON.parse(json(given)) });
 
-  const tell = (...told) => {
-    const call = made(...told);
+  // Where the page wants it confirmed: a promise that resolves once it is stored.
+  const tell = (name, given, confirm) => {
+    const call = made(name, given);
     if (core && isSendable(call)) core.tell(call);
     else if (isSendable(call) || mayWait()) {
       hold(call);
       if (isSendable(call)) boot();
     } else dropped++;
+    return confirm && (isSendable(call) ? ask("confirm", call) : Promise.reject(Error(options.consent)));
   };
 
   // The oldest goes where there are too many, an order last.
   const hold = (call) => {
-    if (waiting.push(call) <= CAP) return;
-    waiting.splice(Math.max(0, waiting.findIndex(({ name }) => name != "order")), 1);
-    dropped++;
-    complain(`only ${CAP} calls wait`);
+    if (waiting.push(call) > CAP) {
+      complain(`only ${CAP} calls wait`);
+      waiting.splice(Math.max(0, waiting.findIndex(({ name }) => name != "order")), 1);
+      dropped++;
+    }
   };
 
   // Takes out those that may be sent; the others wait on.
@@ -67,7 +69,7 @@ export function create(load, base) {
 
   const ask = async (...call) => {
     if (!core) await boot(true);
-    if (!core) throw Error("visitflow is blocked, or offline");
+    if (!core) throw Error("blocked, or offline");
     return core.call(...call);
   };
 
@@ -97,8 +99,9 @@ export function create(load, base) {
   const leave = () => {
     let visitor_id = isGranted() ? readOwn(options.visitorCookie) : undefined;
     // Another tab may have taken consent back.
-    if (options.hurry || (options.known && !visitor_id)) return;
+    if (options.hurry || isShaped() || (options.known && !visitor_id)) return;
     for (const { name, at, href, given } of takeSendable()) {
+      if (readCookie(IGNORED)) return;
       // On plain HTTP browsers make no identifiers, nor do they take a secure cookie.
       if (!visitor_id && isGranted() && crypto.randomUUID) {
         writeCookie(options.visitorCookie, (visitor_id = "v_" + crypto.randomUUID()), VISITOR_MAX_AGE_S);
@@ -121,8 +124,7 @@ export function create(load, base) {
   // What a call does before, or instead of, what the WebAssembly does.
   const calls = {
     init(given) {
-      if (begun) return;
-      begun = true;
+      if (options) return;
       // With options that cannot be read there are none, and nothing is measured.
       // {visitor_id: "a"}, or as an attribute "visitor_id=a last_activity=b".
       const cookie = (name) => RegExp(name + '[":=]+([\\w.-]+)').exec(json(given.cookieNames))?.[1] ?? name;
@@ -166,21 +168,22 @@ export function create(load, base) {
       return (core || given?.erase) && ask("revoke", given);
     },
     pageView: (url = location) => tell("page_view", { url: new URL(url, location).href }),
-    event: (name, props) => tell("event", { name: name + "", props }),
+    event: (name, props, more) => tell("event", { name: name + "", props }, more),
     // Numbers that were computed have more places than money: the server takes four.
-    order: (given) => tell("order", { ...given, id: given.id + "", amount: (given.amount.toFixed ? +given.amount.toFixed(4) : given.amount) + "" }),
+    order: (given, more) => tell("order", { ...given, id: given.id + "", amount: (given.amount.toFixed ? +given.amount.toFixed(4) : given.amount) + "" }, more),
     onConsentChange(listener) {
       options.listeners.add(listener);
       return () => options.listeners.delete(listener);
     },
-    end: async () => maySend(true) && ask("end"),
     snapshot: async () => (core ? core.snapshot(dropped) : resting(options?.consent, dropped)),
   };
 
-  for (const name of ["login", "logout"]) calls[name] = (...given) => ask(name, ...given);
+  for (const name of ["login", "logout", "end", "flush"]) {
+    calls[name] = async (...given) => (/log/.test(name) || maySend(true)) && ask(name, ...given);
+  }
 
   // Of no visit: consent does not matter, and nothing is written.
-  for (const name of ["session", "sessions", "endSession", "visitorData"]) {
+  for (const name of ["session", "sessions", "endSession", "visitorData", "ignoreMe"]) {
     calls[name] = (...given) => load("session-", options, name, ...given);
   }
 

@@ -2,9 +2,10 @@
 
 import { initSync } from "glue";
 import { setConsent } from "../../client-wasm/shell/consent.js";
+import { IGNORED, readCookie } from "../../client-wasm/shell/cookies.js";
 import { watchEarly } from "../../client-wasm/shell/early.js";
 import { sendFirst } from "../../client-wasm/shell/first.js";
-import { setOptions } from "../../client-wasm/shell/options.js";
+import { isShaped, setOptions } from "../../client-wasm/shell/options.js";
 import wired from "./wired.js";
 
 /** How long the WebAssembly may be put off, in ms. */
@@ -27,8 +28,15 @@ const wanted = (options) =>
 
 let wait; // once: who tries again waits no more
 
-const begin = (options, waiting) => {
+const begin = async (options, waiting) => {
   setOptions(options);
+  if (readCookie(IGNORED)) {
+    options.beforeConsent = "silent";
+    setConsent("denied");
+  } else if (isShaped()) {
+    options.shape = () => {}; // without the file nothing is told
+    await import(EXTRAS).then((file) => file.default(options, waiting), options.complain);
+  }
   if (options.visitorCookie == options.activityCookie) {
     options.complain("cookieNames: two names");
     setConsent("denied");

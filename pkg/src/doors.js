@@ -22,6 +22,11 @@ export const doors = (core) => {
   };
   // What returns nothing by its type returns nothing.
   const silent = (name) => (...args) => void door(name)(...args);
+  // A promise where the page wants it confirmed.
+  const confirmable = (name) => (...args) => {
+    const answer = door(name)(...args);
+    return args.at(-1)?.confirm ? answer : undefined;
+  };
   // Answers at once, also before init().
   const onConsentChange = (listener) => {
     let ended;
@@ -30,5 +35,5 @@ export const doors = (core) => {
       ended = true;
     };
   };
-  return { door, silent, onConsentChange };
+  return { door, silent, confirmable, onConsentChange };
 };

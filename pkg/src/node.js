@@ -4,17 +4,20 @@ import { resting } from "./resting.js";
 
 const nothing = () => {};
 const settled = () => Promise.resolve();
+const confirmed = (...given) => (given.at(-1)?.confirm ? settled() : undefined);
 
 export const init = nothing;
 export const grant = nothing;
 export const deny = nothing;
 export const pageView = nothing;
-export const event = nothing;
-export const order = nothing;
+export const event = confirmed;
+export const order = confirmed;
 export const onConsentChange = () => nothing;
 export const revoke = settled;
 export const logout = settled;
 export const end = settled;
+export const flush = settled;
+export const ignoreMe = settled;
 export const login = () => Promise.resolve({ user_id: "" });
 export const session = () => Promise.resolve(null);
 export const sessions = () => Promise.resolve([]);

@@ -1,7 +1,8 @@
-// Who is signed in, and in which other browsers; what is stored of the visitor. The page asks of its own accord, so consent does not matter:
+// Who is signed in, and in which other browsers; what is stored of the visitor; whether this browser is ignored. The page asks of its own accord, so consent does not matter:
 // nothing is measured, and nothing is written. The first call loads this file.
 
 import { everything } from "./everything.js";
+import { ignoreMe } from "./ignore.js";
 
 /** How long an answer may take, in ms. */
 const PATIENCE = 10_000;
@@ -63,6 +64,8 @@ const calls = {
     const path = which?.others ? "?others=true" : "/" + encodeURIComponent(which);
     if (!(await ask(options, "/api/sessions" + path, "DELETE"))) throw failure(401, "Nobody is signed in");
   },
+
+  ignoreMe: async (...all) => ignoreMe(...all),
 
   async visitorData(options) {
     const page = async (query) => {

@@ -4,7 +4,7 @@
 import core from "./core.js";
 import { doors } from "./doors.js";
 
-const { door, silent, onConsentChange } = doors((options, facts) => {
+const { door, silent, confirmable, onConsentChange } = doors((options, facts) => {
   Promise.resolve(options.wasm).catch(() => {}); // it is awaited later
   return core(options.wasm, options, facts);
 });
@@ -14,12 +14,14 @@ export const grant = silent("grant");
 export const revoke = door("revoke");
 export const deny = silent("deny");
 export const pageView = silent("pageView");
-export const event = silent("event");
-export const order = silent("order");
+export const event = confirmable("event");
+export const order = confirmable("order");
 export { onConsentChange };
 export const login = door("login");
 export const logout = door("logout");
 export const end = door("end");
+export const flush = door("flush");
+export const ignoreMe = door("ignoreMe");
 export const snapshot = door("snapshot");
 export const session = door("session");
 export const sessions = door("sessions");

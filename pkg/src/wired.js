@@ -1,6 +1,8 @@
 // What the loader calls of the WebAssembly and the shell around it, wired together.
 
 import * as core from "glue";
+import { IGNORED, readCookie } from "../../client-wasm/shell/cookies.js";
+import { confirm } from "../../client-wasm/shell/confirm.js";
 import { isGranted, setConsent } from "../../client-wasm/shell/consent.js";
 import { options, setOptions } from "../../client-wasm/shell/options.js";
 import { complain } from "../../client-wasm/shell/page.js";
@@ -33,6 +35,7 @@ const arrive = (waiting) => {
 
 const calls = {
   grant(waiting) {
+    if (readCookie(IGNORED)) return setConsent("denied");
     const [first] = waiting;
     if (first?.name == "page_view" && !first.given.url) land(first.href);
     core.grant();
@@ -52,6 +55,8 @@ const calls = {
     );
   },
   logout: core.logout,
+  flush: core.flush,
+  confirm,
   end: core.end,
 };
 

@@ -126,6 +126,14 @@ test("before that, facts come first and then what waits for an answer, each in o
   );
 });
 
+test("a page that is left before its word about facts is there sends none of them", async () => {
+  for (const word of [{ before: (fact) => fact }, { query: [] }, { exclude: "/admin" }]) {
+    const { leave, seen } = page({ consent: "granted", ...word });
+    leave();
+    assert.deepEqual(seen.beacons, []);
+  }
+});
+
 test("what returns nothing by its type returns nothing", async () => {
   const { client } = page({ consent: "granted" });
   assert.deepEqual([client.event("a"), client.pageView(), client.grant(), client.deny()], Array(4).fill(undefined));
@@ -498,10 +506,36 @@ test("a page that leaves early without consent sends anonymous views, or nothing
   assert.equal(anonymous.seen.beacons.length, 1);
   const [, view] = anonymous.seen.beacons[0];
   assert.deepEqual([view.anonymous, view.visitor_id], [true, undefined]);
-  assert.equal(anonymous.seen.reads, 0);
   const silent = page({ consent: "pending" });
   silent.leave();
   assert.deepEqual(silent.seen.beacons, []);
+});
+
+test("a page of a browser that is ignored sends nothing where it is left early", () => {
+  for (const options of [{ consent: "granted" }, { beforeConsent: "anonymous" }]) {
+    const { leave, seen } = page(options, { cookies: { visitflow_ignore: "1" } });
+    leave();
+    assert.deepEqual(seen.beacons, []);
+  }
+});
+
+test("an event that is to be confirmed is told, and then waited for", async () => {
+  const { client, arrive, calls, core } = page({ consent: "granted" });
+  const confirmed = client.event("play", {}, { confirm: true });
+  const ordered = client.order({ id: "A1", amount: "5", currency: "EUR" }, { confirm: true });
+  core.call = async (name, { name: kind }) => name + " " + kind;
+  await arrive();
+  assert.deepEqual(await Promise.all([confirmed, ordered]), ["confirm event", "confirm order"]);
+  assert.equal(calls(), "init granted, page_view landing, event play, order A1");
+});
+
+test("without consent nothing is confirmed, and nothing is loaded for it", async () => {
+  for (const consent of ["pending", "denied"]) {
+    const { client, seen } = page({ consent });
+    await assert.rejects(client.event("play", {}, { confirm: true }), { message: consent });
+    await client.flush();
+    assert.equal(seen.loads, 0);
+  }
 });
 
 test("before consent nothing is loaded, read, written or sent", async () => {

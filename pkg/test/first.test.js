@@ -120,6 +120,30 @@ test("a new visitor is named, and seen in full", async () => {
   assert.equal(call.fact.body.id, seen.id, "Rust takes it over by the same id");
 });
 
+test("a first view that the page drops is not sent, now or later", async () => {
+  const { waiting } = await send({ shape: () => {} });
+  assert.deepEqual([requests, waiting], [[], []]);
+  leave();
+  assert.deepEqual(paths(), []);
+});
+
+test("a view that the page drops is not numbered, and is no referrer", async () => {
+  const shape = (_, body) => (/secret/.test(body.url) ? undefined : body);
+  await send({ shape });
+  const see = (path) => view({ at: NOW, href: "https://shop.example" + path, given: {} }, true);
+  assert.equal(see("/secret"), undefined);
+  const { sequence, referrer } = see("/next").body;
+  assert.deepEqual([sequence, referrer], [2, "https://shop.example/landing"]);
+});
+
+test("a start tells no address where the page changes addresses", async () => {
+  await send({ shape: (_, body) => body });
+  requests = [];
+  await postStart(1, true);
+  const [[path, body]] = requests;
+  assert.deepEqual([path, body.url, body.referrer], ["/api/session/start", undefined, undefined]);
+});
+
 test("a visit that was begun is known to the next page", async () => {
   await send();
   leave();

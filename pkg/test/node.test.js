@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-const names = ["init", "grant", "revoke", "deny", "onConsentChange", "pageView", "event", "order", "login", "logout", "end", "snapshot", "session", "sessions", "endSession", "visitorData"];
+const names = ["init", "grant", "revoke", "deny", "onConsentChange", "pageView", "event", "order", "login", "logout", "end", "flush", "ignoreMe", "snapshot", "session", "sessions", "endSession", "visitorData"];
 const globals = ["window", "document", "navigator", "location", "history", "fetch", "localStorage", "crypto", "addEventListener"];
 
 const doors = { "the import for Node": "../dist/node.js", "the import for browsers": "../dist/index.js" };
@@ -36,7 +36,10 @@ for (const [door, file] of Object.entries(doors)) {
     visitflow.onConsentChange(() => {})();
     visitflow.pageView("/a");
     visitflow.event("a", { b: 1 });
-    visitflow.order({ id: "1", amount: "1", currency: "EUR" });
+    assert.equal(visitflow.order({ id: "1", amount: "1", currency: "EUR" }), undefined);
+    await visitflow.event("a", {}, { confirm: true });
+    await visitflow.flush();
+    await visitflow.ignoreMe();
     assert.deepEqual(await visitflow.login("a", "b"), { user_id: "" });
     await visitflow.logout();
     await visitflow.end();

@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { createContext, runInContext } from "node:vm";
 
 const here = fileURLToPath(new URL("..", import.meta.url));
 const cdn = join(here, "dist/cdn");
@@ -37,6 +38,7 @@ test("the tarball holds the package and nothing else", () => {
     "dist/cdn/visitflow-consent-google.js",
     "dist/cdn/visitflow-consent-tcf.js",
     "dist/cdn/visitflow-debug-HASH.js",
+    "dist/cdn/visitflow-extras-HASH.js",
     "dist/cdn/visitflow-fallback-HASH.js",
     "dist/cdn/visitflow-session-HASH.js",
     "dist/cdn/visitflow.js",
@@ -46,6 +48,7 @@ test("the tarball holds the package and nothing else", () => {
     "dist/consent-tcf.js",
     "dist/core.js",
     "dist/debug.js",
+    "dist/extras.js",
     "dist/fallback.js",
     "dist/index.js",
     "dist/node.js",
@@ -88,12 +91,12 @@ test("companions of the script share a name that changes with what they hold", (
   const loader = readFileSync(join(cdn, "visitflow.js"), "utf8");
   const hash = /"([0-9a-f]{8})\.js"/.exec(loader)[1];
   const companions = readdirSync(cdn).filter((name) => name.includes(hash)).sort();
-  const holds = ["", "capture-", "debug-", "fallback-", "session-"].map((part) => `visitflow-${part}${hash}.js`);
+  const holds = ["", "capture-", "debug-", "extras-", "fallback-", "session-"].map((part) => `visitflow-${part}${hash}.js`);
   assert.deepEqual(companions, [...holds, `visitflow-${hash}.wasm`].sort());
   // The hash is that of the files without it.
   const sha256 = (data) => createHash("sha256").update(data).digest("hex");
   const bare = (name) => Buffer.from(readFileSync(join(cdn, name), "utf8").replaceAll(hash, "__hash__"));
-  const order = [`visitflow-${hash}.wasm`, holds[0], holds[3], holds[1], holds[2], holds[4]];
+  const order = [`visitflow-${hash}.wasm`, holds[0], holds[4], holds[1], holds[3], holds[2], holds[5]];
   const digests = order.map((name) => sha256(name.endsWith(".js") ? bare(name) : readFileSync(join(cdn, name))));
   assert.equal(sha256(digests.join("\n")).slice(0, 8), hash);
   for (const name of ["visitflow-fallback-__hash__.js", "visitflow-__hash__.wasm"]) {
@@ -145,5 +148,18 @@ test("the types compile strictly, and refuse what is wrong", () => {
     assert.fail(error.stdout || error.message);
   } finally {
     rmSync(folder, { recursive: true });
+  }
+});
+
+test("scripts leave the page's names alone", () => {
+  for (const name of ["visitflow.js", "visitflow-consent-google.js", "visitflow-consent-tcf.js"]) {
+    const page = { document: { querySelector() {} }, window: { visitflow: { snapshot() {} } }, addEventListener() {}, setTimeout() {} };
+    const names = Object.keys(page);
+    try {
+      runInContext(readFileSync(join(cdn, name), "utf8"), createContext(page));
+    } catch {
+      // The stand-in is no page.
+    }
+    assert.deepEqual(Object.keys(page), names, name);
   }
 });

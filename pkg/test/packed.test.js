@@ -55,7 +55,7 @@ test("Node finds both imports, and they share one client", () => {
     console.log(Object.keys(visitflow).length, Object.keys(react).sort().join(" "));
     console.log(import.meta.resolve("visitflow").endsWith("/dist/node.js"));`,
   );
-  assert.equal(told, "16 Sessions VisitflowProvider YourData useConsent useUser useVisitflow\ntrue\n");
+  assert.equal(told, "18 Sessions VisitflowProvider YourData useConsent useUser useVisitflow\ntrue\n");
 });
 
 const ENTRIES = ["", "/slim", "/consent/google", "/consent/tcf", "/react", "/vue", "/server"].map((path) => `visitflow${path}`);

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`path`] | the endpoints' paths |
 //! | [`cookie`] | the cookies' names and lifetimes |
+//! | [`campaign`] | what in an address tells of a campaign |
 //! | [`limits`] | sizes and ages that the server enforces and the client respects |
 //! | [`problem`] | the stable `type` of every error answer |
 //! | [`id`] | the forms of identifiers |
@@ -88,6 +89,46 @@ pub mod cookie {
     pub const VISITOR_MAX_AGE_S: u32 = 31_536_000;
     /// Lifetime of [`LAST_ACTIVITY`] in seconds: one hour.
     pub const LAST_ACTIVITY_MAX_AGE_S: u32 = 3_600;
+}
+
+/// Campaigns.
+pub mod campaign {
+    /// Parameters that hold the id of a click, or of the person who clicked.
+    pub const CLICK_IDS: [&str; 33] = [
+        "gclid",
+        "gbraid",
+        "wbraid",
+        "dclid",
+        "srsltid", // Google
+        "fbclid",
+        "igshid",
+        "igsh",    // Facebook, Instagram
+        "msclkid", // Microsoft
+        "ttclid",
+        "twclid",
+        "li_fat_id",
+        "epik",
+        "sccid",
+        "rdt_cid",
+        "qclid", // TikTok, X, LinkedIn, Pinterest, Snapchat, Reddit, Quora
+        "yclid",
+        "ysclid",
+        "ymclid", // Yandex
+        "irclickid",
+        "clickid",
+        "click_id",
+        "wickedid",
+        "tblci",
+        "dicbo",
+        "vmcid", // affiliates, Taboola, Outbrain, Yahoo
+        "mc_eid",
+        "mkt_tok",
+        "vero_id",
+        "oly_enc_id",
+        "_hsenc",
+        "_kx",
+        "s_cid", // mailings
+    ];
 }
 
 /// Limits that the server enforces.

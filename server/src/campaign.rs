@@ -6,46 +6,10 @@
 use std::borrow::Cow;
 
 use url::Url;
+use visitflow_protocol::campaign::CLICK_IDS;
 
 /// Longest value kept, in characters; the rest is cut off.
 const VALUE_CHARS: usize = 128;
-
-/// Parameters that hold the id of a click, or of the person who clicked.
-const CLICK_IDS: [&str; 33] = [
-    "gclid",
-    "gbraid",
-    "wbraid",
-    "dclid",
-    "srsltid", // Google
-    "fbclid",
-    "igshid",
-    "igsh",    // Facebook, Instagram
-    "msclkid", // Microsoft
-    "ttclid",
-    "twclid",
-    "li_fat_id",
-    "epik",
-    "sccid",
-    "rdt_cid",
-    "qclid", // TikTok, X, LinkedIn, Pinterest, Snapchat, Reddit, Quora
-    "yclid",
-    "ysclid",
-    "ymclid", // Yandex
-    "irclickid",
-    "clickid",
-    "click_id",
-    "wickedid",
-    "tblci",
-    "dicbo",
-    "vmcid", // affiliates, Taboola, Outbrain, Yahoo
-    "mc_eid",
-    "mkt_tok",
-    "vero_id",
-    "oly_enc_id",
-    "_hsenc",
-    "_kx",
-    "s_cid", // mailings
-];
 
 /// The campaign of a visit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

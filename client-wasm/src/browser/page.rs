@@ -15,6 +15,10 @@ extern "C" {
     /// How far down the page the viewport reaches, in per cent.
     pub(crate) fn depth() -> u8;
 
+    /// Whether the page is measured at all.
+    #[wasm_bindgen(js_name = isCounted)]
+    pub(crate) fn is_counted() -> bool;
+
     /// Says what is wrong, or what the answer says of it; the page hears of the first time only.
     pub(crate) fn complain(text: &str, answer: &JsValue);
 

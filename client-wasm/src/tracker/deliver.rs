@@ -31,6 +31,8 @@ pub(crate) enum Task {
     Login,
     Logout,
     End,
+    /// Nothing: what was queued before it is tried.
+    Flush,
     /// Consent was taken back: the session leaves its visit.
     Revoke,
     /// A start ahead of an erasure.
@@ -77,15 +79,15 @@ impl Tracker {
 
     /// Queues a request that goes alone; its body is an object, or undefined.
     pub(crate) fn ask(&mut self, task: Task, path: &'static str, body: JsValue, page: Option<Function>) {
-        // An end is the end of what was queued before it.
-        let facts = if task == Task::End { self.queue.len() as u32 } else { 0 };
+        // These come after what was queued before them.
+        let facts = if matches!(task, Task::End | Task::Flush) { self.queue.len() as u32 } else { 0 };
         self.exclusives.push(Exclusive { task, path, body, page, after: self.queue.left + facts });
     }
 
     /// Sends what may be sent now.
     pub(super) fn proceed(&mut self, now_ms: u64) {
         if !self.is_held() {
-            if std::mem::take(&mut self.wants_session) {
+            if std::mem::take(&mut self.wants_session) && page::is_counted() {
                 self.step(session::Event::Fact(self.hint()), now_ms);
             }
             self.send_facts(now_ms);
@@ -113,6 +115,10 @@ impl Tracker {
             }
             Some(_) => {
                 let Exclusive { task, path, body, page, .. } = self.exclusives.remove(0);
+                if let (Task::Flush, Some(page)) = (task, &page) {
+                    page::settle(page, None, &JsValue::UNDEFINED);
+                    return self.proceed(now_ms);
+                }
                 let ticket = self.ticket(task, page);
                 net::ask(ticket, path, &body, self.consent.mode() == Mode::Full);
             }

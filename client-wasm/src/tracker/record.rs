@@ -23,7 +23,7 @@ impl Tracker {
             return self.forget();
         }
         self.leave(at_ms);
-        if full && !self.is_held() {
+        if full && !self.is_held() && page::is_counted() {
             // A session that is over is noticed before the view is numbered.
             self.step(session::Event::Fact(self.hint()), clock::now_ms());
         }
@@ -54,7 +54,12 @@ impl Tracker {
     fn add(&mut self, fact: Option<Fact>, kind: Kind) {
         let refused = self.consent.mode() == Mode::Full && self.session.phase() == Phase::Refused;
         let allowed = self.consent.may_send(kind == Kind::Anonymous) && !refused;
-        let Some(fact) = fact.filter(|_| allowed) else {
+        let Some(fact) = fact.filter(|fact| {
+            if !allowed {
+                facts::let_go(fact);
+            }
+            allowed
+        }) else {
             self.queue.dropped += 1;
             return;
         };

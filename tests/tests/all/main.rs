@@ -55,6 +55,7 @@ mod signals;
 mod spool;
 mod stores;
 mod tabs;
+mod told;
 mod traces;
 mod visitor_key;
 mod visits_by_address;
