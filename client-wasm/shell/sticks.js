@@ -11,7 +11,7 @@ let secure = "; Secure";
  */
 export const sticks = (name, value, age, sure) => {
   if (isTaken(name)) {
-    options.complain(`the cookie ${name} is another application's; give visitflow's another name by cookieNames`);
+    options.complain(`another application's cookie: ${name}; set cookieNames`);
     return false;
   }
   writeCookie(name, value, age, secure);

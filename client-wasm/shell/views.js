@@ -77,5 +77,5 @@ export const other = (call) => {
   const fact = (call.fact = make(name, at, { url: told(href), ...given }));
   if (!fact || new Blob([json(fact.body)]).size < BODY_BYTES - 500) return fact;
   call.fact = undefined;
-  options.complain("dropped: larger than 64 KiB");
+  options.complain("dropped: over 64 KiB");
 };

@@ -88,7 +88,6 @@ impl Consent {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test that fails is meant to panic")]
 mod tests {
     use super::*;
 

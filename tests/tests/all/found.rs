@@ -161,8 +161,7 @@ async fn an_address_that_is_replaced_all_the_time_is_one_view(engine: Engine) {
 async fn a_referrer_that_is_too_long_costs_no_order(engine: Engine) {
     let scene = Scene::of(engine).await;
     let Scene { browser, witness, server } = &scene;
-    let long =
-        format!("history.replaceState(null, '', '/list/' + 'x'.repeat(2100)); location.href = '/product';");
+    let long = "history.replaceState(null, '', '/list/' + 'x'.repeat(2100)); location.href = '/product';";
     witness.serve_html(
         "/list",
         &format!("<meta name=\"referrer\" content=\"unsafe-url\"><script>{long}</script>"),

@@ -34,7 +34,8 @@ async fn what_a_page_changes_or_leaves_out_is_as_it_says(engine: Engine) {
     page_views_are(server, 1).await;
     let told = browser.resolve("visitflow.event('play', {}, { confirm: true })").await;
     assert_eq!(told, json!([null]));
-    let seen = server.texts("SELECT url || ' ' || COALESCE(title, '') || ' ' || COALESCE(referrer, '') FROM page_views");
+    let seen = server
+        .texts("SELECT url || ' ' || COALESCE(title, '') || ' ' || COALESCE(referrer, '') FROM page_views");
     assert_eq!(seen, [format!("{}/shop?page=2&utm_source=news masked ", witness.origin())]);
     server.assert_visits(1);
     scene.close().await;
@@ -79,7 +80,8 @@ async fn a_browser_that_is_ignored_is_not_measured(engine: Engine) {
 }
 
 async fn elements_declare_events(engine: Engine) {
-    const BODY: &str = "<button data-visitflow-event=\"signup\" data-visitflow-prop-plan=\"pro\"><b>go</b></button>
+    const BODY: &str =
+        "<button data-visitflow-event=\"signup\" data-visitflow-prop-plan=\"pro\"><b>go</b></button>
         <section data-visitflow-view=\"pricing\">seen</section>
         <div style=\"height: 5000px\"></div><section data-visitflow-view=\"below\">not seen</section>";
     let scene = Scene::of(engine).await;
