@@ -55,19 +55,11 @@ const inputs = [
   "protocol/Cargo.toml",
   "protocol/src",
   "pkg/build.mjs",
-  "pkg/commonjs.mjs",
-  "pkg/consent",
-  "pkg/index.d.ts",
-  "pkg/kit",
   "pkg/glue.mjs",
   "pkg/package.json",
   "pkg/package-lock.json",
   "pkg/parts.mjs",
-  "pkg/react",
-  "pkg/server",
-  "pkg/slim.d.ts",
   "pkg/src",
-  "pkg/vue",
   "pkg/wasm2js.mjs",
 ].flatMap(files);
 
@@ -76,6 +68,7 @@ const stamp = sha256(
 );
 const stampFile = join(out, ".stamp");
 if (existsSync(stampFile) && readFileSync(stampFile, "utf8") === stamp) {
+  await commonjs(out); // of files that the WebAssembly does not depend on
   console.log("visitflow package: up to date");
   process.exit(0);
 }

@@ -20,7 +20,7 @@ export const isTaken = (name) => !(name == options.activityCookie ? /^\d*$/ : /^
 export const readOwn = (name) => (isTaken(name) ? undefined : readCookie(name));
 
 /** Writes a cookie for so many seconds, if the name is ours. No domain is none: an empty attribute is ignored (RFC 6265 §5.2.3). */
-export const writeCookie = (name, value, age, domain = options.cookieDomain ?? "", secure = "; Secure") => {
+export const writeCookie = (name, value, age, secure = "; Secure", domain = options.cookieDomain ?? "") => {
   if (isTaken(name)) return;
   options.trace?.("cookie", name, value, age);
   attempt(() => {
@@ -28,9 +28,9 @@ export const writeCookie = (name, value, age, domain = options.cookieDomain ?? "
   });
 };
 
-/** Deletes a cookie of ours, whatever its domain. `Secure` is no part of what names it. */
+/** Deletes a cookie of ours, whatever its domain. `Secure` is no part of what names it, and may be forbidden. */
 export const deleteCookie = (name) => {
   if (readCookie(name) == undefined) return;
-  writeCookie(name, "", 0);
   writeCookie(name, "", 0, "");
+  writeCookie(name, "", 0, "", "");
 };

@@ -28,10 +28,11 @@ export const watchEarly = (waiting, sent, signal) => {
   const [first] = waiting;
   const looked = document.hasFocus();
   let told;
+  let until; // the next view
 
   const engagement = (fact) => {
-    const engaged_ms = Math.min(Date.now() - fact.at, HEAD_START_MS);
-    if (!looked || told || engaged_ms < NEWS_MS) return;
+    const engaged_ms = Math.min((until ?? Date.now()) - fact.at, HEAD_START_MS);
+    if (!(looked || document.hasFocus()) || told || engaged_ms < NEWS_MS) return;
     told = true;
     beaconPing(fact, engaged_ms, Math.round(depth()));
   };
@@ -61,6 +62,7 @@ export const watchEarly = (waiting, sent, signal) => {
   const push = (call) => {
     if (!maySend(true)) return;
     waiting.push(call);
+    until ??= call.at;
     options.hurry();
   };
   const counts = options.autoPageViews && push;

@@ -14,7 +14,7 @@ export const sticks = (name, value, age, sure) => {
     options.complain(`the cookie ${name} is another application's; give visitflow's another name by cookieNames`);
     return false;
   }
-  writeCookie(name, value, age, options.cookieDomain, secure);
+  writeCookie(name, value, age, secure);
   if (sure || readCookie(name) == value) return true;
   const { protocol, hostname } = location;
   if (!secure || protocol != "http:" || !/^(127\.|\[::1]$|(.+\.)?localhost$)/.test(hostname)) return false;

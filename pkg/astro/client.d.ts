@@ -1,6 +1,6 @@
 /**
- * For scripts of Astro pages: the visitor's decision, and the functions that change it. The functions of the same
- * name in `"visitflow"` do not update `consent`.
+ * For scripts of Astro pages: the visitor's decision, and the functions that change it. `consent`
+ * also follows the functions of `"visitflow"`, consent managers and other tabs.
  */
 
 import type { Consent, ConsentState, Options } from "visitflow";

@@ -40,7 +40,7 @@ export function hear(listener) {
 /** Starts the client; later calls apply a changed `consent`. Calling it twice with the same value changes nothing. */
 export function follow(options, consent) {
   init({ ...options, consent });
-  if (!followed) others.onConsentChange?.(heard);
+  if (!followed) others.onConsentChange(heard);
   const isNew = consent !== (followed ?? consent);
   followed = consent;
   told ??= consent; // grant(), deny() or revoke() may have been called before

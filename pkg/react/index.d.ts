@@ -22,14 +22,15 @@ export interface VisitflowProviderProps {
   /** What `init` takes. Read once, when the page loads: later changes change nothing. */
   options?: Options;
   /**
-   * What the visitor decided, as far as your site remembers it. When it changes, the client
+   * The visitor's decision that your site remembers. When it changes, the client
    * follows: `"granted"` grants, `"denied"` denies, and `"pending"` revokes.
    * @default `options.consent`, else "pending"
    */
   consent?: Consent;
   /**
-   * Called after `grant()`, `deny()` or `revoke()` of a hook with what was decided, so that your
-   * site can remember it: in a cookie, if a server renders the page, else in `localStorage`.
+   * Called with each decision that is not made by `consent`, so that your site can remember it: in a cookie if a
+   * server renders the page, else in `localStorage`. The decision may come from a hook, from a function that is
+   * imported from `"visitflow"`, from a consent manager or from another tab.
    */
   onConsentChange?: (consent: "granted" | "denied") => void;
   children?: ReactNode;
@@ -49,9 +50,7 @@ export function VisitflowProvider(props: VisitflowProviderProps): ReactElement;
  * <button onClick={() => event("play", { level: 3 })}>Play</button>
  * ```
  *
- * `useVisitflow<{ play: { level: number } }>()` checks names and properties of events. Its `grant`, `deny` and
- * `revoke` also tell {@link useConsent} and `onConsentChange`; those that
- * are imported from `"visitflow"` do not.
+ * `useVisitflow<{ play: { level: number } }>()` checks names and properties of events.
  */
 export function useVisitflow<Events extends object = AnyEvents>(): VisitflowFunctions<Events>;
 

@@ -208,6 +208,13 @@ export interface Sessions {
    * {@link express}. `onUnauthorized` and `onUnknown` send an answer.
    */
   fastify(options?: KitOptions<(request: any, reply: any) => unknown>): (request: any, reply: any) => Promise<unknown>;
+  /**
+   * A hook `handle` for SvelteKit: `event.locals.visitflow` is the {@link Session}. Caches are told as with
+   * {@link express}. `onUnauthorized` and `onUnknown` return a response.
+   */
+  sveltekit(
+    options?: KitOptions<(event: any) => Response | Promise<Response>>,
+  ): (input: { event: any; resolve: (event: any) => Response | Promise<Response> }) => Promise<Response>;
   /** For Next.js: route handlers, the proxy (middleware), server components and server actions. */
   next: NextKit;
 }

@@ -1,11 +1,12 @@
 // visitflow for backends: whose session a request belongs to. No dependencies; any runtime with
 // `fetch`. What the server answers, and when: docs/sessions.md of the repository. The kits of frameworks,
-// one in each file: express.js, hono.js, fastify.js, next.js.
+// one in each file: express.js, hono.js, fastify.js, next.js, sveltekit.js.
 
 import { express } from "./express.js";
 import { fastify } from "./fastify.js";
 import { hono } from "./hono.js";
 import { next } from "./next.js";
+import { sveltekit } from "./sveltekit.js";
 
 /** What the server issues: a tag of 128 bits and a secret of 256, base64url. */
 const TOKEN = /^s_[\w-]{22}\.[\w-]{43}$/;
@@ -117,7 +118,7 @@ export function sessions({
     if (status !== 204) throw stranger("/sessions");
   }
 
-  const kits = { express: express(session), hono: hono(session), fastify: fastify(session), next: next(session) };
+  const kits = { express: express(session), hono: hono(session), fastify: fastify(session), next: next(session), sveltekit: sveltekit(session) };
   return { session, bind, unbind, endSessions, ...kits };
 }
 

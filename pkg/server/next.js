@@ -1,4 +1,5 @@
 import { gate } from "./gate.js";
+import { withCookies } from "./response.js";
 
 /** For Next.js 15 and later. What Next has itself, such as `headers()`, is given as an argument. */
 export const next = (session) => ({
@@ -29,15 +30,6 @@ export const next = (session) => ({
     for (const text of setCookie) cookies.set(parsed(text));
   },
 });
-
-function withCookies(answer, setCookie) {
-  if (setCookie.length === 0) return answer;
-  const copy = new Response(answer.body, answer); // the headers of some answers cannot be changed
-  for (const value of setCookie) copy.headers.append("set-cookie", value);
-  // An answer with a session's cookie is for one browser: no cache keeps it, whatever the page says.
-  copy.headers.set("cache-control", "no-store");
-  return copy;
-}
 
 /** A header `Set-Cookie` as Next takes it. */
 function parsed(text) {

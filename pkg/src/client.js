@@ -140,7 +140,7 @@ export function create(load, base) {
       };
       if (given.autoPageViews) waiting.push((landing = made("page_view", { referrer: reported(document.referrer) })));
       setOptions(given);
-      addEventListener("pagehide", () => guarded(leave));
+      addEventListener("pagehide", () => attempt(leave));
       if (maySend(true)) boot();
       if (isOn(given.debug)) load("debug-", given).catch(complain);
     },

@@ -31,8 +31,9 @@ export interface VisitflowSettings {
    */
   consent?: Consent | (() => Consent | undefined);
   /**
-   * Called with the decision after `grant()`, `deny()` or `revoke()` of these functions, so that your site can
-   * remember it: in a cookie if a server renders the page, else in `localStorage`.
+   * Called with each decision that is not made by `consent`, so that your site can remember it: in a cookie if a
+   * server renders the page, else in `localStorage`. The decision may come from these functions, from one that is
+   * imported from `"visitflow"`, from a consent manager or from another tab.
    */
   onConsentChange?: (consent: "granted" | "denied") => void;
 }
@@ -42,8 +43,7 @@ export function setVisitflow(settings?: VisitflowSettings): void;
 
 /**
  * The functions of `visitflow`; call it in the script of a component. `useVisitflow<{ play: { level: number } }>()`
- * checks names and properties of events. Its `grant`, `deny` and `revoke` also update {@link useConsent} and call
- * `onConsentChange`; those that are imported from `"visitflow"` do not.
+ * checks names and properties of events.
  */
 export function useVisitflow<Events extends object = AnyEvents>(): VisitflowFunctions<Events>;
 

@@ -105,6 +105,31 @@ const sites = {
       pages[path](new Request(`http://site.test${path}`, { headers })).catch(() => new Response("sorry", { status: 500 }));
     return { get, close() {} };
   },
+
+  async sveltekit() {
+    const { sveltekit } = kit();
+    const page = (render) => async (event) => render(event);
+    const pages = {
+      "/": [sveltekit(), page(({ locals }) => new Response(told(locals.visitflow), { headers: { "set-cookie": "own=1", "cache-control": CACHED } }))],
+      "/account": [sveltekit({ require: "user" }), page(({ locals }) => new Response(locals.visitflow.user))],
+      "/elsewhere": [sveltekit({ require: "user", onUnauthorized: ({ url }) => Response.redirect(new URL("/sign-in", url)) }), page(() => new Response("in"))],
+      "/later": [
+        sveltekit({
+          require: "user",
+          onUnknown: ({ locals }) => new Response("later", { status: 503, headers: { "retry-after": String(locals.visitflow.retryAfter) } }),
+        }),
+        page(() => new Response("in")),
+      ],
+      "/fails": [sveltekit(), page(() => Promise.reject(new Error("of the page")))],
+    };
+    const get = (path, headers) => {
+      const [handle, resolve] = pages[path];
+      const request = new Request(`http://site.test${path}`, { headers });
+      const event = { request, url: new URL(request.url), locals: {} };
+      return handle({ event, resolve }).catch(() => new Response("sorry", { status: 500 }));
+    };
+    return { get, close() {} };
+  },
 };
 
 function listening(listen) {

@@ -76,6 +76,8 @@ test("the tarball holds the package and nothing else", () => {
     "server/index.js",
     "server/next.js",
     "server/node-response.js",
+    "server/response.js",
+    "server/sveltekit.js",
     "slim.d.ts",
     "slim.js",
     "svelte/index.d.ts",

@@ -9,11 +9,12 @@ import { createContext, runInContext } from "node:vm";
 const loader = readFileSync(new URL("../dist/cdn/visitflow.js", import.meta.url), "utf8").replaceAll("import(", "imported(");
 
 /** A page that holds the tag; what the script does is written down. */
-function page(dataset = {}, { gpc, before = "", imported = new Promise(() => {}) } = {}) {
+function page(dataset = {}, { gpc, before = "", imported = new Promise(() => {}), module } = {}) {
   const seen = { fetched: [], beacons: [], cookies: [], warned: [] };
   const listeners = {};
   const document = {
-    currentScript: { src: "https://stats.example/visitflow.js", dataset },
+    currentScript: module ? null : { src: "https://stats.example/visitflow.js", dataset },
+    querySelector: () => ({ src: "https://stats.example/visitflow.js", dataset }),
     referrer: "https://search.example/",
     get cookie() {
       return seen.cookies.at(-1)?.split(";")[0] ?? "";
@@ -65,6 +66,24 @@ test("consent fetches the companions from beside the script", async () => {
   visitflow("grant");
   await soon();
   assert.match(seen.fetched[0], /^https:\/\/stats\.example\/visitflow-[0-9a-f]{8}\.js$/);
+});
+
+test("a module, which is nobody's current script, finds its tag", async () => {
+  const { seen } = page({ consent: "granted" }, { module: true });
+  await soon();
+  assert.match(seen.fetched[0], /^https:\/\/stats\.example\/visitflow-/);
+});
+
+test("of what the page calls before the WebAssembly is there, each that needs it says so to the built core", async () => {
+  for (const [name, ...args] of [["event", "play"], ["order", { id: "1", amount: 1 }], ["pageView"], ["grant"], ["login", "a", "b"]]) {
+    const calls = [];
+    const imported = Promise.resolve({ default: (options) => (calls.push(options), new Promise(() => {})) });
+    const { visitflow } = page({ consent: "granted" }, { imported });
+    await soon();
+    const before = JSON.stringify(calls[0]);
+    visitflow(name, ...args);
+    assert.notEqual(JSON.stringify(calls[0]), before, `${name} sets the option by which the core hears of it`);
+  }
 });
 
 test("commands that a stub has queued are carried out", async () => {

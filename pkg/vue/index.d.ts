@@ -25,8 +25,9 @@ export interface VisitflowPluginOptions {
    */
   consent?: MaybeRefOrGetter<Consent | undefined>;
   /**
-   * Called with the decision after `grant()`, `deny()` or `revoke()` of a composable, so that your site can
-   * remember it: in a cookie if a server renders the page, else in `localStorage`.
+   * Called with each decision that is not made by `consent`, so that your site can remember it: in a cookie if a
+   * server renders the page, else in `localStorage`. The decision may come from a composable, from a function that is
+   * imported from `"visitflow"`, from a consent manager or from another tab.
    */
   onConsentChange?: (consent: "granted" | "denied") => void;
 }
@@ -36,8 +37,6 @@ export function createVisitflow(options?: VisitflowPluginOptions): Plugin<[]>;
 
 /**
  * The functions of `visitflow`. `useVisitflow<{ play: { level: number } }>()` checks names and properties of events.
- * Its `grant`, `deny` and `revoke` also update {@link useConsent} and call `onConsentChange`; those that are
- * imported from `"visitflow"` do not.
  */
 export function useVisitflow<Events extends object = AnyEvents>(): VisitflowFunctions<Events>;
 

@@ -20,12 +20,15 @@ export function createVisitflow({ options, consent, onConsentChange } = {}) {
       app.provide(KEY, { consent: readonly(decision), functions: all });
       app.config.globalProperties.$visitflow = all;
       if (typeof window === "undefined") return; // a server renders, and measures nothing
-      hear(decided);
       follow(options, decision.value);
-      watch(known, (next) => {
-        decision.value = next;
-        follow(options, next);
-      });
+      const ends = [
+        hear(decided),
+        watch(known, (next) => {
+          decision.value = next;
+          follow(options, next);
+        }),
+      ];
+      app.onUnmount?.(() => ends.forEach((end) => end())); // Vue 3.5 and later
     },
   };
 }

@@ -45,7 +45,7 @@ impl Object {
         self
     }
 
-    /// A flag; `false` writes nothing, for that is what an absent flag means.
+    /// A flag; `false` writes nothing, because an absent flag means `false`.
     #[must_use]
     pub fn flag(mut self, name: &str, value: bool) -> Self {
         if value {

@@ -29,7 +29,7 @@ pub mod path {
     pub const SESSION_PING: &str = "/api/session/ping";
     /// `POST`: end the session.
     pub const SESSION_END: &str = "/api/session/end";
-    /// `POST`: end what is measured of the session; who is signed in stays so.
+    /// `POST`: stop measuring; a signed-in user stays signed in.
     pub const SESSION_FORGET: &str = "/api/session/forget";
     /// `GET`: the browser's own session, by its cookie.
     pub const SESSION: &str = "/api/session";
@@ -57,7 +57,7 @@ pub mod path {
     pub const LOGOUT: &str = "/api/auth/logout";
     /// `POST`: change one's own password.
     pub const PASSWORD: &str = "/api/auth/password";
-    /// `GET`: all that is stored of a visitor. `DELETE`: erase it.
+    /// `GET`: everything that is stored about a visitor. `DELETE`: erase it.
     pub const ERASE: &str = "/api/privacy/visitor";
     /// `GET`: the headline figures.
     pub const OVERVIEW: &str = "/api/metrics/overview";
@@ -69,9 +69,9 @@ pub mod path {
     pub const REFERRERS: &str = "/api/metrics/referrers";
     /// `GET`: the sites, most visited first.
     pub const SITES: &str = "/api/metrics/sites";
-    /// `GET`: what happens now.
+    /// `GET`: what happens at the moment.
     pub const LIVE: &str = "/api/metrics/live";
-    /// `GET`: the foreign origins that were refused of late.
+    /// `GET`: the foreign origins that were refused recently.
     pub const REFUSED: &str = "/api/metrics/refused";
 }
 
@@ -171,7 +171,7 @@ pub mod problem {
     pub const REJECTED_ITEMS: &str = "rejected-items";
     /// 400: two different session cookies came with one request.
     pub const AMBIGUOUS_COOKIE: &str = "ambiguous-cookie";
-    /// 400: the request names no host, two, or what is none.
+    /// 400: the request names no host, two hosts, or something that is not a host.
     pub const INVALID_HOST: &str = "invalid-host";
     /// 400: the port speaks HTTPS, and the request came without TLS.
     pub const HTTPS_REQUIRED: &str = "https-required";
@@ -203,10 +203,10 @@ pub mod problem {
     pub const UNSUPPORTED_MEDIA_TYPE: &str = "unsupported-media-type";
     /// 415: the body has a coding other than gzip; `Accept-Encoding` says so.
     pub const UNSUPPORTED_ENCODING: &str = "unsupported-encoding";
-    /// 429: too many requests; `Retry-After` says when to come back.
+    /// 429: too many requests; `Retry-After` says when to try again.
     pub const TOO_MANY_REQUESTS: &str = "too-many-requests";
     /// 500: a defect of the server.
     pub const INTERNAL: &str = "internal";
-    /// 503: overloaded or the store is away; nothing was stored, `Retry-After` says when to retry.
+    /// 503: overloaded, or the database is away; nothing was stored, `Retry-After` says when to retry.
     pub const UNAVAILABLE: &str = "unavailable";
 }

@@ -2,8 +2,8 @@
 //! and, with the feature `serde`, the server reads them.
 //!
 //! Every field of a body may be absent unless its doc says "required"; the server ignores fields
-//! it does not know. What is read by `lenient` is accessory: of a wrong type it is left out, and the
-//! rest is taken.
+//! it does not know. Fields that are read by `lenient` are optional: with a wrong type they are left out, and the
+//! rest is accepted.
 
 use crate::json::{Json, Object};
 
@@ -21,7 +21,7 @@ pub struct Start {
     pub referrer: Option<String>,
     /// The report's site; else the host of `url`.
     pub site: Option<String>,
-    /// How many cookies the browser keeps, as far as it knows: `0` says that it keeps none.
+    /// `0` says that the browser keeps no cookies.
     #[cfg_attr(feature = "serde", serde(deserialize_with = "rounded"))]
     pub cookies: Option<u64>,
     /// `navigator.webdriver`: a browser under automation is not a person.
@@ -45,7 +45,7 @@ pub struct PageView {
     /// `document.title`.
     #[cfg_attr(feature = "serde", serde(deserialize_with = "lenient"))]
     pub title: Option<String>,
-    /// What the page was seen on.
+    /// The device on which the page was seen.
     #[cfg_attr(feature = "serde", serde(deserialize_with = "lenient"))]
     pub device: Option<Device>,
     /// Its number within the visit, from 1, as the browser counted.
@@ -54,7 +54,7 @@ pub struct PageView {
     /// Milliseconds since the view happened, computed anew at each try.
     #[cfg_attr(feature = "serde", serde(deserialize_with = "rounded_or_refused"))]
     pub age_ms: Option<u64>,
-    /// Count the view and nothing else: no cookie is read or set, no visit is made.
+    /// Count the view and nothing else: no cookie is read or set, no visit begins.
     #[cfg_attr(feature = "serde", serde(deserialize_with = "false_if_null"))]
     pub anonymous: bool,
     /// The report's site; else the host of `url`.
@@ -64,7 +64,7 @@ pub struct PageView {
     pub webdriver: bool,
 }
 
-/// What a page was seen on. Nothing here identifies a person.
+/// The device on which a page was seen. Nothing here identifies a person.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize), serde(default))]
 pub struct Device {
@@ -194,8 +194,7 @@ pub struct Login {
     pub password: Option<String>,
     /// A JWT of the site's own identity provider, instead of name and password.
     pub assertion: Option<String>,
-    /// `false` signs in without a visit, as the dashboard does: the session is a security object
-    /// alone and nothing is linked.
+    /// `false` signs in without a visit, as the dashboard does.
     pub visit: Option<bool>,
     /// `true` gives the session the long limits.
     pub remember: Option<bool>,
@@ -205,13 +204,13 @@ pub struct Login {
 #[derive(Clone, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize), serde(default))]
 pub struct Password {
-    /// Required. The password that is the user's still.
+    /// Required. The user's present password.
     pub old_password: Option<String>,
-    /// Required. The one that takes its place.
+    /// Required. The new password.
     pub new_password: Option<String>,
 }
 
-/// Reads what is accessory: of another type than it should be it is as if it were absent.
+/// Reads an optional field: with a wrong type it counts as absent.
 #[cfg(feature = "serde")]
 fn lenient<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where

@@ -16,7 +16,7 @@ end
 
 local held = redis.call('HMGET', KEYS[1], 'generation', 'activity')
 local activity = tonumber(ARGV[3])
--- What is no number was not written by this script, and yields.
+-- A value that is not a number was not written by this script; it is replaced.
 if held[1] and string.find(held[1], '^%d+$') then
     if lower(ARGV[1], held[1]) then
         return 0
@@ -32,7 +32,7 @@ if ARGV[4] == '' then
     left = math.max(0, math.min(activity + idle - now, created + max - now, longest))
 end
 
--- HSET comes first: where memory is at its limit it fails, and what was held is whole still.
+-- HSET comes first: if the memory is at its limit it fails, and the old record is unchanged.
 redis.call('HSET', KEYS[1],
     'generation', ARGV[1], 'created', ARGV[2], 'activity', string.format('%d', activity), unpack(ARGV, 10))
 if held[1] then

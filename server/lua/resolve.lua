@@ -1,11 +1,11 @@
--- Reads a record; if the presented secret is worth something, notes activity in the same step.
+-- Reads a record; if the presented secret is valid, notes activity in the same step.
 --
 -- KEYS     the record; its activity, if that is later than what the record says
 -- ARGV     presented hash, activity (empty: only read), now, idle and absolute limit, the same of remembered
 --          sessions, slack, how far ahead a record's life is prolonged; all in ms
 --
 -- Returns false, or the eleven fields in the order of codec.rs. A missing field is false.
--- Redis' own clock serves the key's expiry and nothing else: `now` judges.
+-- The clock of Redis serves for the expiry of keys only; limits are judged by `now`.
 
 local record = redis.call('HMGET', KEYS[1],
     'secret', 'generation', 'visit', 'user', 'signed_in', 'created', 'activity', 'ended', 'retired',
@@ -16,8 +16,8 @@ end
 
 local at, now, idle, max, slack, ahead =
     tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[8]), tonumber(ARGV[9])
--- A key lives for the short idle limit without a change, whatever it holds: what a Redis that comes back
--- may hold from before is brought up to date over that time.
+-- Without a change a key lives for the short idle limit, whatever its record: a Redis that was away may have
+-- old records, and those changed within that time are put again.
 local longest = idle
 if record[10] then
     idle, max = tonumber(ARGV[6]), tonumber(ARGV[7])

@@ -1,23 +1,23 @@
-//! Addresses in the one form in which they are compared, grouped and stored: pure.
+//! The one form in which addresses are compared, grouped and stored. Pure.
 //!
 //! | module | holds |
 //! |---|---|
 //! | `spelling` | one spelling for each address (RFC 3986 §6.2.2) |
-//! | `cleaning` | what of a path, a query or a text is kept |
-//! | `parameters` | parameters whose values are secrets, wherever they stand in a text |
+//! | `cleaning` | what is kept of a path, a query or a text |
+//! | `parameters` | parameters whose values are secrets, anywhere in a text |
 //! | `names` | which names of parameters look like secrets |
 //! | `words` | the words of such a name |
-//! | `tokens` | credentials that are known by their form |
+//! | `tokens` | credentials that are recognized by their form |
 //! | `persons` | e-mail addresses, names and passwords before a host |
-//! | `reading` | how a text reads with its escapes undone |
+//! | `reading` | a text with its escapes decoded |
 //!
 //! Scheme and host are in lower case and international hosts in the form of the DNS, default ports and
-//! dot segments are gone (the [`url`] crate does that). What names a person or opens a door is left out:
-//! `user:password@`, fragments that are no route, parameters that look like secrets, tokens, e-mail addresses.
+//! dot segments are removed (by the [`url`] crate). What identifies a person or gives access is left out:
+//! `user:password@`, fragments that are not a route, parameters that look like secrets, tokens, e-mail addresses.
 //! With `--keep-query all` the query stays as it was sent.
 //!
-//! Invariant: the form of a form is itself. What is left out may join what stood around it to a new secret
-//! or a dot segment, so an address is formed until it no longer changes.
+//! Invariant: the form of an address in this form is itself. Leaving a part out may join the text around it to a new
+//! secret or a dot segment, so the steps are repeated until the address no longer changes.
 
 mod cleaning;
 mod names;
@@ -53,18 +53,18 @@ pub enum KeepQuery {
 /// Schemes of apps; the app's name is the host.
 const APPS: [&str; 2] = ["android-app", "ios-app"];
 
-/// A page's address, and what is read off it: it is parsed once.
+/// A page's address, and what is derived from it. It is parsed once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page {
     /// The whole address.
     pub url: String,
-    /// What reports group by: the path, and the route behind `#/` or `#!`.
+    /// What reports group by: the path, and the route after `#/` or `#!`.
     pub path: String,
     /// The site.
     pub site: String,
 }
 
-/// The page that an http(s) address names; none if it is no such address.
+/// The page of an http(s) address; none if it is not such an address.
 #[must_use]
 pub fn page(text: &str, keep: KeepQuery) -> Option<Page> {
     of_page(&Url::parse(text).ok()?, keep)
@@ -93,14 +93,13 @@ pub fn referrer(text: &str, keep: KeepQuery) -> Option<String> {
     }
 }
 
-/// The longest scheme that is kept of a referrer; the registered ones have at most 29.
+/// Longest scheme of a referrer that is kept; the registered ones have at most 29 characters.
 const SCHEME_BYTES: usize = 64;
 
-/// What reports call a referrer in the form that [`referrer`] gives it: the site, else the app, else the
-/// scheme.
+/// The name in reports of a referrer in the form that [`referrer`] returns: the site, the app, or the scheme.
 #[must_use]
 pub fn referrer_host(referrer: &str) -> Option<String> {
-    // `ftp:` alone is no address to the library.
+    // To the library `ftp:` alone is not an address.
     let Ok(url) = Url::parse(referrer) else { return referrer.strip_suffix(':').map(str::to_owned) };
     match url.scheme() {
         "http" | "https" => crate::site::of_parsed(&url),
@@ -171,8 +170,8 @@ impl Parts {
         })
     }
 
-    /// Shortened to [`URL_BYTES`]: first the queries go, but for what names a campaign, then the route
-    /// and the path are cut.
+    /// Shortened to [`URL_BYTES`]: first the queries are removed, except campaign parameters, then the route and the path
+    /// are cut.
     fn fitted(mut self) -> Self {
         if self.length() > URL_BYTES {
             let campaign = self.query.split('&').filter(|pair| names_campaign(pair));

@@ -1,7 +1,7 @@
 //! Sign-in by assertion: a JWT (RFC 7519) that the site's own identity provider has signed. Key,
-//! token and time are arguments; nothing here asks the store, so it works while the store is away.
+//! token and time are arguments; nothing here uses the database, so it works while the database is away.
 //!
-//! Invariant: the key alone decides the algorithm. What the token's header says must agree with it.
+//! Invariant: the key alone decides the algorithm. The token's header must agree with it.
 //!
 //! Invariant: an assertion never names a local user, and so never an admin: rights are looked up by
 //! the ids of local users, which begin with [`LOCAL_PREFIX`], and no subject does.
@@ -28,7 +28,7 @@ use crate::session::Millis;
 use key::Key;
 use names::Names;
 
-/// How far the provider's clock may be from ours, in seconds.
+/// How far the provider's clock may differ from this server's, in seconds.
 const LEEWAY_S: f64 = 30.0;
 
 /// What the ids of local users begin with.
@@ -42,11 +42,10 @@ pub struct Assertions {
     validation: Validation,
 }
 
-/// What is wrong with an assertion: for the log alone, so it repeats nothing of the token.
+/// The error of an assertion, for the log. It repeats nothing of the token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Flaw {
-    /// Not three parts of base64url, or a header or claims that are not what RFC 7519 says; a name that
-    /// is there twice.
+    /// Not three parts of base64url, or a header or claims that do not follow RFC 7519, or that have a name twice.
     #[error("the assertion is no JWT that this server can read")]
     Malformed,
     /// The header names another algorithm than the key's.
@@ -82,7 +81,7 @@ pub enum Flaw {
     Subject,
 }
 
-/// The claims that count. Which of them is wrong is told apart, so each takes any form at first.
+/// The claims that count. Each takes any form at first, so that the log can name the wrong one.
 #[derive(Deserialize)]
 struct Claims {
     exp: Option<Value>,
@@ -94,13 +93,13 @@ struct Claims {
     sub: Option<Value>,
 }
 
-/// A claim that is there, though it may be null.
+/// A claim that is present, though it may be null.
 fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
     Value::deserialize(deserializer).map(Some)
 }
 
 impl Assertions {
-    /// What `--jwt-key`, `--jwt-audience` and `--jwt-max-age` say; none without a key.
+    /// As `--jwt-key`, `--jwt-audience` and `--jwt-max-age` say; none without a key.
     ///
     /// # Errors
     /// A sentence that names the file and says what to do.
@@ -120,8 +119,7 @@ impl Assertions {
         Self::new(&bytes, audience, max_age).map_err(|error| format!("--jwt-key {file}: {error}"))
     }
 
-    /// Checks assertions for `audience` with the key that a file holds. None may be good for longer
-    /// than `max_age`.
+    /// Checks assertions for `audience` with the key in a file. None may be valid for longer than `max_age`.
     ///
     /// # Errors
     /// A sentence that says what to do; it repeats nothing of the file.
@@ -140,15 +138,14 @@ impl Assertions {
     /// The subject of an assertion: a user id as the identity provider wrote it.
     ///
     /// # Errors
-    /// The first flaw. Claims are looked at only after the signature.
+    /// The first error. Claims are checked only after the signature.
     pub fn subject(&self, assertion: &str, now: Millis) -> Result<String, Flaw> {
         let token = decode::<Claims>(assertion, &self.key.key, &self.validation).map_err(flaw)?;
         let mut parts = assertion.split('.').map(names);
         let (Some(Some(header)), Some(Some(_))) = (parts.next(), parts.next()) else {
             return Err(Flaw::Malformed);
         };
-        // RFC 7515 §4.1.11, RFC 7797; the library passes over them. Present is too much, whatever it
-        // says.
+        // RFC 7515 §4.1.11, RFC 7797; the library ignores them. They are refused whatever their value.
         if header.has("crit") || header.has("b64") {
             return Err(Flaw::Critical);
         }
@@ -179,7 +176,7 @@ impl Assertions {
         }
     }
 
-    /// Whether `aud`, a text or a list of texts (RFC 7519 §4.1.3), names our audience.
+    /// Whether `aud`, a text or a list of texts (RFC 7519 §4.1.3), names this server's audience.
     fn is_meant(&self, aud: &Value) -> bool {
         match aud {
             Value::String(one) => *one == self.audience,
@@ -191,13 +188,12 @@ impl Assertions {
     }
 }
 
-/// The names in a part of a token; none if it is no JSON object in base64url, or
-/// an object in it has a name twice.
+/// The names in a part of a token; none if it is not a JSON object in base64url, or if an object in it has a name twice.
 fn names(part: &str) -> Option<Names> {
     serde_json::from_slice(&BASE64URL.decode(part).ok()?).ok()
 }
 
-/// What the library found. Its own words may repeat what the token says.
+/// The error of the library. Its own text is not used, because it may repeat parts of the token.
 fn flaw(error: Error) -> Flaw {
     match error.kind() {
         ErrorKind::InvalidAlgorithm => Flaw::Algorithm,
@@ -206,15 +202,15 @@ fn flaw(error: Error) -> Flaw {
     }
 }
 
-/// Nothing of the key.
+/// Shows nothing of the key.
 impl fmt::Debug for Assertions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Assertions").field("algorithm", &self.key.algorithm).finish_non_exhaustive()
     }
 }
 
-/// Whether this may be the id of a user of the site, who is none of ours: 1 to 128 characters without
-/// NUL that do not begin with [`LOCAL_PREFIX`].
+/// Whether this may be the id of a user of the site, who is not a local user: 1 to 128 characters without NUL that do not
+/// begin with [`LOCAL_PREFIX`].
 #[must_use]
 pub fn names_a_stranger(sub: &str) -> bool {
     (1..=TEXT_CHARS).contains(&sub.chars().count()) && !sub.contains('\0') && !sub.starts_with(LOCAL_PREFIX)

@@ -1,8 +1,7 @@
-//! The client, the dashboard and the demo: from within the binary, precompressed; with `--www` from
-//! a folder, as they are.
+//! The client, the dashboard and the demo: precompressed within the binary, or with `--www` unchanged from a folder.
 //!
-//! A page `NAME/index.html` answers at `/NAME`, and at every address below it: its routes are the
-//! page's own business. Names with a content hash are immutable; the loader keeps an hour.
+//! A page `NAME/index.html` is served at `/NAME`, and at every address below it, because the page has routes of its own.
+//! Files with a content hash in their name are cached for ever, the loader for an hour.
 
 use std::borrow::Cow;
 use std::path::{Component, Path, PathBuf};
@@ -32,7 +31,7 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     EMBEDDED.iter().map(|file| file.name)
 }
 
-/// What pages may do: nothing from elsewhere, nothing inline, no frame around them.
+/// What pages may do: load nothing from elsewhere, use nothing inline, not be framed.
 const PAGE_POLICY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; \
     connect-src 'self'; object-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
 
@@ -66,7 +65,7 @@ impl Assets {
         Self { folder }
     }
 
-    /// Whether the client is there to be served.
+    /// Whether there is a client to serve.
     #[must_use]
     pub fn has_client(&self) -> bool {
         self.find("/visitflow.js").is_some()
@@ -84,7 +83,7 @@ impl Assets {
     }
 }
 
-/// The file itself, or the page that the path is a route of.
+/// The file itself, or the page of which the path is a route.
 fn candidates(path: &str) -> impl Iterator<Item = Cow<'_, str>> {
     let first = path[1.min(path.len())..].split('/').next().unwrap_or("");
     let last = path.rsplit('/').next().unwrap_or("");
@@ -93,8 +92,8 @@ fn candidates(path: &str) -> impl Iterator<Item = Cow<'_, str>> {
     file.into_iter().chain(page)
 }
 
-/// A regular file of the folder. One that lies elsewhere, or whose name or folder begins with a dot,
-/// is not served, not even by a link that leads to it; a pipe or a device would block the reader.
+/// A regular file of the folder. Files elsewhere, and names or folders that begin with a dot, are not served, even if a
+/// link leads to them. A pipe or a device would block the reader.
 fn loose(folder: &Path, name: &str) -> Option<Vec<u8>> {
     let named = Path::new(name.trim_start_matches('/'));
     let folder = folder.canonicalize().ok()?;
@@ -112,7 +111,7 @@ fn is_public(path: &Path) -> bool {
     })
 }
 
-/// Sends a file, in the smallest form that the browser takes, or 304.
+/// Sends a file, in the smallest coding that the browser accepts, or 304.
 #[must_use]
 pub fn serve(asset: Asset, asked: &HeaderMap) -> Reply {
     match asset {
@@ -143,7 +142,7 @@ fn built(file: &'static Embedded, accepted: &str, known: &str) -> Reply {
     } else {
         (file.plain, None)
     };
-    // Weak, for the same content has several codings (RFC 9110 §8.8.3).
+    // Weak, because the same content has several codings (RFC 9110 §8.8.3).
     let tag = format!("W/\"{}\"", file.hash);
     let fresh = known.split(',').any(|known| known.trim() == tag || known.trim() == "*");
     let mut answer = if fresh {
@@ -172,7 +171,7 @@ fn caching(name: &str) -> &'static str {
     }
 }
 
-/// Whether a name holds a hash of its content: `visitflow-01234567.wasm`.
+/// Whether a name contains a hash of the content: `visitflow-01234567.wasm`.
 fn is_hashed(name: &str) -> bool {
     let stem = name.rsplit('/').next().and_then(|file| file.split('.').next()).unwrap_or("");
     stem.rsplit_once('-')
@@ -195,7 +194,7 @@ fn typed(name: &str, content: Bytes) -> Reply {
     if extension == "html" {
         reply::set(&mut answer, header::CONTENT_SECURITY_POLICY, PAGE_POLICY);
     }
-    // The client and its wasm may be loaded by any site's page; cookies travel with none of them.
+    // Pages of any site may load the client and its wasm, without cookies.
     reply::set(&mut answer, header::HeaderName::from_static("cross-origin-resource-policy"), "cross-origin");
     if matches!(extension, "js" | "mjs" | "wasm") {
         reply::set(&mut answer, header::HeaderName::from_static("timing-allow-origin"), "*");

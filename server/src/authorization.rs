@@ -1,4 +1,4 @@
-//! `Authorization: Bearer <api key>`, what it may do, and who may read reports.
+//! `Authorization: Bearer <api key>`: what the key may do. And who may read reports.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::http::problem::Problem;
 use crate::keys::PREFIX;
 use crate::session::Millis;
 
-/// The API key that a request carries; none without one.
+/// The API key of a request; none without one.
 ///
 /// # Errors
 /// 401 when there is a key and it is wrong, was revoked, or has expired.
@@ -33,7 +33,7 @@ pub async fn holder(app: &App, head: &Parts, now: Millis) -> Result<Option<Arc<A
     })
 }
 
-/// Lets a key pass that has the scope.
+/// Requires that a key has a scope.
 ///
 /// # Errors
 /// 403 that names the scope.
@@ -57,7 +57,7 @@ pub fn require_scope(key: &ApiKey, scope: Scope) -> Result<(), Problem> {
     }))
 }
 
-/// The key of a call that only keys may make; its scope has been looked at.
+/// The key of a call that needs a key; its scope was checked before.
 ///
 /// # Errors
 /// 401 without a key.
@@ -69,10 +69,10 @@ pub fn require_key<'c>(call: &'c Call<'_>) -> Result<&'c ApiKey, Problem> {
     })
 }
 
-/// Lets pass who may read reports: a key (its scope has been looked at), or the session of an admin.
+/// Requires a key (whose scope was checked before) or the session of an admin, for reports.
 ///
 /// # Errors
-/// 401 for nobody, 403 for somebody else.
+/// 401 without a session, 403 for a user who is not an admin.
 pub async fn require_reader(call: &Call<'_>) -> Result<(), Problem> {
     if call.key.is_some() {
         return Ok(());
@@ -94,8 +94,8 @@ pub async fn require_reader(call: &Call<'_>) -> Result<(), Problem> {
     }
 }
 
-/// The API key of the header. Other schemes, and tokens of another make, are somebody else's (a
-/// proxy's with a password, say) and count as absent.
+/// The API key of the header. Other schemes and other tokens count as absent: a proxy with a password uses the same
+/// header.
 fn bearer(header: &HeaderValue) -> Option<Cow<'_, str>> {
     let at = header.as_bytes().iter().position(|byte| *byte == b' ')?;
     let (scheme, token) = header.as_bytes().split_at(at);

@@ -1,11 +1,11 @@
-//! Who is not a person.
+//! Which user agents are robots.
 //!
 //! | file in `bots/` | holds |
 //! |---|---|
 //! | `crawlers.txt` | the patterns of npm's `crawler-user-agents`, which are case-sensitive |
 //! | `isbot.txt` | the patterns of npm's `isbot` |
 //! | `left_out.txt` | those of both that people's browsers match as well |
-//! | `own.txt` | what both lack |
+//! | `own.txt` | patterns that both lack |
 //!
 //! `cargo xtask bots` brings the first two up to date.
 
@@ -15,19 +15,19 @@ use std::sync::{Mutex, PoisonError};
 use lru::LruCache;
 use regex::bytes::{Regex, RegexBuilder};
 
-/// Answers are remembered for this many user agents; matching one anew takes some microseconds.
-const REMEMBERED: NonZeroUsize = NonZeroUsize::new(4_096).expect("not zero");
+/// For how many user agents the answer is cached; matching one again takes some microseconds.
+const CACHED: NonZeroUsize = NonZeroUsize::new(4_096).expect("not zero");
 
-/// A longer user agent is not remembered.
-const REMEMBERED_BYTES: usize = 512;
+/// A longer user agent is not cached.
+const CACHED_BYTES: usize = 512;
 
 /// A longer user agent is judged by its beginning.
 const JUDGED_BYTES: usize = 2_048;
 
-/// The patterns that may be given by `--bot-pattern` compile to at most this many bytes each.
+/// Longest compiled form of a pattern of `--bot-pattern`, in bytes.
 const PATTERN_BYTES: usize = 1 << 20;
 
-/// Tells robots from browsers by their user agent.
+/// Recognizes robots by their user agent.
 #[derive(Debug)]
 pub struct BotFilter {
     patterns: Vec<Regex>,
@@ -45,11 +45,11 @@ impl BotFilter {
         let isbot = lines(include_str!("bots/isbot.txt")).filter(|line| !left_out.contains(line));
         let mut folded: Vec<&str> = isbot.chain(lines(include_str!("bots/own.txt"))).collect();
         folded.extend(further.iter().map(String::as_str));
-        // Where all alternatives are plain texts, the regex crate looks for all of them at once.
+        // If all alternatives are plain texts, the regex crate searches for all of them at once.
         let (plain, other): (Vec<&str>, Vec<&str>) = crawlers.partition(|line| is_plain(line));
         let patterns = [any(plain, false), any(other, false), any(folded, true)];
         let patterns = patterns.into_iter().collect::<Result<_, _>>().map_err(|error| error.to_string())?;
-        Ok(Self { patterns, known: Mutex::new(LruCache::new(REMEMBERED)) })
+        Ok(Self { patterns, known: Mutex::new(LruCache::new(CACHED)) })
     }
 
     /// Whether the user agent is a robot's.
@@ -59,7 +59,7 @@ impl BotFilter {
             let beginning = &user_agent[..user_agent.len().min(JUDGED_BYTES)];
             self.patterns.iter().any(|pattern| pattern.is_match(beginning))
         };
-        if user_agent.len() > REMEMBERED_BYTES {
+        if user_agent.len() > CACHED_BYTES {
             return judge();
         }
         let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
@@ -88,7 +88,7 @@ fn any<'p>(patterns: impl IntoIterator<Item = &'p str>, fold_case: bool) -> Resu
     let alternatives: Vec<String> = patterns.into_iter().map(|pattern| format!("(?:{pattern})")).collect();
     let limit = PATTERN_BYTES * alternatives.len().max(16);
     let mut builder = RegexBuilder::new(&alternatives.join("|"));
-    // A user agent is bytes; letters beyond ASCII have no case here.
+    // A user agent is bytes; only ASCII letters have a case here.
     builder.unicode(false).case_insensitive(fold_case).size_limit(limit).build()
 }
 
@@ -181,12 +181,12 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_is_remembered_for_some_user_agents_only() {
+    fn an_answer_is_cached_for_some_user_agents_only() {
         let filter = filter(&[]);
-        for number in 0..REMEMBERED.get() + 100 {
+        for number in 0..CACHED.get() + 100 {
             assert!(!filter.is_bot(format!("Browser {number}").as_bytes()));
         }
-        assert_eq!(filter.known.lock().unwrap().len(), REMEMBERED.get());
+        assert_eq!(filter.known.lock().unwrap().len(), CACHED.get());
         assert!(filter.is_bot(b"Googlebot/2.1") && filter.is_bot(b"Googlebot/2.1"));
     }
 

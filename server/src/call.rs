@@ -1,4 +1,4 @@
-//! A request on its way through an endpoint.
+//! A request, as an endpoint gets it.
 
 use std::borrow::Cow;
 use std::sync::{Arc, Once};
@@ -23,7 +23,7 @@ use crate::session::Millis;
 use crate::session::token::SessionToken;
 use crate::throttle::budget::Allowance;
 
-/// A request on its way through an endpoint.
+/// A request, as an endpoint gets it.
 #[derive(Debug)]
 pub struct Call<'a> {
     /// What all requests share.
@@ -32,17 +32,17 @@ pub struct Call<'a> {
     pub head: &'a Parts,
     /// When it was received.
     pub now: Millis,
-    /// Whose it is.
+    /// The client's address, and what limits count by.
     pub client: Client,
-    /// The API key it carries.
+    /// Its API key.
     pub key: Option<Arc<ApiKey>>,
-    /// The host it was sent to.
+    /// The host to which it was sent.
     pub host: &'a str,
     /// Whether the browser came over TLS, here or to a trusted proxy.
     pub https: bool,
     /// Whether cookies get `Secure`.
     pub secure: bool,
-    /// What follows the head; taken when it is read.
+    /// The body; taken when it is read.
     pub body: Option<Incoming>,
 }
 
@@ -66,7 +66,7 @@ impl Call<'_> {
         body::json(&self.body().await?)
     }
 
-    /// The session token that the request carries.
+    /// The session token of the request.
     ///
     /// # Errors
     /// 400 when there are two different ones.
@@ -98,7 +98,7 @@ impl Call<'_> {
         matches!(self.app.cookies.session(&self.head.headers), Presented::Taken)
     }
 
-    /// The visits that the request may begin.
+    /// How many visits the request may begin.
     #[must_use]
     pub fn allowance(&self) -> Allowance<'_> {
         match self.key {
@@ -107,20 +107,20 @@ impl Call<'_> {
         }
     }
 
-    /// Whether the browser asks for privacy and the server is to honour it.
+    /// Whether the browser sends Global Privacy Control and the server honours it.
     #[must_use]
     pub fn gpc(&self) -> bool {
         self.app.config.gpc == Gpc::Honour
             && self.head.headers.get_all("sec-gpc").iter().any(|says| says == "1")
     }
 
-    /// Whether the page is another site's, so that the browser keeps none of our cookies.
+    /// Whether the page is another site's, so that the browser keeps no cookies of this server.
     #[must_use]
     pub fn cross_site(&self) -> bool {
         self.header("sec-fetch-site").as_deref() == Some("cross-site")
     }
 
-    /// A header as text, whatever bytes it holds.
+    /// A header as text; bytes that are not text are replaced.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<Cow<'_, str>> {
         fields::text(&self.head.headers, name)

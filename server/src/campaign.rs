@@ -1,8 +1,7 @@
-//! What the address of a visit's first page says of the campaign that brought it: pure.
+//! The campaign that brought a visit, from the address of its first page. Pure.
 //!
-//! Sites put `utm_…` parameters into the addresses of their advertisements. The networks add an id of
-//! the click, which singles out a person: of that only the parameter's name is kept, which tells the
-//! network.
+//! Sites put `utm_…` parameters into the addresses of their advertisements. The networks add an id of the click, which
+//! identifies a person: only the name of that parameter is kept, which tells the network.
 
 use std::borrow::Cow;
 
@@ -30,7 +29,7 @@ pub struct Campaign {
 }
 
 impl Campaign {
-    /// The campaign that a visit's first address names; of a parameter that comes twice, the first.
+    /// The campaign in a visit's first address; of a parameter that comes twice, the first counts.
     #[must_use]
     pub fn of_entry(url: &str) -> Self {
         let mut campaign = Self::default();
@@ -50,7 +49,7 @@ impl Campaign {
                 }
             };
             if field.is_none() {
-                // No database takes NUL.
+                // Postgres refuses NUL.
                 let text: String =
                     value.trim().chars().filter(|character| *character != '\0').take(VALUE_CHARS).collect();
                 *field = Some(text).filter(|text| !text.is_empty());
@@ -60,8 +59,7 @@ impl Campaign {
     }
 }
 
-/// An address or a referrer without the parameters that hold click ids, before and after the `#`; all
-/// else of it stays as it is.
+/// An address or a referrer without click ids, before and after the `#`; the rest stays as it is.
 #[must_use]
 pub fn without_click_ids(url: &str) -> Cow<'_, str> {
     if !parts(url).any(|(_, query)| query.split('&').any(singles_out)) {
@@ -83,13 +81,12 @@ pub fn without_click_ids(url: &str) -> Cow<'_, str> {
     Cow::Owned(kept)
 }
 
-/// What stands before and after each `?`, of the address and of its fragment: that may be a route with
-/// parameters of its own.
+/// The parts before and after each `?`, of the address and of its fragment, which may be a route with parameters.
 fn parts(url: &str) -> impl Iterator<Item = (&str, &str)> {
     url.splitn(2, '#').map(|part| part.split_once('?').unwrap_or((part, "")))
 }
 
-/// Whether a parameter (`name=value`) tells of the campaign: `utm_…` or a click id.
+/// Whether a parameter (`name=value`) belongs to the campaign: `utm_…` or a click id.
 #[must_use]
 pub fn names_campaign(pair: &str) -> bool {
     let name = url::form_urlencoded::parse(pair.as_bytes()).next().map(|(name, _)| name.to_lowercase());

@@ -1,4 +1,4 @@
-//! The one place that asks what time it is, and how instants are written.
+//! The one place that reads the clock, and the text form of instants.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::session::Millis;
 
-/// Now.
+/// The current time.
 #[must_use]
 pub fn now() -> Millis {
     SystemTime::now()

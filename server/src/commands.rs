@@ -24,13 +24,13 @@ use crate::serve;
 use crate::serve::tls::Tls;
 use crate::session_cache::redis::RedisError;
 
-/// How often a command that takes long says how far it is.
+/// How often a long command prints its progress.
 const TELL_EVERY: Duration = Duration::from_secs(1);
 
-/// Why a command failed, for whoever typed it.
+/// Why a command failed, for the user.
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
-    /// The store says no.
+    /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// Redis does not answer.
@@ -39,7 +39,7 @@ pub enum CommandError {
     /// A password could not be hashed.
     #[error(transparent)]
     Hash(#[from] HashError),
-    /// Something else, said in a sentence.
+    /// Anything else, as a sentence.
     #[error("{0}")]
     Failed(String),
 }
@@ -48,7 +48,7 @@ fn database(common: &Common) -> Result<Database, CommandError> {
     common.database_url.database().map_err(CommandError::Failed)
 }
 
-/// Does what a store is asked, on this thread.
+/// Runs a future on this thread.
 fn wait<T, E>(work: impl Future<Output = Result<T, E>>) -> Result<T, CommandError>
 where
     CommandError: From<E>,
@@ -63,7 +63,7 @@ where
 /// `visitflow migrate`
 ///
 /// # Errors
-/// When a migration fails, or both sides do not tell the same after the move.
+/// When a migration fails, or both sides differ after the copy.
 pub fn migrate(common: &Common, ends: &Move) -> Result<(), CommandError> {
     if let Some((from, to)) = ends.ends().map_err(CommandError::Failed)? {
         return move_to(&from, &to);
@@ -113,7 +113,7 @@ fn move_to(from: &Sqlite, to: &PostgresUrl) -> Result<(), CommandError> {
 /// `visitflow check`
 ///
 /// # Errors
-/// What is wrong, one sentence a line.
+/// What is wrong, one sentence for each line.
 pub fn check(common: &Common, config: &Serve) -> Result<(), CommandError> {
     let mut wrong = Vec::new();
     let mut note = |what: &str, outcome: Result<(), String>| match outcome {
@@ -147,7 +147,7 @@ pub fn check(common: &Common, config: &Serve) -> Result<(), CommandError> {
     let checked = database.and_then(|database| wait(database.check()));
     note("database", checked.map_err(|error| error.to_string()));
     if spools {
-        // It is a file as the embedded database is one.
+        // The spool is a file like the embedded database.
         let checked = Sqlite::spool(&config.spool).check();
         note("spool", checked.map_err(|error| error.to_string()));
     }

@@ -276,7 +276,7 @@ pub struct Serve {
 }
 
 impl Serve {
-    /// What is wrong with the origin that pages are compared with, if anything.
+    /// The warning about the origin with which pages are compared, if there is one.
     #[must_use]
     pub fn origin_warning(&self) -> Option<&'static str> {
         (self.public_url.is_none() && !self.listen.ip().to_canonical().is_loopback()).then_some(
@@ -296,16 +296,16 @@ impl Serve {
         }
     }
 
-    /// Whether facts of this site are taken; it is in the form that [`crate::site`] gives.
+    /// Whether facts of this site are accepted; `site` is in the form of [`crate::site`].
     #[must_use]
     pub fn takes(&self, site: &str) -> bool {
         self.sites.is_empty() || self.sites.iter().any(|taken| taken == site)
     }
 
-    /// What the cookies are called.
+    /// The names of the cookies.
     ///
     /// # Errors
-    /// What is wrong with the names together.
+    /// When the names cannot be used together.
     pub fn cookie_names(&self) -> Result<CookieNames, String> {
         let names = CookieNames::new(&self.cookie_names)?;
         Ok(match self.cookie_prefix {
@@ -314,7 +314,7 @@ impl Serve {
         })
     }
 
-    /// Whether the server itself speaks TLS.
+    /// Whether the server itself uses TLS.
     #[must_use]
     pub fn tls(&self) -> bool {
         self.tls_cert.is_some()

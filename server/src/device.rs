@@ -1,7 +1,7 @@
-//! From which device somebody signed in, in words that its user knows again: "Firefox on Linux". Of a
-//! user agent nothing else is kept, so that the words tell nobody from others with the same browser.
+//! The device of a sign-in, in words that the user recognizes: "Firefox on Linux". Nothing else of the user agent is
+//! kept, so the words do not distinguish users with the same browser.
 
-/// Browsers by a mark of their user agents. The first that is there counts: most name others, too.
+/// Browsers, by a mark in their user agents. The first match counts, because most name other browsers too.
 const BROWSERS: &[(&str, &str)] = &[
     ("Edg/", "Edge"),
     ("EdgA/", "Edge"),
@@ -32,7 +32,7 @@ const SYSTEMS: &[(&str, &str)] = &[
     ("Linux", "Linux"),
 ];
 
-/// Browser and system that a user agent names, without versions; none where it names neither.
+/// Browser and system in a user agent, without versions; none if there is neither.
 #[must_use]
 pub fn words(user_agent: &str) -> Option<String> {
     let find = |marks: &[(&str, &'static str)]| {

@@ -1,8 +1,7 @@
-//! API keys `vf_<id>.<secret>`: how they are made, and which key a text is.
+//! API keys `vf_<id>.<secret>`: making and checking them.
 //!
-//! Keys are remembered as the database has them, with the hash of the secret. So they cost no query a
-//! request, and go on to work while the database is away. One that was revoked stops within
-//! [`TRUE_MS`].
+//! Keys are cached as the database has them, with the hash of the secret. So a request needs no query for its key, and
+//! keys work while the database is away. A revoked key stops working within [`TRUE_MS`].
 
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -23,10 +22,10 @@ use crate::session::Millis;
 /// How every key begins.
 pub const PREFIX: &str = "vf_";
 
-/// Keys that are remembered.
-const REMEMBERED: NonZeroUsize = NonZeroUsize::new(1_024).unwrap();
+/// How many keys are cached.
+const CACHED: NonZeroUsize = NonZeroUsize::new(1_024).unwrap();
 
-/// A key is looked up again after so many ms, by one request of those that carry it.
+/// A key is looked up again after so many ms, by one of the requests with this key.
 const ASK_AFTER_MS: Millis = TRUE_MS / 2;
 
 /// A new key: its id, and the text that is shown once.
@@ -47,7 +46,7 @@ fn hash(text: &str) -> [u8; 32] {
     Sha256::digest(text.as_bytes()).into()
 }
 
-/// The keys that there are.
+/// The API keys.
 #[derive(Debug)]
 pub struct Keys {
     accounts: Accounts,
@@ -58,7 +57,7 @@ pub struct Keys {
 struct Seen {
     key: Arc<ApiKey>,
     at: Millis,
-    /// Somebody is looking it up again.
+    /// Whether a request is looking it up again.
     asked: bool,
 }
 
@@ -66,11 +65,11 @@ impl Keys {
     /// Those of the database.
     #[must_use]
     pub fn new(accounts: Accounts) -> Self {
-        Self { accounts, seen: Mutex::new(LruCache::new(REMEMBERED)) }
+        Self { accounts, seen: Mutex::new(LruCache::new(CACHED)) }
     }
 
-    /// The key that a text is; none if it is wrong, revoked, or has expired. While the database is `away`
-    /// a key that was seen before is the one that it was.
+    /// The key with this text; none if it is wrong, revoked, or has expired. While the database is `away` a key that was
+    /// seen before stays as it was.
     ///
     /// # Errors
     /// When the database is away, and the key has not been seen before.
@@ -88,7 +87,7 @@ impl Keys {
         }))
     }
 
-    /// The key as it was within [`TRUE_MS`], unless it is this caller's turn to look it up again.
+    /// The key as it was within [`TRUE_MS`], unless this caller is to look it up again.
     fn remembered(&self, id: &str, now: Millis, away: bool) -> Option<Arc<ApiKey>> {
         let mut keys = self.lock();
         let seen = keys.get_mut(id)?;
@@ -103,12 +102,12 @@ impl Keys {
     async fn look_up(&self, id: &str) -> Result<Option<Arc<ApiKey>>> {
         let asked_at = clock::now();
         let found = self.accounts.key(id).await;
-        // One that could not be told is asked for again a while after the failure.
+        // After a failure the key is looked up again a while later.
         let at = if found.is_ok() { asked_at } else { clock::now() };
         let mut keys = self.lock();
         let key = match found {
             Ok(found) => found.map(Arc::new),
-            // What was seen last counts until the database can tell.
+            // The cached key counts until the database answers.
             Err(error) => Some(Arc::clone(&keys.get(id).ok_or(error)?.key)),
         };
         match &key {
@@ -119,7 +118,7 @@ impl Keys {
     }
 
     fn lock(&self) -> MutexGuard<'_, LruCache<String, Seen>> {
-        // No code panics while it holds the lock; if one ever did, each key is whole still.
+        // No code panics while it holds the lock; even then each key would be whole.
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

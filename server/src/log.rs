@@ -23,8 +23,8 @@ use tracing_subscriber::{Layer as _, fmt};
 pub use self::filter::Filter;
 use self::writer::Writer;
 
-/// How long the end of the process waits for lines that are not written yet: a reader that stalls
-/// must not hold it up.
+/// How long the end of the process waits for lines that are not written yet, so that a reader that stalls does not block
+/// it.
 const FLUSH: Duration = Duration::from_secs(1);
 
 /// The form of the log.
@@ -40,10 +40,10 @@ pub enum LogFormat {
 #[derive(Debug)]
 pub struct Log(Writer);
 
-/// Begins to log as the command line says.
+/// Begins to log, as the command line says.
 ///
 /// # Errors
-/// When stderr cannot be had, or no thread.
+/// When stderr cannot be used, or no thread can be started.
 pub fn begin(filter: Filter, format: LogFormat) -> std::io::Result<Log> {
     let writer = Writer::start(std::io::stderr())?;
     let most = filter.most();
@@ -64,7 +64,7 @@ pub fn begin(filter: Filter, format: LogFormat) -> std::io::Result<Log> {
     Ok(Log(writer))
 }
 
-/// A panic is a line of the log as any other: one on stderr itself would wait for its reader.
+/// Writes a panic as a line of the log: writing to stderr directly could wait for its reader.
 fn tell_of(panic: &PanicHookInfo<'_>) {
     let place = panic.location().map(ToString::to_string);
     let cause = panic.payload_as_str().unwrap_or("of no text");
@@ -74,12 +74,12 @@ fn tell_of(panic: &PanicHookInfo<'_>) {
 }
 
 impl Log {
-    /// Writes a line that is no line of the log: why the process ends.
+    /// Writes a plain line: the reason why the process ends.
     pub fn say(&self, line: &str) {
         self.0.push(format!("{line}\n").as_bytes());
     }
 
-    /// Waits, not for ever, until everything is written.
+    /// Waits a bounded time until everything is written.
     pub fn flush(&self) {
         self.0.flush(FLUSH);
     }

@@ -1,13 +1,13 @@
-//! What the server tells its operator: counters and histograms in the Prometheus text format.
+//! The metrics: counters and histograms in the Prometheus text format.
 //!
 //! | module | holds |
 //! |---|---|
 //! | this one | the server's metrics |
 //! | `labels` | the values of their labels |
-//! | `process` | what the system says of the process |
+//! | `process` | figures of the process |
 //! | `exposition` | the two text formats, of Prometheus and of OpenMetrics |
 //!
-//! Invariant: no label holds anything that a visitor sent.
+//! Invariant: no label contains anything that a visitor sent.
 
 mod exposition;
 mod labels;
@@ -30,7 +30,7 @@ pub use self::labels::{Breaker, Drop, Shed, Stored};
 use self::process::Process;
 use crate::session::Millis;
 
-/// What is read at the moment when somebody asks.
+/// Figures that are read when the metrics are requested.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Now {
     /// Sessions in memory.
@@ -104,13 +104,13 @@ const SECONDS: [f64; 10] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1
 const SIZES: [f64; 8] = [1.0, 4.0, 16.0, 64.0, 128.0, 256.0, 512.0, 1_024.0];
 
 impl Metrics {
-    /// All at zero, without a word about Redis.
+    /// All at zero, without figures of Redis.
     #[must_use]
     pub fn new() -> Arc<Self> {
         Self::begin(false)
     }
 
-    /// With the figures about Redis. Where there is none, nobody is to be woken by its absence.
+    /// With figures of Redis. Without Redis they are left out, so that their absence raises no alarm.
     #[must_use]
     pub fn with_redis() -> Arc<Self> {
         Self::begin(true)
@@ -161,7 +161,7 @@ impl Metrics {
         registry.register("duplicates", "Facts that had been stored before", metrics.duplicates.clone());
         registry.register(
             "starts_without_cookies",
-            "Starts of browsers that keep no cookies, as they say",
+            "Starts of browsers that report that they keep no cookies",
             metrics.starts_without_cookies.clone(),
         );
         registry.register(
@@ -179,23 +179,27 @@ impl Metrics {
         registry.register("connections", "Open connections", metrics.connections.clone());
         registry.register("sessions", "Sessions in memory", metrics.sessions.clone());
         registry.register("queue", "Commands that wait for the writer", metrics.queue.clone());
-        registry.register("dead_letters", "Commands that the store refused", metrics.dead_letters.clone());
+        registry.register("dead_letters", "Commands that the database refused", metrics.dead_letters.clone());
         registry.register("erasures", "Visitors erased, by who asked", metrics.erasures.clone());
         registry.register("spool_commands", "Commands in the spool", metrics.spool_commands.clone());
         registry.register_with_unit("spool", "Size of the spool", Unit::Bytes, metrics.spool_bytes.clone());
         registry.register_with_unit(
             "spool_age",
-            "Age of the oldest command in the spool when it was last looked at",
+            "Age of the oldest command in the spool at the last check",
             Unit::Seconds,
             metrics.spool_age.clone(),
         );
-        registry.register("shed", "Requests refused because too much waits, by kind", metrics.shed.clone());
+        registry.register(
+            "shed",
+            "Requests refused because too many commands wait, by kind",
+            metrics.shed.clone(),
+        );
         registry.register(
             "log_lines_dropped",
             "Lines of the log that were dropped because nobody read stderr",
             metrics.log_lines_dropped.clone(),
         );
-        // A rate needs the zero before the first.
+        // A rate needs the zero before the first count.
         for &kind in Shed::ALL {
             metrics.shed.get_or_create(&Refused { kind }).inc_by(0);
         }
@@ -208,12 +212,12 @@ impl Metrics {
         if redis {
             registry.register(
                 "redis_breaker",
-                "1 for what becomes of calls to Redis: closed (they pass), open (they fail at once), half_open (one tries)",
+                "1 for the state of the breaker for calls to Redis: closed (they are made), open (they fail at once), half_open (one is tried)",
                 metrics.redis_breaker.clone(),
             );
             registry.register(
                 "redis_trusted",
-                "Whether sessions are asked of Redis: 1, or 0 while they are asked of the database",
+                "1 if sessions are looked up in Redis, 0 while they are looked up in the database",
                 metrics.redis_trusted.clone(),
             );
         }
@@ -247,7 +251,7 @@ impl Metrics {
         self.foreign_origin.inc();
     }
 
-    /// Something was refused, because too much waits.
+    /// Something was refused, because too many commands wait.
     pub fn shed(&self, kind: Shed) {
         self.shed.get_or_create(&Refused { kind }).inc();
     }
@@ -269,14 +273,14 @@ impl Metrics {
         self.erasures.get_or_create(&By { by }).inc();
     }
 
-    /// So many facts and starts came after their visitor had been erased.
+    /// So many facts and starts arrived after their visitor had been erased.
     pub fn late(&self, count: u32) {
         if count > 0 {
             self.dropped.get_or_create(&Reason { reason: Drop::Erased }).inc_by(count.into());
         }
     }
 
-    /// Facts and starts that name no site, and belong to none that is taken, came.
+    /// So many facts and starts arrived whose site is not counted.
     pub fn of_other_sites(&self, count: u32) {
         if count > 0 {
             self.dropped.get_or_create(&Reason { reason: Drop::OtherSite }).inc_by(count.into());
@@ -305,7 +309,7 @@ impl Metrics {
         ConnectionGuard(Arc::clone(self))
     }
 
-    /// The text for whoever collects metrics.
+    /// The text of all metrics.
     #[must_use]
     pub fn text(&self, now: Now, format: Format) -> String {
         self.sessions.set(i64::try_from(now.sessions).unwrap_or(i64::MAX));
@@ -321,7 +325,7 @@ impl Metrics {
     }
 }
 
-/// Which build this is. Who packages it may set `VISITFLOW_REVISION` for the compiler.
+/// The build. A packager may set `VISITFLOW_REVISION` for the compiler.
 fn build() -> Info<Vec<(&'static str, &'static str)>> {
     let version = [("version", env!("CARGO_PKG_VERSION"))];
     let revision = option_env!("VISITFLOW_REVISION").map(|revision| ("revision", revision));

@@ -1,5 +1,5 @@
 //! Passwords: prepared, hashed and verified with Argon2id, on a bounded pool so that sign-ins cannot
-//! starve page views. Whose turn it is in that pool, [`crate::throttle`] says.
+//! starve page views. [`crate::throttle`] decides the order in that pool.
 
 use argon2::Argon2;
 use argon2::password_hash::rand_core::OsRng;
@@ -26,7 +26,7 @@ pub struct HashError;
 /// Checks passwords.
 #[derive(Debug)]
 pub struct Passwords {
-    /// The hash that an unknown user's password is checked against: it costs the same time.
+    /// The hash against which an unknown user's password is checked, so that it takes the same time.
     decoy: String,
 }
 
@@ -38,7 +38,7 @@ impl Passwords {
         (cores / 2).max(1)
     }
 
-    /// Ready to check.
+    /// Hashes the decoy.
     ///
     /// # Errors
     /// When the decoy cannot be hashed.
@@ -46,8 +46,8 @@ impl Passwords {
         Ok(Self { decoy: hash("decoy")? })
     }
 
-    /// Whether the password is that of `hash`; with no hash, `false` in the same time. The turn ends
-    /// with the work, also if whoever asked has gone.
+    /// Whether the password is that of `hash`; without a hash, `false` after the same time. The turn ends with the work, even
+    /// if the request is gone.
     pub async fn verify(&self, turn: Turn, password: String, hash: Option<String>) -> bool {
         let known = hash.is_some();
         let hash = hash.unwrap_or_else(|| self.decoy.clone());
@@ -60,8 +60,8 @@ impl Passwords {
     }
 }
 
-/// The hash of a new password, if the old one is that of `hash`. Both are worked on within the turn, which
-/// ends with the work, also if whoever asked has gone.
+/// The hash of a new password, if the old one is that of `hash`. Both are computed within the turn, which ends with the
+/// work, even if the request is gone.
 ///
 /// # Errors
 /// When the new one cannot be hashed.
@@ -103,7 +103,7 @@ fn prepared(text: &str) -> String {
     text.chars().map(|c| if is_space(c) { ' ' } else { c }).nfc().collect()
 }
 
-/// Whether somebody may have this password from now on.
+/// Whether this may be a user's new password.
 ///
 /// # Errors
 /// A sentence that says what is wrong with it.

@@ -2,8 +2,8 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | `admission` | how many connections are open, in total and of each address |
-//! | `connection` | one connection: the limits of HTTP, and of every wait on the client |
+//! | `admission` | how many connections may be open, in total and for each address |
+//! | `connection` | one connection: the limits of HTTP, and of every wait for the client |
 //! | [`tls`] | the certificate and its key, which may be read again |
 
 mod admission;
@@ -34,14 +34,14 @@ use crate::service;
 /// How long a TLS handshake may take.
 const HANDSHAKE_PATIENCE: Duration = Duration::from_secs(10);
 
-/// How often it is noticed what other processes changed: often enough that a session that they end is
-/// dead here within [`TRUE_MS`](crate::resolve::TRUE_MS).
+/// How often the changes of other processes are read: often enough that a session that they end is dead here within
+/// [`TRUE_MS`](crate::resolve::TRUE_MS).
 const TICK_EVERY: Duration = Duration::from_millis(500);
 
-/// Every so many ticks, what slid is written and what has expired is ended.
+/// After so many ticks activity is written, and expired sessions and visits are ended.
 const TICKS_PER_SWEEP: u32 = 60;
 
-/// How long to wait after an accept that failed.
+/// How long to wait after a failed accept.
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// The two listeners, bound.
@@ -55,14 +55,14 @@ pub struct Listeners {
 /// Why the server cannot listen.
 #[derive(Debug, thiserror::Error)]
 pub enum ListenError {
-    /// The address cannot be had.
+    /// The address cannot be used.
     #[error("cannot listen on {address}: {source}; choose another with {flag}")]
     Bind {
         /// The address.
         address: SocketAddr,
         /// The flag that sets it.
         flag: &'static str,
-        /// What the system says.
+        /// The error of the system.
         source: std::io::Error,
     },
     /// The certificate or its key cannot be used.
@@ -94,20 +94,20 @@ impl Listeners {
     /// The bound addresses: public, admin.
     ///
     /// # Errors
-    /// When the system does not say.
+    /// When the system does not tell them.
     pub fn addresses(&self) -> std::io::Result<(SocketAddr, SocketAddr)> {
         Ok((self.public.local_addr()?, self.admin.local_addr()?))
     }
 
-    /// The certificate and its key, if the server speaks TLS.
+    /// The certificate and its key, if the server uses TLS.
     #[must_use]
     pub fn tls(&self) -> Option<Arc<Tls>> {
         self.tls.clone()
     }
 }
 
-/// What to bind for an address, the first that can be had: where a system has no IPv6, all addresses
-/// are those of IPv4.
+/// The addresses to bind, of which the first possible one is used: on a system without IPv6, `::` means all addresses of
+/// IPv4.
 #[must_use]
 pub fn addresses(address: SocketAddr) -> Vec<SocketAddr> {
     let all = address.is_ipv6() && address.ip().is_unspecified();
@@ -115,8 +115,8 @@ pub fn addresses(address: SocketAddr) -> Vec<SocketAddr> {
     [address].into_iter().chain(ipv4).collect()
 }
 
-/// Serves until `shutdown`, then lets what is in flight finish within the drain limit. Everything
-/// that was acknowledged is durable already; the caller stops the writer for the rest.
+/// Serves until `shutdown`, then lets running requests finish within the drain limit. Everything that was acknowledged
+/// has been committed; the caller stops the writer for the rest.
 pub async fn run(app: Arc<App>, listeners: Listeners, shutdown: impl Future<Output = ()>) {
     let (turns, counts) = (Arc::new(Semaphore::new(most_connections())), Arc::new(PerAddress::default()));
     let (drain, draining) = watch::channel(());
@@ -155,7 +155,7 @@ pub async fn run(app: Arc<App>, listeners: Listeners, shutdown: impl Future<Outp
                 ticks = ticks.wrapping_add(1);
                 chores.spawn(async move { housekeep(&app, sweeps).await });
             }
-            Some(_) = connections.join_next() => {} // a connection that ended leaves no trace
+            Some(_) = connections.join_next() => {} // drops connections that have ended
             Some(_) = chores.join_next() => {}
         }
     }
@@ -177,7 +177,7 @@ async fn public(
     mut line: Line,
 ) {
     let Some(first) = line.first_byte(&stream).await else { return };
-    let _ = stream.set_nodelay(true); // an answer is one packet; without it, it only comes later
+    let _ = stream.set_nodelay(true); // if that fails, answers only come later
     let secured = tls.is_some();
     let (stream, client) = hangup::watched(stream);
     let answer = move |mut request: Request<Incoming>| {
@@ -218,7 +218,7 @@ async fn housekeep(app: &App, sweeps: bool) {
     }
 }
 
-/// An accept that fails (no file descriptors left, say) is tried again after a moment.
+/// Accepts a connection. If that fails (such as without file descriptors), it tries again after a moment.
 async fn accepted_or_pause(
     accepted: std::io::Result<(TcpStream, SocketAddr)>,
 ) -> Option<(TcpStream, SocketAddr)> {

@@ -1,4 +1,4 @@
-//! What signals ask of the server. None of those that it can catch ends it without draining.
+//! What signals do. No signal that can be caught ends the server without draining.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::serve::tls::Tls;
 
-/// Ends when somebody asks the server to stop: SIGTERM, SIGINT or SIGQUIT.
+/// Completes at SIGTERM, SIGINT or SIGQUIT, which stop the server.
 ///
 /// # Errors
 /// When signals cannot be caught; so for the other one.
@@ -18,8 +18,8 @@ pub fn stop() -> std::io::Result<impl Future<Output = ()>> {
     })
 }
 
-/// Obeys the signals that do not stop the server: SIGHUP reads the certificate and its key again; SIGUSR1
-/// and SIGUSR2, which other programs take for their log files, do nothing.
+/// Handles the signals that do not stop the server: SIGHUP reads the certificate and its key again; SIGUSR1 and SIGUSR2,
+/// which other programs use for their log files, do nothing.
 ///
 /// # Errors
 /// As above.

@@ -1,17 +1,17 @@
-//! What a report is about: a host, lower case, without port and `www.`: pure.
+//! The one form of a site: a host, lower case, without port and `www.`. Pure.
 
 use std::borrow::Cow;
 
 use url::{Host, Url};
 use visitflow_protocol::limits;
 
-/// The site that a request names outright: a host, perhaps with a port.
+/// The site that a request names explicitly: a host, perhaps with a port.
 #[must_use]
 pub fn normalize(name: &str) -> Option<String> {
     of_url(&format!("http://{}/", name.trim())).filter(|_| !name.contains(['/', '?', '#', '@', '\\']))
 }
 
-/// The site of last resort: the host that a request was sent to.
+/// The site if nothing else tells it: the host to which a request was sent.
 #[must_use]
 pub fn of_host(host: &str) -> String {
     normalize(host).unwrap_or_else(|| "localhost".to_owned())
@@ -23,7 +23,7 @@ pub fn of_url(url: &str) -> Option<String> {
     of_parsed(&Url::parse(url).ok()?)
 }
 
-/// As [`of_url`], of an address that is parsed already.
+/// As [`of_url`], for a parsed address.
 #[must_use]
 pub fn of_parsed(url: &Url) -> Option<String> {
     if !matches!(url.scheme(), "http" | "https") {
@@ -57,7 +57,7 @@ pub fn is_host_name(name: &str) -> bool {
 /// The longest label of a DNS name (RFC 1035 §2.3.4).
 const LABEL_BYTES: usize = 63;
 
-/// Without `www.`, but where no host with a dot is left: `www.com` is somebody's domain.
+/// Without `www.`, unless no dot would be left: `www.com` is a domain of its own.
 fn without_www(host: &str) -> &str {
     let mut host = host;
     while let Some(rest) = host.strip_prefix("www.").filter(|rest| is_domain(rest)) {

@@ -3,19 +3,18 @@
 //! | module | holds |
 //! |---|---|
 //! | [`budget`] | how much an address may do: so much at once, then so much a minute |
-//! | [`guesses`] | which guess of a password is judged next; pure |
+//! | [`guesses`] | which password guess is checked next; pure |
 //! | `fair` | a queue in which addresses take turns; pure |
-//! | `pace` | how fast the guesses on one account follow each other; pure |
-//! | `too_many` | what is answered beyond a limit |
-//! | [`turns`] | waiting for one's turn, on the runtime |
+//! | `pace` | the pauses between guesses on one account; pure |
+//! | `too_many` | the error when a limit is exceeded |
+//! | [`turns`] | waiting for a turn, on the runtime |
 //!
 //! **By address.** Visits and sessions that begin, and sign-ins. An IPv6 address counts by its /64.
 //! Requests with an API key, and those from loopback that were not forwarded, are exempt.
 //!
-//! The limit of visits counts what begins, through whatever endpoint. A request takes the most that
-//! it could begin before it is committed, and gives back what did not begin when the ledger has said
-//! how much did; so requests at once cannot pass together. One that would take more than is left is
-//! refused whole, with 429.
+//! The limit of visits counts visits that begin, through any endpoint. Before its commit a request takes as many as it
+//! could begin, and afterwards gives back those that did not begin. So simultaneous requests cannot exceed the limit
+//! together. A request that would take more than is left is refused as a whole, with 429.
 //!
 //! An office of 1,000 people behind one address stays below it: if all of them open five sites in the
 //! same second, that is 5,000 visits; from then on each may begin two new ones every minute, and a
@@ -23,20 +22,20 @@
 //!
 //! **Guesses of passwords** ([`guesses`]) take turns:
 //!
-//! 1. Guesses on one account are judged one after the other, however many come at once and from
-//!    however many addresses. The first five without success are not delayed; before each next one
+//! 1. Guesses on one account are checked one after the other, however many come at once and from
+//!    however many addresses. The first five failures are not delayed; before each further guess
 //!    there is a pause, 0.1 s, 0.2 s, 0.4 s and so on, of 5 s at most. A success, or 15 minutes
-//!    without a guess, ends that. An account is delayed and never locked; but where more addresses guess
-//!    at it than there are turns within the time that a sign-in waits, its owner is told to come back.
+//!    without a guess, ends that. An account is delayed and never locked. But if more addresses guess
+//!    at it than there are turns within the time that a sign-in waits, its owner gets 429.
 //! 2. Of the addresses that wait for the same account, the one whose last turn is longest ago is
-//!    next; one that had no turn lately goes before all that had. So a flood from one address delays
+//!    next; addresses without a recent turn come first. So a flood from one address delays
 //!    the owner, who signs in from another, by one guess at most.
-//! 3. Argon2id runs on half of the cores. A free one is given by the same rule, over all accounts: the
-//!    address whose last turn is longest ago is next, with its oldest guess that is due. Where rule 2
-//!    puts a guess of another address before that one, the other guess is judged.
-//! 4. Who would wait longer than 30 seconds by rules 1 to 3 is answered 429 at once. At most 2,048
-//!    guesses wait; if one more comes, the address with the most gives up its latest. A request that
-//!    hangs up leaves its place.
+//! 3. Argon2id runs on half of the cores. A free core is given by the same rule, over all accounts: the
+//!    address whose last turn is longest ago is next, with its oldest guess that is due. If rule 2
+//!    puts a guess of another address before that one, the other guess is checked.
+//! 4. A guess that would wait longer than 30 seconds by rules 1 to 3 is answered 429 at once. At most
+//!    2,048 guesses wait; if one more comes, the address with the most loses its latest. A request whose
+//!    client closes the connection leaves the queue.
 
 pub mod budget;
 mod fair;

@@ -16,8 +16,8 @@ const ISBOT: &str = "
 const version = JSON.parse(require('fs').readFileSync('node_modules/isbot/package.json')).version;
 console.log([version, ...require('isbot').list].join('\\n'))";
 
-/// Writes `crawlers.txt` and `isbot.txt` anew. Then run the tests of `bots`: they say whether people are
-/// dropped by a new pattern, which belongs into `left_out.txt` then.
+/// Writes `crawlers.txt` and `isbot.txt` again. Then run the tests of `bots`: they tell whether a new pattern matches
+/// people's browsers, and so belongs into `left_out.txt`.
 pub(crate) fn refresh() -> Result<()> {
     let folder = target().join("bots");
     fs::create_dir_all(&folder)?;

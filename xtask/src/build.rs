@@ -1,5 +1,5 @@
-//! The builds. The server carries the package and the pages within itself, so it comes after them;
-//! the examples are what users of the package would build.
+//! The builds. The server contains the package and the pages, so it is built after them; the examples are built as users
+//! of the package would build them.
 
 use crate::process::{command, run};
 use anyhow::Result;
@@ -60,7 +60,7 @@ pub(crate) fn server_binary() -> PathBuf {
     crate::target().join("release").join(format!("visitflow{}", std::env::consts::EXE_SUFFIX))
 }
 
-/// Runs a build script; it knows by itself what is up to date.
+/// Runs a build script, which skips what is up to date.
 fn node_build(folder: &str) -> Result<()> {
     run(command("node").arg(format!("{folder}/build.mjs")))
 }

@@ -19,7 +19,7 @@ const PORT: u16 = 8080;
 /// A server on an empty database is ready within a second; a slow disk gets thirty.
 const READY_WITHIN: Duration = Duration::from_secs(30);
 
-/// What the command line asks for.
+/// The arguments of the command line.
 pub(crate) struct Options {
     /// `--port`: this port and no other.
     port: Option<u16>,
@@ -30,7 +30,7 @@ impl Options {
     ///
     /// # Errors
     ///
-    /// An argument is unknown, or the port is no port.
+    /// An argument is unknown, or the port is not a port.
     pub(crate) fn parse(arguments: &[String]) -> Result<Self> {
         let mut port = None;
         let mut arguments = arguments.iter();
@@ -47,7 +47,7 @@ impl Options {
     }
 }
 
-/// Builds, starts, tells, and waits for Ctrl-C.
+/// Builds and starts everything, prints the addresses, and waits for Ctrl-C.
 ///
 /// # Errors
 ///
@@ -73,7 +73,7 @@ pub(crate) fn run(options: Options) -> Result<ExitCode> {
     let pid = Pid::from_raw(i32::try_from(server.id())?);
     // The server is in a process group of its own, so that one Ctrl-C is one signal to it.
     ctrlc::set_handler(move || {
-        // It may have ended by itself: then there is nobody left to tell.
+        // The server may have ended by itself; then there is nothing to stop.
         let _ = kill(pid, Signal::SIGTERM);
     })?;
     wait_until_ready(&mut server, private, &log)?;
@@ -135,7 +135,7 @@ fn add_user(database: &str, name: &str, options: &[&str]) -> Result<String> {
     Ok(password)
 }
 
-/// Twenty letters and digits that nobody confuses, about 98 bits.
+/// Twenty letters and digits that are hard to confuse, about 98 bits.
 fn password() -> Result<String> {
     const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
     let mut bytes = [0; 20];
@@ -152,7 +152,7 @@ fn choose_port(asked: Option<u16>) -> Result<u16> {
     }
 }
 
-/// The port wished for, or any free one.
+/// The preferred port, or any free one.
 fn free_port(wish: u16) -> Result<u16> {
     if is_free(wish) {
         return Ok(wish);

@@ -1,5 +1,5 @@
 //! `cargo xtask bench` and `cargo xtask soak`: the programs are in the tests' crate, where servers
-//! and stores are started, or beside it (`tests/client-bench`); here they get what they need.
+//! and databases are started, or beside it (`tests/client-bench`); this installs and builds what they need.
 
 use crate::process::command;
 use crate::{build, install};
@@ -33,7 +33,7 @@ pub(crate) fn run(program: &str, arguments: &[String]) -> Result<ExitCode> {
     if !binary.is_file() {
         bail!("{} is missing; `cargo xtask build` makes it", binary.display());
     }
-    // Optimised, as the server is: whoever measures must not be what is measured.
+    // Optimised, like the server, so that the measuring program is not the bottleneck.
     let mut program =
         ["run", "--release", "--quiet", "--package", "visitflow-e2e", "--bin", program, "--"].to_vec();
     program.extend(arguments.iter().map(String::as_str));

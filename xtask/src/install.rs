@@ -1,6 +1,6 @@
 //! The tools that the other commands need, installed where they are missing.
 //!
-//! Invariant: what is there in the right version is left alone, so that a second run is quick.
+//! Invariant: a tool that is installed in the right version is left alone, so that a second run is quick.
 
 use crate::process::{command, first_line, run, succeeds};
 use anyhow::{Context, Result, bail};
@@ -73,8 +73,8 @@ pub(crate) fn mini_browser() -> Option<PathBuf> {
     folders.map(|entry| entry.path().join("webkit2gtk-4.1/MiniBrowser")).find(|browser| browser.is_file())
 }
 
-/// The stores that tests and measurements start for themselves, and the load generator. Invariant:
-/// what Debian starts of its own is neither used nor stopped.
+/// The databases that tests and measurements start for themselves, and the load generator. Invariant: servers that
+/// Debian starts are neither used nor stopped.
 ///
 /// # Errors
 ///
@@ -136,7 +136,7 @@ fn wasm_target() -> Result<()> {
     Ok(())
 }
 
-/// The CLI must have the very version of the crate: the two speak an unversioned format.
+/// The CLI must have exactly the version of the crate: the format between the two has no version.
 fn wasm_bindgen() -> Result<()> {
     let lock = fs::read_to_string(crate::root().join("Cargo.lock")).context("no Cargo.lock")?;
     let version = locked_version(&lock, "wasm-bindgen")

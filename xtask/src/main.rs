@@ -9,7 +9,7 @@
 //! | [`bots`] | the lists of robots' user agents |
 //! | [`size`] | what a page downloads, in bytes |
 //! | [`install`] | the tools that the others need, installed where they are missing |
-//! | [`process`] | running other programs and saying which |
+//! | [`process`] | running other programs, and printing which |
 //! | [`report`] | reading the figures that test runners print |
 
 #![forbid(unsafe_code)]

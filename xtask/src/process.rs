@@ -1,4 +1,4 @@
-//! Running other programs: always from a known directory, always said aloud.
+//! Running other programs: always from a known directory, and always printed.
 
 use crate::install;
 use anyhow::{Context, Result, bail};
@@ -29,7 +29,7 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Runs to the end, shows the output as it comes and returns it with the success.
+/// Runs to the end, shows the output as it comes, and returns it together with the success.
 ///
 /// # Errors
 ///
@@ -53,7 +53,7 @@ pub(crate) fn run_and_read(command: &mut Command) -> Result<(bool, String)> {
     Ok((success, output))
 }
 
-/// Whether the program runs and exits with 0; its output is nobody's business.
+/// Whether the program runs and exits with 0; its output is dropped.
 #[must_use]
 pub(crate) fn succeeds(program: &str, arguments: &[&str]) -> bool {
     command(program)
@@ -76,7 +76,7 @@ fn show(from: impl Read, output: &Mutex<String>) {
     for line in BufReader::new(from).split(b'\n').map_while(Result::ok) {
         let line = String::from_utf8_lossy(&line);
         let mut stdout = std::io::stdout().lock();
-        // A closed terminal is no reason to stop the check.
+        // A closed terminal does not stop the check.
         let _ = writeln!(stdout, "{line}");
         if let Ok(mut output) = output.lock() {
             output.push_str(&line);

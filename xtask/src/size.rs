@@ -1,4 +1,4 @@
-//! `cargo xtask size`: what a page downloads, and of what that is made.
+//! `cargo xtask size`: what a page downloads, and its parts.
 
 use anyhow::{Context, Result, bail};
 use flate2::Compression;
@@ -116,7 +116,7 @@ fn print_row(title: &str, sizes: Sizes, note: &str) {
     println!("{title:<7} {raw:>9} {gzip:>9} {brotli:>9}  {note}");
 }
 
-/// The part that a file plays, if a page downloads it at all.
+/// The role of a file, if a page downloads it at all.
 fn role(name: &str) -> Option<Role> {
     match Path::new(name).extension()?.to_str()? {
         "wasm" => Some(Role::Wasm),

@@ -177,7 +177,7 @@ fn e2e() -> Result<Count> {
     )
 }
 
-/// That every tracker reports its page view; how fast is not judged here.
+/// Checks that every tracker reports its page view, at any speed.
 fn bench() -> Result<Count> {
     install::client_bench()?;
     plain(process::run(command("node").args(["tests/client-bench/bench.mjs", "--rounds", "1"])))
@@ -203,8 +203,8 @@ fn chromium() -> Result<Count> {
     in_browser(&mut command("cargo"), "CHROMEDRIVER", "chromedriver")
 }
 
-/// What pages get that may not run WebAssembly: the same tests, by wasm2js. It takes no feature that
-/// came after the first WebAssembly, so the standard library is built without them too.
+/// The same tests by wasm2js, for pages that may not run WebAssembly. It accepts no feature that came after the first
+/// WebAssembly, so the standard library is built without these, too.
 fn javascript() -> Result<Count> {
     let runner = crate::root().join("client-wasm/tests/as-javascript.mjs");
     let mut cargo = command("cargo");
@@ -223,7 +223,7 @@ fn firefox() -> Result<Count> {
     in_browser(&mut command("cargo"), "GECKODRIVER", "geckodriver")
 }
 
-/// WebKitGTK has no headless mode, and its driver is spoken to as Safari's.
+/// WebKitGTK has no headless mode, and its driver has the protocol of Safari's.
 fn webkit() -> Result<Count> {
     let capabilities = crate::target().join("webkit.json");
     let browser =

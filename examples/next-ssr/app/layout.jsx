@@ -4,8 +4,6 @@ import { VisitflowProvider } from "visitflow/react";
 import { Banner } from "./banner";
 import { remember } from "./consent";
 
-export const metadata = { title: "visitflow: Next.js" };
-
 // The decision is in a cookie of the site, so the server renders the page with or without the
 // banner: nothing flickers. `remember` is a server action, and after it the layout renders anew.
 export default async function Layout({ children }) {

@@ -1,5 +1,7 @@
 import { Play } from "./play";
 
+export const metadata = { title: "Home - visitflow: Next.js" };
+
 export default function Home() {
   return (
     <>

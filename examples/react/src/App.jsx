@@ -13,7 +13,7 @@ export function App() {
       </nav>
       <Routes>
         <Route path="/" element={<Home />} />
-        <Route path="/about" element={<h1>About</h1>} />
+        <Route path="/about" element={<About />} />
       </Routes>
       <Banner />
     </VisitflowProvider>
@@ -24,8 +24,18 @@ function Home() {
   const { event } = useVisitflow();
   return (
     <>
+      <title>Home - visitflow: React</title>
       <h1>Home</h1>
       <button id="play" onClick={() => event("play", { level: 3 })}>Send an event</button>
+    </>
+  );
+}
+
+function About() {
+  return (
+    <>
+      <title>About - visitflow: React</title>
+      <h1>About</h1>
     </>
   );
 }

@@ -1,4 +1,4 @@
--- IS TRUE: the ids are hashed once, where IN alone would become a join, and that a loop over all of them.
+-- With IS TRUE the ids are hashed once; IN alone would become a join, which is a loop over all of them.
 DELETE FROM events WHERE (id_time, site, id) IN (
     SELECT id_time, site, id FROM events
     WHERE occurred_at BETWEEN $2 AND $3 AND (visit_id IN (SELECT unnest($1::uuid[]))) IS TRUE LIMIT $4)

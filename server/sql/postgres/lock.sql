@@ -1,2 +1,2 @@
--- Everybody who writes visits or sessions takes a number.
+-- Every transaction that writes visits or sessions takes a number.
 SELECT begin_batch(NULL)

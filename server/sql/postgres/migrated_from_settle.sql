@@ -1,3 +1,3 @@
--- Dead letters and erasures have brought their ids with them.
+-- Dead letters and erasures were copied with their ids, so the sequences continue after these.
 SELECT setval(pg_get_serial_sequence('dead_letters', 'id'), MAX(id)) FROM dead_letters HAVING MAX(id) IS NOT NULL;
 SELECT setval(pg_get_serial_sequence('erasures', 'id'), MAX(id)) FROM erasures HAVING MAX(id) IS NOT NULL

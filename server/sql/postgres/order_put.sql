@@ -1,4 +1,4 @@
--- The ledger has decided that these orders are new, or replace a browser's word.
+-- The ledger has decided that these orders are new, or replace one of a browser.
 INSERT INTO orders (site, id, visit_id, visitor_id, user_id, amount, currency, items, source, disputed, created_at, received_at)
 SELECT site, id, visit_id, visitor_id, user_id, amount::numeric, currency, items, source, disputed, created_at, received_at
 FROM unnest($1::text[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::boolean[], $11::bigint[], $12::bigint[])

@@ -1,4 +1,4 @@
--- The locks in the order in which readers take them. The writer waits at lock.sql, before its own.
+-- Takes the locks in the order in which readers take them. The writer waits at lock.sql, before it takes its own.
 LOCK TABLE ONLY {table} IN SHARE UPDATE EXCLUSIVE MODE;
 LOCK TABLE {table}_default IN ACCESS EXCLUSIVE MODE;
 CREATE TABLE {partition} (LIKE {table} INCLUDING ALL);

@@ -1,4 +1,4 @@
--- Visits that began in the range and have an order, whenever it was placed. $4: no order of such a
+-- Visits that began in the range and have an order, at any time. $4: no order of such a
 -- visit is older.
 SELECT COUNT(DISTINCT s.id) FROM orders AS o JOIN sessions AS s ON s.id = o.visit_id
 WHERE o.created_at >= $4 AND s.started_at >= $1 AND s.started_at < $2 AND ($3::text IS NULL OR s.site = $3)

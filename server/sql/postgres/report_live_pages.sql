@@ -1,4 +1,4 @@
--- The page that each active visit looked at last.
+-- The page that each active visit viewed last.
 SELECT path, COUNT(*) FROM (
     SELECT DISTINCT ON (s.id) p.path
     FROM sessions AS s JOIN page_views AS p ON p.visit_id = s.id

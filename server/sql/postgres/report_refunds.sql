@@ -1,4 +1,4 @@
--- Summed as the orders are.
+-- Summed like the orders.
 SELECT currency, COUNT(*),
     SUM(trunc(amount))::bigint,
     SUM((amount - trunc(amount)) * 10000)::bigint

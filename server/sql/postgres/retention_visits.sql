@@ -1,4 +1,4 @@
--- With a visit goes the note that its visitor may join it, and with a visitor's last visit the key.
+-- With a visit, the row that lets its visitor join it is deleted; with a visitor's last visit, the key.
 WITH gone AS (
     DELETE FROM sessions WHERE ctid = ANY (ARRAY(
         SELECT ctid FROM sessions

@@ -1,4 +1,4 @@
--- The last ones of each token: a record holds no more.
+-- The last ones of each token: a record has no more.
 SELECT r.tag, r.secret_hash, r.retired_at, r.visit_id
 FROM unnest($1::text[]) AS w (tag)
 CROSS JOIN LATERAL (

@@ -1,7 +1,7 @@
 -- $1: now - the delay of the sweep; idle and absolute limit: $2, $3, of remembered sessions $4, $5. A remembered session is not
--- active before it is created, so that most of them need no look.
--- No news for others: whoever judges the token finds the same, and who knows of later activity hears when that is
--- written.
+-- active before it is created, so most of them need no check.
+-- Other servers need not be told: they judge the token by the same limits, and one that has later activity learns of the
+-- end when it writes that.
 UPDATE session_tokens SET
     ended_at = CASE WHEN remembered THEN LEAST(last_activity + $4::bigint, created_at + $5::bigint)
                     ELSE LEAST(last_activity + $2::bigint, created_at + $3::bigint) END,

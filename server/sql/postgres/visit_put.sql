@@ -1,4 +1,4 @@
--- What a batch does not tell of entry and referrer stays as it is.
+-- Entry and referrer stay as they are unless the batch sets them.
 INSERT INTO sessions (id, site, visitor_id, user_id, started_at, last_activity, ended_at, page_views, events,
     entry_url, referrer, referrer_host, utm_source, utm_medium, utm_campaign, utm_term, utm_content, click_id)
 SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[], $8::integer[], $9::integer[],
@@ -10,7 +10,7 @@ ON CONFLICT (id) DO UPDATE SET
     entry_url = COALESCE(excluded.entry_url, sessions.entry_url),
     referrer = COALESCE(excluded.referrer, sessions.referrer),
     referrer_host = CASE WHEN excluded.referrer IS NULL THEN sessions.referrer_host ELSE excluded.referrer_host END,
-    -- A campaign is kept until an address names another, whole.
+    -- A campaign is kept until an address has another one, which replaces all of it.
     utm_source = CASE WHEN COALESCE(excluded.utm_source, excluded.utm_medium, excluded.utm_campaign, excluded.utm_term, excluded.utm_content, excluded.click_id) IS NULL THEN sessions.utm_source ELSE excluded.utm_source END,
     utm_medium = CASE WHEN COALESCE(excluded.utm_source, excluded.utm_medium, excluded.utm_campaign, excluded.utm_term, excluded.utm_content, excluded.click_id) IS NULL THEN sessions.utm_medium ELSE excluded.utm_medium END,
     utm_campaign = CASE WHEN COALESCE(excluded.utm_source, excluded.utm_medium, excluded.utm_campaign, excluded.utm_term, excluded.utm_content, excluded.click_id) IS NULL THEN sessions.utm_campaign ELSE excluded.utm_campaign END,

@@ -1,4 +1,4 @@
--- Some of the visits, those first that sessions may be live of.
+-- Some of the visits; first those that may have live sessions.
 SELECT * FROM (
     SELECT id, started_at, last_activity, page_views, events
     FROM sessions WHERE visitor_id = ?1 AND ended_at IS NULL ORDER BY started_at DESC LIMIT ?2)

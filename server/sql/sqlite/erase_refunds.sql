@@ -1,4 +1,4 @@
--- A refund is of the visit and the visitor of its order.
+-- A refund has the visit and the visitor of its order.
 DELETE FROM refunds WHERE (site, id) IN (SELECT site, id FROM (
     SELECT site, id FROM refunds WHERE visitor_id = ?1
     UNION ALL

@@ -1,4 +1,4 @@
--- The ledger has decided that this order is new, or replaces a browser's word.
+-- The ledger has decided that this order is new, or replaces one of a browser.
 INSERT INTO orders (site, id, visit_id, visitor_id, user_id, amount, currency, items, source, disputed, created_at, received_at)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
 ON CONFLICT (site, id) DO UPDATE SET

@@ -1,4 +1,4 @@
--- Whichever of the two came first: a refund is of the visit, the visitor and the user of its order.
+-- A refund has the visit, the visitor and the user of its order, whichever of the two came first.
 UPDATE refunds SET
     visit_id = COALESCE(o.visit_id, refunds.visit_id),
     visitor_id = COALESCE(o.visitor_id, refunds.visitor_id),

@@ -1,4 +1,4 @@
--- The page that each active visit looked at last.
+-- The page that each active visit viewed last.
 SELECT path, COUNT(*) FROM (
     SELECT p.path, ROW_NUMBER() OVER (PARTITION BY s.id ORDER BY p.occurred_at DESC, p.id DESC) AS nth
     FROM sessions AS s JOIN page_views AS p ON p.visit_id = s.id

@@ -1,5 +1,5 @@
 -- Amounts are exact decimals: whole and fraction (in ten-thousandths) are summed as integers. The
--- mean, AVG(amount), is made of these sums too, so that it is the same number on every database.
+-- mean, AVG(amount), is computed from these sums too, so that every database gives the same number.
 SELECT currency, COUNT(*),
     SUM(CAST(amount AS INTEGER)),
     SUM(CAST(substr(substr(amount, instr(amount || '.', '.') + 1) || '0000', 1, 4) AS INTEGER)),

@@ -1,4 +1,4 @@
--- Summed as the orders are.
+-- Summed like the orders.
 SELECT currency, COUNT(*),
     SUM(CAST(amount AS INTEGER)),
     SUM(CAST(substr(substr(amount, instr(amount || '.', '.') + 1) || '0000', 1, 4) AS INTEGER))

@@ -1,4 +1,4 @@
-//! What of an address or a text is kept: all but secrets and what names persons.
+//! What is kept of an address or a text: everything except secrets and what identifies persons.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -9,11 +9,11 @@ use super::persons::{may_name_a_person, persons};
 use super::reading::Reading;
 use super::tokens::{may_be_in, tokens};
 
-/// How often a text is searched for secrets. What changes even then was made to do so, and is not kept.
+/// How often a text is searched for secrets. A text that still changes after that was made to do so, and is not kept.
 pub(super) const PASSES: usize = 10;
 
-/// A text without secrets and e-mail addresses, whether it is an address, holds one, or neither. What
-/// stays as it was is borrowed.
+/// A text without secrets and e-mail addresses, whether it is an address, contains one, or neither. An unchanged text is
+/// borrowed.
 #[must_use]
 pub fn text(sent: &str) -> Cow<'_, str> {
     let mut kept = Cow::Borrowed(sent);
@@ -32,7 +32,7 @@ pub(super) fn path(path: String) -> String {
     without(&path, Room::Path).unwrap_or(path)
 }
 
-/// A canonical query: without the parameters that are secrets or hold one, and without e-mail addresses.
+/// A canonical query: without parameters that are secrets or contain one, and without e-mail addresses.
 pub(super) fn query(query: &str) -> String {
     let answers_sign_in = answers_sign_in(&Reading::of(query).plain);
     let kept = |pair: &str| parameter(pair, answers_sign_in);
@@ -65,7 +65,7 @@ fn without(text: &str, room: Room) -> Option<String> {
     let plain = &reading.plain;
     let mut found = [persons(&reading), tokens(&reading)].concat();
     for secret in secrets(&reading, room, answers_sign_in(plain)) {
-        // Parameters of a path go with their names.
+        // Parameters of a path are removed with their names.
         let named = room == Room::Path && plain[..secret.name].ends_with([';', '&']);
         let part: Range<usize> = if named { secret.name - 1..secret.value.end } else { secret.value };
         found.push((part, ""));

@@ -1,22 +1,22 @@
-//! Which names of parameters say that the value opens a door or names a person.
+//! Which names of parameters tell that the value is a secret or identifies a person.
 
 use super::words::words;
 
-/// How sure it is that what bears a name is a secret.
+/// How certain it is that a value with this name is a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Name {
-    /// `password`, `access_token`, `api_key`: never anything else.
+    /// `password`, `access_token`, `api_key`: always a secret.
     Plain,
-    /// `token`, `secret`, `email` alone: what it is about, in a title such as `Token:ERC20`.
+    /// `token`, `secret`, `email` alone: may be the subject of a title, as in `Token:ERC20`.
     Topic,
-    /// `session`, `ticket`: also a word of a sentence.
+    /// `session`, `ticket`: may be a word of a sentence.
     Word,
-    /// `code`: the same, but digits behind it are likely to be a code that opens a door.
+    /// `code`: the same, but digits after it are likely to be an access code.
     Code,
 }
 
-/// A name is a secret where a word of it is one of these or ends with it, as in `resettoken`. So `tokenizer`,
-/// `secretary` and `passwordless` are none.
+/// A name is that of a secret if a word of it is one of these or ends with one, as in `resettoken`. So `tokenizer`,
+/// `secretary` and `passwordless` are not.
 const ENDINGS: [&str; 13] = [
     "token",
     "secret",
@@ -56,7 +56,7 @@ const EXACT: [&str; 19] = [
     "xsrf",
 ];
 
-/// What may stand behind such a word: `password_hash`, `emailaddress`, `accessKeyId`.
+/// What may follow such a word: `password_hash`, `emailaddress`, `accessKeyId`.
 const TAILS: [&str; 5] = ["addr", "address", "hash", "id", "value"];
 
 /// A secret if it is a word of the name, but also a word of sentences.
@@ -86,8 +86,8 @@ const WORDS: [&str; 19] = [
 const ALONE: [&str; 9] =
     ["activation", "confirmation", "invitation", "mobile", "recovery", "tel", "telephone", "tok", "verify"];
 
-/// Whose `code` or `key` opens a door, in `api_key` and `resetCode`. Others are public: `country_code`,
-/// `sort_key`.
+/// Words before `code` or `key` that make it a secret, as in `api_key` and `resetCode`. Others are public:
+/// `country_code`, `sort_key`.
 const QUALIFIERS: [&str; 31] = [
     "access",
     "activation",
@@ -122,7 +122,7 @@ const QUALIFIERS: [&str; 31] = [
     "verify",
 ];
 
-/// What the name of a parameter says of its value; none: nothing.
+/// What the name of a parameter tells of its value; none: nothing.
 pub(super) fn secret(name: &str) -> Option<Name> {
     let words = words(name);
     if words.first().is_some_and(|word| word == "utm") {
@@ -140,9 +140,9 @@ pub(super) fn secret(name: &str) -> Option<Name> {
     }
 }
 
-/// Whether what a property of this name holds is itself a secret: `reset_token` or `api_key`, but not
-/// `token_type` or `password_strength`, and not `code` or `key`, which a site chose to send. A number is none
-/// where the name counts something: `tokens`.
+/// Whether the value of a property with this name is itself a secret: `reset_token` or `api_key`, but not `token_type` or
+/// `password_strength`, and not `code` or `key`, which a site chose to send. A number is not, if the name counts
+/// something: `tokens`.
 pub(crate) fn is_of_secret_property(name: &str, is_number: bool) -> bool {
     let words = words(name);
     let mut words = words.as_slice();
@@ -160,12 +160,12 @@ pub(crate) fn is_of_secret_property(name: &str, is_number: bool) -> bool {
     is_certain(last) || is_qualified(words)
 }
 
-/// Whether a number under this name is not what the name says: `tokens` and `emails` are counted.
+/// Whether a number under this name is a count: `tokens` and `emails` are counted.
 fn is_count(word: &str) -> bool {
     word.ends_with("mail") || singular(word) != word
 }
 
-/// Whether a word of a name makes it a secret whatever else the name holds.
+/// Whether a word of a name makes it a secret, whatever the other words.
 fn is_certain(word: &str) -> bool {
     let is_one = |word: &str| {
         let word = singular(word);
@@ -178,7 +178,7 @@ fn is_certain(word: &str) -> bool {
     is_one(word) || TAILS.iter().filter_map(|tail| word.strip_suffix(tail)).any(is_one)
 }
 
-/// Whether the name is about a `key` or `code`, and says of which door.
+/// Whether the name is about a `key` or `code` that gives access to something.
 fn is_qualified(words: &[String]) -> bool {
     let qualifies = |word: &String| QUALIFIERS.contains(&&**word);
     words.split_last().is_some_and(|(last, before)| is_key_or_code(last) && before.iter().any(qualifies))
@@ -188,7 +188,7 @@ fn is_key_or_code(word: &str) -> bool {
     matches!(singular(word), "key" | "code")
 }
 
-/// Whether people write about what has this name.
+/// Whether people write about things with this name.
 fn is_topic(word: &str) -> bool {
     let topics = [
         "token",

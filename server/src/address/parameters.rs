@@ -1,4 +1,4 @@
-//! Parameters whose values are secrets: `token=…`, `token:…` and `"token":"…"`, found in a text as it reads.
+//! Parameters whose values are secrets: `token=…`, `token:…` and `"token":"…"`, found in the decoded text.
 
 use std::ops::Range;
 
@@ -10,14 +10,14 @@ use super::tokens::looks_random;
 const STATE_BESIDE: [&str; 8] =
     ["access_token", "client_id", "code", "error", "id_token", "iss", "redirect_uri", "session_state"];
 
-/// Where a text stands: what ends a value there.
+/// The kind of a text, which tells what ends a value in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Room {
     /// A path or a route: `/` ends a value.
     Path,
     /// A parameter of a query: `+` is a space.
     Query,
-    /// What people read: a name before `=` may be a word of a sentence.
+    /// Text for people: a name before `=` may be a word of a sentence.
     Prose,
 }
 
@@ -26,7 +26,7 @@ pub(super) enum Room {
 pub(super) struct Secret {
     /// Where its name begins.
     pub(super) name: usize,
-    /// What may not be kept.
+    /// What must not be kept.
     pub(super) value: Range<usize>,
 }
 
@@ -46,7 +46,7 @@ pub(super) fn secrets(reading: &Reading<'_>, room: Room, answers_sign_in: bool) 
     secrets
 }
 
-/// Whether a parameter that an answer to a sign-in has is there.
+/// Whether a parameter occurs that an answer to a sign-in has.
 pub(super) fn answers_sign_in(text: &str) -> bool {
     let parts = text.split(['?', '&', ';', '#', '/']).filter_map(|part| part.split_once('='));
     let mut names = parts.map(|(name, _)| name.to_lowercase());
@@ -64,7 +64,7 @@ struct NamePart {
     quoted: bool,
 }
 
-/// What stands before a `=` or `:`, back to a character that no name has.
+/// What comes before a `=` or `:`, back to a character that no name has.
 fn name_before(text: &str, separator: usize) -> NamePart {
     let before = text[..separator].trim_end();
     if let Some(quoted) = before.strip_suffix(QUOTES) {
@@ -79,13 +79,13 @@ fn name_before(text: &str, separator: usize) -> NamePart {
 
 const QUOTES: [char; 2] = ['"', '\''];
 
-/// What stands before a name in an address: `=` where the name is itself in a value.
+/// What comes before a name in an address: `=` if the name is itself in a value.
 const MARKS: [char; 6] = ['=', '?', '&', '#', ';', '/'];
 
-/// Most that is looked at to tell a secret from a word, in bytes.
+/// How many bytes are checked to distinguish a secret from a word.
 const JUDGED_BYTES: usize = 40;
 
-/// Numbers of fewer digits behind `code:` are years and numbers of errors.
+/// Numbers with fewer digits after `code:` are years and error numbers.
 const CODE_DIGITS: usize = 5;
 
 /// A name and a separator; what follows may be a value.
@@ -97,7 +97,7 @@ struct Parameter<'a> {
 }
 
 impl Parameter<'_> {
-    /// The value, if it may not be kept.
+    /// The value, if it must not be kept.
     fn secret(&self, answers_sign_in: bool) -> Option<Range<usize>> {
         let name = &self.text()[self.name.range.clone()];
         let assigns = self.text()[self.separator..].starts_with('=');
@@ -106,7 +106,7 @@ impl Parameter<'_> {
             Some(_) if self.is_port() => return None,
             Some(Name::Plain) => true,
             Some(Name::Topic) => {
-                // `?q=token:…` in a text is part of an address, and no title.
+                // `?q=token:…` in a text is part of an address, not a title.
                 assigns || self.name.quoted || self.room != Room::Prose || self.stands_behind(&MARKS)
             }
             Some(Name::Word | Name::Code) => self.is_parameter(),
@@ -117,7 +117,7 @@ impl Parameter<'_> {
         let shown = || &self.text()[start..end.unwrap_or_else(|| self.bare_end(start, JUDGED_BYTES))];
         let is_credential = || {
             let is_code = || kind == Some(Name::Code) && is_long_number(shown());
-            // The segments of a path are names of things: `/search/code:rust-2021-edition`.
+            // Segments of a path are names of things: `/search/code:rust-2021-edition`.
             self.room != Room::Path && (looks_random(shown()) || is_code())
         };
         if !is_certain && !is_credential() {
@@ -131,7 +131,7 @@ impl Parameter<'_> {
         &self.reading.plain
     }
 
-    /// Whether this can be nothing but a parameter, whatever its name means in a sentence.
+    /// Whether this can only be a parameter, whatever its name means in a sentence.
     fn is_parameter(&self) -> bool {
         let marked = || self.stands_behind(&MARKS[1..]);
         let assigns = self.text()[self.separator..].starts_with('=');
@@ -159,7 +159,7 @@ impl Parameter<'_> {
         if let Some(inside) = unquoted.strip_prefix(QUOTES) {
             let quote = unquoted.chars().next()?;
             let start = text.len() - inside.len();
-            // Behind a bare name the quote may be the end of `href="…?token="`.
+            // After a bare name the quote may be the end of `href="…?token="`.
             let closing = || start + quoted_end(inside, quote, written.len() - unquoted.len());
             return Some((start, self.name.quoted.then(closing)));
         }
@@ -215,7 +215,7 @@ fn bracketed_end(text: &str) -> usize {
     text.len()
 }
 
-/// Whether a value begins with a number as codes are that open a door once.
+/// Whether a value begins with a number like a one-time code.
 fn is_long_number(value: &str) -> bool {
     value.bytes().take_while(u8::is_ascii_digit).count() >= CODE_DIGITS
 }

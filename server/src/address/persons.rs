@@ -1,4 +1,4 @@
-//! Who is named: e-mail addresses, and names and passwords before the host of an address.
+//! What identifies persons: e-mail addresses, and names and passwords before the host of an address.
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -7,7 +7,7 @@ use regex::Regex;
 
 use super::reading::{Reading, is_unseen};
 
-/// What stands in the place of an e-mail address; all of it may stand in an address.
+/// What replaces an e-mail address; all its characters may occur in an address.
 const EMAIL: &str = "(email)";
 
 /// `ada@example.org`, also `"ada l"@example.org`, with signs of other widths, and with characters that are not
@@ -24,14 +24,14 @@ const AT: &str = "@\u{ff20}\u{fe6b}";
 /// What browsers take for the dot in a host name (UTS #46 §4).
 const DOT: &str = ".\u{3002}\u{ff0e}\u{ff61}";
 
-/// Ends of names of files, which are no ends of host names: `logo@2x.png`.
+/// Extensions of files, which are not ends of host names: `logo@2x.png`.
 const EXTENSIONS: [&str; 39] = [
     "avif", "bin", "bmp", "bundle", "cjs", "css", "csv", "eot", "esm", "exe", "gif", "gz", "htm", "html",
     "ico", "jpeg", "jpg", "js", "json", "jsx", "map", "min", "mjs", "pdf", "php", "png", "svg", "tar", "tgz",
     "ts", "tsx", "ttf", "txt", "wasm", "webp", "woff", "xml", "yml", "zip",
 ];
 
-/// `user:password@` behind `//`, or behind a scheme for which browsers need no `//`.
+/// `user:password@` after `//`, or after a scheme for which browsers need no `//`.
 static USERINFO: LazyLock<Regex> =
     LazyLock::new(|| compiled(r#"(?:(?:https?|wss?|ftp):[/\\]*|[/\\]{2})([^/\\?#\s"'<>]+@)"#));
 
@@ -39,7 +39,7 @@ fn compiled(pattern: &str) -> Regex {
     Regex::new(&format!("(?i){pattern}")).expect("a pattern of this file, which its tests compile")
 }
 
-/// The parts of a text that name persons, and what is to stand there instead.
+/// The parts of a text that identify persons, and their replacements.
 pub(super) fn persons(reading: &Reading<'_>) -> Vec<(Range<usize>, &'static str)> {
     let text = &reading.plain;
     if !may_name_a_person(text) {
@@ -49,7 +49,7 @@ pub(super) fn persons(reading: &Reading<'_>) -> Vec<(Range<usize>, &'static str)
     userinfo.chain(emails(text).into_iter().map(|part| (part, EMAIL))).collect()
 }
 
-/// Whether a text without escapes can hold an e-mail address: a quick look.
+/// Whether a text without escapes can contain an e-mail address: a quick check.
 pub(super) fn may_name_a_person(text: &str) -> bool {
     text.contains(|c: char| AT.contains(c))
 }
@@ -84,7 +84,7 @@ fn domain_length(domain: &str) -> Option<usize> {
     None
 }
 
-/// How much of a label is the last one of a host's name; behind that it may only go on with `-`.
+/// How much of a label is the last one of a host's name; after that only `-` may follow.
 fn top_length(label: &str) -> Option<usize> {
     let plain: String = label.chars().filter(|c| !is_unseen(*c)).collect::<String>().to_lowercase();
     if plain.starts_with("xn--") {

@@ -1,16 +1,16 @@
-//! A text as it reads with all its escapes undone, and where each character of that was written.
+//! A text with all its escapes decoded, and where each character of that was written.
 //!
-//! What is looked for is found in what reads, and cut out of what was written. So `%253D` is `=` to every
-//! search, and what is kept stays as it was sent.
+//! Searches use the decoded text, and what they find is cut out of the written text. So `%253D` is `=` to every search,
+//! and what is kept stays as it was sent.
 
 use std::ops::Range;
 
-/// A text, and how it reads.
+/// A text, and its decoded form.
 #[derive(Debug)]
 pub(super) struct Reading<'a> {
     sent: &'a str,
-    /// Without escapes (`%3D`, and `\u003d` of JSON), however often the text was escaped. Bytes that are no
-    /// UTF-8 are read as Latin-1.
+    /// Without escapes (`%3D`, and `\u003d` of JSON), even if the text was escaped several times. Bytes that are not UTF-8
+    /// are read as Latin-1.
     pub(super) plain: String,
     /// Where each byte of `plain` was written.
     written: Vec<Place>,
@@ -29,7 +29,7 @@ impl<'a> Reading<'a> {
         for (at, byte) in sent.bytes().enumerate() {
             bytes.push(byte);
             places.push(Place { from: at, to: at + 1 });
-            // What an escape gives may be the end of another one.
+            // A decoded character may be the end of another escape.
             while let Some((length, escaped)) = escape_at_end(&bytes) {
                 let start = bytes.len() - length;
                 let place = Place { from: places[start].from, to: at + 1 };
@@ -57,8 +57,7 @@ impl<'a> Reading<'a> {
         Self { sent, plain, written }
     }
 
-    /// How many bytes were written for the character at this byte of `plain`: the more, the more often it
-    /// was escaped.
+    /// How many bytes were written for the character at this byte of `plain`: more if it was escaped more often.
     pub(super) fn width(&self, at: usize) -> usize {
         self.written.get(at).map_or(0, |place| place.to - place.from)
     }
@@ -86,7 +85,7 @@ impl<'a> Reading<'a> {
     }
 }
 
-/// Whether a character is one that is not seen: a soft hyphen, a space without width, a mark of direction.
+/// Whether a character is invisible: a soft hyphen, a zero-width space, a mark of direction.
 pub(super) fn is_unseen(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{feff}')
 }
@@ -96,7 +95,7 @@ enum Escaped {
     Character(char),
 }
 
-/// The escape that ends here: its length, and what it stands for.
+/// The escape that ends here: its length, and its character.
 fn escape_at_end(bytes: &[u8]) -> Option<(usize, Escaped)> {
     if let [.., b'%', high, low] = bytes {
         return Some((3, Escaped::Byte(u8::try_from(hex(&[*high, *low])?).ok()?)));

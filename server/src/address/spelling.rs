@@ -3,7 +3,7 @@
 const HEX: &[u8; 16] = b"0123456789ABCDEF";
 
 /// A part of an address that the `url` crate has parsed: escapes in upper case, unreserved characters
-/// as they are, and escapes for all that may not stand in an address.
+/// unescaped, and escapes for every character that an address must not contain.
 pub(super) fn spelled(part: &str) -> String {
     let bytes = part.as_bytes();
     let mut text = String::with_capacity(bytes.len());
@@ -34,7 +34,7 @@ pub(super) fn spelled(part: &str) -> String {
     text
 }
 
-/// Cuts a canonical part off at a character's end, also where that character is written in escapes.
+/// Cuts a canonical part at the end of a character, even if that character is written in escapes.
 pub(super) fn cut(part: &mut String, max_bytes: usize) {
     if part.len() <= max_bytes {
         return;
@@ -44,7 +44,7 @@ pub(super) fn cut(part: &mut String, max_bytes: usize) {
     while (1..=2).any(|back| end >= back && bytes[end - back] == b'%') {
         end -= 1;
     }
-    // The first escape behind the cut continues a character of UTF-8.
+    // The first escape after the cut continues a character of UTF-8.
     while end >= 3 && bytes[end] == b'%' && matches!(bytes.get(end + 1), Some(b'8' | b'9' | b'A' | b'B')) {
         end -= 3;
     }
@@ -66,7 +66,7 @@ fn is_unreserved(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
 }
 
-/// What may stand unescaped in a path, a query or a fragment (RFC 3986 §3.3 to §3.5).
+/// What may be unescaped in a path, a query or a fragment (RFC 3986 §3.3 to §3.5).
 fn is_allowed(byte: u8) -> bool {
     is_unreserved(byte) || b"!$&'()*+,;=:@/?".contains(&byte)
 }

@@ -1,5 +1,5 @@
-//! Credentials that are known by their form, whatever stands around them: the session token and the API key
-//! of visitflow itself, JWTs, and what follows `Bearer`.
+//! Credentials that are recognized by their form: the session token and the API key of visitflow itself, JWTs, and what
+//! follows `Bearer`.
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -8,7 +8,7 @@ use regex::Regex;
 
 use super::reading::Reading;
 
-/// What stands in the place of a credential; all of it may stand in an address.
+/// What replaces a credential; all its characters may occur in an address.
 const TOKEN: &str = "(token)";
 
 /// `s_<tag>.<secret>` (`session/token.rs`), `vf_<id>.<secret>` (`keys.rs`), and a signed JWT, whose header and
@@ -36,14 +36,14 @@ fn compiled(pattern: &str) -> Regex {
     Regex::new(pattern).expect("a pattern of this file, which its tests compile")
 }
 
-/// Whether an unescaped text can hold such a credential: a quick look.
+/// Whether an unescaped text can contain such a credential: a quick check.
 pub(super) fn may_be_in(text: &str) -> bool {
     static HINT: LazyLock<Regex> =
         LazyLock::new(|| compiled("s_|vf_|eyJ|(?i:authorization|bearer|/token/|/reset-|-reset/|/verify/)"));
     HINT.is_match(text)
 }
 
-/// The credentials in a text, and what is to stand there instead.
+/// The credentials in a text, and their replacements.
 pub(super) fn tokens(reading: &Reading<'_>) -> Vec<(Range<usize>, &'static str)> {
     let text = &reading.plain;
     if !may_be_in(text) {
@@ -57,8 +57,8 @@ pub(super) fn tokens(reading: &Reading<'_>) -> Vec<(Range<usize>, &'static str)>
     by_form.chain(behind(&AUTHORIZATION)).chain(random).map(|part| (part, TOKEN)).collect()
 }
 
-/// Whether a text was made by a machine: somewhere in it letters and digits take turns, as in `x7Fq2m0a`, or
-/// go on for 20 characters. Words, names and dates do neither: `VIP2024`, `rust-2021-edition`.
+/// Whether a text looks random: somewhere in it letters and digits alternate, as in `x7Fq2m0a`, or continue for 20
+/// characters. Words, names and dates do neither: `VIP2024`, `rust-2021-edition`.
 pub(super) fn looks_random(text: &str) -> bool {
     text.split(|c: char| !c.is_ascii_alphanumeric()).any(|run| {
         let bytes = run.as_bytes();

@@ -1,11 +1,11 @@
-//! The words of a parameter's name, however it is written.
+//! The words of a parameter's name, in any notation.
 
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::reading::{Reading, is_unseen};
 
-/// A name as it reads: without escapes and characters that are not seen, with letters of other widths as
-/// the plain ones, and with letters that only look like Latin ones among them as these.
+/// A name in plain form: without escapes and invisible characters, with the plain forms of letters of other widths, and
+/// with Latin letters in place of those that only look like them.
 fn plain(name: &str) -> String {
     let name: String = Reading::of(name).plain.nfkc().filter(|c| !is_unseen(*c)).collect();
     let is_mixed = !name.is_ascii() && name.bytes().any(|byte| byte.is_ascii_alphabetic());
@@ -41,7 +41,7 @@ fn latin(c: char) -> char {
 }
 
 /// The words of a name, in lower case: of `userEmail[0]` `user` and `email`, of `OTPCode` `otp` and `code`.
-/// Digits are no letters.
+/// Digits separate words.
 pub(super) fn words(name: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut after = ' ';

@@ -1,4 +1,4 @@
-//! The file of `--jwt-key`. What it holds decides the algorithm, once and for all.
+//! The file of `--jwt-key`. Its content decides the algorithm.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
@@ -25,14 +25,14 @@ const NO_SECRET: &str = "this is a public key or a certificate without its PEM l
 const UNKNOWN_KIND: &str =
     "this public key cannot be used; take RSA of 2,048 to 4,096 bits, elliptic P-256, or Ed25519";
 
-/// A key and the one algorithm that it is used with.
+/// A key, and the one algorithm with which it is used.
 pub(super) struct Key {
     pub(super) key: DecodingKey,
     pub(super) algorithm: Algorithm,
 }
 
 impl Key {
-    /// Reads what the file holds.
+    /// Reads the content of the file.
     ///
     /// # Errors
     /// A sentence that says what to do; it repeats nothing of the file.
@@ -42,7 +42,7 @@ impl Key {
     }
 }
 
-/// A secret, as it is written: nothing is decoded, the line's end is no part of it.
+/// A secret, as it is written: nothing is decoded, and the end of the line does not belong to it.
 ///
 /// Invariant: nothing that is public by its nature (a key or a certificate in DER, as a JWK, or in
 /// OpenSSH's form) is taken for a secret.
@@ -75,7 +75,7 @@ fn public(text: &str) -> Result<Key, &'static str> {
         return Err(UNKNOWN_KIND);
     };
     let bytes = key.as_bytes();
-    // The library looks at the key only when it verifies: what it would trip over is found here.
+    // The library reads the key only when it verifies, so a bad key is found here.
     let usable = match algorithm {
         Algorithm::RS256 => RsaPublicKey::from_pkcs1_der(bytes).is_ok_and(|key| key.size() >= MODULUS_BYTES),
         Algorithm::EdDSA => bytes.len() == 32,

@@ -17,7 +17,7 @@ use crate::{clock, keys, passwords, site};
 /// `visitflow key …`
 ///
 /// # Errors
-/// When the name is taken or unknown, or the store fails.
+/// When the name is taken or unknown, or the database fails.
 pub fn run(common: &Common, command: KeyCommand) -> Result<(), CommandError> {
     let database = database(common)?;
     match command {
@@ -84,7 +84,7 @@ fn each_once(scopes: Vec<Scope>) -> Vec<Scope> {
     once
 }
 
-/// When a key that lives for so long ends.
+/// When a key with this lifetime expires.
 fn end_of(now: Millis, length: Duration) -> Result<Millis, CommandError> {
     let end = i64::try_from(length.as_millis()).ok().and_then(|length| now.checked_add(length));
     end.filter(|end| day(*end).is_some()).ok_or_else(|| {

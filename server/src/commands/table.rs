@@ -1,4 +1,4 @@
-//! What lists of several commands share.
+//! Tables, as several commands print them.
 
 use crate::session::Millis;
 
@@ -7,7 +7,7 @@ pub(super) fn day(at: Millis) -> Option<String> {
     Some(jiff::Timestamp::from_millisecond(at).ok()?.strftime("%F").to_string())
 }
 
-/// Lines of cells in columns as wide as what is in them.
+/// Lines of cells, in columns that are as wide as their content.
 pub(super) fn in_columns<const N: usize>(lines: &[[String; N]]) -> String {
     let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
     let widths: [usize; N] = std::array::from_fn(width);

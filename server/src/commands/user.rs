@@ -18,7 +18,7 @@ use crate::{clock, passwords};
 /// `visitflow user …`
 ///
 /// # Errors
-/// When there is no password, no such user, or the store fails.
+/// When there is no password, no such user, or the database fails.
 pub fn run(common: &Common, command: UserCommand) -> Result<(), CommandError> {
     let database = database(common)?;
     match command {
@@ -78,8 +78,8 @@ fn add(database: &Database, name: &str, admin: bool) -> Result<(), CommandError>
     Ok(())
 }
 
-/// The password of a user who is added: asked for twice in a terminal, where it is not shown; else the
-/// first line of stdin.
+/// The password of a user who is added: in a terminal it is asked for twice and not shown; otherwise it is the first line
+/// of stdin.
 fn new_password(name: &str) -> Result<String, CommandError> {
     if !std::io::stdin().is_terminal() {
         let mut line = String::new();

@@ -7,8 +7,8 @@ use crate::database::Database;
 use crate::database::postgres::url::PostgresUrl;
 use crate::database::sqlite::Sqlite;
 
-/// Where the database is. A URL that cannot be used is kept as what is wrong with it, without the
-/// URL itself: it may hold a password, and whoever refuses a flag repeats it.
+/// The URL of the database. Of a URL that cannot be used only the error is kept, because the URL may contain a password
+/// and an error message would repeat it.
 #[derive(Clone, Debug)]
 pub struct DatabaseUrl(Result<Database, String>);
 
@@ -16,7 +16,7 @@ impl DatabaseUrl {
     /// The database.
     ///
     /// # Errors
-    /// What is wrong with the URL.
+    /// The error of the URL.
     pub fn database(&self) -> Result<Database, String> {
         self.0.clone().map_err(|wrong| format!("--database-url: {wrong}"))
     }
@@ -27,7 +27,7 @@ impl DatabaseUrl {
         matches!(self.0, Ok(Database::Sqlite(_)))
     }
 
-    /// The database as `flag`, which takes SQLite only.
+    /// The database as the value of `flag`, which must be SQLite.
     pub(super) fn sqlite(&self, flag: &str) -> Result<Sqlite, String> {
         match &self.0 {
             Ok(Database::Sqlite(sqlite)) => Ok(sqlite.clone()),
@@ -36,7 +36,7 @@ impl DatabaseUrl {
         }
     }
 
-    /// The database as `flag`, which takes Postgres only.
+    /// The database as the value of `flag`, which must be Postgres.
     pub(super) fn postgres(&self, flag: &str) -> Result<PostgresUrl, String> {
         match &self.0 {
             Ok(Database::Postgres(url)) => Ok(url.clone()),

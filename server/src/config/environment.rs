@@ -1,4 +1,4 @@
-//! Variables of the environment that look like ours, and that no flag has.
+//! Environment variables that look like visitflow's, and that no flag has.
 
 use std::collections::BTreeSet;
 
@@ -9,8 +9,7 @@ use super::commands::Cli;
 
 const PREFIX: &str = "VISITFLOW_";
 
-/// Words that differ more than this are no misspellings of each other
-/// (0 to 1, by [`like`]).
+/// Names that are less similar than this are not misspellings of each other (0 to 1, by [`like`]).
 const NEAR: f64 = 0.6;
 
 /// A sentence for each variable of this process that begins with `VISITFLOW_` and means nothing.
@@ -57,7 +56,7 @@ fn is_of_a_service(name: &str, value: &str) -> bool {
         || name.contains("_UDP_")
 }
 
-/// The known variable that is most like this one, if one is.
+/// The known variable that is most similar to this one, if one is similar.
 fn nearest<'a>(name: &str, known: &'a BTreeSet<String>) -> Option<&'a String> {
     let bare = |name: &str| {
         let name = name.to_ascii_uppercase();

@@ -1,4 +1,4 @@
-//! What a flag may say.
+//! The values of flags.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs as _};
 use std::time::Duration;
@@ -8,7 +8,7 @@ use ipnet::IpNet;
 
 use crate::session::Millis;
 
-/// When cookies carry `Secure`.
+/// Which cookies get `Secure`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum CookieSecure {
     /// All, except on plain HTTP on loopback
@@ -28,7 +28,7 @@ pub enum CookiePrefix {
     Host,
 }
 
-/// What a browser's Global Privacy Control means.
+/// How to treat a browser's Global Privacy Control.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Gpc {
     /// Treat telemetry as anonymous
@@ -37,7 +37,7 @@ pub enum Gpc {
     Ignore,
 }
 
-/// Whose orders count.
+/// Which orders are accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Orders {
     /// Orders from browsers, and orders with an API key
@@ -72,7 +72,7 @@ pub(super) fn idle_timeout(text: &str) -> Result<Duration, String> {
     if (least..=most).contains(&length) { Ok(length) } else { Err("write a timeout from 1s to 1h".into()) }
 }
 
-/// How much the spool may hold, in bytes.
+/// The limit of the spool, in bytes.
 pub(super) fn spool_size(text: &str) -> Result<u64, String> {
     let units = [('K', 10), ('M', 20), ('G', 30)];
     let last = text.chars().next_back().unwrap_or_default().to_ascii_uppercase();
@@ -112,8 +112,8 @@ pub(super) fn network(text: &str) -> Result<IpNet, String> {
         .map_err(|_| "write a network such as 10.0.0.0/8, or one address, such as 10.0.0.1".into())
 }
 
-/// An address to listen on. A port by itself means all addresses: `[::]`, which takes IPv4 too. Of the
-/// addresses of a name the first of IPv4 counts: `localhost` is 127.0.0.1.
+/// An address to listen on. A port alone means all addresses: `[::]`, which includes IPv4. Of the addresses of a name the
+/// first of IPv4 counts: `localhost` is 127.0.0.1.
 pub(super) fn listen_address(text: &str) -> Result<SocketAddr, String> {
     let wrong = || {
         format!(

@@ -7,7 +7,7 @@ use crate::session::Millis;
 /// What a user may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// Has sessions of their own.
+    /// Signs in.
     User,
     /// Reads the reports.
     Admin,
@@ -45,7 +45,7 @@ pub struct Account {
     pub disabled: bool,
 }
 
-/// What there is to tell of a user.
+/// What is shown of a user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserRow {
     /// `u_` + UUIDv7.
@@ -93,7 +93,7 @@ pub struct ApiKey {
     pub secret_hash: [u8; 32],
     /// What it may do.
     pub scopes: Vec<Scope>,
-    /// The one site that it is for; none: all.
+    /// The one site to which it is limited; none: all.
     pub site: Option<String>,
     /// When it stops working.
     pub expires_at: Option<Millis>,
@@ -106,7 +106,7 @@ impl ApiKey {
         self.scopes.contains(&scope)
     }
 
-    /// The scopes in a row: separated by commas. What this version does not know gives no right.
+    /// The scopes of a row, separated by commas. Unknown scopes are ignored.
     pub(crate) fn parse_scopes(text: &str) -> Vec<Scope> {
         text.split(',').filter_map(|name| Scope::from_str(name, false).ok()).collect()
     }
@@ -116,7 +116,7 @@ impl ApiKey {
     }
 }
 
-/// What there is to tell of an API key.
+/// What is shown of an API key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyRow {
     /// The part of the key before the dot.

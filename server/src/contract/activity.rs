@@ -1,4 +1,4 @@
-//! Activity in sessions and visits, as far as it is not in the database.
+//! Activity of sessions and visits that the database does not have yet.
 
 use std::fmt::Debug;
 
@@ -9,7 +9,7 @@ use crate::session::Millis;
 use crate::session::token::Tag;
 use crate::session::visit::Span;
 
-/// Activity that the database does not know yet.
+/// Activity that the database does not have yet.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Slides {
     /// Of sessions.
@@ -20,6 +20,6 @@ pub struct Slides {
 
 /// The session cache as a batch needs it: it has activity that the database does not have yet.
 pub trait CachedActivity: Debug + Sync {
-    /// Brings what was looked up for a batch up to date.
+    /// Adds the activity to what was looked up for a batch.
     fn freshen(&self, known: &mut Known);
 }

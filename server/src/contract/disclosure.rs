@@ -1,4 +1,4 @@
-//! Disclosure: a page of what is stored of a visitor, and where the next one begins.
+//! Disclosure: a page of what is stored about a visitor, and where the next one begins.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
@@ -14,7 +14,7 @@ pub const ROWS_OF_PAGE: usize = 2_000;
 /// Most visits of a page.
 pub const VISITS_OF_PAGE: usize = 100;
 
-/// What belongs to a visit, in the order in which it is told.
+/// What belongs to a visit, in the order of the disclosure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kind {
     /// Page views.
@@ -25,7 +25,7 @@ pub enum Kind {
     Orders,
     /// Refunds.
     Refunds,
-    /// The sessions that point at the visit.
+    /// The sessions of the visit.
     Sessions,
 }
 
@@ -72,9 +72,9 @@ impl VisitPlace {
 /// Where the next page begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cursor {
-    /// Visits up to this one have been told; none: all have.
+    /// Visits up to this one are done; none: all are.
     pub(crate) visit: Option<VisitPlace>,
-    /// But for its rows from this place on.
+    /// Except its rows from this place on.
     pub(crate) rest: Option<(Kind, Place)>,
 }
 
@@ -96,16 +96,16 @@ impl Cursor {
 /// Rows, each an object by the names of the columns.
 pub(crate) type Objects = Vec<Map<String, Value>>;
 
-/// A part of what is stored of a visitor.
+/// A part of what is stored about a visitor.
 #[derive(Debug, Serialize)]
 pub struct Page {
-    /// Whose it is.
+    /// The visitor.
     pub visitor_id: String,
     /// Visits, each with what belongs to it.
     pub visits: Objects,
-    /// Orders of no visit that is stored.
+    /// Orders without a stored visit.
     pub orders: Objects,
-    /// Refunds of no visit that is stored.
+    /// Refunds without a stored visit.
     pub refunds: Objects,
     /// Where the next page begins; none: this was the last.
     #[serde(serialize_with = "as_text")]

@@ -1,12 +1,12 @@
-//! Erasure: what is asked, what was done.
+//! Erasure: the request, and the outcome.
 
 use crate::session::Millis;
 use crate::session::record::Record;
 use crate::session::token::SecretHash;
 use crate::session::visit::VisitorId;
 
-/// How long what comes late of an erased visitor is refused: facts may be seven days old
-/// ([`visitflow_protocol::limits::AGE_MS`]), and are on their way for a while.
+/// How long late facts of an erased visitor are refused: facts may be seven days old
+/// ([`visitflow_protocol::limits::AGE_MS`]), and take a while to arrive.
 pub const ERASED_KEPT_MS: Millis = 8 * 24 * 3_600_000;
 
 /// Who asks for an erasure.
@@ -14,7 +14,7 @@ pub const ERASED_KEPT_MS: Millis = 8 * 24 * 3_600_000;
 pub enum AskedBy {
     /// A browser.
     Visitor {
-        /// The hash of the key that it holds: it must be the visitor's.
+        /// The hash of its key, which must be the visitor's.
         key: Option<SecretHash>,
     },
     /// An admin.
@@ -24,7 +24,7 @@ pub enum AskedBy {
 }
 
 impl AskedBy {
-    /// As the log of erasures and the metrics say it.
+    /// Its name in the table `erasures` and in the metrics.
     #[must_use]
     pub fn kind(self) -> &'static str {
         match self {
@@ -35,10 +35,10 @@ impl AskedBy {
     }
 }
 
-/// What is asked.
+/// The request.
 #[derive(Clone, Copy, Debug)]
 pub struct Erasure {
-    /// Whose data is to go.
+    /// The visitor whose data is erased.
     pub visitor: VisitorId,
     /// Who asks.
     pub by: AskedBy,
@@ -46,7 +46,7 @@ pub struct Erasure {
     pub now: Millis,
 }
 
-/// What was done.
+/// The outcome.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Erased {
     /// It is erased; also if there was nothing.
@@ -58,7 +58,7 @@ pub enum Erased {
 /// What one transaction of an erasure did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Piece {
-    /// It has erased something, if anything was there.
+    /// It has erased rows, if there were any.
     Done {
         /// Rows that were deleted or emptied.
         rows: u64,

@@ -1,12 +1,12 @@
-//! What the endpoints, the stores and what is between them say to each other: types, without the doing.
+//! The types that endpoints, databases and the code between them exchange.
 //!
 //! | module | holds |
 //! |---|---|
 //! | [`accounts`] | users and API keys |
-//! | [`activity`] | activity that the database does not know yet |
-//! | [`disclosure`] | a page of what is stored of a visitor |
+//! | [`activity`] | activity that the database does not have yet |
+//! | [`disclosure`] | a page of what is stored about a visitor |
 //! | [`erasure`] | an erasure, and what it did |
-//! | [`reports`] | the dashboard's questions, and what is answered |
+//! | [`reports`] | the dashboard's questions and their answers |
 //! | [`visit_owner`] | the site and the visitor of a visit |
 
 pub mod accounts;

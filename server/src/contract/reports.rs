@@ -1,4 +1,4 @@
-//! The dashboard's questions: what they are about, and what is answered.
+//! The dashboard's questions, and their answers.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -58,7 +58,7 @@ pub struct Money {
     pub refunds: u64,
     /// Sum of the refunds' amounts.
     pub refunded: f64,
-    /// Revenue less what was refunded.
+    /// Revenue minus refunds.
     pub net_revenue: f64,
 }
 
@@ -71,7 +71,7 @@ pub(crate) struct Sum {
 }
 
 impl Sum {
-    /// From the parts in which a database adds up: `whole` and so many ten-thousandths.
+    /// From the two sums that a database computes: `whole`, and ten-thousandths.
     pub(crate) fn new(currency: String, count: u64, whole: i64, ten_thousandths: i64) -> Self {
         let ten_thousandths = i128::from(whole) * 10_000 + i128::from(ten_thousandths);
         Self { currency, count, ten_thousandths }
@@ -99,7 +99,7 @@ impl Money {
         money
     }
 
-    /// Each figure is rounded once, at the very end.
+    /// Each figure is rounded once, at the end.
     #[expect(clippy::cast_precision_loss, reason = "the one rounding; below 2^53 there is none before it")]
     fn new(currency: String, orders: &Sum, refunds: &Sum) -> Self {
         let amount = |ten_thousandths: i128| ten_thousandths as f64 / 10_000.0;
@@ -116,7 +116,7 @@ impl Money {
     }
 }
 
-/// A label and what was counted under it.
+/// A label and its counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Counted<L> {
     /// The label.
@@ -136,9 +136,9 @@ pub struct Overview {
     pub page_views: u64,
     /// Orders and refunds, the most frequent currency first.
     pub money: Vec<Money>,
-    /// Orders that two browsers claim with different words.
+    /// Orders that two browsers have sent with different content.
     pub disputed: u64,
-    /// Visits with an order, whenever it was placed.
+    /// Visits with an order, at any time.
     pub converted: u64,
     /// Visits that are active now.
     pub active: u64,
@@ -157,12 +157,12 @@ pub struct Point {
     pub orders: BTreeMap<String, u64>,
 }
 
-/// What happens now.
+/// What happens at the moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Live {
     /// Visits that are active.
     pub active: u64,
-    /// The pages that they looked at last.
+    /// The page that each of them viewed last.
     pub pages: Vec<Counted<String>>,
     /// Page views per minute: (minute from the start on, count), in order, empty minutes left out.
     pub per_minute: Vec<(usize, u64)>,

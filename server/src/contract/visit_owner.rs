@@ -1,4 +1,4 @@
-//! The owner of a visit.
+//! Who owns a visit: its site and its visitor.
 
 use crate::session::visit::VisitorId;
 

@@ -1,4 +1,4 @@
-//! Users and API keys: one door to both databases.
+//! Users and API keys, in either database.
 
 use super::Database;
 use super::postgres::pool::Pool;
@@ -9,17 +9,17 @@ use crate::contract::accounts::{Account, ApiKey, KeyRow, Role, UserRow};
 use crate::database::error::Result;
 use crate::session::Millis;
 
-/// Users and keys, in whichever database.
+/// Users and keys.
 #[derive(Clone, Debug)]
 pub enum Accounts {
-    /// In the file; connections that read.
+    /// In the file.
     Sqlite(Readers),
-    /// In Postgres; connections that may write.
+    /// In Postgres.
     Postgres(Pool),
 }
 
 impl Accounts {
-    /// For a command line's few questions, after the schema was brought up to date.
+    /// For a subcommand; brings the schema up to date first.
     ///
     /// # Errors
     /// When the database cannot be opened, or a migration fails.
@@ -59,7 +59,7 @@ impl Accounts {
         }
     }
 
-    /// The role of a user who is not disabled. An identity that is no local user has none.
+    /// The role of a user who is not disabled. A user of another identity provider has none.
     ///
     /// # Errors
     /// As above.
@@ -125,7 +125,7 @@ impl Accounts {
         }
     }
 
-    /// Takes a user's sign-ins again. Returns whether there is such a user.
+    /// Accepts a user's sign-ins again. Returns whether there is such a user.
     ///
     /// # Errors
     /// As above.

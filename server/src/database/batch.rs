@@ -6,14 +6,14 @@ use crate::ledger::{self, Known, Plan, Wants};
 use crate::session::record::Record;
 use crate::session::{Millis, Ttl};
 
-/// Ended tokens and replaced secrets are kept this long, for whoever asks what became of them.
+/// How long ended tokens and replaced secrets are kept, for requests and replays that still present them.
 pub const ENDED_KEPT_MS: Millis = 24 * 3_600_000;
 
 /// A session is ended on behalf of its limits this long after them. Until then another server may
 /// know of activity that is not written yet. Hits are judged by the limits themselves.
 pub const SWEEP_DELAY_MS: Millis = 60_000;
 
-/// Whether commands come to the store for the first time.
+/// Whether commands are applied for the first time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Taken<'a> {
     /// From requests that wait for them: their candidate tokens are new.
@@ -39,16 +39,16 @@ pub struct Batch<'a> {
     pub commands: &'a [Command],
     /// Whether they come for the first time.
     pub taken: Taken<'a>,
-    /// May know of activity that the database does not know yet.
+    /// The activity that the database does not have yet.
     pub activity: &'a dyn CachedActivity,
     /// The limits of sessions.
     pub ttl: Ttl,
-    /// When it is written: later than anything that others have read.
+    /// The time that its changes get: later than anything that others have read.
     pub now: Millis,
 }
 
 impl Batch<'_> {
-    /// What is to be looked up first, and what is known without a look.
+    /// What is to be looked up first, and what is known without a look-up.
     pub(super) fn first_wants(&self) -> (Known, Wants) {
         let (mut known, mut wants) = (Known::default(), ledger::first_wants(self.commands, self.ttl));
         if self.taken == Taken::First {
@@ -65,7 +65,7 @@ pub struct Committed {
     pub outcomes: Vec<Outcome>,
     /// The records of tokens that changed.
     pub changed: Vec<Record>,
-    /// What commands, by their place, have left to do: see [`Plan::left`].
+    /// The rest of commands, by their place: see [`Plan::left`].
     pub left: Vec<(usize, Command)>,
 }
 

@@ -1,10 +1,10 @@
-//! Disclosure: all that is stored of a visitor, for who has the right to it (GDPR Art. 15 and 20).
+//! Disclosure: everything that is stored about a visitor (GDPR Art. 15 and 20).
 //!
-//! It is told in pages, visit by visit. A page holds a bounded number of rows and says where the next one
-//! begins; a visit that is larger goes on in the next page, under the same id.
+//! It comes in pages, visit by visit. A page has a bounded number of rows and tells where the next one begins. A
+//! larger visit continues on the next page, under the same id.
 //!
-//! Invariant: the pages together hold each row that an erasure would delete, but for hashes of secrets, and
-//! for what was set aside because the database refused it.
+//! Invariant: the pages together have each row that an erasure would delete, except hashes of secrets and dead
+//! letters.
 
 use std::time::{Duration, Instant};
 
@@ -25,20 +25,20 @@ use crate::session::Ttl;
 use crate::session::token::SecretHash;
 use crate::session::visit::VisitorId;
 
-/// A page ends early when it has taken so long: a visit's facts are looked for among those of its time.
+/// A page ends early after this time, because a visit's facts are looked for among all facts of its time.
 const PAGE_PATIENCE: Duration = Duration::from_secs(5);
 
-/// Reads what is stored of visitors, from whichever database.
+/// Reads what is stored about visitors, from either database.
 #[derive(Clone, Debug)]
 pub enum Disclosures {
     /// From the file.
     Sqlite(Readers),
-    /// From Postgres itself: a replica may not have all.
+    /// From Postgres itself, because a replica may be behind.
     Postgres(Pool),
 }
 
 impl Disclosures {
-    /// What is stored of a visitor's key.
+    /// The stored key of a visitor.
     ///
     /// # Errors
     /// When the database is away; so for all below.
@@ -49,7 +49,7 @@ impl Disclosures {
         }
     }
 
-    /// A page of what is stored of a visitor.
+    /// A page of what is stored about a visitor.
     ///
     /// # Errors
     /// As above, and when there is too much to look through.
@@ -85,7 +85,7 @@ impl Disclosures {
         Ok(page.page)
     }
 
-    /// Tells a visit with what belongs to it; from where it has to go on, if the page was full before.
+    /// Adds a visit with what belongs to it. Returns where to continue, if the page is full before the end.
     async fn visit(
         &self,
         page: &mut Telling,
@@ -113,7 +113,7 @@ impl Disclosures {
         Ok(cut)
     }
 
-    /// As many rows of a kind as the page has room for; behind which there are more, if there are.
+    /// As many rows of a kind as the page has room for. Returns the place after which there are more, if there are.
     async fn some(
         &self,
         page: &mut Telling,
@@ -150,10 +150,10 @@ impl Disclosures {
     }
 }
 
-/// A page that is being told.
+/// A page that is being filled.
 struct Telling {
     page: Page,
-    /// Rows that it has room for.
+    /// How many rows it has room for.
     left: usize,
     began: Instant,
 }
@@ -179,14 +179,14 @@ impl Telling {
     }
 }
 
-/// The kinds that are left to tell, and behind which place.
+/// The kinds that are still to come, and the place after which they begin.
 fn kinds(all: &[Kind], rest: Option<(Kind, Place)>) -> impl Iterator<Item = (Kind, Place)> {
     let (first, mut place) = rest.unzip();
     let all = all.iter().skip_while(move |kind| first.is_some_and(|first| first != **kind));
     all.map(move |kind| (*kind, place.take().unwrap_or_else(first_place)))
 }
 
-/// A row as an answer tells it: times as texts, and decimals without zeros behind.
+/// A row as in the answer: times as text, decimals without trailing zeros.
 fn object(json: &str) -> Result<Map<String, Value>> {
     let mut object: Map<String, Value> =
         serde_json::from_str(json).map_err(|_| StoreError::Malformed("row"))?;

@@ -1,12 +1,12 @@
-//! Erasure: which rows go with which piece. Each database does it a [`Piece`] at a time, each in one
+//! Erasure: which rows each piece deletes. Each database does one [`Piece`] at a time, each in one
 //! transaction under its one lock, in `sqlite/erase.rs` and `postgres/erase.rs`.
 //!
 //! Invariant: a piece reads and deletes a bounded number of the visitor's rows, however many there are.
 //!
-//! Invariant: after the last one no row names the visitor or one of the visits, and none comes: a hash of
-//! the `visitor_id`, stored with the first piece, refuses what is late ([`crate::ledger`]). What comes
-//! meanwhile in a visit that is there still goes with it. Rows of sessions stay until they are swept,
-//! ended and emptied: other servers, and a Redis that comes back, must hear that they are dead.
+//! Invariant: after the last one no row names the visitor or one of the visits, and none arrives later: a hash of
+//! the `visitor_id`, stored with the first piece, refuses late facts ([`crate::ledger`]). Facts that arrive
+//! meanwhile, in a visit that still exists, are deleted with it. Rows of sessions stay until the sweep, ended and
+//! emptied: other servers, and a Redis that was away, must learn that they have ended.
 
 use uuid::Uuid;
 
@@ -18,20 +18,20 @@ use crate::session::record::Record;
 use crate::session::token::SecretHash;
 use crate::session::visit::VisitorId;
 
-/// Facts of a visit are looked for from this long before its start until this long after its end,
-/// over the index on their time. If fewer are there than the visit has counted, everywhere.
+/// Facts of a visit are looked for from this long before its start until this long after its end, over the index on
+/// their time. If that finds fewer than the visit has counted, they are looked for in the whole table.
 pub(super) const AROUND_MS: Millis = 2 * 3_600_000;
 
-/// A piece takes at most so many visits, and so many rows of each other table but those of facts.
+/// Most visits of a piece, and most rows of each other table except those of facts.
 pub const ROWS_AT_ONCE: usize = 500;
 
-/// It takes visits with at most so many facts together; of a visit that has more, so many of these.
+/// Most facts of the visits of a piece, together. From a visit that has more, a piece takes so many facts.
 pub const FACTS_AT_ONCE: usize = 2_000;
 
-/// And visits whose facts are looked for in at most so much time: others' facts are looked at there too.
+/// Longest time in which a piece looks for facts, because it reads other visitors' facts of that time, too.
 const STRETCH_MS: Millis = 6 * 3_600_000;
 
-/// A visit that is to be deleted, and where its facts are to be looked for.
+/// A visit to delete, and the time in which its facts are looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Gone {
     pub(super) id: Uuid,
@@ -55,9 +55,9 @@ impl Gone {
 /// Which of the visits that were found a piece takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Share<'a> {
-    /// These, with all that they hold.
+    /// These, with everything that belongs to them.
     Whole(&'a [Gone]),
-    /// Some facts of one.
+    /// Some facts of one visit.
     Part(&'a Gone),
 }
 
@@ -86,8 +86,8 @@ pub(super) struct Stretch {
     pub(super) visits: Vec<Uuid>,
 }
 
-/// Where the facts of these visits are looked for: stretches that do not overlap, so that no fact is
-/// looked at twice, however many visits there are at one time.
+/// The times in which the facts of these visits are looked for. They do not overlap, so no fact is read twice, even if
+/// there are many visits at one time.
 pub(super) fn stretches(visits: &[Gone]) -> Vec<Stretch> {
     let mut ordered: Vec<&Gone> = visits.iter().collect();
     ordered.sort_unstable_by_key(|visit| visit.since);
@@ -104,8 +104,7 @@ pub(super) fn stretches(visits: &[Gone]) -> Vec<Stretch> {
     stretches
 }
 
-/// How many page views and events a visit counts, when so many of them were deleted. One of which none
-/// was found has none.
+/// The counters of a visit after so many of its facts were deleted. If none was found, it has none.
 pub(super) fn left(visit: &Gone, page_views: u64, events: u64) -> (i32, i32) {
     if page_views + events == 0 {
         return (0, 0);
@@ -116,12 +115,12 @@ pub(super) fn left(visit: &Gone, page_views: u64, events: u64) -> (i32, i32) {
     (left(visit.page_views, page_views), left(visit.events, events))
 }
 
-/// Whether a request may erase.
+/// Whether a request may erase the visitor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Admission {
     /// Yes.
     Granted,
-    /// The erasure has begun, or is finished. Anybody may have the rest deleted: the browser that asked may have
+    /// The erasure has begun, or is finished. Anybody may request the rest of it: the browser that asked may have
     /// missed the answer, and the last piece has deleted the key.
     Repeated,
     /// No.
@@ -129,7 +128,7 @@ pub(super) enum Admission {
 }
 
 impl Admission {
-    /// Decides by the key that is stored of the visitor, and by whether the visitor's erasure has begun.
+    /// Decides by the visitor's stored key, and by whether the visitor's erasure has begun.
     pub(super) fn of(by: AskedBy, stored_key: Option<SecretHash>, erased: bool) -> Self {
         match by {
             AskedBy::Admin | AskedBy::Key => Self::Granted,
@@ -140,7 +139,7 @@ impl Admission {
     }
 }
 
-/// What tells that a command set aside is the visitor's: it names the visitor, a visit or a session.
+/// What identifies a dead letter as the visitor's: it names the visitor, a visit or a session.
 pub(super) fn marks(visitor: VisitorId, visits: &[Gone], sessions: &[Record]) -> Vec<String> {
     let visits = visits.iter().map(|visit| visit.id.to_string());
     let sessions = sessions.iter().map(|record| record.tag.to_string());

@@ -1,4 +1,4 @@
-//! What a store says when it cannot do what was asked.
+//! Errors of databases and of the spool.
 
 use std::path::Path;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use super::files::{self, FileError, Kept};
 use super::postgres::errors;
 
-/// A store could not do what was asked.
+/// A database, or the spool, could not do what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// SQLite failed: the embedded database, or the spool.
@@ -17,13 +17,13 @@ pub enum StoreError {
     /// Postgres refused the statement, or was lost while it ran; [`StoreError::is_away`] tells which.
     #[error("Postgres failed: {}", errors::told(.0))]
     Postgres(#[from] tokio_postgres::Error),
-    /// Postgres cannot be reached, or lets nobody in.
+    /// Postgres cannot be reached, or refuses the connection.
     #[error("Postgres cannot be reached: {}", errors::told(.0))]
     Unreachable(#[source] tokio_postgres::Error),
-    /// Postgres has taken a connection and says nothing.
+    /// Postgres is connected and does not answer.
     #[error("Postgres did not answer within {0:?}")]
     Silent(Duration),
-    /// A report took as long as it may, and was ended.
+    /// A report took too long and was cancelled.
     #[error("the report was ended, it took longer than {0:?}")]
     TooSlow(Duration),
     /// The certificates that Postgres is to be checked against cannot be used.
@@ -38,7 +38,7 @@ pub enum StoreError {
     /// The schema could not be brought up to date.
     #[error("the migration failed: {0}")]
     Migration(#[from] refinery::Error),
-    /// The tables of the database are others than this program's.
+    /// The tables of the database are not those of this program.
     #[error(
         "the schema of {0} was made by another version of visitflow, whose tables are different; name another database with --database-url, or run the version that made it"
     )]
@@ -52,7 +52,7 @@ pub enum StoreError {
     /// A name that is taken.
     #[error("there is {0} already; choose another name")]
     Taken(String),
-    /// A row holds what this program never writes.
+    /// A row has content that this program never writes.
     #[error("the database holds a malformed {0}")]
     Malformed(&'static str),
     /// Another server uses this spool.
@@ -91,8 +91,7 @@ impl StoreError {
         }
     }
 
-    /// Whether a batch was more than the database can do in the time or the memory that it has: fewer
-    /// commands may pass.
+    /// Whether a batch needed more time or memory than the database has: fewer commands may succeed.
     #[must_use]
     pub fn is_too_much(&self) -> bool {
         match self {
@@ -102,8 +101,8 @@ impl StoreError {
         }
     }
 
-    /// Whether the store refuses what it was given, so that the same would be refused again. Any
-    /// other failure may pass, by itself or when somebody mends it.
+    /// Whether the database refuses the content, and would refuse it again. Any other failure may be temporary, or be
+    /// fixed by the operator.
     #[must_use]
     pub fn is_refusal(&self) -> bool {
         match self {
@@ -120,5 +119,5 @@ impl StoreError {
     }
 }
 
-/// Shorthand.
+/// A result with a [`StoreError`].
 pub type Result<T> = std::result::Result<T, StoreError>;

@@ -1,4 +1,4 @@
-//! What is wrong with a file that the server keeps, for the operator: every message names the
+//! Errors of the files that the server keeps, for the operator: every message names the
 //! file, and the flag that names another one.
 
 use std::error::Error;
@@ -12,7 +12,7 @@ use rusqlite::ErrorCode;
 pub enum Kept {
     /// The embedded database.
     Database,
-    /// What waits while Postgres is away.
+    /// The spool.
     Spool,
 }
 
@@ -44,7 +44,7 @@ pub struct FileError {
 }
 
 impl FileError {
-    /// What `source` says of the file.
+    /// The error of SQLite.
     pub fn new(kept: Kept, path: &Path, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self { kept, path: path.to_owned(), source: source.into() }
     }
@@ -74,7 +74,7 @@ impl FileError {
     }
 }
 
-/// Whether the file is at fault.
+/// Whether the file is the cause.
 pub(super) fn is_of_file(code: Option<ErrorCode>) -> bool {
     use ErrorCode as Code;
     matches!(

@@ -1,18 +1,18 @@
-//! From the embedded default to Postgres: every row of the file, as it is.
+//! Copies every row of an SQLite file to Postgres, as it is.
 //!
 //! | module | holds |
 //! |---|---|
-//! | `tables` | what there is to copy |
-//! | `source` | the file: claimed, and only read |
+//! | `tables` | the tables to copy |
+//! | `source` | the file: locked, and only read |
 //! | `target` | Postgres: chunks, each in one transaction |
-//! | `compare` | whether both sides tell the same |
-//! | `report` | how far it is, what was done |
+//! | `compare` | whether both sides have the same content |
+//! | `report` | the progress, and what was done |
 //!
-//! The copy may be interrupted at any time and run again: rows that are there stay as they are.
+//! The copy may be interrupted at any time and run again: rows that Postgres has already stay as they are.
 //! Postgres notes from which file its rows come, so that no two installations are mixed.
 //!
-//! Invariant: once both sides have told the same, nothing is copied any more. A session that was
-//! ended in Postgres since then would live again.
+//! Invariant: once both sides had the same content, nothing is copied any more. Otherwise a session that was
+//! ended in Postgres since then would be live again.
 
 mod compare;
 mod report;
@@ -30,7 +30,7 @@ use super::sqlite::Sqlite;
 use crate::database::error::Result;
 use crate::session::Millis;
 
-/// Copies what is not there yet, then compares both sides.
+/// Copies the rows that Postgres does not have yet, then compares both sides.
 ///
 /// # Errors
 /// When a server uses the file, Postgres holds something else, or one of them fails. What was

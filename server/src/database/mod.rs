@@ -2,22 +2,22 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`store`] | what the writer asks, and what is asked of sessions beside it, of either database |
-//! | [`batch`] | commands to apply, and what they did |
+//! | [`store`] | the writer's side of either database, and look-ups beside the writer |
+//! | [`batch`] | commands to apply, and their outcome |
 //! | [`reports`] | the dashboard's questions, for either database |
 //! | [`accounts`] | users and API keys, for either database |
-//! | [`disclosure`] | all that is stored of a visitor, from either database |
-//! | `pages` | the rows that a disclosure asks for |
-//! | [`erasure`] | what goes with which piece of an erasure, for either database |
+//! | [`disclosure`] | everything that is stored about a visitor, from either database |
+//! | `pages` | the rows of a disclosure, page by page |
+//! | [`erasure`] | what each piece of an erasure deletes, for either database |
 //! | [`sqlite`] | the embedded default |
-//! | [`postgres`] | for several servers, or a database that others run |
-//! | [`migrate`] | from the file to Postgres |
+//! | [`postgres`] | for several servers, or a managed database |
+//! | [`migrate`] | copying the file to Postgres |
 //! | [`schema`] | which schema a database has |
-//! | [`error`], [`files`] | what a store says when it cannot; what is wrong with a file |
+//! | [`error`], [`files`] | errors of databases and of their files |
 //!
-//! A store applies batches of the [ledger](crate::ledger): it looks up what a batch wants to know,
-//! lets the ledger plan, and writes the changes, all in one transaction that no other batch of any
-//! server overlaps. What it has committed survives a power cut.
+//! A store applies batches of the [ledger](crate::ledger): it looks up what a batch wants to know, lets the ledger
+//! plan, and writes the changes, in one transaction. No two batches overlap, whichever servers they are from. What
+//! is committed survives a power cut.
 
 pub mod accounts;
 pub mod batch;
@@ -39,12 +39,12 @@ use self::error::Result;
 use self::postgres::url::PostgresUrl;
 use self::sqlite::Sqlite;
 
-/// Where visits are kept.
+/// The database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Database {
-    /// In a file.
+    /// A file of SQLite.
     Sqlite(Sqlite),
-    /// In Postgres.
+    /// Postgres.
     Postgres(PostgresUrl),
 }
 
@@ -70,11 +70,10 @@ impl Database {
         }
     }
 
-    /// Whether the database answers, or can be made, and has no schema of another version. Changes
-    /// nothing.
+    /// Whether the database answers, or can be made, and has no schema of another version. Changes nothing.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// When it does not, or has one.
     pub async fn check(&self) -> Result<()> {
         match self {
             Self::Sqlite(database) => database.check(),

@@ -1,4 +1,4 @@
-//! What a disclosure asks of either database, and the rows that it gets.
+//! The queries of a disclosure, for either database, and their rows.
 
 use uuid::Uuid;
 
@@ -6,7 +6,7 @@ use crate::contract::disclosure::{Kind, Place, VisitPlace};
 use crate::session::Millis;
 use crate::session::visit::VisitorId;
 
-/// What is asked of a database: rows of a kind behind a place, so many at most.
+/// A query: rows of a kind after a place, so many at most.
 #[derive(Clone, Debug)]
 pub(super) struct Ask {
     pub(super) kind: Kind,
@@ -18,20 +18,20 @@ pub(super) struct Ask {
 /// Whose rows.
 #[derive(Clone, Debug)]
 pub(super) enum Owner {
-    /// A visit's; its facts happened between these instants.
+    /// Those of a visit; its facts happened between these instants.
     Visit { id: Uuid, since: Millis, until: Millis },
-    /// A visitor's, but for those that belong to its visits.
+    /// Those of a visitor, except those that belong to its visits.
     Visitor(VisitorId),
 }
 
-/// A row as a database gives it: JSON, with times in ms.
+/// A row from a database: JSON, with times in ms.
 #[derive(Debug)]
 pub(super) struct Row {
     pub(super) place: Place,
     pub(super) json: String,
 }
 
-/// A visit as a database gives it.
+/// A visit from a database.
 #[derive(Debug)]
 pub(super) struct VisitRow {
     pub(super) place: VisitPlace,

@@ -1,4 +1,5 @@
-//! The dashboard's questions: one door to both databases. Each answer is of one instant, and the same number whichever database holds the rows.
+//! The dashboard's questions, to either database. Each answer is of one instant, and both databases give the same
+//! figures for the same rows.
 
 use super::postgres::reports::PostgresReports;
 use super::sqlite;
@@ -7,12 +8,12 @@ use crate::contract::reports::{Counted, Live, Overview, Point, Selection};
 use crate::database::error::Result;
 use crate::session::Millis;
 
-/// The reports, over whichever database.
+/// The reports.
 #[derive(Clone, Debug)]
 pub enum Reports {
-    /// Over the file.
+    /// From the file.
     Sqlite(Readers),
-    /// Over Postgres, or a replica of it.
+    /// From Postgres, or a replica of it.
     Postgres(PostgresReports),
 }
 

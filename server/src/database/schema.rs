@@ -2,23 +2,23 @@
 
 use refinery::Migration;
 
-/// A migration that a database has had: its version, and the checksum of its name and its text, as
-/// refinery writes it down.
+/// A migration that was applied to a database: its version, and the checksum of its name and its text, as refinery
+/// stores it.
 pub(super) type Applied = (i32, String);
 
-/// What a database has had of this program's migrations.
+/// Which of this program's migrations were applied to a database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Schema {
     /// None, or the first ones: the others can be applied.
     Behind,
     /// All.
     Current,
-    /// Others: of a newer version, or of a build in which their text was another one.
+    /// Other migrations: of a newer version, or of a build in which their text was different.
     Other,
 }
 
 impl Schema {
-    /// Compares what a database has had, by version, with what this program has.
+    /// Compares the migrations that were applied to a database, by version, with those of this program.
     pub(super) fn of(applied: &[Applied], ours: &[Migration]) -> Self {
         let mut ours: Vec<Applied> =
             ours.iter().map(|one| (one.version(), one.checksum().to_string())).collect();

@@ -1,9 +1,5 @@
-//! The two databases behind one contract: [`Store`] is the writer's side of it, [`Lookup`] what is
-//! asked beside the writer.
-//!
-//! A store applies batches of the [ledger]: it looks up what a batch wants to know,
-//! lets the ledger plan, and writes the changes, all in one transaction that no other batch of any
-//! server overlaps. What it has committed survives a power cut.
+//! The two databases behind one interface: [`Store`] is the writer's side of it, [`Lookup`] answers
+//! questions beside the writer. [`database`](super) says what a store guarantees.
 
 use std::time::Duration;
 
@@ -17,15 +13,13 @@ use super::{postgres, sqlite};
 use crate::contract::activity::Slides;
 use crate::contract::erasure::{Erasure, Piece};
 use crate::contract::visit_owner::VisitOwner;
-#[cfg(doc)]
-use crate::ledger;
 use crate::ledger::command::Command;
 use crate::ledger::known::UserTokens;
 use crate::session::record::Record;
 use crate::session::token::Tag;
 use crate::session::{Millis, Ttl};
 
-/// The writer's side of the store.
+/// The writer's side of the database.
 #[derive(Debug)]
 pub enum Store {
     /// One file.
@@ -35,7 +29,7 @@ pub enum Store {
 }
 
 impl Store {
-    /// Applies a batch and commits it. The batch is whole: all of it is stored, or nothing.
+    /// Applies a batch and commits it: all of it is stored, or nothing.
     ///
     /// # Errors
     /// When the database is away or refuses. If the connection broke during the commit, the batch
@@ -72,7 +66,7 @@ impl Store {
         }
     }
 
-    /// Ends what has expired, forgets what is long over.
+    /// Ends what has expired, deletes what is long over.
     ///
     /// # Errors
     /// As above.
@@ -94,7 +88,7 @@ impl Store {
         }
     }
 
-    /// Keeps a file that grows beside the data small; to be called every second or so.
+    /// Keeps the write-ahead log small; to be called every second or so.
     ///
     /// # Errors
     /// As above.
@@ -105,7 +99,8 @@ impl Store {
         }
     }
 
-    /// Whether it stores: writes something, or asks something where only the connection can fail.
+    /// Whether it would store something now. SQLite writes something; Postgres is only asked something, because there
+    /// only the connection can fail.
     ///
     /// # Errors
     /// As above.
@@ -116,7 +111,7 @@ impl Store {
         }
     }
 
-    /// Keeps a command that the database refuses for whoever looks after it.
+    /// Keeps a command that the database refuses in `dead_letters`, for the operator.
     ///
     /// # Errors
     /// As above.
@@ -131,10 +126,10 @@ impl Store {
 /// Looks sessions up, beside the writer.
 #[derive(Clone, Debug)]
 pub enum Lookup {
-    /// The copies in the process are complete: what they do not hold does not exist. Nobody else
-    /// changes sessions but the command line, whose changes the writer notices. Visits are in the file.
+    /// One file, and the copies of sessions in the process are complete: a session without a copy does not exist. Only
+    /// the command line changes sessions besides, and the writer reads its changes. Visits are in the file.
     Complete(Readers),
-    /// One file, and copies elsewhere too.
+    /// One file, with copies of sessions in Redis, too.
     Sqlite(Readers),
     /// Postgres.
     Postgres(Pool),
@@ -199,7 +194,7 @@ impl Lookup {
     }
 }
 
-/// How long a hit waits for a look-up; a database that hangs is away.
+/// How long a hit waits for a look-up. A database that takes longer counts as away.
 const LOOKUP_PATIENCE: Duration = Duration::from_secs(1);
 
 /// The answer, if it comes soon.

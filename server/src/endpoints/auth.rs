@@ -50,10 +50,10 @@ pub async fn login(mut call: Call<'_>) -> Result<Reply, Problem> {
     Ok(answer)
 }
 
-/// The device of the browser that signs in, in words.
+/// The device of the browser that signs in, as text.
 fn device(call: &Call<'_>) -> Option<String> {
     if call.key.is_some() {
-        return None; // it is a server
+        return None; // the request is from a server
     }
     device::words(&call.header("user-agent")?)
 }
@@ -68,7 +68,7 @@ pub async fn logout(mut call: Call<'_>) -> Result<Reply, Problem> {
     Ok(answer)
 }
 
-/// Gives the user who is signed in another password, replaces the token, ends the user's other sessions.
+/// Changes the password of the signed-in user, replaces the token, and ends the user's other sessions.
 pub async fn password(mut call: Call<'_>) -> Result<Reply, Problem> {
     require_json(&call.head.headers)?;
     let body: wire::Password = call.json().await?;
@@ -102,8 +102,8 @@ pub async fn password(mut call: Call<'_>) -> Result<Reply, Problem> {
     Ok(answer)
 }
 
-/// Says in the log that a browser will not keep the cookie of this sign-in: it is marked `Secure`, and
-/// came over plain HTTP. Of `localhost` browsers keep it even so.
+/// Logs that a browser will drop the cookie of this sign-in, because it is marked `Secure` and came over plain HTTP.
+/// (From `localhost` browsers keep it all the same.)
 fn warn_of_lost_cookie(call: &Call<'_>) {
     static SAID: OnceAMinute = OnceAMinute::new();
     if call.secure && !call.https && !is_loopback(call.host) && SAID.is_due(call.now) {
@@ -114,7 +114,7 @@ fn warn_of_lost_cookie(call: &Call<'_>) {
     }
 }
 
-/// The user that an assertion names: none of ours.
+/// The user that an assertion names, who is not a local user.
 fn stranger(call: &Call<'_>, assertion: &str) -> Result<String, Problem> {
     let assertions = call.app.assertions.as_ref().ok_or_else(|| {
         Problem::field(
@@ -125,8 +125,7 @@ fn stranger(call: &Call<'_>, assertion: &str) -> Result<String, Problem> {
     assertions.subject(assertion, call.now).map_err(|flaw| Problem::wrong_assertion(flaw.to_string()))
 }
 
-/// The account, if the password is right. Whether the user exists shows neither in the answer nor
-/// in its time.
+/// The account, if the password is right. Neither the answer nor its time tells whether the user exists.
 async fn verify(call: &Call<'_>, name: &str, password: String) -> Result<Account, Problem> {
     let app = call.app;
     app.throttle.sign_in(call.client.counted(), call.now)?;

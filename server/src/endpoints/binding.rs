@@ -22,7 +22,7 @@ struct Bind {
     /// The value of the browser's cookie; none if it has none.
     token: Option<String>,
     user_id: Option<String>,
-    /// The browser's header, for the words of its device.
+    /// The browser's header, which tells its device.
     user_agent: Option<String>,
     /// As at a login: false signs in without a visit.
     visit: Option<bool>,
@@ -31,7 +31,7 @@ struct Bind {
 }
 
 /// Signs a user of the site in: rotates the token and links the visit, as a login does. Without a live
-/// session one begins, without a visit. Such a user has no role here.
+/// session one begins, without a visit. Such a user has no role in visitflow.
 pub async fn bind(mut call: Call<'_>) -> Result<Reply, Problem> {
     require_key(&call)?;
     require_json(&call.head.headers)?;
@@ -70,7 +70,7 @@ pub async fn unbind(mut call: Call<'_>) -> Result<Reply, Problem> {
             let token = seen(&call, token).await?;
             call.app.lifecycle.sign_out::<Problem>(hit(&call, token, None)).await?
         }
-        // The backend has seen no cookie of ours: a page of another site, say, has made the browser ask.
+        // The backend got no such cookie: a page of another site may have made the browser send the request.
         None => Cookie::Leave,
     };
     Ok(reply::json(&json!({ "set_cookie": written(&call, &cookie) })))

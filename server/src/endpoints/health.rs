@@ -18,8 +18,8 @@ pub fn alive() -> Reply {
     reply::text("ok\n", "text/plain; charset=utf-8")
 }
 
-/// The server can store: SQLite, or the spool while Postgres is away, has just been written to, or
-/// Postgres takes writes; and no commit has failed of late.
+/// Whether the server can store: Postgres accepts writes, or a write to SQLite (or to the spool, while Postgres is
+/// away) has just succeeded; and no commit has failed in the last seconds.
 ///
 /// # Errors
 /// 503 when it does not.
@@ -28,7 +28,7 @@ pub async fn ready(app: &App) -> Result<Reply, Problem> {
     Ok(alive())
 }
 
-/// The metrics, in the Prometheus text format; as OpenMetrics for those who accept it.
+/// The metrics, in the Prometheus text format, or as OpenMetrics if the request accepts it.
 #[must_use]
 pub fn metrics(app: &App, head: &Parts) -> Reply {
     let accepted = fields::text(&head.headers, header::ACCEPT).unwrap_or_default();

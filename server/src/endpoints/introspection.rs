@@ -1,7 +1,7 @@
 //! `GET /api/session`, `POST /api/session/introspect`, `GET /api/session/verify`: whose session it is.
 //!
-//! All three answer what was so on every server within the last second, or 503: never 401 because
-//! nobody could be asked.
+//! The answer of all three was right on every server within the last second. If that cannot be found out it is 503,
+//! never 401.
 
 use hyper::StatusCode;
 use hyper::header::{self, HeaderName, HeaderValue};
@@ -27,14 +27,14 @@ const USER: HeaderName = HeaderName::from_static("x-visitflow-user");
 const SESSION: HeaderName = HeaderName::from_static("x-visitflow-session");
 const VISITOR: HeaderName = HeaderName::from_static("x-visitflow-visitor");
 
-/// What is percent-encoded in a header: everything but visible ASCII, and the sign itself.
+/// What is percent-encoded in a header: everything but visible ASCII, and the percent sign itself.
 const NOT_IN_HEADERS: &AsciiSet = &CONTROLS.add(b' ').add(b'%');
 
-/// The session of the page that asks.
+/// The session of the asking page.
 #[derive(Serialize)]
 struct Own {
     user_id: Option<String>,
-    /// The tag: names the session, and is no credential.
+    /// The tag: names the session and gives no access.
     session: String,
     signed_in_at: Option<String>,
     created_at: String,
@@ -45,7 +45,7 @@ struct Own {
     site: Option<String>,
 }
 
-/// The session of the browser that asks, by its cookie. Changes nothing.
+/// The session of the asking browser, by its cookie. Changes nothing.
 pub async fn own(call: Call<'_>) -> Result<Reply, Problem> {
     let Some(Known { record, .. }) = known(&call, call.token()?, false).await? else {
         return Err(Problem::no_session());
@@ -94,8 +94,7 @@ struct Inactive {
     active: bool,
 }
 
-/// Whose session a token is, for a backend with an API key. A key that is for one site sees the
-/// sessions of that site alone.
+/// Whose session a token is, for a backend with an API key. A key for one site sees only sessions of that site.
 pub async fn introspect(mut call: Call<'_>) -> Result<Reply, Problem> {
     require_key(&call)?;
     let asked = asked(&mut call).await?;
@@ -104,7 +103,7 @@ pub async fn introspect(mut call: Call<'_>) -> Result<Reply, Problem> {
         .ok_or_else(|| Problem::field("`token` is missing; send the value of the cookie session_id."))?;
     let inactive = || Ok(reply::json(&Inactive { active: false }));
     let token = SessionToken::parse(&text);
-    // First: a session that the key does not see is not kept alive by it.
+    // Checked first, so that a key does not keep a session alive that it does not see.
     if let Some(token) = &token
         && !in_reach(&call, token).await?
     {
@@ -128,7 +127,7 @@ pub async fn introspect(mut call: Call<'_>) -> Result<Reply, Problem> {
     Ok(answer)
 }
 
-/// Whether the browser has a live session, for a proxy that asks before it lets a request pass.
+/// Whether the browser has a live session, for a proxy that asks before it passes a request on.
 pub async fn verify(call: Call<'_>) -> Result<Reply, Problem> {
     let users_only = users_only(call.head.uri.query().unwrap_or_default())?;
     let known = known(&call, call.token()?, true).await?;
@@ -163,7 +162,7 @@ pub(super) async fn known(
     slides: bool,
 ) -> Result<Option<Known>, Problem> {
     let Some(token) = token else { return Ok(None) };
-    // The request may have been on its way for long: what counts is when it is judged.
+    // The request may have waited for long: the session is judged now.
     let known = Box::pin(call.app.lifecycle.identify(token, slides, clock::now())).await;
     let known = known.map_err(|refusal| match refusal {
         Refusal::Store(error) => unreachable(&error),
@@ -179,7 +178,7 @@ async fn visit_owner(call: &Call<'_>, record: &Record) -> Result<Option<VisitOwn
     }
 }
 
-/// Whether a key that is for one site sees the session: the visit is of that site.
+/// Whether a key for one site sees the session: its visit is of that site.
 async fn sees(call: &Call<'_>, record: &Record) -> Result<bool, Problem> {
     let Some(site) = call.key.as_ref().and_then(|key| key.site.as_ref()) else { return Ok(true) };
     match visit_owner(call, record).await {
@@ -235,7 +234,7 @@ fn form(body: &[u8]) -> Result<Asked, Problem> {
     Ok(asked)
 }
 
-/// What the query asks for. A proxy whose query is misspelt must not let anybody pass.
+/// The parameters of the query. Unknown ones are refused, so that a proxy with a misspelt query lets nobody pass.
 fn users_only(query: &str) -> Result<bool, Problem> {
     let mut users_only = false;
     for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
@@ -252,7 +251,7 @@ fn header_value(text: &str) -> Result<HeaderValue, Problem> {
         .map_err(|error| Problem::internal(error.to_string()))
 }
 
-/// 503: whether anybody is signed in is not known.
+/// 503: it is not known whether anybody is signed in.
 fn unreachable(error: &StoreError) -> Problem {
     let detail = "No reachable store knows whose session this is. Treat it as unknown, not as signed out, and ask again after Retry-After.";
     Problem { detail: detail.into(), ..Problem::unavailable(error.to_string()) }

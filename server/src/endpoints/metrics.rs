@@ -39,8 +39,8 @@ const ROWS_MAX: u32 = 100;
 const SITES: u32 = 100;
 const SITES_MAX: u32 = 1_000;
 
-/// Lets pass who may read reports, while the writer keeps up with the facts. Who asks is looked up
-/// last: that takes a store's time too.
+/// Admits requests that may read reports, while the writer keeps up with the facts. The asking user is looked up last,
+/// because that needs the database.
 async fn admit(call: &Call<'_>) -> Result<(), Problem> {
     call.app.lifecycle.ingest.admit(Load::Report).map_err(|error| {
         let detail = "Too many facts wait to be stored, and they have priority; ask again after Retry-After.";
@@ -59,7 +59,7 @@ pub async fn overview(call: Call<'_>) -> Result<Reply, Problem> {
     let (visits, money) = (overview.visits, overview.money);
     require_known(&call, wanted.as_deref(), money.iter().map(|money| &*money.currency)).await?;
     let all_orders: u64 = money.iter().map(|money| money.orders).sum();
-    // One currency for all figures of orders and money: the one asked for, else the most frequent one.
+    // One currency for all figures of orders and money: the requested one, or the most frequent one.
     let headline = match &wanted {
         Some(currency) => money.iter().find(|money| money.currency == *currency),
         None => money.first(),
@@ -91,7 +91,7 @@ pub async fn overview(call: Call<'_>) -> Result<Reply, Problem> {
     Ok(reply::json(&report))
 }
 
-/// What was sold and refunded in one currency.
+/// Orders and refunds in one currency.
 fn figures(currency: &str, money: Option<&Money>) -> Value {
     json!({
         "currency": currency,
@@ -104,7 +104,7 @@ fn figures(currency: &str, money: Option<&Money>) -> Value {
     })
 }
 
-/// Refuses a currency that is neither of ISO 4217 nor of anything stored: it is misspelt.
+/// Refuses a currency that is neither in ISO 4217 nor stored: it is misspelt.
 async fn require_known(
     call: &Call<'_>,
     wanted: Option<&str>,
@@ -162,7 +162,7 @@ pub async fn sites(call: Call<'_>) -> Result<Reply, Problem> {
     admit(&call).await?;
     let query = Query::parse(&call, &["from", "to", "tz", "limit"])?;
     let (selection, limit) = (query.selection(), query.limit(SITES, SITES_MAX)?);
-    // One more than is told: whether there are more.
+    // One more than is listed, to find out whether there are more.
     let sites = ask(&call, call.app.reports.sites(selection.from, selection.to, limit + 1)).await?;
     let told = usize::try_from(limit).unwrap_or(usize::MAX);
     let more = sites.len() > told;
@@ -205,7 +205,7 @@ pub async fn referrers(call: Call<'_>) -> Result<Reply, Problem> {
     Ok(reply::json(&report))
 }
 
-/// What happens now.
+/// What happens at the moment.
 pub async fn live(call: Call<'_>) -> Result<Reply, Problem> {
     admit(&call).await?;
     let query = Query::parse(&call, &["site"])?;
@@ -230,7 +230,7 @@ pub async fn live(call: Call<'_>) -> Result<Reply, Problem> {
     })))
 }
 
-/// Waits for a report as long as its client does.
+/// Runs a report until its client closes the connection.
 async fn ask<T>(call: &Call<'_>, report: impl Future<Output = error::Result<T>>) -> Result<T, Problem> {
     let Some(client) = call.head.extensions.get::<Shared>() else { return report.await.map_err(failed) };
     tokio::select! {
@@ -243,7 +243,7 @@ async fn ask<T>(call: &Call<'_>, report: impl Future<Output = error::Result<T>>)
     }
 }
 
-/// What the asker of a report is told when a store fails.
+/// The answer when the database fails.
 fn failed(error: StoreError) -> Problem {
     let detail = match &error {
         StoreError::TooSlow(limit) => format!(

@@ -1,4 +1,4 @@
-//! The endpoints, one file a family: parse, act, reply.
+//! The endpoints, one file for each family: parse, act, reply.
 
 pub mod auth;
 pub mod binding;
@@ -25,7 +25,7 @@ use crate::session::token::SessionToken;
 use crate::session::visit::VisitorId;
 use crate::throttle::TooMany;
 
-/// The visitor that a request names: in its body, else by its cookie.
+/// The visitor that a request names: in its body, or in its cookie.
 fn visitor(call: &Call<'_>, named: Option<&str>) -> Result<Option<VisitorId>, Problem> {
     match named {
         Some(text) => visitor_id(text).map(Some),
@@ -53,7 +53,7 @@ fn site(call: &Call<'_>, named: Option<&str>, page: Option<&Page>) -> Result<Opt
     Ok(page.map(|page| page.site.clone()).or_else(origin))
 }
 
-/// Whether nobody is there to be counted: the answer is 204 then, and nothing is stored.
+/// Whether the request is not counted: then the answer is 204, and nothing is stored.
 fn not_a_person(call: &Call<'_>, webdriver: bool) -> Option<Drop> {
     let purpose = call.header("sec-purpose").or_else(|| call.header("purpose"));
     let purpose = purpose.map(|purpose| purpose.to_ascii_lowercase());
@@ -68,26 +68,26 @@ fn not_a_person(call: &Call<'_>, webdriver: bool) -> Option<Drop> {
     }
 }
 
-/// Whether the user agent is a robot's. What a shop's server sends with its key is sent on purpose.
+/// Whether the user agent is a robot's. Requests with an API key always count.
 fn is_bot(call: &Call<'_>) -> bool {
     let agent = call.head.headers.get(header::USER_AGENT);
     agent.is_some_and(|agent| call.app.bots.is_bot(agent.as_bytes()))
 }
 
-/// 204 for what is not counted.
+/// 204 for a request that is not counted.
 fn dropped(call: &Call<'_>, reason: Drop) -> Reply {
     call.app.metrics.dropped(reason);
     reply::no_content()
 }
 
-/// Who calls, and when, for the steps of [`crate::lifecycle`].
+/// Who sends the request, and when, for the steps of [`crate::lifecycle`].
 fn hit(call: &Call<'_>, token: Option<SessionToken>, visitor: Option<VisitorId>) -> Hit {
     let site = Some(crate::site::of_host(call.host)).filter(|site| call.app.config.takes(site));
     Hit { now: call.now, token, visitor, key_of: None, key: None, site }
 }
 
-/// The token that a request without a session may be given; none where no cookie would stick, or where it
-/// would overwrite another application's.
+/// A new token for a request without a session; none if the browser would not keep the cookie, or if it would overwrite
+/// the cookie of another application.
 fn candidate(call: &Call<'_>) -> Result<Option<SessionToken>, Problem> {
     if call.key.is_some() || call.cross_site() || call.session_is_taken() {
         return Ok(None);
@@ -95,14 +95,14 @@ fn candidate(call: &Call<'_>) -> Result<Option<SessionToken>, Problem> {
     Ok(Some(SessionToken::issue()?))
 }
 
-/// The visitor whose key the browser may be given, of those that it names in the body: nobody where no
-/// cookie would stick, or the name is taken.
+/// The visitor whose key the browser may get, of those named in the body; none if the browser would not keep the cookie,
+/// or if another application uses its name.
 fn key_of(call: &Call<'_>, named: Option<VisitorId>) -> Option<VisitorId> {
     let is_taken = || call.app.cookies.is_taken(&call.head.headers, Ours::VisitorKey);
     named.filter(|_| call.key.is_none() && !call.cross_site() && !is_taken())
 }
 
-/// Writes what was decided of the cookies.
+/// Adds the cookies to the answer.
 fn set_cookies(call: &Call<'_>, answer: &mut Reply, cookies: &Cookies) {
     set_cookie(call, answer, &cookies.session);
     if let Some(key) = &cookies.key {
@@ -110,7 +110,7 @@ fn set_cookies(call: &Call<'_>, answer: &mut Reply, cookies: &Cookies) {
     }
 }
 
-/// Writes what was decided of the session's cookie.
+/// Adds the session cookie to the answer.
 fn set_cookie(call: &Call<'_>, answer: &mut Reply, cookie: &Cookie) {
     match cookie {
         Cookie::Leave => {}

@@ -2,10 +2,10 @@
 
 use crate::http::reply::{self, Reply};
 
-/// The description; kept by hand beside docs/api.md.
+/// The description. It is written by hand, like docs/api.md.
 const DESCRIPTION: &str = include_str!("openapi.json");
 
-/// The API's description for machines (OpenAPI 3.1).
+/// The OpenAPI 3.1 description of the API.
 #[must_use]
 pub fn describe() -> Reply {
     reply::text(DESCRIPTION, "application/json")

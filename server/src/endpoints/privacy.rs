@@ -1,6 +1,6 @@
-//! `GET /api/privacy/visitor`: all that is stored of a visitor. `DELETE`: it goes.
+//! `GET /api/privacy/visitor` returns everything that is stored about a visitor; `DELETE` erases it.
 //!
-//! A browser may do both with its own visitor, if it holds the visitor's key: to know the id is no right.
+//! A browser may do both for its own visitor, if it has the visitor's key. Knowing the id is not enough.
 
 use visitflow_protocol::wire;
 
@@ -18,8 +18,8 @@ use crate::session::token::SessionToken;
 use crate::session::visit::VisitorId;
 use crate::session::visitor_key::VisitorKey;
 
-/// Tells a page of all that is stored of a visitor: to a browser of its own, to an admin and to a key with
-/// the scope `erase` of anybody.
+/// Returns a page of everything that is stored about a visitor: to a browser about its own visitor, to an admin or a key
+/// with the scope `erase` about any visitor.
 pub async fn disclose(call: Call<'_>) -> Result<Reply, Problem> {
     let (named, after) = asked(call.head.uri.query().unwrap_or_default())?;
     let own = || call.app.cookies.visitor(&call.head.headers).filter(|_| call.key.is_none());
@@ -40,7 +40,7 @@ pub async fn disclose(call: Call<'_>) -> Result<Reply, Problem> {
     Ok(reply::json(&page))
 }
 
-/// Whose data is asked for, and from where on.
+/// The requested visitor, and where the page begins.
 fn asked(query: &str) -> Result<(Option<VisitorId>, Option<Cursor>), Problem> {
     let (mut visitor, mut after) = (None, None);
     for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
@@ -63,7 +63,7 @@ fn asked(query: &str) -> Result<(Option<VisitorId>, Option<Cursor>), Problem> {
     Ok((visitor, after))
 }
 
-/// The visitor's key, if the browser holds it.
+/// The visitor's key, if the browser has it.
 async fn key_of(call: &Call<'_>, visitor: VisitorId) -> Result<Option<VisitorKey>, StoreError> {
     let stored = call.app.disclosures.key(visitor).await?;
     let mut held = call.app.cookies.visitor_keys(&call.head.headers);
@@ -74,13 +74,13 @@ fn refused_page(error: StoreError) -> Problem {
     if error.is_refusal() { error.into() } else { unreachable(&error.to_string()) }
 }
 
-/// 503: what was stored meanwhile is not in the database yet, or that cannot be asked.
+/// 503: some data is not in the database yet, or the database cannot be asked.
 fn unreachable(why: &str) -> Problem {
     let detail = "The database is away or busy, or some data is still in the spool, so the answer would be incomplete. Ask again after Retry-After.";
     Problem { detail: detail.into(), ..Problem::unavailable(why.to_owned()) }
 }
 
-/// Erases a visitor: a browser its own, an admin and a key with the scope `erase` anybody.
+/// Erases a visitor: for a browser its own visitor, for an admin or a key with the scope `erase` any visitor.
 pub async fn erase(mut call: Call<'_>) -> Result<Reply, Problem> {
     require_json(&call.head.headers)?;
     let body: wire::Erase = call.json().await?;
@@ -109,12 +109,12 @@ pub async fn erase(mut call: Call<'_>) -> Result<Reply, Problem> {
     Ok(answer)
 }
 
-/// The session's token; none of two different ones: a visitor's key needs no session.
+/// The session's token; none if there are two different ones, because an erasure needs no session.
 fn token(call: &Call<'_>) -> Option<SessionToken> {
     call.token().unwrap_or(None)
 }
 
-/// By what right the caller asks.
+/// The right by which the caller asks.
 async fn right(call: &Call<'_>) -> Result<Right, Problem> {
     if call.key.is_some() {
         return Ok(Right::Key);

@@ -13,7 +13,7 @@ use crate::lifecycle::{Cookie, Hit, Page, Started};
 use crate::observe::Drop;
 use crate::session::Millis;
 
-/// Most that is kept of the time engaged with a page.
+/// Longest time engaged with a page that is kept.
 const DAY_MS: Millis = 24 * 3_600_000;
 
 #[derive(Serialize)]
@@ -21,7 +21,7 @@ struct Answer {
     session: &'static str,
     /// Seconds until the session expires if nothing happens.
     expires_in: Millis,
-    /// The server's clock in ms, from which the client learns how wrong its own is.
+    /// The server's clock in ms, by which the client corrects its own.
     now: Millis,
 }
 
@@ -46,7 +46,7 @@ pub async fn start(mut call: Call<'_>) -> Result<Reply, Problem> {
         return Ok(dropped(&call, Drop::OtherSite));
     }
     let page = Page { site, url: address.map(|address| address.url), referrer };
-    // A browser that keeps no cookies would lose the key, and the visitor could never have another.
+    // A browser without cookies would lose the key, and the visitor could never get another.
     let keeps_cookies = body.cookies != Some(0);
     let hit = Hit {
         key_of: key_of(&call, named.filter(|_| keeps_cookies && body.visitor_id.is_some())),
@@ -58,7 +58,7 @@ pub async fn start(mut call: Call<'_>) -> Result<Reply, Problem> {
     let session = match started {
         Started::Resumed => "resumed",
         Started::Begun => "started",
-        // The client is quiet then, as a robot would have to be.
+        // The client then sends nothing more, as for a robot.
         Started::Refused => return Ok(reply::no_content()),
     };
     let lasts_ms = match cookies.session {
@@ -96,7 +96,7 @@ pub async fn end(mut call: Call<'_>) -> Result<Reply, Problem> {
     Ok(answer)
 }
 
-/// Ends what is measured of the session: consent was withdrawn. Who is signed in stays so.
+/// Stops measuring, because consent was withdrawn. A signed-in user stays signed in.
 pub async fn forget(mut call: Call<'_>) -> Result<Reply, Problem> {
     let _: serde_json::Map<String, serde_json::Value> = call.json().await?;
     let cookie = call.app.lifecycle.forget::<Problem>(hit(&call, call.token()?, None)).await?;
@@ -108,7 +108,7 @@ pub async fn forget(mut call: Call<'_>) -> Result<Reply, Problem> {
     Ok(answer)
 }
 
-/// What a ping says of a page view: its id, milliseconds engaged, greatest scroll depth.
+/// The engagement in a ping: the page view's id, milliseconds engaged, greatest scroll depth.
 fn engagement(body: &wire::Ping) -> Result<Option<(uuid::Uuid, i64, i64)>, Problem> {
     let Some(id) = &body.page_view_id else {
         return Ok(None);

@@ -24,7 +24,7 @@ struct Listed {
 
 #[derive(Serialize)]
 struct Session {
-    /// The tag: names the session, and is no credential.
+    /// The tag: names the session and gives no access.
     session: String,
     created_at: String,
     signed_in_at: Option<String>,
@@ -32,7 +32,7 @@ struct Session {
     /// Seconds until the session expires if nothing happens.
     expires_in: Millis,
     device: Option<String>,
-    /// Whether it is the one that asks.
+    /// Whether it is the asking session.
     current: bool,
     remembered: bool,
 }
@@ -75,7 +75,7 @@ pub async fn end_one(call: Call<'_>) -> Result<Reply, Problem> {
     end(&call, user, Which::One(tag)).await
 }
 
-/// Ends all sessions of a user: but for the one that asks, if it is the user's own.
+/// Ends all sessions of a user, except the asking one if the user asks.
 pub async fn end_others(call: Call<'_>) -> Result<Reply, Problem> {
     let Query { user_id, others } = Query::of(&call)?;
     if others == call.key.is_some() {
@@ -88,7 +88,7 @@ pub async fn end_others(call: Call<'_>) -> Result<Reply, Problem> {
     end(&call, user, which).await
 }
 
-/// Answers when the end is stored, and others have been told.
+/// Ends the sessions and answers after that is committed.
 async fn end(call: &Call<'_>, user: User, which: Which) -> Result<Reply, Problem> {
     let User { id, own, site } = user;
     let ending = Ending { now: call.now, user_id: id, asking: own, which, site };
@@ -98,16 +98,16 @@ async fn end(call: &Call<'_>, user: User, which: Which) -> Result<Reply, Problem
     Ok(answer)
 }
 
-/// Whose sessions a request is about, and by what right.
+/// Whose sessions a request is about, and who asks.
 struct User {
     id: String,
-    /// The user's session that asks.
+    /// The asking session, if the user asks.
     own: Option<Proof>,
     /// The one site whose sessions the key sees.
     site: Option<String>,
 }
 
-/// The user that an API key names, or the one who is signed in.
+/// The user that the request names, with an API key; otherwise the signed-in user.
 async fn user(call: &Call<'_>, named: Option<String>) -> Result<User, Problem> {
     if let Some(key) = &call.key {
         let id = named.ok_or_else(|| {
@@ -129,7 +129,7 @@ async fn user(call: &Call<'_>, named: Option<String>) -> Result<User, Problem> {
     Ok(User { id, own, site: None })
 }
 
-/// What the query asks for.
+/// The parameters of the query.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Query {
     user_id: Option<String>,
@@ -141,7 +141,7 @@ impl Query {
         Self::parse(call.head.uri.query().unwrap_or_default())
     }
 
-    /// A query that is misspelt must not end more than was meant.
+    /// Unknown parameters are refused, so that a misspelt query ends no more than was meant.
     fn parse(query: &str) -> Result<Self, Problem> {
         let mut read = Self::default();
         for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {

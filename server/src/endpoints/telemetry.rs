@@ -1,5 +1,4 @@
-//! `POST /api/telemetry/{page_view,event,order}`: one fact, or an array of them. 204 comes after
-//! the commit that holds them.
+//! `POST /api/telemetry/{page_view,event,order}`: one fact, or an array of them. 204 is sent after their commit.
 
 pub(in crate::endpoints) mod fields;
 mod properties;
@@ -80,15 +79,14 @@ async fn accept<T: Item>(mut call: Call<'_>) -> Result<Reply, Problem> {
     Ok(answer)
 }
 
-/// Whether nobody is there to be counted. The shop's own server may well call itself a tool: its orders
-/// and refunds are no visits.
+/// Whether the request is not counted. Orders and refunds with an API key always count: the shop's server may have the
+/// user agent of a tool.
 fn nobody<T: Item>(call: &Call<'_>, webdriver: bool) -> Option<Drop> {
     let vouched_for = call.key.is_some() && T::STORED == Stored::Order;
     if vouched_for { None } else { not_a_person(call, webdriver) }
 }
 
-/// The valid items of a body, and what is wrong with the others. A body that is no array fails as
-/// a whole.
+/// The valid items of a body, and the errors of the others. A body that is not an array fails as a whole.
 fn parse<T: Item>(call: &Call<'_>, body: &[u8]) -> Result<(Vec<Checked>, Vec<Rejected>), Problem> {
     let one = |item: T| -> Result<Option<Checked>, Problem> {
         if let Some(reason) = nobody::<T>(call, item.webdriver()) {
@@ -123,11 +121,11 @@ fn parse<T: Item>(call: &Call<'_>, body: &[u8]) -> Result<(Vec<Checked>, Vec<Rej
     Ok((items, rejected))
 }
 
-/// Commits the facts and answers with the cookie that is right then.
+/// Commits the facts and answers, with the cookie that is right after the commit.
 async fn store(call: &Call<'_>, stored: Stored, items: Vec<Checked>) -> Result<Reply, Problem> {
     let is_refund = |item: &&Checked| matches!(item.fact.kind, Kind::Refund(_));
     let (count, refunds) = (items.len() as u64, items.iter().filter(is_refund).count() as u64);
-    // Cookies are not even read for what is anonymous, nor for what a server sends.
+    // Cookies are not even read for anonymous facts, nor with an API key.
     let touches_cookies = call.key.is_none() && items.iter().any(|item| !item.fact.anonymous);
     let token = if touches_cookies { call.token()? } else { None };
     let named = items.iter().all(|item| item.named);
@@ -257,7 +255,7 @@ impl Item for wire::Order {
         let named_site = site(call, self.site.as_deref(), page.as_ref())?;
         let named = self.visitor_id.is_some();
         let visitor = visitor(call, self.visitor_id.as_deref())?.filter(|_| !call.gpc());
-        // A refund comes when the visit is long over: it does not tell the site.
+        // The visit is long over when a refund comes, so it does not tell the site.
         let of_visit = match &kind {
             Kind::Order(order) => order.session.is_some() || visitor.is_some(),
             _ => false,
@@ -273,8 +271,8 @@ impl Item for wire::Order {
     }
 }
 
-/// Refuses what a server sends of no site, unless it names whose visit it belongs to: a server has no page,
-/// and the host that it calls may be any.
+/// Refuses facts of a server that name neither a site nor a session or visitor: a server has no page, and may call
+/// visitflow by any host.
 fn require_site(call: &Call<'_>, site: Option<&String>, of_visit: bool) -> Result<(), Problem> {
     if call.key.is_none() || site.is_some() || of_visit {
         return Ok(());

@@ -18,15 +18,15 @@ use super::problem::Problem;
 /// How long a body may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A body over the limit is read on for this many bytes and thrown away: whoever still sends would
-/// not see the answer otherwise.
+/// A body over the limit is read for this many bytes more and thrown away: otherwise a client that is still sending
+/// would not see the answer.
 const DISCARD_BYTES: usize = 1024 * 1024;
 
 /// Reads the whole body, and decodes it if it is compressed.
 ///
 /// # Errors
 /// 413 over 64 KiB, as it comes or decoded; 408 when it takes too long; 415 for a coding other than
-/// gzip; 400 when the connection breaks, or what comes is not gzip.
+/// gzip; 400 when the connection breaks, or the body is not gzip.
 pub async fn read(body: Incoming, headers: &HeaderMap) -> Result<Bytes, Problem> {
     match tokio::time::timeout(PATIENCE, collect(body)).await {
         Ok(read) => decode(read?, headers),
@@ -61,7 +61,7 @@ async fn collect(mut body: Incoming) -> Result<Bytes, Problem> {
     if total > limits::BODY_BYTES { Err(too_large()) } else { Ok(read.into()) }
 }
 
-/// Undoes `Content-Encoding`. No more is decoded than a body may hold.
+/// Decodes `Content-Encoding`, up to the limit of a body.
 fn decode(body: Bytes, headers: &HeaderMap) -> Result<Bytes, Problem> {
     let is = |coding: &[u8], name: &[u8]| coding.eq_ignore_ascii_case(name);
     let mut codings =
@@ -90,7 +90,7 @@ fn too_large() -> Problem {
 /// Reads a JSON object.
 ///
 /// # Errors
-/// 400 with what the parser says.
+/// 400 with the parser's message.
 pub fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     if bytes.trim_ascii_start().first() != Some(&b'{') {
         return Err(malformed("The body is not a JSON object; send one, at least {}."));
@@ -99,7 +99,7 @@ pub fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         .map_err(|error| malformed(format!("The body does not fit this endpoint: {error}.")))
 }
 
-/// Refuses a body that does not say it is JSON: no form of another site can send one that does.
+/// Refuses a body without the content type of JSON: a form of another site cannot send that type.
 ///
 /// # Errors
 /// 415.
@@ -114,7 +114,7 @@ pub fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
     ))
 }
 
-/// The media type that `Content-Type` says, in lower case and without parameters.
+/// The media type in `Content-Type`, in lower case and without parameters.
 #[must_use]
 pub fn media_type(headers: &HeaderMap) -> Option<Vec<u8>> {
     let said = fields::single(headers, CONTENT_TYPE).ok().flatten()?;

@@ -1,4 +1,4 @@
-//! Whose request it is. The address serves limits only; it is neither stored nor logged.
+//! The client's address. It serves limits only; it is neither stored nor logged.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -10,29 +10,29 @@ use super::fields;
 
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
-/// Whose request it is.
+/// The client of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Client {
     /// What limits count by: the address, of IPv6 the /64.
     pub key: IpAddr,
-    /// Comes from this machine itself and was not forwarded: no limit by address applies.
+    /// Whether the request comes from this machine and was not forwarded: then no limit by address applies.
     pub exempt: bool,
-    /// The peer is a trusted proxy, so its other `X-Forwarded-*` headers count too.
+    /// Whether the peer is a trusted proxy, so that its other `X-Forwarded-*` headers count too.
     pub proxied: bool,
 }
 
 impl Client {
-    /// The address that limits by address count, where they apply.
+    /// The address by which limits count, if they apply.
     #[must_use]
     pub fn counted(self) -> Option<IpAddr> {
         (!self.exempt).then_some(self.key)
     }
 }
 
-/// The rightmost address of `X-Forwarded-For` that is no trusted proxy, if the peer is one.
+/// The rightmost address in `X-Forwarded-For` that is not a trusted proxy, if the peer is one.
 ///
-/// Invariant: what cannot be read never counts as the proxy that sent it, for all its clients share
-/// that one. A hop that is no address (`unknown`, a name) ends the walk, and its text is the key.
+/// Invariant: an unreadable hop never counts as the proxy that sent it, because all clients of the proxy share that
+/// address. A hop that is not an address (`unknown`, a name) ends the search, and its text is what limits count by.
 #[must_use]
 pub fn client(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> Client {
     let peer = peer.to_canonical();
@@ -56,8 +56,7 @@ fn forwarded(headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     key
 }
 
-/// The address of a hop, as proxies write it: with a port or without, IPv6 in brackets or not, with
-/// a zone or without.
+/// The address of a hop, as proxies write it: with or without a port, brackets around IPv6, or a zone.
 fn address(hop: &str) -> Option<IpAddr> {
     let plain = |text: &str| text.split('%').next()?.parse::<IpAddr>().ok();
     let ip = plain(hop)
@@ -67,8 +66,8 @@ fn address(hop: &str) -> Option<IpAddr> {
     Some(ip.to_canonical())
 }
 
-/// What limits count by where a hop is no address: its text without the port, in a block of addresses
-/// that nobody has (fc00::/8, RFC 4193 §3.1).
+/// What limits count by if a hop is not an address: a hash of its text without the port, in a block of addresses that
+/// nobody has (fc00::/8, RFC 4193 §3.1).
 fn key_of_text(hop: &[u8]) -> IpAddr {
     let digits = hop.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
     let name = hop[..hop.len() - digits].strip_suffix(b":").unwrap_or(hop);
@@ -78,13 +77,13 @@ fn key_of_text(hop: &[u8]) -> IpAddr {
     Ipv6Addr::from_bits(u128::from(network) << 64).into()
 }
 
-/// Whether the address is one of our proxies.
+/// Whether the address is a trusted proxy.
 #[must_use]
 pub fn is_trusted(ip: IpAddr, trusted: &[IpNet]) -> bool {
     trusted.iter().any(|net| net.contains(&ip))
 }
 
-/// What limits count by: of IPv6 the /64, for a subscriber has that many addresses.
+/// What limits count by: of IPv6 the /64, because one subscriber has that many addresses.
 #[must_use]
 pub fn network(ip: IpAddr) -> IpAddr {
     match ip {

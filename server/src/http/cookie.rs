@@ -1,4 +1,4 @@
-//! Reading and writing the cookies, to the letter of RFC 6265bis.
+//! Reading and writing the cookies, exactly as RFC 6265bis says.
 
 use std::fmt::Write as _;
 
@@ -12,26 +12,26 @@ use crate::session::token::SessionToken;
 use crate::session::visit::VisitorId;
 use crate::session::visitor_key::VisitorKey;
 
-/// Visitor's keys of one request that are looked at.
+/// How many visitor's keys of one request are checked.
 const KEYS_MAX: usize = 4;
 
-/// What the request's session cookies say.
+/// The session cookies of a request.
 #[derive(Debug)]
 pub enum Presented {
-    /// None, or nothing that this server can have issued.
+    /// None, or none that this server can have issued.
     Nothing,
     /// One token (perhaps sent twice).
     Token(SessionToken),
-    /// Two different ones: a sibling domain may have planted one of them.
+    /// Two different tokens: a sibling domain may have set one of them.
     Ambiguous,
-    /// A cookie of that name that another application has written. It stays as it is.
+    /// A cookie of this name that another application has written. It is left alone.
     Taken,
 }
 
 /// How cookies are written.
 #[derive(Clone, Debug)]
 pub struct CookieStyle {
-    /// What they are called.
+    /// Their names.
     pub names: CookieNames,
     /// `Domain`, if configured.
     pub domain: Option<String>,
@@ -62,21 +62,21 @@ impl CookieStyle {
         }
     }
 
-    /// The visitor that the request's cookie names; a cookie of another form counts as absent.
+    /// The visitor in the request's cookie; a cookie of another form counts as absent.
     #[must_use]
     pub fn visitor(&self, headers: &HeaderMap) -> Option<VisitorId> {
         let mut values = self.values(headers, Ours::Visitor);
         values.find_map(|value| std::str::from_utf8(value).ok()?.parse().ok())
     }
 
-    /// The visitor's keys that the request carries, the first few: another host of the domain may have added
-    /// one. A cookie of another form counts as absent.
+    /// The first few visitor's keys of the request: another host of the domain may have added one. A cookie of another form
+    /// counts as absent.
     pub fn visitor_keys<'h>(&'h self, headers: &'h HeaderMap) -> impl Iterator<Item = VisitorKey> + 'h {
         let values = self.values(headers, Ours::VisitorKey);
         values.filter_map(|value| VisitorKey::parse(std::str::from_utf8(value).ok()?)).take(KEYS_MAX)
     }
 
-    /// Whether the name belongs to another application: a cookie of it came, and none is ours.
+    /// Whether another application uses this name: there is a cookie of it, and none is of this server.
     #[must_use]
     pub fn is_taken(&self, headers: &HeaderMap, ours: Ours) -> bool {
         let mut values = self.values(headers, ours).peekable();
@@ -102,7 +102,7 @@ impl CookieStyle {
     }
 
     /// `Set-Cookie` that renews the visitor's cookie, which the client made: browsers that cap the
-    /// lifetime of cookies set by script keep this one. None where the name is taken.
+    /// lifetime of cookies set by script keep this one. None if another application uses the name.
     #[must_use]
     pub fn renew_visitor(
         &self,
@@ -125,7 +125,7 @@ impl CookieStyle {
         Some(value)
     }
 
-    /// `Set-Cookie`s that delete what the client made, and the visitor's key.
+    /// `Set-Cookie`s that delete the client's cookies and the visitor's key.
     pub fn clear_visitor(
         &self,
         headers: &HeaderMap,
@@ -135,8 +135,8 @@ impl CookieStyle {
         ours.map(move |ours| self.write(ours, "", ours.is_http_only(), secure, 0))
     }
 
-    /// The same for those that the request carries. What the client has deleted before it asked may have
-    /// been written again meanwhile, with consent that was given anew.
+    /// The same, for those of the cookies that the request has. A cookie that the client has deleted before may have been
+    /// written again meanwhile, after consent was given again.
     pub fn clear_carried(
         &self,
         headers: &HeaderMap,
@@ -157,13 +157,13 @@ impl CookieStyle {
     ) -> Option<HeaderValue> {
         let http_only = if http_only { "; HttpOnly" } else { "" };
         let secure = if secure { "; Secure" } else { "" };
-        // Nearly every answer carries one: one allocation.
+        // Nearly every answer has one, so this makes one allocation.
         let mut cookie = String::with_capacity(256);
         for part in [self.names.get(ours), "=", value, http_only, secure, "; SameSite=Lax; Path=/; Max-Age="]
         {
             cookie.push_str(part);
         }
-        let _ = write!(cookie, "{max_age_s}"); // a String takes everything
+        let _ = write!(cookie, "{max_age_s}"); // cannot fail on a String
         if let Some(domain) = &self.domain {
             cookie.push_str("; Domain=");
             cookie.push_str(domain);
@@ -172,8 +172,8 @@ impl CookieStyle {
     }
 }
 
-/// The values of a cookie, in the order in which they come. A header is bytes: cookies may hold anything.
-/// HTTP/2 sends several headers (RFC 9113 §8.2.3).
+/// The values of a cookie, in their order. A header is bytes, so cookies may contain anything. HTTP/2 sends several
+/// headers (RFC 9113 §8.2.3).
 fn values<'h>(headers: &'h HeaderMap, name: &'h str) -> impl Iterator<Item = &'h [u8]> {
     let pairs = headers.get_all(COOKIE).iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b';'));
     pairs.filter_map(move |pair| {

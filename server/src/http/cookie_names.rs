@@ -1,4 +1,4 @@
-//! What the cookies are called: by our own names, or by those that a site gives them (`--cookie-name`).
+//! The names of the cookies: the default names, or those that a site gives them (`--cookie-name`).
 
 use visitflow_protocol::cookie as names;
 
@@ -7,7 +7,7 @@ use crate::session::visitor_key::VisitorKey;
 /// The prefix for which browsers have rules of their own (RFC 6265bis §4.1.3).
 const HOST: &str = "__Host-";
 
-/// A cookie of ours.
+/// A cookie of visitflow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ours {
     /// The session's token.
@@ -21,7 +21,7 @@ pub enum Ours {
 }
 
 impl Ours {
-    /// Each with the name that it has by default.
+    /// Each with its default name.
     pub const ALL: [(Self, &str); 4] = [
         (Self::Session, names::SESSION),
         (Self::Visitor, names::VISITOR),
@@ -29,24 +29,24 @@ impl Ours {
         (Self::VisitorKey, names::VISITOR_KEY),
     ];
 
-    /// The cookies that go when the visitor withdraws consent.
+    /// The cookies that are deleted when the visitor withdraws consent.
     pub const OF_VISITOR: [Self; 3] = [Self::Visitor, Self::VisitorKey, Self::LastActivity];
 
-    /// Whether no script reads it.
+    /// Whether scripts cannot read it.
     #[must_use]
     pub fn is_http_only(self) -> bool {
         matches!(self, Self::Session | Self::VisitorKey)
     }
 
-    /// Whether another application has written a value like this one. One that begins as ours does is
-    /// ours, though it may be broken; an empty one is nobody's.
+    /// Whether another application has written this value. A value that begins like one of visitflow counts as visitflow's,
+    /// even if it is broken; an empty one counts as nobody's.
     #[must_use]
     pub fn is_foreign(self, value: &[u8]) -> bool {
         let is_ours = match self {
             Self::Session => value.starts_with(b"s_"),
             Self::Visitor => value.starts_with(b"v_"),
             Self::LastActivity => value.iter().all(u8::is_ascii_digit),
-            // It begins with nothing of its own: its length tells.
+            // It has no prefix; its length tells.
             Self::VisitorKey => {
                 std::str::from_utf8(value).is_ok_and(|value| VisitorKey::parse(value).is_some())
             }
@@ -60,10 +60,10 @@ impl Ours {
 pub struct CookieNames([String; Ours::ALL.len()]);
 
 impl CookieNames {
-    /// Our names, but for those that are given.
+    /// The default names, except for those that are given.
     ///
     /// # Errors
-    /// What is wrong with them together.
+    /// Why they cannot be used together.
     pub fn new(given: &[(Ours, String)]) -> Result<Self, String> {
         let mut names = Ours::ALL.map(|(_, name)| name.to_owned());
         for (at, (ours, name)) in given.iter().enumerate() {
@@ -89,7 +89,7 @@ impl CookieNames {
         &self.0[ours as usize]
     }
 
-    /// The same, with the session's cookie bound to this very host.
+    /// The same, with the session cookie limited to this host.
     #[must_use]
     pub fn with_host_prefix(mut self) -> Self {
         self.0[Ours::Session as usize].insert_str(0, HOST);
@@ -100,7 +100,7 @@ impl CookieNames {
 /// Reads `COOKIE=NAME`.
 ///
 /// # Errors
-/// What to write instead.
+/// A sentence that says what to write instead.
 pub fn cookie_name(text: &str) -> Result<(Ours, String), String> {
     let list = || Ours::ALL.map(|(_, name)| name).join(", ");
     let (ours, name) = text.split_once('=').ok_or("write a pair such as session_id=shop_sid")?;
@@ -119,7 +119,7 @@ pub fn cookie_name(text: &str) -> Result<(Ours, String), String> {
     Ok((ours, name.to_owned()))
 }
 
-/// Longest name of a cookie, in bytes: each request carries it.
+/// Longest name of a cookie, in bytes, because each request contains it.
 const NAME_BYTES: usize = 64;
 
 #[cfg(test)]

@@ -1,17 +1,16 @@
-//! Header fields as they come: bytes. One that holds something else than text, or a list of which one
-//! element is odd, is read as far as it goes.
+//! Header fields, which are bytes. A field that is not text, or a list with a malformed element, is read as far as
+//! possible.
 
 use std::borrow::Cow;
 
 use hyper::HeaderMap;
 use hyper::header::{HeaderName, HeaderValue};
 
-/// A field that may come once came with several values.
+/// A field that may occur once has several values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ambiguous;
 
-/// The text of a field, whatever bytes it holds; several fields of one name are one list (RFC 9110
-/// §5.3).
+/// The text of a field, whatever its bytes; several fields of one name are one list (RFC 9110 §5.3).
 #[must_use]
 pub fn text(headers: &HeaderMap, name: impl AsRef<str>) -> Option<Cow<'_, str>> {
     let mut values = headers.get_all(name.as_ref()).iter();
@@ -19,10 +18,10 @@ pub fn text(headers: &HeaderMap, name: impl AsRef<str>) -> Option<Cow<'_, str>> 
     Some(values.fold(first, |text, value| text + ", " + String::from_utf8_lossy(value.as_bytes())))
 }
 
-/// The value of a field that comes once.
+/// The value of a field that may occur once.
 ///
 /// # Errors
-/// When it comes more than once, with different values.
+/// When it occurs more than once, with different values.
 pub fn single(headers: &HeaderMap, name: HeaderName) -> Result<Option<&HeaderValue>, Ambiguous> {
     let mut values = headers.get_all(name).iter();
     let first = values.next();

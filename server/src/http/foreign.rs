@@ -1,8 +1,8 @@
-//! The foreign origins that were refused of late: who sets a page up and forgets `--allowed-origin`
-//! reads of it in the log and on the dashboard.
+//! The foreign origins that were refused recently: an operator who forgets `--allowed-origin` finds them in the log and
+//! on the dashboard.
 //!
-//! Anybody can send any origin. So only well-formed ones are kept, so many of them, and the log says a
-//! bounded number of lines.
+//! Anybody can send any origin. So only well-formed ones are kept, a bounded number of them, and a bounded number of lines
+//! is logged.
 
 use std::num::NonZeroUsize;
 use std::sync::{Mutex, PoisonError};
@@ -15,8 +15,8 @@ use super::fields;
 use super::origin::Origin;
 use crate::session::Millis;
 
-/// Origins that are remembered.
-const REMEMBERED: NonZeroUsize = NonZeroUsize::new(1_000).unwrap();
+/// How many origins are kept.
+const KEPT: NonZeroUsize = NonZeroUsize::new(1_000).unwrap();
 
 /// How long an origin is shown after its last request.
 const SHOWN_MS: Millis = 60 * 60_000;
@@ -24,28 +24,28 @@ const SHOWN_MS: Millis = 60 * 60_000;
 /// Most origins that are shown.
 const SHOWN: usize = 20;
 
-/// An origin has one line in the log in this time.
+/// An origin is logged once in this time.
 const LINE_EVERY_MS: Millis = 60_000;
 
 /// Most lines in that time, of all origins.
 const LINES: usize = 20;
 
-/// Longest origin that is kept, in bytes, if it is none of http or https.
+/// Longest origin that is kept, in bytes, if it is not of http or https.
 const ORIGIN_BYTES: usize = 100;
 
-/// What a foreign page says of where it is.
+/// The origin of a foreign page.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum ForeignOrigin {
     /// A page of the web: it can be allowed.
     Web(Origin),
-    /// `null`: a page that hides where it is, or has no origin.
+    /// `null`: a page that hides its origin, or has none.
     Null,
     /// A page within an app or a browser's extension (`capacitor://localhost`), or a file.
     App(String),
 }
 
 impl ForeignOrigin {
-    /// That of a request, if it names one that is well formed.
+    /// The origin of a request, if it names a well-formed one.
     #[must_use]
     pub fn of(headers: &HeaderMap) -> Option<Self> {
         let said = fields::single(headers, ORIGIN).ok()??.to_str().ok()?;
@@ -65,7 +65,7 @@ impl ForeignOrigin {
         }
     }
 
-    /// What the operator can do about it: a sentence that goes on after another.
+    /// What the operator can do about it: the second part of a sentence.
     #[must_use]
     pub fn advice(&self) -> String {
         match self {
@@ -95,13 +95,13 @@ fn is_app(text: &str) -> bool {
 pub struct Refused {
     /// The origin.
     pub origin: ForeignOrigin,
-    /// Its requests, since there was none for an hour.
+    /// How many requests it sent, since the last pause of an hour.
     pub requests: u64,
     /// The last of them.
     pub last_at: Millis,
 }
 
-/// The foreign origins that were refused of late.
+/// The foreign origins that were refused recently.
 #[derive(Debug)]
 pub struct ForeignOrigins(Mutex<Known>);
 
@@ -122,12 +122,12 @@ struct Requests {
 
 impl Default for ForeignOrigins {
     fn default() -> Self {
-        Self(Mutex::new(Known { origins: LruCache::new(REMEMBERED), lines_since: 0, lines: 0 }))
+        Self(Mutex::new(Known { origins: LruCache::new(KEPT), lines_since: 0, lines: 0 }))
     }
 }
 
 impl ForeignOrigins {
-    /// Notes a refused request; whether the log is to say so.
+    /// Notes a refused request. Returns whether to log it.
     pub fn refused(&self, origin: &ForeignOrigin, now: Millis) -> bool {
         let known = &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let seen = known.origins.get_or_insert_mut_ref(origin, || Requests {
@@ -235,7 +235,7 @@ mod tests {
         let foreign = ForeignOrigins::default();
         let lines = (0..5_000).filter(|n| foreign.refused(&origin(&format!("a{n}")), MINUTE)).count();
         assert_eq!(lines, LINES);
-        assert_eq!(foreign.0.lock().unwrap().origins.len(), REMEMBERED.get());
+        assert_eq!(foreign.0.lock().unwrap().origins.len(), KEPT.get());
         assert!(foreign.refused(&origin("shop"), 2 * MINUTE));
     }
 

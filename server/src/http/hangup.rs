@@ -1,6 +1,5 @@
-//! Whether a client has gone. While HTTP/1.1 works on a request it reads nothing, so it does not
-//! notice that the client has closed the connection; and facts are stored all the same. What nobody
-//! else needs, a report, looks here.
+//! Whether a client has closed its connection. During a request HTTP/1.1 reads nothing, so it does not notice that, and
+//! facts are stored all the same. A report, which only its client needs, checks it here.
 
 use std::io::{IoSlice, Result};
 use std::pin::Pin;
@@ -13,17 +12,17 @@ use tokio::io::{AsyncWrite, Interest, Join};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 
-/// How often is looked.
+/// How often it is checked.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
 /// A connection as HTTP uses it.
 pub type Watched = Join<OwnedReadHalf, Shared>;
 
-/// The half that is written to, and looked at.
+/// The half that is written to, and checked.
 #[derive(Clone, Debug)]
 pub struct Shared(Arc<Mutex<OwnedWriteHalf>>);
 
-/// A connection, and the look at it.
+/// A connection, and the handle for checking it.
 #[must_use]
 pub fn watched(stream: TcpStream) -> (Watched, Shared) {
     let (read, write) = stream.into_split();
@@ -41,7 +40,7 @@ impl Shared {
 
     fn is_closed(&self) -> bool {
         let half = self.half();
-        // What the operating system has told already; nothing is read.
+        // This uses what the operating system knows already; nothing is read.
         let ready = half.as_ref().ready(Interest::READABLE).now_or_never();
         matches!(ready, Some(Ok(ready)) if ready.is_read_closed())
     }

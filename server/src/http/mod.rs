@@ -3,17 +3,17 @@
 //! | module | holds |
 //! |---|---|
 //! | [`body`] | reading a body within its limits, as JSON |
-//! | [`client_ip`] | whose request it is, behind which proxies |
+//! | [`client_ip`] | the client's address, behind proxies |
 //! | [`cookie`] | reading and writing the cookies |
-//! | [`cookie_names`] | what the cookies are called |
+//! | [`cookie_names`] | the names of the cookies |
 //! | [`fields`] | header fields, which are bytes |
-//! | [`foreign`] | the foreign origins that were refused of late |
-//! | [`hangup`] | whether the client has gone |
-//! | [`origin`] | whether a request comes from where it may |
+//! | [`foreign`] | the foreign origins that were refused recently |
+//! | [`hangup`] | whether the client has closed the connection |
+//! | [`origin`] | which origins may send requests that change something |
 //! | [`prefix`] | the path prefix of the site, `--path-prefix` |
 //! | [`problem`] | errors: one message for the caller, one for the log |
 //! | [`reply`] | answers |
-//! | [`target`] | how a request reached us: over TLS or not, by which host |
+//! | [`target`] | how a request reached the server: over TLS or not, by which host |
 
 pub mod body;
 pub mod client_ip;

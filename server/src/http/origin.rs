@@ -1,4 +1,4 @@
-//! Whether a request that changes something comes from where it may.
+//! Which origins may send requests that change something.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,13 +11,13 @@ use super::fields;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// Scheme, host and port. Each origin has one spelling, which is made here and nowhere else: lower
-/// case, international names as the DNS has them, no default port, no dot at the end of the name.
+/// Scheme, host and port. Each origin has one spelling, which only this module makes: lower case, international names as
+/// the DNS has them, no default port, no dot at the end of the name.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Origin(String);
 
 impl Origin {
-    /// The origin of a server that a request names by its host; an empty port is none (RFC 3986 §3.2.3).
+    /// The origin of a server, from the host in a request; an empty port counts as none (RFC 3986 §3.2.3).
     #[must_use]
     pub fn of_host(https: bool, host: &str) -> Option<Self> {
         let host = host.strip_suffix(':').unwrap_or(host);
@@ -25,8 +25,7 @@ impl Origin {
         bare(host).then(|| Url::parse(&format!("{scheme}://{host}/")).ok()).flatten().and_then(Self::of)
     }
 
-    /// The origin that a browser names in `Origin`: in lower case, without a path. What another
-    /// program makes of it is none.
+    /// The origin in a browser's `Origin` header: in lower case, without a path. Other forms are refused.
     #[must_use]
     pub fn of_header(value: &str) -> Option<Self> {
         let rest = value.strip_prefix("https://").or_else(|| value.strip_prefix("http://"))?;
@@ -71,7 +70,7 @@ impl Origin {
     }
 }
 
-/// Whether a text holds a host and perhaps a port, and nothing that a URL has before or after them.
+/// Whether a text is a host, perhaps with a port, and has no other parts of a URL.
 fn bare(host: &str) -> bool {
     !host.is_empty()
         && host.is_ascii()
@@ -104,7 +103,7 @@ impl FromStr for Origin {
 /// Who sends a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Sender {
-    /// Our own pages, or no browser at all.
+    /// A page of this server, or no browser at all.
     Own,
     /// A page of a listed origin, which may read the answer: the origin as the browser wrote it.
     Listed(HeaderValue),
@@ -123,10 +122,10 @@ pub struct OriginRules {
 
 impl OriginRules {
     /// Judges a request by `Origin`, then by `Sec-Fetch-Site`. `own` is the origin that the request
-    /// was sent to; it counts where no `--public-url` is configured.
+    /// was sent to; it counts if no `--public-url` is configured.
     #[must_use]
     pub fn judge(&self, headers: &HeaderMap, own: &Origin) -> Sender {
-        // Two different values say nothing.
+        // Two different values count as none.
         let said = fields::single(headers, ORIGIN);
         let fetch_site = fields::single(headers, SEC_FETCH_SITE);
         let (Ok(said), Ok(fetch_site)) = (said, fetch_site) else { return Sender::Foreign };

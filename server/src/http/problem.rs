@@ -1,6 +1,6 @@
-//! Errors. A [`Problem`] is what a caller is told (RFC 9457), with an optional sentence for the log
-//! alone. Endpoints make one where they know how to mend the request; what a store says becomes a
-//! 503 without detail, and the detail goes to the log.
+//! Errors. A [`Problem`] is the answer to the client (RFC 9457), with an optional sentence for the log. Endpoints make
+//! one if they can tell how to correct the request. An error of the database becomes a 503 without details, and the
+//! details are logged.
 
 use std::borrow::Cow;
 
@@ -17,7 +17,7 @@ pub struct Problem {
     pub status: StatusCode,
     /// The stable `type`.
     pub kind: &'static str,
-    /// How to mend the request.
+    /// How to correct the request.
     pub detail: Cow<'static, str>,
     /// The items of an array that were refused.
     pub rejected: Vec<Rejected>,
@@ -25,7 +25,7 @@ pub struct Problem {
     pub retry_after_s: Option<u32>,
     /// Methods for `Allow`.
     pub allow: Option<&'static str>,
-    /// What only the log may know.
+    /// The cause, for the log only.
     pub log: Option<String>,
 }
 
@@ -37,7 +37,7 @@ pub struct Rejected {
     /// The stable `type` of its problem.
     #[serde(rename = "type")]
     pub kind: &'static str,
-    /// How to mend it.
+    /// How to correct it.
     pub detail: Cow<'static, str>,
 }
 
@@ -89,7 +89,7 @@ impl Problem {
         )
     }
 
-    /// 401: no live session, for who asks whose it is.
+    /// 401: no live session, in answer to the question whose session it is.
     #[must_use]
     pub fn no_session() -> Self {
         let detail = "There is no live session, so nobody is signed in; sign in with /api/auth/login.";
@@ -106,13 +106,13 @@ impl Problem {
         )
     }
 
-    /// 403: who asks is known, and may not.
+    /// 403: the user or key is known, and may not do this.
     #[must_use]
     pub fn forbidden(detail: &'static str) -> Self {
         Self::new(StatusCode::FORBIDDEN, kind::FORBIDDEN, detail)
     }
 
-    /// 404: the user has no such session; whether another user has, is not said.
+    /// 404: the user has no such session. The answer does not tell whether another user has.
     #[must_use]
     pub fn no_such_session() -> Self {
         Self::new(
@@ -122,13 +122,13 @@ impl Problem {
         )
     }
 
-    /// 401: user name or password is wrong; which of them is not said.
+    /// 401: user name or password is wrong. The answer does not tell which.
     #[must_use]
     pub fn wrong_credentials() -> Self {
         Self::new(StatusCode::UNAUTHORIZED, kind::WRONG_CREDENTIALS, "User name or password is wrong.")
     }
 
-    /// 401: the assertion is wrong; in what, only the log says.
+    /// 401: the assertion is wrong. Only the log tells why.
     #[must_use]
     pub fn wrong_assertion(log: impl Into<String>) -> Self {
         let detail = "The assertion is wrong or expired; get a new one from the site's own sign-in.";
@@ -145,7 +145,7 @@ impl Problem {
         )
     }
 
-    /// 409: nobody can sign in, for the cookie would overwrite another application's.
+    /// 409: nobody can sign in, because the cookie would overwrite another application's.
     #[must_use]
     pub fn cookie_taken(name: &str) -> Self {
         let detail = format!(
@@ -154,7 +154,7 @@ impl Problem {
         Self::new(StatusCode::CONFLICT, kind::COOKIE_TAKEN, detail)
     }
 
-    /// 503: come back.
+    /// 503: try again later.
     #[must_use]
     pub fn unavailable(log: impl Into<String>) -> Self {
         let detail = "The server cannot store anything right now; nothing of this request was stored. Send it again after Retry-After.";

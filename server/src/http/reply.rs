@@ -10,7 +10,7 @@ use visitflow_protocol::problem as kind;
 
 use super::problem::Problem;
 
-/// An answer on its way out.
+/// An answer.
 pub type Reply = Response<Full<Bytes>>;
 
 /// 204.
@@ -45,7 +45,7 @@ pub fn text(body: impl Into<Bytes>, content_type: &'static str) -> Reply {
     reply
 }
 
-/// The answer that a problem asks for.
+/// The answer for a problem.
 #[must_use]
 pub fn problem(problem: &Problem) -> Reply {
     let mut reply = with_status(problem.status, problem.json().into());
@@ -76,7 +76,7 @@ pub fn set(reply: &mut Reply, name: HeaderName, value: &'static str) {
     reply.headers_mut().insert(name, HeaderValue::from_static(value));
 }
 
-/// Adds a cookie; what sets a cookie is for one browser only.
+/// Adds a cookie, and forbids shared caches to store the answer.
 pub fn add_cookie(reply: &mut Reply, cookie: Option<HeaderValue>) {
     if let Some(cookie) = cookie {
         reply.headers_mut().append(header::SET_COOKIE, cookie);

@@ -1,4 +1,4 @@
-//! How a request reached us: over TLS or not, by which host.
+//! How a request reached the server: over TLS or not, by which host.
 
 use hyper::StatusCode;
 use hyper::Version;
@@ -10,12 +10,12 @@ use super::fields;
 use super::origin::Origin;
 use super::problem::Problem;
 
-/// How a request reached us.
+/// How a request reached the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
-    /// Over TLS, to us or to a trusted proxy.
+    /// Whether over TLS, to this server or to a trusted proxy.
     pub https: bool,
-    /// The origin of our own pages, as the browser sees it.
+    /// The origin of this server's pages, as the browser sees it.
     pub own: Origin,
 }
 
@@ -27,7 +27,7 @@ impl Target {
     }
 }
 
-/// Reads it off a request; a trusted proxy's word on the scheme and the host comes first.
+/// Reads it from a request; scheme and host from a trusted proxy come first.
 ///
 /// # Errors
 /// 400 when the request names no host, or two (RFC 9112 §3.2, RFC 9113 §8.3.1).
@@ -35,7 +35,7 @@ pub fn target(head: &Parts, proxied: bool, tls: bool) -> Result<Target, Problem>
     let forwarded = |name| fields::elements(&head.headers, name).next_back().filter(|_| proxied);
     let https =
         tls || forwarded("x-forwarded-proto").is_some_and(|proto| proto.eq_ignore_ascii_case(b"https"));
-    // Where TLS ends at a proxy, the port behind the host may be that of the hop after it.
+    // If TLS ends at a proxy, the port after the host may be that of the next hop.
     let ends_before = https && !tls;
     let origin = |host: &[u8]| {
         let host = std::str::from_utf8(host).ok()?;

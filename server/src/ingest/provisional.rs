@@ -16,8 +16,8 @@ use crate::session::{Caller, Millis};
 impl Worker {
     /// Puts commands into the spool; the provisional outcome of each, in their order.
     pub(super) async fn put_in_spool(&mut self, commands: &[Command]) -> Vec<Result<Outcome>> {
-        // A password was checked by the store, so a command with one came before it went away; and which
-        // sessions a user has, the store alone can tell.
+        // These need the database. A password was checked there, so its command came before the database went away; and
+        // only the database knows which sessions a user has.
         let takes = |command: &&Command| {
             !matches!(
                 command,

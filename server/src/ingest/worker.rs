@@ -1,4 +1,4 @@
-//! The state of the writer: the store, the spool, and what has begun. What it does with them is in `writer`,
+//! The state of the writer: the database, the spool, and work that has begun. What it does with them is in `writer`,
 //! `provisional`, `replay` and `erasing`.
 
 use std::collections::VecDeque;
@@ -33,21 +33,21 @@ pub(super) struct Worker {
     /// When the first command of this replay was found to rest on a provisional change of another server.
     pub(super) early_since: Option<Instant>,
     pub(super) portion: Portion,
-    /// What is left to do of the oldest commands of the spool.
+    /// The rest of the oldest commands of the spool.
     pub(super) rest: Option<Rest>,
-    /// What is left to do of commands that requests wait for.
+    /// The rest of large commands that requests wait for.
     pub(super) unfinished: VecDeque<Waiting>,
     /// Erasures that have begun, or are next.
     pub(super) erasing: VecDeque<Erasing>,
-    /// Nothing is ended for having expired before this instant.
+    /// Nothing is ended as expired before this instant.
     pub(super) expire_from: Millis,
-    /// What other processes changed before this instant has been read.
+    /// The changes of other processes before this instant have been read.
     pub(super) followed_until: Millis,
     /// A sweep that has begun.
     pub(super) sweeping: Option<Sweep>,
 }
 
-/// A sweep on its way: what has slid is written a piece at a time, with batches between.
+/// A sweep that has begun: activity is written a piece at a time, with batches between.
 pub(super) struct Sweep {
     pub(super) now: Millis,
     pub(super) slid: Slid,
@@ -59,7 +59,7 @@ pub(super) struct Sweep {
 pub(super) struct Erasing {
     pub(super) asked: Erasure,
     pub(super) reply: oneshot::Sender<Result<Erased>>,
-    /// What the pieces so far have erased.
+    /// How many rows the pieces so far have erased.
     pub(super) rows: u64,
 }
 
@@ -69,8 +69,7 @@ impl Erasing {
     }
 }
 
-/// What is left to do of the oldest commands of the spool. They stay there until it is done: applied again,
-/// they leave the same to do.
+/// The rest of the oldest commands of the spool, which stay there until it is done: applied again, they have the same rest.
 #[derive(Debug)]
 pub(super) struct Rest {
     /// The last place of these commands.

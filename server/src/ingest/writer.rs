@@ -1,9 +1,9 @@
-//! The one writer of a server: takes what has gathered, commits it, answers; and looks after the
-//! store between commits. While the store is away (and there is a spool) commands go to the spool,
-//! and are acknowledged from there.
+//! The one writer of a server: takes the commands that wait, commits them, and answers; between commits it does the
+//! housekeeping of the database. While the database is away (and there is a spool) commands go to the spool, and are
+//! acknowledged from there.
 //!
-//! A batch that the store refuses is halved until the command that it refuses is alone. That one
-//! is set aside (table `dead_letters`); its neighbours are stored.
+//! A batch that the database refuses is halved until the faulty command is alone. That one is set aside (table
+//! `dead_letters`); the others are stored.
 
 use std::collections::{HashMap, VecDeque};
 use std::panic::AssertUnwindSafe;

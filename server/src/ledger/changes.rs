@@ -28,10 +28,10 @@ pub struct Changes<'c> {
     pub page_views: Vec<PageViewRow<'c>>,
     /// New events.
     pub events: Vec<EventRow<'c>>,
-    /// Stored orders, by site and number, that another browser claims with other words. A store writes
-    /// them before `orders`: the shop's own word ends the dispute.
+    /// Stored orders, by site and number, that another browser has sent with other content. They are written before
+    /// `orders`: an order of the shop itself ends the dispute.
     pub disputes: Vec<(String, &'c str)>,
-    /// Orders that are new, or that replace a browser's word.
+    /// Orders that are new, or that replace one of a browser.
     pub orders: Vec<OrderRow<'c>>,
     /// New refunds.
     pub refunds: Vec<RefundRow<'c>>,
@@ -48,13 +48,13 @@ pub struct Changes<'c> {
 pub struct VisitPut<'c> {
     /// The row.
     pub row: VisitRow,
-    /// Its first page's address, if this batch tells.
+    /// Its first page's address, if this batch has it.
     pub entry_url: Option<&'c str>,
-    /// Where it came from, if this batch tells; then `referrer_host` counts too.
+    /// Where it came from, if this batch has it; then `referrer_host` counts too.
     pub referrer: Option<&'c str>,
     /// The host of `referrer`; none for a direct visit.
     pub referrer_host: Option<String>,
-    /// What the first address says of the campaign; one that says nothing leaves what is stored.
+    /// The campaign in the first address; without one, the stored campaign stays.
     pub campaign: Campaign,
 }
 
@@ -106,7 +106,7 @@ pub struct EventRow<'c> {
     pub url: Option<&'c str>,
 }
 
-/// An order to write. What it leaves open is kept of the row that it replaces.
+/// An order to write. Fields that it does not set keep their value in the row that it replaces.
 #[derive(Debug)]
 pub struct OrderRow<'c> {
     /// Its site.
@@ -125,9 +125,9 @@ pub struct OrderRow<'c> {
     pub currency: &'c str,
     /// JSON.
     pub items: Option<&'c str>,
-    /// On whose word.
+    /// Where it comes from.
     pub source: Source,
-    /// Whether another browser claims it with other words.
+    /// Whether another browser has sent it with other content.
     pub disputed: bool,
     /// When it was placed, by the server's clock.
     pub created_at: Millis,
@@ -135,7 +135,7 @@ pub struct OrderRow<'c> {
     pub received_at: Millis,
 }
 
-/// A refund to write. Once it is written it becomes its order's: see [`Changes::refunded`].
+/// A refund to write. After that it gets the visit, visitor and user of its order: see [`Changes::refunded`].
 #[derive(Debug)]
 pub struct RefundRow<'c> {
     /// Its site.
@@ -159,8 +159,8 @@ pub struct RefundRow<'c> {
 }
 
 impl Changes<'_> {
-    /// Orders, by site and number, whose refunds are to get their visit, visitor and user: whichever
-    /// of the two came first.
+    /// Orders, by site and number, whose refunds are to get their visit, visitor and user: those of this batch, and
+    /// those whose refund is in this batch.
     pub fn refunded(&self) -> impl Iterator<Item = (&str, &str)> {
         let orders = self.orders.iter().map(|row| (&*row.site, row.id));
         orders.chain(self.refunds.iter().map(|row| (&*row.site, row.refund_of)))

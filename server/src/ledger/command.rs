@@ -1,7 +1,6 @@
-//! Facts, and the commands that the ledger applies. All of them are valid by construction: the
-//! endpoints check what came over the wire before they build one. None holds a secret: a command may
-//! lie in the spool for a while. (A sign-in by password and a change of password
-//! hold hashes of passwords, and are not spooled.)
+//! Facts, and the commands that the ledger applies. They are valid: the endpoints check every request
+//! before they build one. No command contains a secret, because it may stay in the spool for a while. (A
+//! sign-in by password and a change of password contain hashes of passwords, and are not spooled.)
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -17,7 +16,7 @@ use crate::session::{Caller, Millis, Ttl};
 /// A page view, an event, an order or a refund.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fact {
-    /// The site that the request named; else the visit's, else [`Context::site`].
+    /// The site that the request names. If none: that of the visit, or [`Context::site`].
     pub site: Option<String>,
     /// When it happened, by the server's clock: receipt minus age.
     pub occurred_at: Millis,
@@ -47,7 +46,7 @@ pub enum Kind {
         /// Its number within the visit, from 1, as the browser counted.
         sequence: Option<i32>,
     },
-    /// Something that the site wants counted.
+    /// Something else that the site counts.
     Event {
         /// UUIDv7.
         id: Uuid,
@@ -75,7 +74,7 @@ pub struct Order {
     pub currency: String,
     /// JSON text.
     pub items: Option<String>,
-    /// Whether an API key vouches for it; then the session or the user below may attribute it.
+    /// Whether it came with an API key; then the session or the user below may attribute it.
     pub from_api: bool,
     /// Tag of the session to attribute it to.
     pub session: Option<Tag>,
@@ -83,7 +82,7 @@ pub struct Order {
     pub user_id: Option<String>,
 }
 
-/// A refund. An API key vouches for it.
+/// A refund. It needs an API key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refund {
     /// The shop's own number.
@@ -107,23 +106,24 @@ pub struct Run {
     pub facts: Vec<Fact>,
 }
 
-/// What surrounds a command.
+/// The request of a command.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Context {
     /// When the request was received.
     pub now: Millis,
     /// Who sent it, as far as its session tells.
     pub caller: Caller,
-    /// A token that becomes valid if the command needs a new session; none where the browser could
-    /// not keep its cookie (another site's page).
+    /// A token that becomes valid if the command needs a new session; none if the browser would not keep
+    /// its cookie (in another site's page).
     pub candidate: Option<Proof>,
     /// The visitor it names.
     pub visitor: Option<VisitorId>,
-    /// A key that becomes the visitor's if the request gets a visit and the visitor has none yet. Not
-    /// spooled: whether it is the visitor's must be known before the browser is told.
+    /// A key that becomes the visitor's if the request gets a visit and the visitor has none yet. Not spooled,
+    /// because the answer to the browser depends on the database.
     #[serde(skip)]
     pub key: Option<CandidateKey>,
-    /// The site of last resort, that of the host it was sent to; none if that one is not taken.
+    /// The site if nothing else tells it: that of the host to which the request was sent; none if that site is not
+    /// counted.
     pub site: Option<String>,
 }
 
@@ -132,7 +132,7 @@ pub struct Context {
 pub enum Command {
     /// Start or resume a session.
     Start {
-        /// What surrounds it.
+        /// The request.
         context: Context,
         /// The site that the request named.
         site: Option<String>,
@@ -143,7 +143,7 @@ pub enum Command {
     },
     /// Store facts.
     Facts {
-        /// What surrounds them; each run has a visitor of its own.
+        /// The request; each run has a visitor of its own.
         context: Context,
         /// In the order of the request, cut where the visitor changes: a browser sends one run, a
         /// server's batch may hold many. All of them are stored, or none.
@@ -297,16 +297,15 @@ pub struct Outcome {
     pub duplicates: u32,
     /// Facts and starts of a visitor whose data was erased: nothing of them was stored.
     pub erased: u32,
-    /// Visits that began; while the store is away, as many as may turn out to.
+    /// Visits that began; while the database is away, the most that may turn out to.
     pub begun: u32,
-    /// Facts and starts whose site is not taken: nothing of them was stored.
+    /// Facts and starts whose site is not counted: nothing of them was stored.
     pub of_other_sites: u32,
     /// The visitor's key as it is stored now, where the request had a candidate and got a visit.
     pub key: Option<SecretHash>,
 }
 
-/// The most visits that facts may begin: one for each run of a request without a visit, and as many as
-/// the facts make that come too late to be of a living visit.
+/// The most visits that facts may begin: one for each run of a request without a visit, and those that late facts make.
 #[must_use]
 pub fn visits_at_most(runs: &[Run], caller: &Caller, now: Millis, ttl: Ttl) -> u32 {
     let may_begin = match caller {
@@ -323,8 +322,8 @@ pub fn visits_at_most(runs: &[Run], caller: &Caller, now: Millis, ttl: Ttl) -> u
     u32::try_from(most.sum::<usize>()).unwrap_or(u32::MAX)
 }
 
-/// How many visits late facts make if none is stored: those of a visitor share one where it covers them,
-/// those of nobody make one each.
+/// How many visits late facts make if none is stored: facts of one visitor share a visit if it covers them; each fact
+/// without a visitor makes one.
 fn late_visits<'a>(of_visitor: bool, facts: impl Iterator<Item = &'a Fact>, ttl: Ttl) -> usize {
     // By site: the visits' starts, and their last activity.
     let mut visits: HashMap<Option<&str>, BTreeMap<Millis, Millis>> = HashMap::new();

@@ -101,8 +101,8 @@ impl World<'_, '_> {
         Outcome { lost: true, ..Outcome::default() }
     }
 
-    /// Ends as many as the batch has room for. The others are left, and end even if the session that
-    /// asked does not live to see it.
+    /// Ends as many as the batch has room for. A later batch ends the others, even if the session that asked has ended
+    /// by then.
     fn end_all_but(&mut self, ending: &Ending, kept: Option<Tag>) {
         self.note_ending(SessionsOf::user(&ending.user_id, ending.site.as_deref()), ending.now);
         let has_room = self.ends_left >= ENDED_MOST;
@@ -120,8 +120,8 @@ impl World<'_, '_> {
         }
     }
 
-    /// Ends those of the sessions that are the user's, and visits whose last live session has gone with
-    /// them. Whether there was a live one.
+    /// Ends those of the sessions that are the user's, and the visits that have no live session left. Whether one of
+    /// the sessions was live.
     fn end_those(&mut self, ending: &Ending, tags: &[Tag]) -> bool {
         let (now, ttl) = (ending.now, self.ttl);
         let mut visits = BTreeSet::new();

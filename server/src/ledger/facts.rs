@@ -1,7 +1,7 @@
-//! Page views and events: which visit each belongs to, and whether it is there already.
+//! Page views and events: which visit each belongs to, and whether it is stored already.
 //!
-//! Invariant: a duplicate starts nothing. A fact is looked for before it may start a visit, or is taken for
-//! new and the store's key refuses the whole batch if it is not.
+//! Invariant: a duplicate starts nothing. A fact is looked up before it may start a visit; or it is assumed to be
+//! new, and the key of its row refuses the whole batch if it is not.
 
 use std::borrow::Cow;
 
@@ -24,7 +24,7 @@ impl<'c> World<'_, 'c> {
             // There is one candidate token, so one run may take it.
             self.facts(context, &caller, run, &mut outcome);
         }
-        // Applied before, and the answer was lost: its facts are duplicates, its session is there.
+        // If it was applied before and the answer was lost: its facts are duplicates, its session exists.
         outcome.issued |= context.candidate.is_some_and(|candidate| self.token(candidate.tag).is_some());
         outcome
     }
@@ -37,7 +37,7 @@ impl<'c> World<'_, 'c> {
             let own_visit = own.as_ref().map(|(visit, _)| visit);
             let erased = match run.visitor {
                 Some(visitor) => self.is_erased(visitor, own_visit),
-                // Nobody is named, and the session was erased, or its visit was.
+                // It names no visitor, and its session was erased, or the session's visit was.
                 None => {
                     let visit_is_gone = visit_id.is_some() && own_visit.is_none();
                     !fact.anonymous && (visit_is_gone || matches!(caller, Caller::Erased))
@@ -75,11 +75,11 @@ impl<'c> World<'_, 'c> {
                 (_, None) if matches!(caller, Caller::Grace { .. }) => {
                     self.insert(fact, &site, None, context.now)
                 }
-                // Nothing that comes later could belong to its visit.
+                // No later fact could belong to its visit.
                 (_, None) if run.visitor.is_none() && self.was_withdrawn(caller) => {
                     self.insert(fact, &site, None, context.now)
                 }
-                // None yet, or the session has outlived it.
+                // The session has no visit yet, or the visit is over.
                 (_, before) => {
                     let (url, referrer) = fact.kind.addresses();
                     let beginning = Beginning {
@@ -100,7 +100,7 @@ impl<'c> World<'_, 'c> {
         }
     }
 
-    /// Stores a fact of a visit that is known.
+    /// Stores a fact of a known visit.
     fn store_in_visit(
         &mut self,
         context: &Context,
@@ -117,8 +117,8 @@ impl<'c> World<'_, 'c> {
         self.insert(fact, site, Some(visit_id), context.now)
     }
 
-    /// Stores a fact older than the idle limit: it slides nothing, starts nothing that lives, and
-    /// belongs to the visit that covers its time.
+    /// Stores a fact older than the idle limit. It counts as no activity, starts no live visit, and belongs to the
+    /// visit at its time.
     fn late(
         &mut self,
         context: &Context,

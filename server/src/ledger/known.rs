@@ -11,15 +11,15 @@ use crate::session::token::{SecretHash, Tag};
 use crate::session::visit::{Span, Visit, VisitorId};
 use crate::session::{Caller, Millis, Ttl};
 
-/// Most tokens of one visit that a store tells. A batch ends fewer (one by each of 1,024 commands, and
-/// [`ENDED_OF_BATCH`](super::bounds::ENDED_OF_BATCH)), so where this many are told, one is left that has not been
+/// Most tokens of one visit that are looked up. A batch ends fewer (one by each of 1,024 commands, and
+/// [`ENDED_OF_BATCH`](super::bounds::ENDED_OF_BATCH)), so if this many are found, at least one remains that has not
 /// ended.
 pub const TOKENS_OF_MAX: i64 = 2_049;
 
 /// A row of `sessions`, as far as the ledger changes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VisitRow {
-    /// What the rules look at.
+    /// What the rules use.
     pub visit: Visit,
     /// Its page views.
     pub page_views: i32,
@@ -58,7 +58,7 @@ impl SessionsOf {
 /// What is to be looked up. Each set has its answer in [`Known`] under the same name.
 ///
 /// Invariant: each entry asks for a bounded number of rows, whatever the visitor, site or user has
-/// stored already, so that a batch costs what it holds.
+/// stored already, so that the cost of a batch depends on its content alone.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Wants {
     /// Records of tokens, with their retired secrets.
@@ -87,7 +87,7 @@ pub struct Wants {
     pub anonymous: HashSet<(VisitorId, Millis, usize)>,
     /// Whether a page view or an event of this id is stored on this site.
     pub facts: HashSet<(Table, Uuid, String)>,
-    /// Whether an order of this site and number is stored, and what it says.
+    /// Whether an order of this site and number is stored, and its content.
     pub orders: HashSet<(String, String)>,
     /// Whether a refund of this site and number is stored.
     pub refunds: HashSet<(String, String)>,
@@ -165,21 +165,21 @@ pub enum Table {
     Events,
 }
 
-/// Whose word an order is stored on.
+/// Where a stored order comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// The browser's.
+    /// The browser.
     Browser,
-    /// The shop's own server's.
+    /// The shop's own server, with an API key.
     Api,
 }
 
-/// An order, as far as two words on it are compared.
+/// An order, as far as two versions of it are compared.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredOrder {
-    /// On whose word.
+    /// Where it comes from.
     pub source: Source,
-    /// Exact decimal; a database may add zeros behind.
+    /// Exact decimal; a database may append zeros.
     pub amount: String,
     /// ISO 4217.
     pub currency: String,
@@ -187,8 +187,7 @@ pub struct StoredOrder {
     pub items: Option<String>,
 }
 
-/// What has been looked up: for everything asked, either the rows or the knowledge that there are
-/// none.
+/// What has been looked up: for everything asked, either the rows or the fact that there are none.
 #[derive(Debug, Default)]
 pub struct Known {
     /// What has been asked so far.
@@ -213,7 +212,7 @@ pub struct Known {
 }
 
 impl Known {
-    /// Notes that `wants` have been asked: what has no row by now does not exist.
+    /// Notes that `wants` have been looked up: what has no row now does not exist.
     pub fn asked(&mut self, wants: Wants) {
         let asked = &mut self.asked;
         asked.tokens.extend(wants.tokens);
@@ -234,8 +233,7 @@ impl Known {
         asked.accounts.extend(wants.accounts);
     }
 
-    /// Brings activity up to date that the store does not know yet: of visits by their ids, of
-    /// sessions by their tags.
+    /// Adds activity that is not stored yet: of visits by their ids, of sessions by their tags.
     pub fn freshen(
         &mut self,
         visit_activity: impl Fn(Uuid) -> Option<Span>,
@@ -299,7 +297,7 @@ impl Known {
         self.latest_open.insert(visitor, visit_id);
     }
 
-    /// The visitor's data was erased; what comes late is refused.
+    /// The visitor's data was erased; late facts are refused.
     pub fn erased(&mut self, visitor: VisitorId) {
         self.erased.insert(visitor);
     }

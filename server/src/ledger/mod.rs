@@ -1,33 +1,33 @@
-//! What commands do to sessions, visits and facts: the rules of the store, without a store.
+//! What commands do to sessions, visits and facts: the rules, without a database.
 //!
-//! A store does three things with a batch of commands, in one transaction: it looks up what the
-//! ledger [wants](Wants) to know, lets it [`plan`], and writes the [`Changes`]. So SQLite, Postgres
-//! and the replay of the spool have one semantics, and a batch costs a few set-based statements,
-//! not several per command.
+//! A store (the writer of SQLite or of Postgres) does three things with a batch of commands, in one transaction:
+//! it looks up what the ledger [wants](Wants) to know, calls [`plan`], and writes the [`Changes`]. So SQLite,
+//! Postgres and the replay of the spool follow the same rules, and a batch costs a few set-based statements, not
+//! several for each command.
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`command`] | what can be asked of the ledger, and what a command did |
+//! | [`command`] | the commands, and what a command did |
 //! | [`known`] | what a store has looked up, and what is still to be looked up |
 //! | `recent` | visits and facts of recent batches, cached by the writer |
-//! | `bounds` | how much one batch may do |
+//! | `bounds` | how many rows one batch may change |
 //! | [`changes`] | what a store is to write |
 //! | `world` | the state that a plan works on: what is known, and what the batch has changed so far |
 //! | `sessions` | start, sign-in, sign-out, end, forget |
-//! | `endings` | the end of sessions of a user |
+//! | `endings` | the end of sessions of a user; provisional changes that are not confirmed |
 //! | `facts` | page views, events: which visit each belongs to, duplicates |
-//! | `orders` | orders and refunds: whose word counts, which visit they belong to |
+//! | `orders` | orders and refunds: which source counts, which visit they belong to |
 //! | `visits` | joining, beginning, linking and ending visits |
 //!
-//! Invariant: what a batch was planned by is true until it has been written, however many servers
-//! share the store. A store looks up under its one lock and holds it to the commit; what a writer
-//! has cached instead (`recent`) is checked under that lock.
+//! Invariant: what a batch was planned by is true until it has been written, even if several servers share the
+//! database. A store looks up under the one lock of the database and holds it until the commit; what it has cached
+//! instead (`recent`) is checked under that lock.
 //!
-//! Invariant: a batch looks up and changes a bounded number of rows for each command that it holds. What
-//! is more is left for commands of its own ([`Plan::left`]).
+//! Invariant: a batch looks up and changes a bounded number of rows for each command that it holds. If a command
+//! has more to do, the rest becomes a command of its own ([`Plan::left`]).
 //!
-//! Invariant: a command that is applied a second time changes nothing. Facts are known by their
-//! ids, sessions by the tag or the secret of the candidate token.
+//! Invariant: a command that is applied a second time changes nothing. Facts are recognized by their ids, sessions
+//! by the tag or the secret of the candidate token.
 
 use std::collections::HashSet;
 
@@ -52,8 +52,8 @@ use self::world::World;
 use crate::session::token::Tag;
 use crate::session::{Caller, Ttl};
 
-/// Look-ups that a batch may take. Each tells what the last one made a plan ask for; the longest
-/// chain of such questions (session, visit, its sessions, the visitor's other visits) is far shorter.
+/// Most look-ups of a batch. Each answers what the last attempt to plan asked for; the longest chain of such
+/// questions (session, visit, its sessions, the visitor's other visits) is far shorter.
 pub const LOOK_UPS_MAX: usize = 16;
 
 /// What a batch does.
@@ -63,11 +63,12 @@ pub struct Plan<'c> {
     pub outcomes: Vec<Outcome>,
     /// What is to be written.
     pub changes: Changes<'c>,
-    /// What commands, by their place, have left to do in a later batch. They are done after that.
+    /// The rest of commands, by their place, which a later batch has to do. They are done after that.
     pub left: Vec<(usize, Command)>,
 }
 
-/// What a batch will surely want to know: enough for nearly all, so that one look-up does.
+/// What a batch will certainly want to know. For nearly all batches that is everything, so that one look-up is
+/// enough.
 #[must_use]
 pub fn first_wants(commands: &[Command], ttl: Ttl) -> Wants {
     let mut wants = Wants::default();
@@ -110,7 +111,7 @@ pub fn first_wants(commands: &[Command], ttl: Ttl) -> Wants {
                 wants.tokens.extend(asking.map(|asking| asking.tag));
                 match which {
                     Which::One(tag) => _ = wants.tokens.insert(*tag),
-                    Which::AllBut(_) => {} // how many there is room for, the plan finds
+                    Which::AllBut(_) => {} // the plan finds how many the batch has room for
                 }
             }
             Command::ChangePassword { presented, user_id, verified, .. } => {
@@ -120,7 +121,7 @@ pub fn first_wants(commands: &[Command], ttl: Ttl) -> Wants {
             Command::Engagement { visit_id, .. } => {
                 wants.visits.insert(*visit_id);
             }
-            Command::Link { .. } => {} // how many there is room for, the plan finds
+            Command::Link { .. } => {} // the plan finds how many the batch has room for
         }
     }
     wants
@@ -144,7 +145,7 @@ pub fn assume_they_are_new(commands: &[Command], wants: &mut Wants, known: &mut 
 /// what it knew then.
 ///
 /// # Errors
-/// What must be looked up before the batch can be planned; the caller does, and calls again.
+/// What must be looked up before the batch can be planned. The caller looks it up and calls again.
 pub fn plan<'c>(
     commands: &'c [Command],
     provisional: &[Provisional],

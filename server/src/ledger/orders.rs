@@ -1,4 +1,4 @@
-//! Orders and refunds: whose word counts, and which visit they belong to.
+//! Orders and refunds: which source counts, and which visit they belong to.
 
 use serde_json::Value;
 
@@ -8,14 +8,14 @@ use super::known::{Source, StoredOrder};
 use super::world::World;
 use crate::session::visit::{Visit, VisitorId};
 
-/// What is said of an order that two may say differently.
-type Words<'a> = (&'a str, &'a str, Option<&'a str>);
+/// The content of an order that two sources may report differently: amount, currency, items.
+type Content<'a> = (&'a str, &'a str, Option<&'a str>);
 
 impl<'c> World<'_, 'c> {
-    /// Stores an order. It starts no visit, and slides none.
+    /// Stores an order. It starts no visit, and counts as no activity.
     ///
-    /// The shop's own word replaces the browser's; nothing else replaces anything. Where two browsers
-    /// claim one number with different words, the first stays and is disputed.
+    /// An order of the shop itself replaces one of a browser; nothing else replaces anything. If two browsers send
+    /// one number with different content, the first stays and is disputed.
     pub(super) fn order(
         &mut self,
         context: &Context,
@@ -26,16 +26,16 @@ impl<'c> World<'_, 'c> {
         own: Option<Visit>,
     ) -> bool {
         let source = if order.from_api { Source::Api } else { Source::Browser };
-        let said: Words<'_> = (&order.amount, &order.currency, order.items.as_deref());
+        let said: Content<'_> = (&order.amount, &order.currency, order.items.as_deref());
         let written = self.order_of_batch(site, &order.id);
         let stored = match written {
             Some(index) => {
                 let row = &self.changes.orders[index];
                 Some((row.source, differ(said, (row.amount, row.currency, row.items))))
             }
-            None => {
-                self.stored_order(site, &order.id).map(|stored| (stored.source, differ(said, stored.words())))
-            }
+            None => self
+                .stored_order(site, &order.id)
+                .map(|stored| (stored.source, differ(said, stored.content()))),
         };
         match (stored, source) {
             (None, _) | (Some((Source::Browser, _)), Source::Api) => {}
@@ -78,7 +78,7 @@ impl<'c> World<'_, 'c> {
         true
     }
 
-    /// Stores a refund that is not a duplicate. Its order need not be there: the store joins the two, whichever
+    /// Stores a refund that is not a duplicate. Its order need not be stored yet: the database joins the two, whichever
     /// comes first.
     pub(super) fn refund(
         &mut self,
@@ -137,18 +137,18 @@ impl<'c> World<'_, 'c> {
 }
 
 impl StoredOrder {
-    fn words(&self) -> Words<'_> {
+    fn content(&self) -> Content<'_> {
         (&self.amount, &self.currency, self.items.as_deref())
     }
 }
 
-/// Whether two words on an order contradict each other. How a number or a list is spelt makes no
-/// difference, and who names no items denies none.
-fn differ(one: Words<'_>, other: Words<'_>) -> bool {
+/// Whether two versions of an order contradict each other. The spelling of a number or a list makes no difference,
+/// and a version without items contradicts none.
+fn differ(one: Content<'_>, other: Content<'_>) -> bool {
     number(one.0) != number(other.0) || one.1 != other.1 || items_differ(one.2, other.2)
 }
 
-/// A decimal without the zeros behind.
+/// A decimal without trailing zeros.
 fn number(amount: &str) -> &str {
     if amount.contains('.') { amount.trim_end_matches('0').trim_end_matches('.') } else { amount }
 }
@@ -163,7 +163,7 @@ fn items_differ(one: Option<&str>, other: Option<&str>) -> bool {
         }
 }
 
-/// Whether two values of JSON say the same: 1 and 1.0 are one number.
+/// Whether two JSON values are equal: 1 and 1.0 are one number.
 fn is_same(one: &Value, other: &Value) -> bool {
     match (one, other) {
         (Value::Number(one), Value::Number(other)) => one == other || one.as_f64() == other.as_f64(),
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn two_words_differ_in_what_they_say_and_not_in_how_it_is_spelt() {
+    fn two_versions_of_an_order_differ_in_content_and_not_in_spelling() {
         let said = ("49.90", "EUR", Some(r#"[{"sku":"a","price":1,"sizes":[38]}]"#));
         let spelt = Some(r#"[ {"price": 1.0, "sizes": [38.00], "sku": "a"} ]"#);
         for same in [("49.9000", "EUR", said.2), ("49.9", "EUR", spelt), ("49.90", "EUR", None)] {

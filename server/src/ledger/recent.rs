@@ -33,7 +33,7 @@ impl Default for Recent {
 
 impl Recent {
     /// Answers what it can, and returns what is left to look up. Visits are answered for good. A
-    /// fact that was not stored lately is *assumed* to be new: the store's key refuses the batch if
+    /// fact that was not stored lately is *assumed* to be new: its key refuses the batch if
     /// it is not, and then the batch is planned anew from look-ups alone.
     pub fn answer(&mut self, mut wants: Wants, known: &mut Known) -> Wants {
         wants.visits.retain(|id| match self.visits.get(id) {
@@ -76,7 +76,7 @@ impl Recent {
         }
     }
 
-    /// Forgets all visits: somebody else has written.
+    /// Drops all visits: somebody else has written.
     pub fn forget(&mut self) {
         self.visits.clear();
     }

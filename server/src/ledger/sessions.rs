@@ -1,4 +1,4 @@
-//! Start, sign-in, sign-out, end, forget: what becomes of a session, and of its visit.
+//! Start, sign-in, sign-out, end, forget: what they do to a session, and to its visit.
 
 use super::command::{Context, Outcome};
 use super::visits::Beginning;
@@ -18,7 +18,7 @@ impl<'c> World<'_, 'c> {
     ) -> Outcome {
         let mut outcome = Outcome::default();
         let candidate = context.candidate.and_then(|candidate| self.token(candidate.tag));
-        // One that had ended before it was stored has no visit, and this is to begin it.
+        // A session that had ended before it was stored has no visit, and this start is to begin it.
         let is_applied =
             |record: &Record| record.visit_id.is_some() || record.ended_at.is_none() || record.is_erased();
         if candidate.is_some_and(is_applied) {
@@ -45,7 +45,7 @@ impl<'c> World<'_, 'c> {
             }
             let has_session = matches!(caller, Caller::Live { .. }) && !self.was_withdrawn(&caller);
             if context.visitor.is_none() && !has_session {
-                return outcome; // nothing that comes later could belong to its visit
+                return outcome; // no later fact could belong to its visit
             }
         }
         let site = site.map(str::to_owned).or_else(|| self.site_of(context.visitor, context.now));
@@ -95,7 +95,7 @@ impl<'c> World<'_, 'c> {
                 record.set_visit(None);
             } else {
                 match own.link(Some(user_id)) {
-                    // Also one that is the user's already: an earlier sign-in may not have come to its end.
+                    // Also if it is the user's already: an earlier sign-in may have been interrupted.
                     Link::Keep | Link::Set => self.link(&own, user_id, now),
                     Link::NewVisit => {
                         let next = Beginning {
@@ -120,8 +120,8 @@ impl<'c> World<'_, 'c> {
         Outcome { issued: true, ..Outcome::default() }
     }
 
-    /// Ends a session whose user signed in before all sessions of that user were ended, everywhere or on its site:
-    /// the sign-in waited in a spool meanwhile.
+    /// Ends a session whose user signed in before all sessions of that user were ended, everywhere or on its site: the
+    /// sign-in was in a spool meanwhile.
     fn end_if_overtaken(&mut self, tag: Tag, user_id: &str, signed_in_at: Millis) {
         let Some(record) = self.token(tag) else { return };
         let visit_id = record.visit_id;
@@ -143,7 +143,7 @@ impl<'c> World<'_, 'c> {
         }
     }
 
-    /// Goes on with a sign-in that was applied before, perhaps not to its end.
+    /// Completes a sign-in that was applied before, perhaps in part.
     fn link_again(&mut self, candidate: Proof, user_id: &str, now: Millis) {
         let visit_id = self.token(candidate.tag).and_then(|record| record.visit_id);
         let own = visit_id.and_then(|id| self.visit(id)).map(|row| row.visit.clone());
@@ -174,8 +174,8 @@ impl<'c> World<'_, 'c> {
         Outcome::default()
     }
 
-    /// Ends what is measured of a session: the visit lets go of it, under a new token if somebody is signed
-    /// in; else it ends with the visit.
+    /// Stops measuring: the session leaves its visit, with a new token if somebody is signed in; otherwise the session
+    /// ends.
     pub(super) fn forget(&mut self, now: Millis, presented: Proof, candidate: Proof) -> Outcome {
         let Some(mut record) = self.token(presented.tag).cloned() else {
             return Outcome { lost: true, ..Outcome::default() };
@@ -191,7 +191,7 @@ impl<'c> World<'_, 'c> {
                 Outcome::default()
             }
             // A sign-in or a sign-out was first, and its answer has the newer token. The session has not
-            // left the visit yet: it does, and keeps that token.
+            // left the visit yet: now it does, and keeps that token.
             Standing::Grace(After::Rotation) if left.is_some() && record.visit_id == left => {
                 record.set_visit(None);
                 Outcome { lost: true, ..Outcome::default() }
@@ -205,8 +205,8 @@ impl<'c> World<'_, 'c> {
         outcome
     }
 
-    /// A rotation whose token is not live: another request was first, or this very one was applied
-    /// before and its answer lost.
+    /// The outcome of a rotation whose token is not live: another request was first, or this one was applied before
+    /// and its answer was lost.
     fn lost_or_done(&mut self, candidate: Proof) -> Outcome {
         let done = self.token(candidate.tag).is_some_and(|record| record.has_had(&candidate.hash));
         Outcome { issued: done, lost: !done, ..Outcome::default() }

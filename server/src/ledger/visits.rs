@@ -1,4 +1,4 @@
-//! Visits: joined, begun, filled in, linked to a user, ended.
+//! Visits: joining, beginning, filling in, linking to a user, ending.
 
 use uuid::Uuid;
 
@@ -11,7 +11,7 @@ use crate::session::record::Record;
 use crate::session::visit::{Visit, VisitorId};
 use crate::session::{Caller, Millis, uuid_v7};
 
-/// What a visit that begins knows of itself.
+/// What is known about a visit that begins.
 pub(super) struct Beginning<'a, 'c> {
     pub(super) site: &'a str,
     pub(super) visitor: Option<VisitorId>,
@@ -46,7 +46,7 @@ impl<'c> World<'_, 'c> {
         let visit_id = if let Some(current) = current {
             current
         } else if let Some(visit) = self.joinable(beginning, user_id, context.now) {
-            // Also where the visit is the user's already: an earlier sign-in may not have come to its end.
+            // Also if the visit is the user's already: an earlier sign-in may have been interrupted.
             if let Some(name) = user_id {
                 self.link(&visit, name, context.now);
             }
@@ -73,7 +73,7 @@ impl<'c> World<'_, 'c> {
                     self.end_overtaken(tag, ended_at);
                 }
             }
-            // One that has ended before it was stored is not revived.
+            // A session that ended before it was stored is not revived.
             (_, Some(candidate)) if !outcome.issued && self.token(candidate.tag).is_none() => {
                 let mut record = Record::open(candidate, Some(visit_id), None, context.now);
                 record.last_activity = beginning.at;
@@ -96,21 +96,21 @@ impl<'c> World<'_, 'c> {
         let joins = |visit: &Visit| visit.is_live(now, ttl) && visit.admits(user_id);
         let current = self.current(beginning.site, visitor);
         let current = current.and_then(|id| self.visit(id)).map(|row| row.visit.clone()).filter(joins);
-        // A visit that was only started yet has no fact, so that its site is a guess still: it may turn
-        // out to be this one.
+        // A visit that was only started has no fact yet, and its site is a guess: it may turn out to be this
+        // site.
         let guessed = |row: &&VisitRow| row.visit.site != beginning.site && row.facts() == 0;
         let latest = || self.latest_open(visitor).filter(guessed).map(|row| row.visit.clone());
         current.or_else(latest).filter(joins)
     }
 
-    /// The site of a visitor's request that names none: that of the live visit.
+    /// The site of a request that names none: that of the visitor's live visit.
     pub(super) fn site_of(&mut self, visitor: Option<VisitorId>, now: Millis) -> Option<String> {
         let ttl = self.ttl;
         let latest = self.latest_open(visitor?)?;
         latest.visit.is_live(now, ttl).then(|| latest.visit.site.clone())
     }
 
-    /// A new visit; one with `ended_at` is over already and no hit joins it.
+    /// Begins a visit; with `ended_at` it is over already, and no hit joins it.
     pub(super) fn begin(&mut self, beginning: &Beginning<'_, 'c>, ended_at: Option<Millis>) -> Uuid {
         self.visits_begun += 1;
         let id = uuid_v7(beginning.at);
@@ -137,7 +137,7 @@ impl<'c> World<'_, 'c> {
         id
     }
 
-    /// Lets the first fact say what the start only guessed.
+    /// Takes over from the first fact what the start only guessed.
     pub(super) fn adopt(&mut self, id: Uuid, fact: &'c Fact, site: &str, visitor: Option<VisitorId>) {
         let (url, referrer) = fact.kind.addresses();
         let Some(touched) = self.touch(id) else { return };
@@ -167,8 +167,8 @@ impl<'c> World<'_, 'c> {
         }
     }
 
-    /// Counts a fact. A late one may lengthen a visit that expired, never one that was ended on
-    /// request: the last activity of such a one stays before its end, by which it is told.
+    /// Counts a fact. A late fact may lengthen a visit that expired, but never one that was ended on request: the last
+    /// activity of such a visit stays before its end, which tells the two apart.
     pub(super) fn count(&mut self, id: Uuid, fact: &Fact) {
         let Some(touched) = self.touch(id) else { return };
         let row = &mut touched.row;
@@ -204,8 +204,8 @@ impl<'c> World<'_, 'c> {
         }
     }
 
-    /// Gives the newest of the visitor's anonymous visits until an instant their user, so many at most and
-    /// as far as the batch has room. The others are left.
+    /// Gives the user to the newest of the visitor's anonymous visits until an instant: so many at most, and as many as
+    /// the batch has room for. The rest is left for a later batch.
     pub(super) fn link_earlier(&mut self, visitor: VisitorId, user_id: &str, until: Millis, most: usize) {
         let has_room = self.links_left >= most;
         let mut all = false;
@@ -220,7 +220,7 @@ impl<'c> World<'_, 'c> {
         }
     }
 
-    /// A visit's user is set once.
+    /// Sets the user of a visit that has none.
     fn set_user(&mut self, id: Uuid, user_id: &str) {
         if let Some(touched) = self.touch(id).filter(|touched| touched.row.visit.user_id.is_none()) {
             touched.whole = true;
@@ -229,7 +229,7 @@ impl<'c> World<'_, 'c> {
         }
     }
 
-    /// Ends a visit whose last live session has gone.
+    /// Ends a visit that has no live session any more.
     pub(super) fn end_visit_if_deserted(&mut self, id: Uuid, now: Millis) {
         if !self.has_live_session(id, now)
             && let Some(touched) = self.touch(id)
@@ -239,7 +239,7 @@ impl<'c> World<'_, 'c> {
         }
     }
 
-    /// The visitor's visit that covers an instant.
+    /// The visitor's visit at an instant.
     pub(super) fn visit_at(&mut self, site: &str, visitor: Option<VisitorId>, at: Millis) -> Option<Visit> {
         let ttl = self.ttl;
         let latest = self.latest_until(visitor?, site, at)?;
@@ -247,8 +247,8 @@ impl<'c> World<'_, 'c> {
     }
 }
 
-/// The other site or app that a visit came from; none for a direct visit. A page's own host is no other
-/// site, also where the fact names a site of its own.
+/// The other site or app from which a visit came; none for a direct visit. The page's own host does not count as
+/// another site, even if the fact names its site explicitly.
 fn referrer_host(referrer: Option<&str>, site: &str, url: Option<&str>) -> Option<String> {
     let host = crate::address::referrer_host(referrer?)?;
     let is_own = host == site || url.and_then(crate::site::of_url).is_some_and(|own| own == host);

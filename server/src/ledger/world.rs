@@ -1,6 +1,5 @@
-//! The state that a plan works on: what is known of the store, and what the batch has changed so
-//! far. A look-up that cannot be answered yet notes what it wants and answers "none"; the plan is
-//! then thrown away and made anew.
+//! The state that a plan works on: what is known of the database, and what the batch has changed so far. A question
+//! that cannot be answered yet is noted, and its answer is "none"; the plan is then thrown away and made anew.
 
 use std::cell::OnceCell;
 use std::collections::hash_map::Entry;
@@ -43,7 +42,7 @@ pub(super) struct World<'k, 'c> {
     pub(super) links_left: usize,
     /// How many more sessions commands that end several may end.
     pub(super) ends_left: usize,
-    /// What the present command has left to do.
+    /// The rest of the present command, for a later batch.
     pub(super) left: Option<Command>,
     tokens: HashMap<Tag, Record>,
     visits: HashMap<Uuid, Touched<'c>>,
@@ -53,7 +52,7 @@ pub(super) struct World<'k, 'c> {
     open: HashMap<VisitorId, BTreeSet<(Millis, Uuid)>>,
     /// The visits that the batch has begun with a user or given one, by their start.
     of_user: HashMap<String, BTreeSet<(Millis, Uuid)>>,
-    /// Those that are known; made when it is first needed, for most batches ask for none.
+    /// Those that are known; made when it is first needed, because most batches do not need it.
     known_index: OnceCell<VisitIndex>,
     tokens_of: HashMap<Uuid, Vec<Tag>>,
     current: HashMap<(VisitorId, String), Option<Uuid>>,
@@ -152,8 +151,8 @@ impl<'k, 'c> World<'k, 'c> {
     /// Whether a live session points at the visit.
     pub(super) fn has_live_session(&mut self, visit_id: Uuid, now: Millis) -> bool {
         let known = self.known;
-        // Nobody in the store points at a visit that this batch begins; and as such a visit has a new
-        // id in every attempt, asking for it would never come to an end.
+        // No stored session has a visit that this batch begins. Such a visit has a new id in every attempt, so
+        // looking it up would never end.
         if known.visits.contains_key(&visit_id) || !self.visits.contains_key(&visit_id) {
             self.wants.tokens_of.insert(visit_id);
         }
@@ -187,7 +186,7 @@ impl<'k, 'c> World<'k, 'c> {
     }
 
     /// What an unverified caller turns out to be; others are as they were judged. A session that
-    /// had no visit then may have one by now: one that was begun while the store was away, or that
+    /// had no visit then may have one by now: one that began while the database was away, or that
     /// a request a moment earlier has given it. One whose visit has ended may have been taken out of it
     /// by such a request; then this one is in the grace period.
     pub(super) fn judged(&mut self, caller: &Caller, now: Millis) -> Caller {
@@ -366,11 +365,11 @@ impl<'k, 'c> World<'k, 'c> {
         self.current.insert((visitor, site.to_owned()), visit_id);
     }
 
-    /// Whether a request that names this visitor is refused, for the visitor's data was erased; `own` is
-    /// the visit that it belongs to.
+    /// Whether a request that names this visitor is refused because the visitor's data was erased; `own` is the visit
+    /// that the request belongs to.
     ///
-    /// Invariant: no visit of an erased visitor is in the store, and none begins. So where there is one
-    /// of this very visitor, nothing has to be looked up.
+    /// Invariant: no visit of an erased visitor is stored, and none begins. So if `own` is this visitor's, nothing has
+    /// to be looked up.
     pub(super) fn is_erased(&mut self, visitor: VisitorId, own: Option<&Visit>) -> bool {
         if own.is_some_and(|visit| visit.visitor_id == Some(visitor)) {
             return false;
@@ -381,7 +380,7 @@ impl<'k, 'c> World<'k, 'c> {
 
     /// The key of the visitor: the candidate, if the visitor is new.
     ///
-    /// Invariant: a visitor that has anything stored gets no key: whoever asks first may only know its id.
+    /// Invariant: a visitor that has anything stored gets no key: the first to ask may only know the id.
     pub(super) fn key(&mut self, candidate: CandidateKey) -> Option<SecretHash> {
         self.wants.keys.insert(candidate.visitor);
         match self.known.keys.get(&candidate.visitor) {
@@ -404,7 +403,7 @@ impl<'k, 'c> World<'k, 'c> {
         false
     }
 
-    /// Notes that a fact is stored from here on.
+    /// Notes that the batch stores this fact.
     pub(super) fn note_stored(&mut self, table: Table, id: Uuid, site: &str) {
         self.facts.insert((table, id, site.to_owned()));
     }
@@ -458,8 +457,8 @@ impl<'k, 'c> World<'k, 'c> {
 
     // ---- users
 
-    /// When the sessions of a user were ended, all at once, if that was at or after an instant. Nothing that comes for
-    /// the first time is that old.
+    /// When all sessions of a user were ended at once, if that was at or after an instant. A command that comes for the
+    /// first time is never that old.
     pub(super) fn ended_since(&mut self, user_id: &str, site: Option<&str>, at: Millis) -> Option<Millis> {
         if self.known.sign_ins_are_new {
             return None;
@@ -476,7 +475,7 @@ impl<'k, 'c> World<'k, 'c> {
         *noted = at.max(*noted);
     }
 
-    /// Whether this is the user's password hash still, and the user is not disabled.
+    /// Whether this is still the user's password hash, and the user is not disabled.
     pub(super) fn is_current(&mut self, user_id: &str, password_hash: &str) -> bool {
         let key = (user_id.to_owned(), password_hash.to_owned());
         let stored = self.known.accounts.contains(&key);

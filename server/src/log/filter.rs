@@ -1,8 +1,7 @@
-//! What `--log` asks for: a level for visitflow itself, and levels for targets by their names.
+//! The value of `--log`: a level for visitflow itself, and levels for targets by their names.
 //!
-//! Invariant: other crates are heard from `warn` up, unless they are named. Below that some of them
-//! write what they work on: a database's driver the parameters of its statements, a TLS library its
-//! keys.
+//! Invariant: lines of other crates are written from `warn` up, unless they are named. Below that some of them log the
+//! data that they process: a database driver the parameters of its statements, a TLS library its keys.
 
 use std::str::FromStr;
 
@@ -12,7 +11,7 @@ use tracing::level_filters::LevelFilter;
 /// The crates of this program.
 const OWN: [&str; 2] = ["visitflow_server", "visitflow"];
 
-/// What is heard of others.
+/// The level for other crates.
 const OTHERS: LevelFilter = LevelFilter::WARN;
 
 /// Which lines are written.
@@ -33,7 +32,7 @@ impl Filter {
         level <= most
     }
 
-    /// The most verbose level that any target is written at.
+    /// The most verbose level of any target.
     #[must_use]
     pub fn most(&self) -> LevelFilter {
         let named = self.named.iter().map(|(_, level)| *level);
@@ -41,7 +40,7 @@ impl Filter {
     }
 }
 
-/// Whether a target is this one or in it: `h2::proto` is in `h2`, and `h2_util` is not.
+/// Whether a target is this one or within it: `h2::proto` is within `h2`, and `h2_util` is not.
 fn is_within(target: &str, name: &str) -> bool {
     target.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
 }

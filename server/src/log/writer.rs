@@ -1,6 +1,6 @@
-//! Stderr, written by a thread of its own. Whoever logs puts a line into a buffer of a bounded size
-//! and goes on; where the reader of stderr stalls and the buffer is full, lines are dropped and
-//! counted. When everything that waited is written, one line says how many are missing.
+//! Stderr, written by a thread of its own. A log call puts a line into a buffer of a bounded size and returns. If the
+//! reader of stderr stalls and the buffer is full, lines are dropped and counted. When the buffer has been written, one
+//! line tells how many are missing.
 
 use std::io::{self, ErrorKind, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,7 +12,7 @@ use tracing_subscriber::fmt::MakeWriter;
 /// Bytes that wait at most: some thousands of lines.
 const WAITING_BYTES: usize = 1 << 20;
 
-/// How long to wait where somebody else has made stderr non-blocking, and it is full.
+/// How long to wait if stderr is full and another program has made it non-blocking.
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// Lines that no writer of this process has written.
@@ -35,9 +35,9 @@ struct Shared {
 #[derive(Debug, Default)]
 struct State {
     waiting: Vec<u8>,
-    /// The thread holds what it took out of `waiting`.
+    /// Whether the thread is writing what it took out of `waiting`.
     writing: bool,
-    /// Lines dropped, and how many of them a line has told of.
+    /// How many lines were dropped, and how many of them a line has reported.
     dropped: u64,
     told: u64,
 }
@@ -46,7 +46,7 @@ impl Writer {
     /// Starts the thread that writes to `out`. It ends with the process.
     ///
     /// # Errors
-    /// When there is no thread to be had.
+    /// When no thread can be started.
     pub(super) fn start(out: impl Write + Send + 'static) -> io::Result<Self> {
         let writer = Self(Arc::default());
         let shared = Arc::clone(&writer.0);
@@ -126,7 +126,7 @@ fn write_lines(out: &mut impl Write, mut lines: &[u8]) -> u64 {
     0
 }
 
-/// What the log's formatter writes one line into.
+/// The buffer for one line, for the log's formatter.
 impl Write for Writer {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         self.push(line);

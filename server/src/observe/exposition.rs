@@ -1,4 +1,4 @@
-//! The two text formats. The library writes OpenMetrics, in which a counter `requests` has samples
+//! The two text formats. The library writes OpenMetrics, where a counter `requests` has samples
 //! `requests_total`; in Prometheus' own format 0.0.4 both have one name
 //! (<https://prometheus.io/docs/instrumenting/exposition_formats/>).
 

@@ -1,4 +1,4 @@
-//! The values of labels. Each is written in one style: words in lower case, joined by `_`.
+//! The values of labels, all in one style: words in lower case, joined by `_`.
 
 use std::fmt::{self, Write as _};
 
@@ -29,13 +29,13 @@ labels! {
     Drop {
         /// The user agent is a robot's.
         Bot = "bot",
-        /// The browser says that it is driven by a program.
+        /// The browser reports that a program controls it.
         Webdriver = "webdriver",
-        /// The page was loaded in case somebody opens it.
+        /// The browser loaded the page ahead of a visit.
         Prerender = "prerender",
         /// The browser asks not to be tracked, and a start would track.
         Gpc = "gpc",
-        /// The visitor's data was erased a while ago; this comes late.
+        /// The visitor's data was erased before.
         Erased = "erased",
         /// It is of a site that `--site` does not name.
         OtherSite = "other_site",
@@ -53,23 +53,23 @@ labels! {
         Refund = "refund",
     }
 
-    /// What was refused with 503, because too much waits. What is refused first comes first.
+    /// What was refused with 503, because too many commands wait; first what is refused first.
     Shed {
         /// A report.
         Report = "report",
-        /// What a ping tells of a page view.
+        /// The engagement in a ping.
         Ping = "ping",
         /// A page view, or anything else that is to be stored.
         PageView = "page_view",
     }
 
-    /// What becomes of calls to Redis.
+    /// The state of the breaker for calls to Redis.
     Breaker {
-        /// They pass.
+        /// Calls are made.
         Closed = "closed",
-        /// They fail at once.
+        /// Calls fail at once.
         Open = "open",
-        /// One tries.
+        /// One call is tried.
         HalfOpen = "half_open",
     }
 }

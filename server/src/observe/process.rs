@@ -1,4 +1,4 @@
-//! What the system says of the process, by the names that all exporters use
+//! Figures of the process, with the names that all exporters use
 //! (<https://prometheus.io/docs/instrumenting/writing_clientlibs/#process-metrics>).
 
 use std::fmt;
@@ -8,7 +8,7 @@ use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 
-/// Reads `/proc/self` at each scrape; elsewhere than on Linux there is nothing to read.
+/// Reads `/proc/self` at each scrape; only Linux has it.
 #[derive(Debug)]
 pub(super) struct Process;
 

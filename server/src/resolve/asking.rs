@@ -1,4 +1,4 @@
-//! Asks the other stores about a session: before a hit is answered, or behind the answer.
+//! Asks Redis and the database about a session, before a hit is answered or after.
 
 use futures_util::stream::{self, StreamExt};
 
@@ -9,7 +9,8 @@ use crate::session::token::{Proof, SecretHash, Tag};
 use crate::session::{Activity, Millis};
 use crate::session_cache::redis::Redis;
 
-/// How many sessions are looked up at once behind the answers. A look-up that a hit waits for queues behind these.
+/// How many sessions are looked up at once after their hits were answered. A look-up that a hit waits for queues behind
+/// these.
 const BEHIND: usize = 32;
 
 impl Sessions {
@@ -61,14 +62,13 @@ impl Sessions {
         Ok(found.map(|record| (record, slid.map(|held| held.last_activity))))
     }
 
-    /// Asks Redis and the database: a change may have reached one of them alone. The latest generation
-    /// is right.
+    /// Asks Redis and the database, because a change may have reached only one of them. The higher generation wins.
     async fn ask_both(&self, redis: &Redis, token: Proof, now: Millis) -> Result<Option<Record>> {
         let fetch = self.local.fetch(token.tag);
         let ask_redis = async || redis.resolve(token.tag, &token.hash, None, now).await.ok().flatten();
         let found = match tokio::join!(self.database_token(token.tag), ask_redis()) {
             (Ok(database), shared) => Ok(merged(redis, database, shared, now).await),
-            // The failure may have taken a while, and the answer of Redis is as old.
+            // The failure may have taken a while, and the answer of Redis is as old as that: ask again.
             (Err(error), Some(_)) => {
                 ask_redis().await.filter(|record| record.knows(&token.hash)).map(Some).ok_or(error)
             }
@@ -98,8 +98,8 @@ impl Sessions {
         Ok(record)
     }
 
-    /// Redis if it is trusted and can judge the token, else the database. What Redis does not know it is
-    /// told. With the record comes the activity that Redis was told with the question.
+    /// Asks Redis if it is trusted and can judge the token, otherwise the database. Redis is told what it does not know.
+    /// With the record comes the activity that the question has told Redis.
     async fn ask(
         &self,
         token: Proof,
@@ -134,7 +134,7 @@ impl Sessions {
         }
     }
 
-    /// Looks up the sessions whose copies were due, and tells Redis of their activity.
+    /// Looks up the sessions whose copies are due, and tells Redis of their activity.
     pub(super) async fn look_up_due(&self, now: Millis) {
         let due = self.local.take_due();
         let looked_up = stream::iter(due).map(|(token, at)| async move {
@@ -147,8 +147,8 @@ impl Sessions {
     }
 }
 
-/// The later of what the database and Redis say of a session. Redis is told what it does not know; one
-/// that cannot be told now is told when it is trusted again.
+/// The later of the records in the database and in Redis. Redis is told what it does not know; if that fails, it gets
+/// the record before it is trusted again.
 async fn merged(
     redis: &Redis,
     database: Option<Record>,

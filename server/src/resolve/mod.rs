@@ -2,9 +2,9 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | `sessions` | who is asked first, and what others are told |
+//! | `sessions` | which store is asked first, and what Redis is told |
 //! | `asking` | asks Redis and the database |
-//! | `sync` | follows what Redis tells, and brings it up to date |
+//! | `sync` | follows the notices of Redis, and brings Redis up to date |
 //! | `visit_owners` | sites and visitors of visits |
 
 mod asking;

@@ -1,15 +1,13 @@
-//! Live sessions, as every hit asks for them: a copy in this process, kept in sync with whoever
-//! else could change them.
+//! Live sessions, as every hit asks for them. The database owns every session.
 //!
-//! The database owns every session. A hit is judged by the first that can tell: the copy here
-//! if it is in sync, else Redis if it is trusted, else the database, else (all away) the copy
-//! as it is. A token that nobody can judge is [`Caller::Unverified`], and the ledger judges it when
-//! the database is back.
+//! A hit is judged by the first that can: the copy in this process if it is in sync; Redis if it is trusted; the
+//! database; and if all of these are away, the copy as it is. A token that none of them can judge is
+//! [`Caller::Unverified`], and the ledger judges it when the database is back.
 //!
-//! A copy is taken as it is for at most [`FRESH_MS`], or with Redis `BEHIND_MS`; every change of a session
-//! within that time reaches it. With SQLite all changes come from this process, or from the command line: those are read from the file twice
-//! a second. With Postgres, changes by other servers are read from it twice a second, and Redis tells of
-//! them at once.
+//! A copy is used without a look-up for at most [`FRESH_MS`], or with Redis `BEHIND_MS`. Within that time every change
+//! of the session reaches it. With SQLite changes come from this process, or from the command line; the latter are
+//! read from the file twice a second. With Postgres the changes of other servers are read twice a second, and Redis
+//! reports them at once.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
@@ -31,15 +29,15 @@ use crate::session_cache::redis::Redis;
 /// with all changes. An older copy may have missed too much activity on other servers.
 const BEHIND_MS: Millis = 60_000;
 
-/// Redis is told of activity when it is this much later than what it knows, in ms. It hears of it
-/// after at most this and [`FRESH_MS`], as late as the database (30 s, `serve`): within the minute
-/// (`SWEEP_DELAY_MS`) in which no session is ended.
+/// Redis is told of activity that is this much later than what Redis has, in ms. So it gets activity after at most this
+/// and [`FRESH_MS`], as late as the database (30 s, `serve`), and within the minute (`SWEEP_DELAY_MS`) in which no
+/// session is ended.
 pub(super) const TELL_AFTER_MS: Millis = FRESH_MS / 2;
 
-/// Who asks whose session a token is gets an answer that was right everywhere so many ms ago at most.
+/// The answer to the question whose session a token is was right everywhere at most so many ms ago.
 pub const TRUE_MS: Millis = 1_000;
 
-/// Sessions of a user that are told.
+/// Most sessions of a user in a list.
 pub const LISTED_MAX: usize = 1_000;
 
 /// An instant before any other.
@@ -55,13 +53,13 @@ pub struct Sessions {
     visits: VisitOwners,
     /// Every change that the database had until this instant, by the clock here, has reached the copies.
     caught_up_until: AtomicI64,
-    /// The writer has found the database away, or behind the spool: it is not asked meanwhile.
+    /// The database is away, or does not have yet what is in the spool: it is not asked meanwhile.
     database_is_away: AtomicBool,
     shared: Option<Shared>,
 }
 
-/// The copy that all servers share, and the runtime on which its connections live: the writer has a
-/// runtime of its own, which stands still while it writes to a file.
+/// The copies in Redis, and the runtime of its connections: the writer has a runtime of its own, which blocks while it
+/// writes to a file.
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) redis: Arc<Redis>,
@@ -90,7 +88,7 @@ impl Sessions {
         Self { shared: Some(shared), ..self }
     }
 
-    /// The limits they are judged by.
+    /// The limits by which they are judged.
     #[must_use]
     pub fn ttl(&self) -> Ttl {
         self.ttl
@@ -110,7 +108,7 @@ impl Sessions {
         // Boxed: it is rare and large, and every request's future would have room for it.
         match Box::pin(self.look_up(token, activity, now)).await {
             Ok(None) => Caller::Nothing,
-            // The copy has just been brought up to date, or is the best there is.
+            // The copy has just been updated, or there is nothing better.
             Ok(Some(record)) => self
                 .local
                 .touch(token, activity, now, Reliance::Always)
@@ -119,17 +117,17 @@ impl Sessions {
         }
     }
 
-    /// Judges a token when no store can answer: by the copy, in sync or not, if the copy knows the secret.
+    /// Judges a token when neither Redis nor the database answers: by the copy, in sync or not, if it knows the secret.
     fn last_resort(&self, token: Proof, activity: Option<Activity>, now: Millis) -> Caller {
         let held = self.local.get(token.tag).filter(|held| held.knows(&token.hash));
         let judged = held.and_then(|_| self.local.touch(token, activity, now, Reliance::Always));
         judged.unwrap_or(Caller::Unverified(token))
     }
 
-    /// The user signed in by a live token.
+    /// The signed-in user of a live token.
     ///
     /// # Errors
-    /// When nobody can tell.
+    /// When no store that has the session can be reached.
     pub async fn user(&self, token: Proof, now: Millis) -> Result<Option<String>> {
         match self.touch(Some(token), None, now).await {
             Caller::Live { token, .. } => Ok(self.local.get(token.tag).and_then(|record| record.user_id)),
@@ -144,7 +142,7 @@ impl Sessions {
     /// live one. If `slides`, that counts as activity of a signed-in session; the record is from before it.
     ///
     /// # Errors
-    /// When no store in reach can tell.
+    /// When no store that has the session can be reached.
     pub async fn introspect(&self, token: Proof, slides: bool, now: Millis) -> Result<Option<Record>> {
         let is_caught_up = self.is_caught_up(now);
         let since = (!is_caught_up).then_some(now - TRUE_MS);
@@ -168,7 +166,7 @@ impl Sessions {
     /// began last; with a site, those whose visit is of it.
     ///
     /// # Errors
-    /// When the database is away, or does not know all yet.
+    /// When the database is away, or does not have yet what is in the spool.
     pub async fn of_user(&self, user_id: &str, site: Option<&str>, now: Millis) -> Result<Vec<Record>> {
         if self.database_is_away() {
             return Err(StoreError::Unavailable("the database is away"));
@@ -176,7 +174,7 @@ impl Sessions {
         let of = (user_id.to_owned(), site.map(str::to_owned), LISTED_MAX);
         let mut records = self.database.tokens_of_user(of).await?;
         for record in &mut records {
-            // The copy may know of a change since, or of activity that is not written yet.
+            // The copy may have a later change, or activity that is not written yet.
             if let Some(held) = self.local.get(record.tag).filter(|held| held.generation >= record.generation)
             {
                 let last_activity = record.last_activity;
@@ -227,8 +225,8 @@ impl Sessions {
         self.cookie_ms(token, now).await.is_some()
     }
 
-    /// How long the token's cookie is to live, if an answer written now may send it: for the idle limit of
-    /// its session.
+    /// How long the browser is to keep the token's cookie, if an answer written now may send it: the idle limit of the
+    /// session.
     pub async fn cookie_ms(&self, token: Proof, now: Millis) -> Option<Millis> {
         match self.touch(Some(token), None, now).await {
             Caller::Live { .. } => Some(self.ttl.limits(self.local.is_remembered(token.tag)).0),
@@ -236,12 +234,12 @@ impl Sessions {
         }
     }
 
-    /// Forgets copies that nobody needs any more.
+    /// Drops copies that are not needed any more.
     pub fn forget_dead(&self, now: Millis) {
         self.local.forget_dead(now, self.is_complete());
     }
 
-    /// Takes records that were committed, and tells others of them before it returns.
+    /// Takes records that were committed, and puts them into Redis before it returns.
     pub async fn publish(&self, records: &[Record], now: Millis) {
         for record in records {
             self.local.install(record.clone(), now);
@@ -249,8 +247,8 @@ impl Sessions {
         self.tell(records, now).await;
     }
 
-    /// As [`Self::publish`], for what the commands of live requests have changed: sessions of the first
-    /// generation have begun with them.
+    /// As [`Self::publish`], for changes by commands of live requests: a session of the first generation has begun with
+    /// such a command.
     pub async fn publish_live(&self, records: &[Record], now: Millis) {
         for record in records {
             if record.generation == 1 && self.shared.is_some() {
@@ -269,7 +267,7 @@ impl Sessions {
         self.publish(&records, now).await;
     }
 
-    /// Tells Redis of records that were committed or are provisional, before it returns.
+    /// Puts records that were committed or are provisional into Redis, before it returns.
     pub async fn tell(&self, records: &[Record], now: Millis) {
         if records.is_empty() {
             return;
@@ -278,8 +276,8 @@ impl Sessions {
             let (redis, told) = (Arc::clone(redis), records.to_vec());
             let told = runtime.spawn(async move { redis.put(&told, now).await }).await;
             if let Ok(Err(error)) = told {
-                // It is not trusted from here on, and hears of these before it is again; of what
-                // only a spool holds yet, when that is replayed.
+                // Redis is not trusted from now on, and gets these records before it is trusted again; those
+                // that only a spool has, when that is replayed.
                 tracing::debug!(%error, "a change could not be written to Redis");
                 records.iter().for_each(|record| self.local.expect_no_own_notice(record.tag));
             }
@@ -297,7 +295,7 @@ impl Sessions {
         self.publish(&news, now).await;
     }
 
-    /// Fills the copies in this process, where they are to be complete.
+    /// Fills the copies in this process at the start, if they are to be complete.
     pub fn fill(&self, records: Vec<Record>, now: Millis) {
         for record in records {
             self.local.install(record, now);
@@ -322,19 +320,19 @@ impl Sessions {
         self.database_is_away.store(away, Ordering::Relaxed);
     }
 
-    /// Whether it is.
+    /// Whether the database is away, or does not have yet what is in the spool.
     #[must_use]
     pub fn database_is_away(&self) -> bool {
         self.database_is_away.load(Ordering::Relaxed)
     }
 
-    /// What is known of Redis, for metrics; none without Redis.
+    /// Redis, if it is configured.
     #[must_use]
     pub fn redis(&self) -> Option<&Redis> {
         self.shared.as_ref().map(|shared| &*shared.redis)
     }
 
-    /// How far a copy in this process is relied on.
+    /// How far a copy in this process may be relied on.
     fn reliance(&self, tag: Tag, now: Millis) -> Reliance {
         match self.shared {
             None if self.database.is_complete() => Reliance::Always,
@@ -343,7 +341,7 @@ impl Sessions {
         }
     }
 
-    /// Whether the copies in this process are all that there is.
+    /// Whether this process has a copy of every live session.
     fn is_complete(&self) -> bool {
         self.shared.is_none() && self.database.is_complete()
     }

@@ -18,11 +18,10 @@ use crate::session_cache::redis::{Notice, Redis, RedisError, RedisUrl};
 /// How long to wait before another try.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// For how long sessions that are due to be looked up are gathered.
+/// How long sessions that are due to be looked up are collected.
 const GATHER: Duration = Duration::from_millis(100);
 
-/// Clocks differ, and a change is stamped before its commit: changes are re-applied this much
-/// further back, in ms.
+/// Changes are put again this much further back, in ms: clocks differ, and a change is stamped before its commit.
 const SLACK_MS: Millis = 60_000;
 
 /// Why Redis cannot be brought up to date.
@@ -56,7 +55,7 @@ impl Sessions {
     }
 }
 
-/// Follows what Redis tells, for as long as the sessions are there.
+/// Follows the notices of Redis, as long as the sessions exist.
 async fn keep(sessions: Weak<Sessions>, mut notices: mpsc::UnboundedReceiver<Notice>) {
     let mut applying: Option<JoinHandle<()>> = None;
     while let Some(notice) = notices.recv().await {
@@ -79,7 +78,7 @@ async fn keep(sessions: Weak<Sessions>, mut notices: mpsc::UnboundedReceiver<Not
     }
 }
 
-/// Looks sessions up when they are due, for as long as they are there.
+/// Looks sessions up when they are due, as long as they exist.
 async fn look_up_due(sessions: Weak<Sessions>, dues: Arc<Notify>) {
     loop {
         dues.notified().await;
@@ -105,8 +104,8 @@ async fn apply_until_done(sessions: Arc<Sessions>, epoch: u64) {
     }
 }
 
-/// Re-applies everything that was rotated, given another visit or ended within the longest life of an unused key. Redis may
-/// have been away, emptied, or replaced by an older replica; older keys have expired there by themselves.
+/// Puts every session into Redis again that was rotated, given another visit or ended within the longest life of an
+/// unused key. Redis may have been away, emptied, or replaced by an older replica; older keys have expired there.
 async fn apply(sessions: &Sessions, epoch: u64, now: Millis) -> Result<usize, Behind> {
     let Some(redis) = sessions.redis() else { return Ok(0) };
     if sessions.database_is_away() {

@@ -29,8 +29,8 @@ impl VisitOwners {
         Self { lookup, seen: Mutex::new(LruCache::new(CACHED)) }
     }
 
-    /// The site and the visitor of a visit; none where it is not stored (yet). While the store is away, what was known of
-    /// it last.
+    /// The site and the visitor of a visit; none if it is not stored (yet). While the database is away, as they were
+    /// known last.
     pub(super) async fn visit_owner(&self, visit_id: Uuid, now: Millis) -> Result<Option<VisitOwner>> {
         let known = self.lock().get(&visit_id).cloned();
         if let Some((owner, at)) = &known

@@ -1,4 +1,4 @@
-//! How many connections are open: in total, and of each address.
+//! How many connections may be open: in total, and for each address.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -9,10 +9,10 @@ use tokio::sync::Semaphore;
 use crate::app::App;
 use crate::http::client_ip;
 
-/// Open connections in total.
+/// Most open connections in total.
 const CONNECTIONS: usize = 20_000;
 
-/// Open connections of one address (of IPv6: one /64); this machine and trusted proxies are exempt.
+/// Most open connections of one address (of IPv6: one /64); this machine and trusted proxies are exempt.
 const CONNECTIONS_PER_ADDRESS: usize = 8_000;
 
 /// File descriptors kept free for the database, its readers and the admin listener.

@@ -1,10 +1,9 @@
-//! One connection: the limits of HTTP, and of every wait on the client.
+//! One connection: the limits of HTTP, and of every wait for the client.
 //!
-//! Invariant: the server waits for a client for a bounded time, whatever it waits for. A connection
-//! is *quiet* while the server works on no request of it: the client has yet to send one (or the rest
-//! of its head, or the preface of HTTP/2), or has yet to read the answer. A quiet connection is asked
-//! to end after [`Line::idle`], and is closed when it is still open after the same time again. What a
-//! request waits for has limits of its own: its body ([`crate::http::body`]), the TLS handshake.
+//! Invariant: every wait for a client has a limit. A connection is *quiet* while the server works on no request of it:
+//! the client has yet to send a request (or the rest of its head, or the preface of HTTP/2), or has yet to read the
+//! answer. A quiet connection is asked to end after [`Line::idle`], and closed if it is still open after the same time
+//! again. The body of a request ([`crate::http::body`]) and the TLS handshake have limits of their own.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -35,13 +34,13 @@ const HEADERS: usize = 64;
 const STREAMS: u32 = 128;
 
 /// How long an HTTP/2 stream may take, from its head to the end of its answer. A client that reads
-/// one stream and grants another no window keeps that one no longer.
+/// one stream and gives another no window loses the other one after this time.
 const STREAM_PATIENCE: Duration = Duration::from_secs(120);
 
 /// How old an HTTP/2 connection may become, busy or not; clients open another.
 const AGE: Duration = Duration::from_secs(3_600);
 
-/// What a connection is served by.
+/// What serves a connection.
 #[derive(Clone, Debug)]
 pub(super) struct Line {
     /// `--idle-timeout`
@@ -51,8 +50,8 @@ pub(super) struct Line {
 }
 
 impl Line {
-    /// The first byte of a connection. One that says nothing for long, or until the server drains
-    /// (browsers open some in advance), has none.
+    /// The first byte of a connection. None if the client sends nothing for long, or until the server drains: browsers open
+    /// some connections in advance.
     pub(super) async fn first_byte(&mut self, stream: &TcpStream) -> Option<u8> {
         let mut byte = [0];
         tokio::select! {
@@ -102,7 +101,7 @@ impl Line {
         self.attend(connection, http2::Connection::graceful_shutdown, &activity, AGE).await;
     }
 
-    /// Serves a connection; `end` asks it to end after what is in work.
+    /// Serves a connection; `end` asks it to end after the running requests.
     async fn attend<C>(mut self, connection: C, end: fn(Pin<&mut C>), activity: &Activity, age: Duration)
     where
         C: Future<Output = hyper::Result<()>>,
@@ -134,7 +133,7 @@ impl Line {
     }
 }
 
-/// What the server does for a connection.
+/// What the server is doing for a connection.
 #[derive(Debug)]
 struct Activity(Mutex<Requests>);
 
@@ -187,7 +186,7 @@ impl Activity {
     }
 }
 
-/// A request in work.
+/// A running request.
 struct Work(Arc<Activity>);
 
 impl Drop for Work {

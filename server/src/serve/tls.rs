@@ -8,7 +8,7 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-/// What new connections are secured with.
+/// The certificate for new connections.
 #[derive(Debug)]
 pub struct Tls {
     cert: PathBuf,
@@ -26,12 +26,12 @@ impl Tls {
         Ok(Self { cert: cert.to_owned(), key: key.to_owned(), config })
     }
 
-    /// What the next connection is secured with.
+    /// The certificate for the next connection.
     pub(super) fn config(&self) -> Arc<ServerConfig> {
         Arc::clone(&self.config.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Reads both files again, for connections that are still to come. What is open goes on as it is.
+    /// Reads both files again, for new connections. Open connections keep the old certificate.
     ///
     /// # Errors
     /// A sentence that names the file; the certificate that was in use stays in use.

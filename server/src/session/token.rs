@@ -166,7 +166,7 @@ impl SessionToken {
         SecretHash(Sha256::digest(self.secret).into())
     }
 
-    /// What goes to the store of it.
+    /// The form in which commands hold it.
     #[must_use]
     pub fn proof(&self) -> Proof {
         Proof { tag: self.tag, hash: self.hash() }

@@ -1,11 +1,11 @@
-//! The copy of live sessions in this process: asked on every hit, at the price of one lock.
+//! The copies of live sessions in this process. Every hit asks them, which takes one lock.
 //!
 //! A copy is *in sync* while every change of the session elsewhere would have been reported here (see
 //! [`Sessions`](crate::resolve::Sessions)). A copy that is out of sync is kept: it is the last resort while every
 //! store is away, and it may hold activity that nothing else has yet.
 //!
-//! Invariant: a record enters only after its commit in the database or the spool, so that a
-//! crash at any point leaves what those say.
+//! Invariant: a record is taken only after its commit in the database or in the spool, so a crash at any point loses
+//! nothing but activity.
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
@@ -21,12 +21,12 @@ use crate::session::token::{Proof, Tag};
 use crate::session::visit::Span;
 use crate::session::{Activity, Caller, Millis, Ttl};
 
-/// How long a copy is taken as it is, in ms, at most: each session has its own time between half of
-/// this and all of it, so that copies made together are not looked up again together. Then the
-/// session is looked up again, before the answer or behind it, which also tells Redis of its activity.
+/// How long a copy is used without a look-up at most, in ms. Each session has its own time between half of this and all
+/// of it, so that copies made together are not looked up again together. Then the session is looked up again, before
+/// the answer or after it, which also tells Redis of its activity.
 pub const FRESH_MS: Millis = 20_000;
 
-/// The names of what had slid at some instant: its [`Slides`] are taken piece by piece.
+/// The sessions and visits that had unwritten activity at some instant. Their [`Slides`] are taken piece by piece.
 #[derive(Debug, Default)]
 pub struct Slid {
     sessions: Vec<Tag>,
@@ -50,7 +50,7 @@ impl Slid {
 /// How far a copy is relied on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reliance {
-    /// For any token, even if the copy is out of sync. For where nobody else changes sessions, or no store answers.
+    /// For any token, even if the copy is out of sync: where nobody else changes sessions, or no store answers.
     Always,
     /// While it is in sync and was looked up less than so many ms ago, if it [may judge](Record::can_judge)
     /// the token. From [`fresh_ms`] on it is due to be looked up again.
@@ -67,7 +67,7 @@ pub fn fresh_ms(tag: Tag) -> Millis {
 pub struct Local {
     ttl: Ttl,
     inner: Mutex<Inner>,
-    /// Told when sessions are due to be looked up, and when no more will be.
+    /// Notified when sessions are due to be looked up, and when this is dropped.
     dues: Arc<Notify>,
 }
 
@@ -76,9 +76,9 @@ struct Copied {
     record: Record,
     /// When it was last known to be in sync; none when it is not.
     in_sync_at: Option<Millis>,
-    /// The activity that others know of.
+    /// The activity that Redis has.
     told: Millis,
-    /// Nothing but the spool knows of it yet.
+    /// Its command is in the spool, and not in the database yet.
     provisional: bool,
     /// It is written to Redis for the first time, and Redis has not reported that yet.
     awaits_own_notice: bool,
@@ -88,13 +88,13 @@ struct Copied {
 struct Inner {
     copies: HashMap<Tag, Copied>,
     slid: HashSet<Tag>,
-    /// The same activity by visit, for whoever looks at a visit before it is written.
+    /// The same activity by visit, for batches that need a visit before it is written.
     slid_visits: HashMap<Uuid, Span>,
     /// The same of sessions whose visit is not known yet: those that are provisional.
     slid_without_visit: HashMap<Tag, Span>,
-    /// Sessions that are being looked up, and whether one of them was changed meanwhile.
+    /// Sessions that are being looked up.
     fetching: HashMap<Tag, Fetching>,
-    /// Sessions that are to be looked up, since their copies are not fresh any more.
+    /// Sessions that are to be looked up, because their copies are not fresh any more.
     due: HashSet<Tag>,
 }
 
@@ -210,7 +210,7 @@ impl Local {
         self.lock().copies.get(&tag).map(|copied| copied.record.clone())
     }
 
-    /// The session's activity that others know of, as far as is known here.
+    /// The activity of a session that Redis has, as far as is known here.
     #[must_use]
     pub fn told(&self, tag: Tag) -> Option<Millis> {
         self.lock().copies.get(&tag).map(|copied| copied.told)
@@ -310,7 +310,7 @@ impl Local {
         inner.slid_without_visit.remove(&tag);
     }
 
-    /// What the database does not know yet.
+    /// The sessions and visits with activity that is not in the database yet.
     #[must_use]
     pub fn slid(&self) -> Slid {
         let inner = self.lock();
@@ -341,12 +341,12 @@ impl Local {
         Slides { sessions, visits }
     }
 
-    /// Notes that the session slid in the shared copy: the database does not know of it yet.
+    /// Notes activity that Redis has and the database does not have yet.
     pub fn slid_elsewhere(&self, tag: Tag, activity: Activity) {
         self.lock().slide(tag, activity, self.ttl);
     }
 
-    /// Gives back what could not be written.
+    /// Takes back activity that could not be written.
     pub fn return_slides(&self, slides: &Slides) {
         let mut inner = self.lock();
         inner.slid.extend(slides.sessions.iter().map(|(tag, _)| *tag));
@@ -361,8 +361,8 @@ impl Local {
         self.lock().copies.get(&tag).is_some_and(|copied| copied.record.remembered)
     }
 
-    /// Forgets sessions that nothing can refer to any more, and unless the copies are to be complete, those
-    /// that nobody has used for the short idle limit. An erased one is kept for as long.
+    /// Drops sessions that no request can present any more. Unless the copies are to be complete, also those that were not
+    /// used for the short idle limit. An erased session is kept for that long.
     pub fn forget_dead(&self, now: Millis, complete: bool) {
         let ttl = self.ttl;
         let mut inner = self.lock();
@@ -386,7 +386,7 @@ impl Local {
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        // No code panics while it holds the lock; if one ever did, each record is whole still.
+        // No code panics while it holds the lock; even then each record would be whole.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -403,7 +403,7 @@ impl CachedActivity for Local {
 }
 
 impl Copied {
-    /// Whether it holds another secret than the record, or an end that the record does not know.
+    /// Whether it has another secret than the record, or an end that the record does not have.
     fn says_more_than(&self, record: &Record) -> bool {
         self.record.secret_hash != record.secret_hash
             || (self.record.ended_at.is_some() && record.ended_at.is_none())
@@ -411,7 +411,7 @@ impl Copied {
 }
 
 impl Inner {
-    /// Notes activity that the database does not know of yet.
+    /// Notes activity that is not in the database yet.
     fn slide(&mut self, tag: Tag, activity: Activity, ttl: Ttl) {
         let Some(Copied { record, .. }) = self.copies.get_mut(&tag) else { return };
         record.slide(activity.at());
@@ -444,7 +444,7 @@ impl Drop for Local {
     }
 }
 
-/// Adds activity that came before what is known of the visit; after a pause it was another visit's.
+/// Adds activity from before what is known of the visit. If a pause lies between, it was another visit's.
 fn merge(slid: &mut HashMap<Uuid, Span>, visit_id: Uuid, earlier: Span, ttl: Ttl) {
     let known = slid.entry(visit_id).or_insert(earlier);
     let mut whole = earlier;

@@ -1,5 +1,5 @@
-//! How much an address may do: so much at once, and so much a minute. A token bucket for each
-//! address, from which more may be taken at first than is used in the end.
+//! How much an address may do at once and in a minute: a token bucket for each address. A request may take more tokens
+//! at first than it uses in the end.
 
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,10 +9,10 @@ use lru::LruCache;
 use super::too_many::TooMany;
 use crate::session::Millis;
 
-/// Addresses that are remembered; beyond, the one that was not seen for longest is forgotten.
+/// How many addresses are kept; beyond that, the one that was not seen for longest is dropped.
 const ADDRESSES_MAX: usize = 65_536;
 
-/// One token in the unit of which a minute's tokens come back one each millisecond.
+/// One token, in a unit of which one comes back each millisecond.
 const TOKEN: i64 = 60_000;
 
 /// What addresses have used up.
@@ -71,7 +71,7 @@ impl Budget {
     }
 
     fn restored(&self, spent: Spent, now: Millis) -> Spent {
-        let since = (now - spent.at).max(0); // the clock may be set back
+        let since = (now - spent.at).max(0); // the clock may have been set back
         let amount = (spent.amount - since.saturating_mul(self.per_minute)).max(0);
         Spent { amount, at: spent.at.max(now) }
     }
@@ -103,7 +103,7 @@ impl<'a> Allowance<'a> {
         Self { budget: address.map(|address| (budget, address)), now }
     }
 
-    /// As much as is asked for.
+    /// No limit.
     #[must_use]
     pub fn unlimited() -> Self {
         Self { budget: None, now: 0 }
@@ -112,7 +112,7 @@ impl<'a> Allowance<'a> {
     /// Takes tokens; all of them, or none.
     ///
     /// # Errors
-    /// There are not so many left.
+    /// When there are not so many left.
     pub fn take(self, tokens: u32) -> Result<Held<'a>, TooMany> {
         match self.budget {
             Some((budget, address)) if tokens > 0 => budget.take(address, tokens, self.now)?,
@@ -122,7 +122,7 @@ impl<'a> Allowance<'a> {
     }
 }
 
-/// Tokens that were taken. Dropped, they stay taken.
+/// Tokens that were taken. If this is dropped, they stay taken.
 #[derive(Debug)]
 pub struct Held<'a> {
     allowance: Allowance<'a>,
@@ -130,8 +130,8 @@ pub struct Held<'a> {
 }
 
 impl Held<'_> {
-    /// Gives back what was not used. What was used beyond what was taken is a debt: the address gets
-    /// nothing until it has come back.
+    /// Gives back what was not used. If more was used than taken, that is a debt: the address gets nothing until it is paid
+    /// by time.
     pub fn used(self, tokens: u32) {
         if let (Some((budget, address)), true) = (self.allowance.budget, tokens != self.tokens) {
             budget.correct(address, self.tokens, tokens, self.allowance.now);

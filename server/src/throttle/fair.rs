@@ -1,9 +1,9 @@
-//! A queue in which addresses take turns, however much each has in it.
+//! A queue in which addresses take turns, however many tickets each of them has.
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
 
-/// Addresses whose latest turns are remembered.
+/// How many addresses' latest turns are kept.
 const SERVED_KEPT: usize = 8;
 
 /// Tickets that wait, by address.

@@ -1,4 +1,4 @@
-//! Which guess of a password is judged next. Time is an argument, in milliseconds since any instant;
+//! Which password guess is checked next. Time is an argument, in milliseconds since any instant;
 //! nothing here waits. The rules are in the doc of [`super`].
 
 use std::collections::HashMap;
@@ -11,31 +11,31 @@ use super::pace::Pace;
 use super::too_many::TooMany;
 use crate::session::Millis;
 
-/// Accounts whose guesses are remembered. Beyond, the one without a guess for longest is forgotten:
-/// to make room for five free guesses takes this many others.
+/// How many accounts' guesses are kept. Beyond that, the account without a guess for longest is dropped: an attacker
+/// needs guesses on this many other accounts to get five more without a pause.
 const ACCOUNTS_MAX: usize = 10_000;
 
-/// Guesses that wait: fewer than [`ACCOUNTS_MAX`], so that there is always an account to forget.
+/// Most guesses that wait: fewer than [`ACCOUNTS_MAX`], so that there is always an account to drop.
 const WAITING_MAX: usize = 2_048;
 
 /// The longest that a guess waits.
 pub const PATIENCE_MS: Millis = 30_000;
 
-/// What judging a guess takes, until it has been measured.
+/// How long checking a guess takes, until it has been measured.
 const COST_MS: Millis = 50;
 
-/// What a guess turned out to be.
+/// The outcome of a guess.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Guessed {
     /// It was the password.
     Right,
     /// It was not, or the request hung up.
     Wrong,
-    /// It was not judged: the store failed.
+    /// It was not checked: the database failed.
     Open,
 }
 
-/// The guesses of a server: those that wait and those that are being judged.
+/// The guesses of a server: those that wait and those that are being checked.
 #[derive(Debug)]
 pub struct Guesses {
     /// How many may be judged at once, and how many more may be now.
@@ -55,7 +55,7 @@ struct Guess {
     address: IpAddr,
 }
 
-/// An account that somebody guesses at. It need not exist.
+/// An account on which passwords are guessed. It need not exist.
 #[derive(Debug, Default)]
 struct Account {
     pace: Pace,
@@ -72,7 +72,7 @@ impl Account {
         !self.is_judging && self.pace.due() <= now
     }
 
-    /// How long one more guess from an address waits, about.
+    /// About how long one more guess from an address waits.
     fn wait_of(&self, address: IpAddr, cost_ms: Millis, now: Millis) -> Millis {
         let (mut pace, mut at) = (self.pace, now);
         if self.is_judging {
@@ -91,7 +91,7 @@ impl Account {
 }
 
 impl Guesses {
-    /// Nobody guesses; `slots` passwords may be checked at once.
+    /// No guesses; `slots` passwords may be checked at once.
     #[must_use]
     pub fn new(slots: usize) -> Self {
         let slots = slots.max(1);
@@ -106,10 +106,10 @@ impl Guesses {
         }
     }
 
-    /// Lets a guess wait: its ticket, and the ticket of one that has to leave for it.
+    /// Lets a guess wait. Returns its ticket, and that of a guess that has to leave for it.
     ///
     /// # Errors
-    /// It would wait too long.
+    /// When it would wait too long.
     pub fn arrive(
         &mut self,
         account: &str,
@@ -159,7 +159,7 @@ impl Guesses {
             return None;
         }
         // An address whose own guess is not the next one on its account lends its turn to that one:
-        // else it would wait for all that the other address has in the queue.
+        // otherwise it would wait for everything that the other address has in the queue.
         let due = |ticket: &u64| {
             let account = self.accounts.peek(&self.waiting.get(ticket)?.account)?;
             if account.is_open(now) { account.queue.next() } else { None }
@@ -199,7 +199,7 @@ impl Guesses {
         self.forget_if_idle(account);
     }
 
-    /// Forgets accounts that nobody has guessed at for long, and who did.
+    /// Drops accounts without a guess for long, and with them the addresses that guessed.
     pub fn forget_quiet(&mut self, now: Millis) {
         let is_quiet = |account: &Account| account.is_idle() && account.pace.is_forgotten(now);
         let quiet: Vec<String> =

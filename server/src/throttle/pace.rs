@@ -1,8 +1,8 @@
-//! How fast the guesses on one account follow each other.
+//! The pauses between guesses on one account.
 
 use crate::session::Millis;
 
-/// Guesses on one account that are not delayed.
+/// How many guesses on one account are not delayed.
 const FREE: u32 = 5;
 
 /// The first pause; each next one is twice as long.
@@ -11,20 +11,20 @@ const PAUSE_MS: Millis = 100;
 /// The longest pause.
 pub(super) const PAUSE_MAX_MS: Millis = 5_000;
 
-/// Guesses are forgotten after this long without another.
+/// After this time without a guess, the earlier ones are forgotten.
 pub(super) const KEPT_MS: Millis = 15 * 60_000;
 
-/// How fast an account's guesses follow each other.
+/// The pauses between an account's guesses.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Pace {
-    /// Without success.
+    /// How many guesses failed.
     pub(super) guesses: u32,
-    /// When the last one had been judged.
+    /// When the last one had been checked.
     last: Millis,
 }
 
 impl Pace {
-    /// When the next guess may be judged.
+    /// When the next guess may be checked.
     pub(super) fn due(self) -> Millis {
         match self.guesses.checked_sub(FREE) {
             None => Millis::MIN,

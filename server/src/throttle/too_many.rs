@@ -1,11 +1,11 @@
-//! The answer to what goes beyond a limit.
+//! The error when a limit is exceeded.
 
 use crate::session::Millis;
 
-/// Too much of something: what was asked for is not done.
+/// A limit is exceeded; nothing was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooMany {
-    /// Seconds after which it may be tried again.
+    /// After how many seconds to try again.
     pub retry_after_s: u32,
 }
 

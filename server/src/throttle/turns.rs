@@ -1,4 +1,4 @@
-//! Waiting for one's turn to have a password judged. Which guess is next, [`Guesses`] says.
+//! Waiting for the turn of a password guess. [`Guesses`] decides which guess is next.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -12,10 +12,10 @@ use super::guesses::{Guessed, Guesses, PATIENCE_MS};
 use super::too_many::TooMany;
 use crate::session::Millis;
 
-/// Seconds until the next try of a guess that had to leave.
+/// After how many seconds to try a guess again that had to leave.
 const RETRY_AFTER_S: u32 = 5;
 
-/// Gives turns. A clone is the same.
+/// Gives turns. Clones share their state.
 #[derive(Clone, Debug)]
 pub struct Turns {
     shared: Arc<Shared>,
@@ -35,7 +35,7 @@ struct State {
     alarm: Option<Millis>,
 }
 
-/// The right to judge one guess. It is over when this is dropped; say before how it was judged.
+/// The right to check one guess. It ends when this is dropped; report the outcome before.
 #[derive(Debug)]
 pub struct Turn {
     shared: Arc<Shared>,
@@ -44,24 +44,24 @@ pub struct Turn {
     guessed: Guessed,
 }
 
-/// The place of a guess that waits; dropped, the guess leaves.
+/// The place of a waiting guess; if this is dropped, the guess leaves.
 struct Place<'a> {
     shared: &'a Arc<Shared>,
     ticket: u64,
 }
 
 impl Turns {
-    /// Turns for so many at once.
+    /// Turns for so many guesses at once.
     #[must_use]
     pub fn new(slots: usize) -> Self {
         let state = State { guesses: Guesses::new(slots), waiting: HashMap::new(), alarm: None };
         Self { shared: Arc::new(Shared { begun: Instant::now(), state: Mutex::new(state) }) }
     }
 
-    /// Waits until a guess on an account may be judged.
+    /// Waits until a guess on an account may be checked.
     ///
     /// # Errors
-    /// It would wait too long, or has.
+    /// When it would wait too long, or has.
     pub async fn take(&self, account: &str, address: IpAddr) -> Result<Turn, TooMany> {
         let shared = &self.shared;
         let (ticket, turn) = {
@@ -83,14 +83,14 @@ impl Turns {
         }
     }
 
-    /// Forgets who guessed long ago.
+    /// Drops accounts without a guess for long, and with them the addresses that guessed.
     pub fn forget_quiet(&self) {
         self.shared.state().guesses.forget_quiet(self.shared.now());
     }
 }
 
 impl Turn {
-    /// Says how the guess was judged; a turn that is dropped without a word counts as wrong.
+    /// Reports the outcome; a turn that is dropped without one counts as a wrong guess.
     pub fn over(mut self, guessed: Guessed) {
         self.guessed = guessed;
     }
@@ -118,7 +118,7 @@ impl Drop for Place<'_> {
 }
 
 impl Shared {
-    /// Gives out the turns that are due, and sees to it that it is called again for the next one.
+    /// Gives out the turns that are due, and schedules its next call.
     fn advance(self: &Arc<Self>) {
         let mut turns = Vec::new();
         let mut alarm = None;
@@ -134,7 +134,7 @@ impl Shared {
                 alarm = Some(due);
             }
         }
-        // Without the lock: a turn that nobody takes is dropped here, and comes back to it.
+        // Without the lock: a turn that nobody takes is dropped here, which takes the lock.
         for (waiting, account) in turns {
             let shared = Arc::clone(self);
             let turn = Turn { shared, account, begun: Instant::now(), guessed: Guessed::Wrong };

@@ -20,7 +20,7 @@ use visitflow_server::session_cache::redis::RedisUrl;
 
 use crate::world::TTL;
 
-/// What a server runs on.
+/// The database and the Redis of a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Backend {
     /// SQLite; sessions in the process.
@@ -35,18 +35,18 @@ pub(crate) enum Backend {
     PostgresCluster,
     /// Postgres, and a Redis that refuses connections.
     RedisAway,
-    /// Redis, and a Postgres that refuses connections while a case acts. It is back, and the spool
-    /// is empty, before the case looks.
+    /// Redis, and a Postgres that refuses connections during the steps of a case. It is back, and the spool is empty, before
+    /// the case checks what is stored.
     PostgresAway,
     /// Both away, as above.
     BothAway,
 }
 
-/// Nobody listens there.
+/// An address where nothing listens.
 const REFUSING_REDIS: &str = "redis://127.0.0.1:1";
 
 impl Backend {
-    /// Whether Postgres is away while a case acts.
+    /// Whether Postgres is away during the steps of a case.
     pub(crate) fn is_away(self) -> bool {
         matches!(self, Self::PostgresAway | Self::BothAway)
     }
@@ -71,7 +71,7 @@ impl Backend {
 pub(crate) struct Place {
     pub backend: Backend,
     folder: TempDir,
-    /// With a line to it for each of two servers.
+    /// Postgres, with a connection of its own for each of two servers.
     postgres: Option<(visitflow_e2e::Postgres, [Proxy; 2])>,
     redis: Option<String>,
 }
@@ -101,7 +101,7 @@ impl Place {
         place
     }
 
-    /// The database, over a line that is always good.
+    /// The database, over a connection that is never cut.
     pub(crate) fn database(&self) -> Database {
         match &self.postgres {
             Some((postgres, _)) => Database::Postgres(PostgresUrl::parse(&postgres.url()).unwrap()),
@@ -133,7 +133,7 @@ impl Place {
         Opened { storage: Storage { store, spool: Some(spool) }, lookup, known: Vec::new() }
     }
 
-    /// What reads all that is stored of a visitor.
+    /// Reads everything that is stored about a visitor.
     pub(crate) fn disclosures(&self) -> Disclosures {
         match self.database() {
             Database::Sqlite(file) => Disclosures::Sqlite(Readers::new(file, 1)),
@@ -141,8 +141,8 @@ impl Place {
         }
     }
 
-    /// Lets a server's line to Postgres be so, if there is one. That of the first is cut where the database is
-    /// away.
+    /// Sets the state of a server's connection to Postgres, if there is one. That of the first server is cut if the database
+    /// is away.
     pub(crate) fn line(&self, server: usize, mode: Mode) {
         if let Some((_, lines)) = &self.postgres {
             lines[server].set(mode);
@@ -156,7 +156,7 @@ impl Place {
         spool.query_row("SELECT COUNT(*) FROM commands", [], |row| row.get(0)).unwrap()
     }
 
-    /// Whether the database is Postgres: its tables of facts have a column more.
+    /// Whether the database is Postgres, whose tables of facts have one more column.
     pub(crate) fn is_postgres(&self) -> bool {
         self.postgres.is_some()
     }
@@ -186,7 +186,7 @@ impl Place {
         texts.unwrap().collect::<Result<_, _>>().unwrap()
     }
 
-    /// Lets the database refuse every event of this name.
+    /// Makes the database refuse every event of this name.
     pub(crate) async fn refuse_events_named(&self, name: &str) {
         let statement = match &self.postgres {
             Some(_) => format!("ALTER TABLE events ADD CONSTRAINT refuse CHECK (name <> '{name}')"),
@@ -198,7 +198,7 @@ impl Place {
         self.execute(&statement).await;
     }
 
-    /// Lets Postgres fail, as if it were away, where a batch holds an event of this name.
+    /// Makes Postgres fail, as if it were away, if a batch holds an event of this name.
     pub(crate) async fn fail_at_events_named(&self, name: &str) {
         let statement = format!(
             "CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS \

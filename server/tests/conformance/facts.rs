@@ -1,4 +1,4 @@
-//! Page views, events, orders, as a case tells them.
+//! Page views, events and orders for the cases.
 
 use uuid::Uuid;
 use visitflow_server::ledger::command::{Fact, Kind, Order, Refund};
@@ -27,17 +27,17 @@ pub(crate) fn event(name: &str, at: Millis) -> Fact {
     fact(Kind::Event { id: uuid_v7(at), name: name.into(), props: None, url: None }, at)
 }
 
-/// What a browser says of an order.
+/// An order from a browser.
 pub(crate) fn order(id: &str, amount: &str, at: Millis) -> Fact {
     fact(Kind::Order(bought(id, amount)), at)
 }
 
-/// What the shop's own server says of an order.
+/// An order from the shop's own server.
 pub(crate) fn shop_order(id: &str, amount: &str, at: Millis) -> Fact {
     fact(Kind::Order(Order { from_api: true, ..bought(id, amount) }), at)
 }
 
-/// An order that nobody vouches for.
+/// An order without an API key.
 pub(crate) fn bought(id: &str, amount: &str) -> Order {
     Order {
         id: id.into(),
@@ -50,7 +50,7 @@ pub(crate) fn bought(id: &str, amount: &str) -> Order {
     }
 }
 
-/// What the shop's own server says of a refund.
+/// A refund from the shop's own server.
 pub(crate) fn refund(id: &str, refund_of: &str, amount: &str, at: Millis) -> Fact {
     fact(Kind::Refund(paid_back(id, refund_of, amount)), at)
 }
@@ -76,7 +76,7 @@ pub(crate) fn on(site: &str, fact: Fact) -> Fact {
     Fact { site: Some(site.into()), ..fact }
 }
 
-/// The fact, of nobody.
+/// The fact, without a visitor.
 pub(crate) fn anonymous(fact: Fact) -> Fact {
     Fact { anonymous: true, ..fact }
 }

@@ -1,8 +1,7 @@
-//! Which cases there are, and on which backends each holds.
+//! The cases, and the backends on which each holds.
 //!
-//! Invariant: what is stored in the end is the same everywhere. What differs is what is answered
-//! while the database is away: `told` and `kept` are what cannot be answered then, `away` and
-//! `forgotten` what is answered instead.
+//! Invariant: in the end the same is stored everywhere. Only the answers while the database is away differ: the cases in
+//! `told` and `kept` cannot be answered then, those in `away` and `forgotten` are the answers instead.
 
 /// One test per case, on one backend.
 macro_rules! tests {
@@ -165,7 +164,7 @@ macro_rules! everywhere {
     };
 }
 
-/// What only the database can tell, so that it is not told while that is away.
+/// Answers that need the database, and so are not given while it is away.
 macro_rules! told {
     ($then:ident! $backend:expr) => {
         $then! { $backend;
@@ -242,7 +241,7 @@ macro_rules! told {
     };
 }
 
-/// What a restart keeps, where any store can tell of a session. Where none can:
+/// What a restart keeps, if a store that has the session can be reached. If none can:
 /// `away::after_a_restart_no_store_tells_of_a_session`.
 macro_rules! kept {
     ($then:ident! $backend:expr) => {
@@ -258,7 +257,7 @@ macro_rules! kept {
     };
 }
 
-/// What is answered after a restart where no store can tell of a session.
+/// The answers after a restart, if no store that has the session can be reached.
 macro_rules! forgotten {
     ($then:ident! $backend:expr) => {
         $then! { $backend;
@@ -268,7 +267,7 @@ macro_rules! forgotten {
     };
 }
 
-/// What two servers on the same stores owe to each other.
+/// What two servers on the same database and Redis guarantee together.
 macro_rules! servers {
     ($then:ident! $backend:expr) => {
         $then! { $backend;
@@ -296,7 +295,7 @@ macro_rules! servers {
     };
 }
 
-/// What is answered while the database is away.
+/// The answers while the database is away.
 macro_rules! away {
     ($then:ident! $backend:expr) => {
         $then! { $backend;
@@ -327,7 +326,7 @@ macro_rules! away {
     };
 }
 
-/// What a server that reaches Redis alone and one that reaches both owe to each other.
+/// What two servers guarantee together, of which one reaches only Redis.
 macro_rules! provisional {
     ($then:ident! $backend:expr) => {
         $then! { $backend;

@@ -1,4 +1,4 @@
-//! One suite, every backend: what the server promises holds whichever stores it has, and while one
+//! One suite for every backend: the server keeps its guarantees with each database, with and without Redis, and while one
 //! of them is away.
 //!
 //! | module | holds |
@@ -6,7 +6,7 @@
 //! | [`backend`] | the stores under test, and SQL that both databases understand |
 //! | [`world`] | a server over a backend, and what browsers do with it |
 //! | [`facts`] | page views, events, orders |
-//! | [`list`] | which cases there are, and on which backends each holds |
+//! | [`list`] | the cases, and the backends on which each holds |
 //! | `cases` | the cases, by subject |
 //!
 //! A test is named by backend and case: `postgres::a_duplicate_is_stored_once_and_starts_nothing`.

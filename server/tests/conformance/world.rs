@@ -29,18 +29,18 @@ pub(crate) const MINUTE: Millis = 60_000;
 pub(crate) const HOUR: Millis = 60 * MINUTE;
 pub(crate) const TTL: Ttl = Ttl::DEFAULT;
 
-/// Sessions in the process alone know no clock but what they are told.
+/// Sessions that are only in the process use no clock but the instants that they are given.
 const FIXED: Millis = 1_790_000_000_000;
 
-/// How often a condition is looked at.
+/// How often a condition is checked.
 const POLL: Duration = Duration::from_millis(5);
 
-/// What a browser was told.
+/// The answer to a browser.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Said {
     /// No `Set-Cookie`.
     Left,
-    /// The cookie that it carried is set again.
+    /// The cookie that it sent is set again.
     Kept,
     /// A new cookie.
     Fresh,
@@ -60,8 +60,8 @@ pub(crate) enum Said {
     Unavailable,
 }
 
-/// Somebody with a cookie jar. At once it may send several requests: each carries what the jar
-/// holds when it leaves.
+/// A visitor with a cookie jar. It may send several requests at once: each has the cookies that are in the jar when it is
+/// sent.
 #[derive(Debug)]
 pub(crate) struct Browser {
     pub visitor: VisitorId,
@@ -82,7 +82,7 @@ impl Browser {
         Self { visitor, jar: Mutex::default(), key: Mutex::default(), keys_set: AtomicUsize::new(0) }
     }
 
-    /// A new visitor with the cookie of a session that nobody has issued.
+    /// A new visitor with the cookie of a session that was never issued.
     pub(crate) fn with_a_bogus_cookie() -> Self {
         Self::with_cookie(SessionToken::issue().unwrap())
     }
@@ -201,7 +201,7 @@ struct Running {
 }
 
 impl Running {
-    /// Waits until Redis is up to date, which takes the database too.
+    /// Waits until Redis is up to date, which needs the database too.
     async fn trusts_redis(&self, place: &Place) {
         let sessions = &self.lifecycle.sessions;
         let trusts = async || sessions.redis().is_some_and(|redis| redis.is_trusted());
@@ -241,7 +241,7 @@ impl World {
         *self.running.lock().unwrap() = Some(running);
     }
 
-    /// The same, with whatever is away staying away.
+    /// The same, while what is away stays away.
     pub(crate) async fn restart_as_it_is(&self, now: Millis) {
         let running = self.stop_and_run(now).await;
         *self.running.lock().unwrap() = Some(running);
@@ -270,7 +270,7 @@ impl World {
         self.starts(browser, site, now).await
     }
 
-    /// A start with the database at hand, which gives a new visitor its key.
+    /// A start while the database is there, which gives a new visitor its key.
     pub(crate) async fn meet(&self, browser: &Browser, now: Millis) -> Said {
         self.settle().await;
         self.starts(browser, None, now).await
@@ -294,7 +294,7 @@ impl World {
         self.send_all(browser, vec![fact], now).await.1
     }
 
-    /// Sends an array; how many of it had been stored before, and what the browser was told.
+    /// Sends an array. Returns how many of its items had been stored before, and the answer.
     pub(crate) async fn send_all(&self, browser: &Browser, facts: Vec<Fact>, now: Millis) -> (u32, Said) {
         self.acts();
         let carried = browser.cookie();
@@ -320,7 +320,7 @@ impl World {
         self.ping_about(browser, None, now).await
     }
 
-    /// A ping that tells of a page view: id, milliseconds, per cent.
+    /// A ping with engagement: page view, milliseconds, per cent.
     pub(crate) async fn ping_about(
         &self,
         browser: &Browser,
@@ -336,17 +336,17 @@ impl World {
         self.signs_in(browser, user.into(), None, true, now).await
     }
 
-    /// A sign-in that says more than who.
+    /// A sign-in with device and `remember`.
     pub(crate) async fn sign_in_as(&self, browser: &Browser, user: SignedIn, now: Millis) -> Said {
         self.signs_in(browser, user, None, true, now).await
     }
 
-    /// A sign-in that is none of the visit's business.
+    /// A sign-in without a visit.
     pub(crate) async fn sign_in_without_visit(&self, browser: &Browser, user: &str, now: Millis) -> Said {
         self.signs_in(browser, user.into(), None, false, now).await
     }
 
-    /// A sign-in after a password of this hash was found right.
+    /// A sign-in after a password with this hash was verified.
     pub(crate) async fn sign_in_by_password(
         &self,
         browser: &Browser,
@@ -373,7 +373,7 @@ impl World {
         browser.takes(signed_in.map_err(|failure| failure.0), carried.as_ref())
     }
 
-    /// Gives the user another password, after one of this hash was found right.
+    /// Changes the user's password, after one with this hash was verified.
     pub(crate) async fn change_password(
         &self,
         browser: &Browser,
@@ -416,7 +416,7 @@ impl World {
         self.ends(browser, ending(user, asking, Which::One(tag), None, now)).await
     }
 
-    /// Ends all sessions of the user but the one that asks.
+    /// Ends all sessions of the user except the asking one.
     pub(crate) async fn end_others(&self, browser: &Browser, user: &str, now: Millis) -> Said {
         let asking = browser.proof();
         let which = Which::AllBut(Some(asking.tag));
@@ -450,7 +450,7 @@ impl World {
         said
     }
 
-    /// Erases a visitor, with whatever is away staying away.
+    /// Erases a visitor, while what is away stays away.
     pub(crate) async fn erase_as_it_is(
         &self,
         browser: &Browser,
@@ -469,7 +469,7 @@ impl World {
         self.lifecycle().ingest.commit(command).await.unwrap()
     }
 
-    /// What a request without a session brings, with a candidate token.
+    /// The context of a request without a session, with a candidate token.
     pub(crate) fn context(&self, browser: &Browser, candidate: &SessionToken, now: Millis) -> Context {
         Context {
             now,

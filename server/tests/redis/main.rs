@@ -1,5 +1,5 @@
-//! Sessions in a Redis that runs for the test alone: what the scripts promise, what is told when
-//! somebody else changes something, and what happens when Redis goes and comes back.
+//! Sessions in a Redis of the test's own: what the scripts guarantee, which changes are reported, and what happens when
+//! Redis goes away and comes back.
 
 #![expect(clippy::unwrap_used, reason = "a test that fails is meant to panic")]
 

@@ -1,4 +1,4 @@
-//! Who may know whom: the rooms of the house keep their doors shut.
+//! Which room may use which, as docs/architecture.md says.
 
 mod imports;
 
@@ -100,7 +100,7 @@ fn server() -> Imports {
 /// The rooms of the server from top to bottom, as docs/architecture.md has them: the line of each.
 fn lines_of_rooms() -> BTreeMap<String, usize> {
     let text = fs::read_to_string(repository().join("docs/architecture.md")).expect("docs");
-    let section = text.split("## Who may know whom").nth(1).expect("the section");
+    let section = text.split("## Which room may use which").nth(1).expect("the section");
     let block = section.lines().skip_while(|line| !line.starts_with("    "));
     let lines = block.take_while(|line| line.starts_with("    ")).enumerate();
     let rooms = lines.flat_map(|(nth, line)| line.split(',').map(move |room| (room.trim().to_owned(), nth)));
@@ -118,13 +118,13 @@ fn no_import_runs_in_a_circle() {
 }
 
 #[test]
-fn a_room_knows_only_those_below_it() {
+fn a_room_uses_only_those_below_it() {
     let (server, lines) = (server(), lines_of_rooms());
     let rooms: Vec<&str> = server.rooms().into_iter().collect();
-    assert_eq!(rooms, lines.keys().collect::<Vec<_>>(), "docs/architecture.md tells of every room");
+    assert_eq!(rooms, lines.keys().collect::<Vec<_>>(), "docs/architecture.md lists every room");
     for (from, to, names) in server.all() {
         let (Some(room), Some(other)) = (from.first(), to.first()) else {
-            panic!("{from:?} takes {names:?} from {to:?}: lib.rs holds nothing but rooms");
+            panic!("{from:?} takes {names:?} from {to:?}: lib.rs contains nothing but rooms");
         };
         let is_below = room == other || lines[room] < lines[other];
         assert!(is_below, "{} takes {names:?} from {}, which is not below", from.join("::"), to.join("::"));

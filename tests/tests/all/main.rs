@@ -20,6 +20,7 @@ mod faults;
 mod figures;
 mod files;
 mod forgetting;
+mod found;
 mod guesses;
 mod hangup;
 mod heads;

@@ -14,7 +14,7 @@ async fn everything_is_served_with_the_prefix_and_without_it() {
     server.assert_visits(1);
     server.assert_page_views(2);
     for path in ["/visitflow.js", "/your-data", "/api/openapi.json"] {
-        let plain = ada.get(path).send().await;
+        let plain = ada.get(path).send().await.expect(200);
         let prefixed = ada.get(&format!("/of/ours{path}")).send().await;
         assert_eq!((plain.status, plain.text()), (prefixed.status, prefixed.text()), "{path}");
     }

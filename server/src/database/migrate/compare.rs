@@ -1,4 +1,4 @@
-//! Whether both sides tell the same: so many rows of each table, and the figures of every site.
+//! Whether both sides have the same content: the number of rows of each table, and the figures of every site.
 
 use std::time::Duration;
 

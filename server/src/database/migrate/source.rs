@@ -1,4 +1,4 @@
-//! The file: claimed, so that no server changes it, and only read.
+//! The file: locked, so that no server changes it, and only read.
 
 use std::error::Error;
 use std::fs::File;
@@ -45,7 +45,7 @@ pub(super) enum Value {
 }
 
 impl Source {
-    /// Claims the file.
+    /// Locks the file.
     ///
     /// # Errors
     /// When there is none, a server runs on it, or its schema is of another version.
@@ -73,8 +73,8 @@ impl Source {
         Err(StoreError::Configuration(wrong))
     }
 
-    /// What tells this installation from all others, whatever its file is called: the instant of its
-    /// first migration, to the nanosecond.
+    /// What distinguishes this installation from all others, independent of the file's name: the instant of its first
+    /// migration, to the nanosecond.
     pub(super) async fn name(&self) -> Result<String> {
         let first = "SELECT applied_on FROM refinery_schema_history ORDER BY version LIMIT 1";
         self.readers.read(move |db| Ok(db.query_row(first, [], |row| row.get(0))?)).await
@@ -104,8 +104,8 @@ impl Source {
             .await
     }
 
-    /// The rows of a table, and the work of reading them: it goes on while chunks are taken, and is
-    /// to be waited for after the last one.
+    /// The rows of a table, and the task that reads them: it runs while chunks are taken, and must be awaited after the
+    /// last one.
     pub(super) fn chunks(&self, table: &'static Table) -> (mpsc::Receiver<Chunk>, Reading) {
         let (sender, chunks) = mpsc::channel(AHEAD);
         let columns: Vec<_> = table.columns.iter().map(|column| column.source()).collect();
@@ -119,7 +119,7 @@ impl Source {
                 let mut chunk = Vec::with_capacity(CHUNK);
                 while let Some(row) = rows.next()? {
                     chunk.push((0..width).map(|column| value(row, column)).collect::<Result<_>>()?);
-                    // Nobody takes it: Postgres has failed, and that is what is told.
+                    // Nobody takes it: Postgres has failed, and that error is reported.
                     if chunk.len() == CHUNK && sender.blocking_send(std::mem::take(&mut chunk)).is_err() {
                         return Ok(());
                     }

@@ -1,8 +1,8 @@
-//! What there is to copy: the tables of both databases, in the order in which they are copied.
+//! The tables to copy, in the order in which they are copied.
 
 use tokio_postgres::types::Type;
 
-/// A table. Both databases name it and its columns alike.
+/// A table. It and its columns have the same names in both databases.
 #[derive(Debug)]
 pub(super) struct Table {
     pub(super) name: &'static str,
@@ -40,12 +40,12 @@ impl Column {
         }
     }
 
-    /// What SQLite is asked for.
+    /// Its expression in SQLite's query.
     pub(super) fn source(&self) -> &'static str {
         if matches!(self, Self::IdTime) { "id" } else { self.name() }
     }
 
-    /// What is put in its place, from the form in which it travelled.
+    /// Its expression in Postgres, from the form in which it travelled.
     pub(super) fn arrived(&self) -> String {
         let name = self.name();
         if matches!(self, Self::Decimal(_)) { format!("{name}::numeric") } else { name.to_owned() }

@@ -24,7 +24,7 @@ pub async fn put_user(
 ) -> Result<bool> {
     let mut lent = pool.get().await?;
     let transaction = lent.session()?.client.transaction().await?;
-    // Between two batches of the writer: none of them sees the old password and new sessions both.
+    // Between two batches of the writer, so that none of them sees the old password together with new sessions.
     transaction.batch_execute(sql!("lock")).await?;
     let row =
         transaction.query_one(sql!("user_put"), &[&id, &name, &password_hash, &role.as_str(), &now]).await?;
@@ -50,7 +50,7 @@ pub async fn remove_user(pool: &Pool, name: &str, now: Millis) -> Result<bool> {
     and_end_sessions(pool, now, sql!("user_delete"), &[&name]).await
 }
 
-/// Changes a user and ends the sessions of the one whose id that tells. Whether it tells one.
+/// Changes a user, and ends the sessions of the user whose id the statement returns. Whether it returns one.
 async fn and_end_sessions(
     pool: &Pool,
     now: Millis,
@@ -68,7 +68,7 @@ async fn and_end_sessions(
     Ok(row.is_some())
 }
 
-/// Takes a user's sign-ins again.
+/// Accepts a user's sign-ins again.
 ///
 /// # Errors
 /// As above.

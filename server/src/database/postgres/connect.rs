@@ -1,4 +1,4 @@
-//! One connection: how long it may take, what it may hold up, and how it is kept private.
+//! One connection: its time-outs, its keepalives and its encryption.
 
 use std::time::Duration;
 
@@ -15,41 +15,41 @@ use crate::database::error::{Result, StoreError};
 /// How long one address may take to accept, before the next one is tried.
 const ADDRESS_LIMIT: Duration = Duration::from_secs(3);
 
-/// How long all of it may take: addresses, TLS, password.
+/// How long connecting may take in all: addresses, TLS, password.
 const CONNECT_LIMIT: Duration = Duration::from_secs(15);
 
 /// An idle connection is probed after this long, so that firewalls do not forget it.
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
 
-/// Probes come this often, and a few of them unanswered end the connection.
+/// The time between two probes; a few probes without an answer end the connection.
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Probes.
+/// How many probes.
 const KEEPALIVE_RETRIES: u32 = 3;
 
-/// What was sent and is not acknowledged for so long ends the connection: a host that vanished is
-/// noticed now, not after the kernel's quarter of an hour.
+/// The connection ends if sent data is not acknowledged for so long: a host that vanished is noticed now, not after the
+/// kernel's quarter of an hour.
 const UNACKNOWLEDGED_LIMIT: Duration = Duration::from_secs(15);
 
-/// A transaction in which nothing happens for so long is ended by Postgres: a server that hangs
-/// in the middle of its batch holds the lock that the others wait for.
+/// Postgres ends a transaction in which nothing happens for so long: a server that hangs within a batch holds the lock
+/// for which the others wait.
 const IDLE_IN_TRANSACTION_LIMIT: Duration = Duration::from_secs(5);
 
-/// Longest statement of the writer. A batch takes milliseconds; what takes this long is stuck.
+/// Longest statement of the writer. A batch takes milliseconds; a statement that takes this long is stuck.
 const WRITER_LIMIT: Duration = Duration::from_secs(30);
 
-/// As long as it takes.
+/// No limit.
 pub(super) const NO_LIMIT: Duration = Duration::ZERO;
 
-/// Opens the writer's connection, to a server that takes writes.
+/// Opens the writer's connection, to a server that accepts writes.
 ///
 /// # Errors
-/// When none of the hosts lets us in; such an error [is away](StoreError::is_away).
+/// When no host accepts the connection; such an error [is away](StoreError::is_away).
 pub async fn connect(url: &PostgresUrl, application_name: &str) -> Result<Client> {
     Ok(Opening::new(url, application_name, WRITER_LIMIT, true)?.open_in_time().await?.0)
 }
 
-/// Opens a connection for work that takes as long as the tables are large, to a server that takes writes.
+/// Opens a connection for work that may take long on large tables, to a server that accepts writes.
 ///
 /// # Errors
 /// As [`connect`].
@@ -57,8 +57,8 @@ pub async fn connect_patiently(url: &PostgresUrl, application_name: &str) -> Res
     Ok(Opening::new(url, application_name, NO_LIMIT, true)?.open_in_time().await?.0)
 }
 
-/// Asks Postgres to give up what a connection is doing, and does not wait for it. Closing the connection
-/// is not enough: Postgres would go on, and keep its locks, until the statement is done.
+/// Asks Postgres to cancel what a connection is doing, and does not wait for it. Closing the connection is not enough:
+/// Postgres would continue, and keep its locks, until the statement is done.
 pub(super) fn cancel(url: &PostgresUrl, client: &Client) {
     let (token, url) = (client.cancel_token(), url.clone());
     tokio::spawn(async move {
@@ -80,7 +80,7 @@ pub(super) fn cancel(url: &PostgresUrl, client: &Client) {
 /// Everything that is needed to open one more connection of a kind.
 pub(super) struct Opening {
     config: Config,
-    /// None: in clear.
+    /// None: no encryption.
     tls: Option<MakeRustlsConnect>,
     settings: String,
 }
@@ -111,7 +111,7 @@ impl Opening {
         if writes {
             config.target_session_attrs(TargetSessionAttrs::ReadWrite);
         }
-        // There is no TLS over a socket of the file system, nor a need for it.
+        // A Unix socket has no TLS, and needs none.
         let in_clear = config.get_ssl_mode() == SslMode::Disable
             || config.get_hosts().iter().all(|host| matches!(host, Host::Unix(_)));
         let tls = if in_clear { None } else { Some(MakeRustlsConnect::new(private(url)?)) };

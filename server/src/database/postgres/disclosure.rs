@@ -1,4 +1,4 @@
-//! Reads what is stored of a visitor.
+//! Reads what is stored about a visitor.
 
 use tokio_postgres::types::ToSql;
 
@@ -11,7 +11,7 @@ use crate::database::pages::{Ask, Owner, Row, VisitRow};
 use crate::session::token::SecretHash;
 use crate::session::visit::VisitorId;
 
-/// What is stored of a visitor's key.
+/// The stored key of a visitor.
 pub(in crate::database) async fn key(pool: &Pool, visitor: VisitorId) -> Result<Option<SecretHash>> {
     let found = query(pool, named!("visitor_key_get"), &[&[visitor.to_string()].as_slice()]).await?;
     found.first().map(|row| rows::secret_hash(row, 1)).transpose()

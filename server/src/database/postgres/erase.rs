@@ -22,7 +22,7 @@ const FACTS: i64 = FACTS_AT_ONCE as i64;
 /// transaction, and commits it.
 pub(super) async fn erase(session: &Session, asked: &Erasure, before: u64) -> Result<Piece> {
     let Erasure { visitor, by, now } = *asked;
-    // A bitmap is made of all that an index finds, however few of these rows are wanted.
+    // No bitmap scans: a bitmap covers everything that an index finds, even if few of these rows are wanted.
     session.client.batch_execute("SET LOCAL enable_bitmapscan = off").await?;
     let stored_key = key(session, visitor).await?;
     let admission = Admission::of(by, stored_key, is_erased(session, visitor).await?);
@@ -50,7 +50,7 @@ pub(super) async fn erase(session: &Session, asked: &Erasure, before: u64) -> Re
     rows += session.execute(named!("erase_dead_letters"), &[&marks(visitor, &visits, &ended)]).await?;
     let is_full = |rows: usize| rows >= ROWS_AT_ONCE;
     let mut last = false;
-    // A visit goes when all that is found by it has gone.
+    // A visit is deleted after everything that belongs to it.
     if !is_full(ended.len()) && !deleted.iter().any(|rows| is_full(*rows as usize)) {
         match share(&visits) {
             Share::Part(visit) => rows += part(session, visit).await?,
@@ -109,7 +109,7 @@ async fn facts(session: &Session, visits: &[Gone], ids: &[Uuid]) -> Result<u64> 
     Ok(page_views + events)
 }
 
-/// Deletes some facts of a visit that has many, and counts them off.
+/// Deletes some facts of a visit that has many, and lowers its counters.
 async fn part(session: &Session, visit: &Gone) -> Result<u64> {
     let ids = [visit.id];
     let around: Params<'_> = &[&ids.as_slice(), &visit.since, &visit.until, &FACTS];

@@ -1,4 +1,4 @@
-//! What a failure of Postgres means: it is away, or it has refused the statement.
+//! What an error of Postgres means: it is away, or it has refused the statement.
 
 use std::error::Error as StdError;
 use std::io;
@@ -6,7 +6,7 @@ use std::io;
 use tokio_postgres::Error;
 use tokio_postgres::error::SqlState;
 
-/// What Postgres said, with the code to look it up by. Details are left out: they repeat rows.
+/// The message of Postgres, with its error code. Details are left out, because they repeat rows.
 #[must_use]
 pub fn told(error: &Error) -> String {
     match error.as_db_error() {
@@ -18,8 +18,8 @@ pub fn told(error: &Error) -> String {
     }
 }
 
-/// Whether the same statement may succeed later: the connection was lost or never made, the server
-/// shuts down, starts, is a standby by now, lacks room or time. Else the statement is at fault.
+/// Whether the same statement may succeed later: the connection was lost or never made, or the server shuts down,
+/// starts, is a standby now, or lacks space or time. Otherwise the statement is the cause.
 #[must_use]
 pub fn is_away(error: &Error) -> bool {
     if let Some(code) = error.code() {
@@ -30,8 +30,8 @@ pub fn is_away(error: &Error) -> bool {
     error.is_closed() || error.source().and_then(|source| source.downcast_ref()).is_some_and(lost)
 }
 
-/// Whether a row is at fault, so that the same row would be refused again: data that no column
-/// takes (class 22), a constraint (23), a limit of Postgres (54), or what the client cannot encode.
+/// Whether the content is the cause, so that it would be refused again: data that no column takes (class 22), a
+/// constraint (23), a limit of Postgres (54), or what the client cannot encode.
 #[must_use]
 pub fn is_refusal(error: &Error) -> bool {
     match error.code() {
@@ -46,8 +46,8 @@ pub fn is_too_much(error: &Error) -> bool {
     error.code().is_some_and(|code| [SqlState::QUERY_CANCELED, SqlState::OUT_OF_MEMORY].contains(code))
 }
 
-/// Whether what the writer took for true is not: another server has written since (`begin_batch`), or
-/// a fact is stored already. (All other inserts of a batch have ON CONFLICT.)
+/// Whether the writer's cache was wrong: another server has written since (`begin_batch`), or a fact is stored already.
+/// (All other inserts of a batch have ON CONFLICT.)
 #[must_use]
 pub fn is_mistaken(error: &Error) -> bool {
     error.code().is_some_and(|code| code.code() == "VF001" || *code == SqlState::UNIQUE_VIOLATION)
@@ -74,7 +74,7 @@ fn passes(code: &SqlState) -> bool {
         .contains(code)
 }
 
-/// The failure of Postgres that another error is about.
+/// The error of Postgres within another error.
 #[must_use]
 pub fn within<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a Error> {
     let mut next = Some(error);

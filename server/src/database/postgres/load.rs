@@ -19,13 +19,13 @@ use crate::session::record::{RETIRED_MAX, Record, Retired};
 use crate::session::token::Tag;
 use crate::session::visit::VisitorId;
 
-/// What a query's rows tell.
+/// Notes the rows of a query.
 type Told = Box<dyn FnOnce(&mut Known) -> Result<()> + Send>;
 
-/// A query on its way.
+/// A query that is under way.
 type Asking<'a> = BoxFuture<'a, Result<Told>>;
 
-/// Asks everything at once, and notes the answers.
+/// Sends all queries at once, and notes the answers.
 pub(super) async fn look_up(session: &Session, wants: &Wants, known: &mut Known) -> Result<()> {
     for told in try_join_all(questions(session, wants)).await? {
         told(known)?;
@@ -168,7 +168,7 @@ fn user_at(session: &Session, user_id: String, at: Millis) -> Asking<'_> {
     .boxed()
 }
 
-/// What a query of tokens is asked by.
+/// The keys by which tokens are looked up.
 type Keys = Box<[Box<dyn ToSql + Sync + Send>]>;
 
 fn tokens(session: &Session, sql: Sql, keys: Keys) -> Asking<'_> {
@@ -203,7 +203,7 @@ fn tokens_of_user<'a>(session: &'a Session, key: &'a UserTokens) -> Asking<'a> {
 pub(super) async fn records(session: &Session, sql: Sql, keys: Params<'_>) -> Result<Vec<Record>> {
     let mut records: Vec<Record> =
         session.query(sql, keys).await?.iter().map(rows::record).collect::<Result<_>>()?;
-    // A record that was never rotated has retired nothing.
+    // A record that was never rotated has no retired secrets.
     let rotated = records.iter().filter(|record| record.generation > 1);
     let tags: Vec<String> = rotated.map(|record| record.tag.to_string()).collect();
     if tags.is_empty() {

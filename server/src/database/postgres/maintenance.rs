@@ -1,4 +1,4 @@
-//! Looks after the tables: partitions ahead, and what is too old.
+//! Maintains the tables: makes partitions ahead, deletes old rows.
 
 use tokio_postgres::Client;
 
@@ -10,7 +10,7 @@ use crate::session::Millis;
 /// One round: makes the partitions of this month and the next two, and deletes what is older than
 /// `retention_days`. Several servers may do so at once. What was done before an error stays done.
 ///
-/// Give it a connection of its own: it may delete for a while, and the writer must not wait.
+/// It needs a connection of its own: it may delete for a while, and the writer must not wait.
 ///
 /// # Errors
 /// When Postgres refuses; [away](crate::database::error::StoreError::is_away) also when reports hold the tables for longer

@@ -1,4 +1,4 @@
-//! The schema, brought up to date by one server at a time.
+//! Brings the schema up to date, in one server at a time.
 
 use tokio_postgres::{Client, Row};
 
@@ -11,11 +11,11 @@ mod embedded {
     refinery::embed_migrations!("sql/postgres/migrations");
 }
 
-/// The advisory lock of those who migrate; the writer's batches have another.
+/// The advisory lock of migrations; the writer's batches have another.
 const LOCK: &str = "SELECT pg_advisory_lock(8677290)";
 
-/// Brings the schema up to date, on a connection of its own: its end gives the lock back, however
-/// it comes. Servers that start at once wait here for the first.
+/// Brings the schema up to date, on a connection of its own, whose end releases the lock in any case. Servers that start
+/// at the same time wait here for the first.
 ///
 /// # Errors
 /// [`StoreError::OtherSchema`] when the tables are those of another version; else when Postgres is away,
@@ -31,7 +31,7 @@ pub async fn migrate(url: &PostgresUrl) -> Result<()> {
     Ok(())
 }
 
-/// Whether Postgres answers, takes writes, and has no schema of another version. Changes nothing.
+/// Whether Postgres answers, accepts writes, and has no schema of another version. Changes nothing.
 ///
 /// # Errors
 /// As [`connect`]; [`StoreError::OtherSchema`] when the tables are those of another version.

@@ -1,22 +1,22 @@
-//! Postgres: for several servers on one database, or a database that others run.
+//! Postgres: for several servers on one database, or a managed database.
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`url`] | `postgres://…`, checked |
+//! | [`url`] | the URL, checked |
 //! | [`writer`] | the writer's connection: batches of the ledger, housekeeping |
 //! | `load`, `write`, `statements`, `rows` | what a batch looks up, what it writes |
-//! | `erase`, `disclosure` | a visitor's data goes, or is told |
+//! | `erase`, `disclosure` | deleting and reading a visitor's data |
 //! | [`tokens`] | single sessions, beside the writer |
 //! | [`connect`] | one connection: limits, keepalives |
-//! | `tls` | whose server it is |
+//! | `tls` | encryption, and the check of the server's certificate |
 //! | [`pool`] | the connections for reports, and those for sessions, users and keys |
-//! | [`migrations`] | the schema, brought up to date by one server at a time |
+//! | [`migrations`] | bringing the schema up to date, in one server at a time |
 //! | [`reports`] | the queries of the dashboard |
 //! | [`accounts`] | users and API keys |
 //! | [`partitions`] | a partition a month, made ahead |
-//! | `retention` | what is too old goes |
+//! | `retention` | deleting old rows |
 //! | [`maintenance`] | a round of both |
-//! | [`errors`] | away, or refused |
+//! | [`errors`] | what an error means: away, or refused |
 //!
 //! The statements are the `.sql` files of `server/sql/postgres`, named as those of SQLite.
 

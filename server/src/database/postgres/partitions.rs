@@ -1,10 +1,8 @@
-//! A partition a month for page views and events, made ahead; and when data has an age limit, the
-//! partitions that it has emptied go.
+//! A partition a month for page views and events, made ahead. With an age limit for data, empty partitions are dropped.
 //!
-//! A fact's partition follows from the time within its id, which is the browser's: what fits no
-//! month, and so a browser whose clock is wrong by years, is in the default partition. Making a
-//! month moves the default's rows of that month, in the same transaction: a resend finds the stored row
-//! before, during and after.
+//! The time within a fact's id, which is the browser's, tells its partition. Rows of months without a partition (from a
+//! browser whose clock is wrong by years) are in the default partition. When a month's partition is made, its rows move
+//! from the default partition, in the same transaction, so that a resend finds the stored row before, during and after.
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -18,11 +16,11 @@ use crate::session::Millis;
 /// The tables of facts, partitioned alike.
 pub(in crate::database) const TABLES: [&str; 2] = ["page_views", "events"];
 
-/// Months that are there before they begin: a server may be away for a month.
+/// How many months are made ahead: a server may be away for a month.
 const AHEAD: i64 = 2;
 
-/// How long a change of partitions waits for reports to finish. All that begins meanwhile queues
-/// behind it; when the time is up it gives way, and the next round tries again.
+/// How long a change of partitions waits for reports to finish. Everything that begins meanwhile queues behind it. After
+/// this time it gives up, and the next round tries again.
 const LOCK_TIMEOUT: &str = "SET LOCAL lock_timeout = '3s'";
 
 /// What a round of maintenance has done.
@@ -34,7 +32,7 @@ pub struct Maintained {
     pub dropped: Vec<String>,
     /// Rows that were too old.
     pub deleted: u64,
-    /// There are more of them: the next round need not wait.
+    /// Whether there are more of them, so that the next round should not wait.
     pub unfinished: bool,
 }
 
@@ -72,7 +70,7 @@ pub(in crate::database) fn next_month(at: Millis) -> Option<Millis> {
     start(month(at, 1)?)
 }
 
-/// The months of UTC that there must be.
+/// The months of UTC that must have a partition.
 fn months(table: &str, now: Millis) -> Option<Vec<Partition>> {
     (0..=AHEAD).map(|nth| partition(table, month(now, nth)?)).collect()
 }
@@ -95,7 +93,7 @@ fn partition(table: &str, first: Date) -> Option<Partition> {
     })
 }
 
-/// Those of `months` that share no time with a partition that exists, whoever made it.
+/// Those of `months` that do not overlap an existing partition, even one that was made by hand.
 fn missing(months: &[Partition], existing: &[Partition]) -> Vec<Partition> {
     let taken = |month: &Partition| {
         existing.iter().any(|other| match (month.range, other.range) {

@@ -1,5 +1,5 @@
-//! The connections that many share, each lent to one question at a time. Reports have their own,
-//! so that a slow one never holds up a sign-in.
+//! Shared connections, each lent to one caller at a time. Reports have connections of their own, so that a slow report
+//! never delays a sign-in.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -14,19 +14,19 @@ use super::url::PostgresUrl;
 use crate::contract::reports;
 use crate::database::error::{Result, StoreError};
 
-/// Reports that run at once; they are the first to wait when the machine is busy.
+/// How many reports run at once. Few, so that they are the first to wait when the machine is busy.
 const REPORT_CONNECTIONS: u32 = 4;
 
-/// Look-ups of sessions, users and keys that run at once; each is of a few rows by their key.
+/// How many look-ups of sessions, users and keys run at once; each reads a few rows by their key.
 const LOOKUP_CONNECTIONS: u32 = 4;
 
-/// Disclosures that run at once. They are rare, and look through the facts of others for those of one.
+/// How many disclosures run at once. They are rare, and read many facts to find those of one visitor.
 const DISCLOSURE_CONNECTIONS: u32 = 2;
 
 /// Longest look-up, and how long disabling a user waits for the writer's batch.
 const LOOKUP_LIMIT: Duration = Duration::from_secs(10);
 
-/// How long a question waits for its turn before the caller is told to come back.
+/// How long a query waits for a connection before it is refused.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The connections of one kind; each is opened when first needed.
@@ -43,7 +43,7 @@ impl std::fmt::Debug for Pool {
 }
 
 impl Pool {
-    /// For reports. A read replica will do.
+    /// For reports. The server may be a read replica.
     ///
     /// # Errors
     /// When the authorities of `sslrootcert` cannot be used.
@@ -51,7 +51,7 @@ impl Pool {
         Ok(Self::new(Opening::new(url, "visitflow reports", reports::LIMIT, false)?, REPORT_CONNECTIONS))
     }
 
-    /// For sessions, users and keys, on a server that takes writes.
+    /// For sessions, users and keys, on a server that accepts writes.
     ///
     /// # Errors
     /// As above.
@@ -59,7 +59,7 @@ impl Pool {
         Ok(Self::new(Opening::new(url, "visitflow accounts", LOOKUP_LIMIT, true)?, LOOKUP_CONNECTIONS))
     }
 
-    /// For what is stored of single visitors, on a server that takes writes: a replica may not have all.
+    /// For disclosures, on a server that accepts writes, because a replica may be behind.
     ///
     /// # Errors
     /// As above.
@@ -91,7 +91,7 @@ impl Pool {
     pub(super) async fn get(&self) -> Result<Lent> {
         let place = self.places.get_owned().await;
         let mut place = place.map_err(|_| StoreError::Unavailable("every connection to Postgres is busy"))?;
-        // A lost connection is noticed by its own task; asking before each use would double every look-up.
+        // The task of a connection notices its loss; a query before each use would double every look-up.
         if place.as_ref().is_none_or(|open| open.session.client.is_closed()) {
             *place = None;
             let (client, task) = self.opening.open_in_time().await?;
@@ -100,9 +100,9 @@ impl Pool {
         Ok(Lent { place, cancels: None })
     }
 
-    /// A connection for work that somebody waits for. It goes back when that is [done](Lent::done); if it is dropped
-    /// before, nobody waits any more: what runs on it is cancelled, and it is closed, so that the
-    /// cancellation meets nobody else's question.
+    /// A connection for work that a caller waits for. It goes back when that is [done](Lent::done). If it is dropped
+    /// before, the caller does not wait any more: the running query is cancelled, and the connection is closed, so that
+    /// the cancellation cannot hit another query.
     pub(super) async fn lend(&self) -> Result<Lent> {
         let mut lent = self.get().await?;
         lent.cancels = Some(Arc::clone(&self.opening));
@@ -110,8 +110,8 @@ impl Pool {
     }
 }
 
-/// Places for connections. A place is empty at first, and whoever gets it opens the connection: so a failure reaches
-/// the one who waits, at once. (Where the pool itself connects, a failure is a wait until the pool's time-out.)
+/// Places for connections. A place is empty at first, and the first caller that gets it opens the connection, so that a
+/// failure reaches this caller at once. (If the pool itself connected, the caller would wait until the pool's time-out.)
 struct Places;
 
 impl ManageConnection for Places {
@@ -146,7 +146,7 @@ impl Drop for Open {
 /// A connection that is lent for one piece of work.
 pub(super) struct Lent {
     place: PooledConnection<'static, Places>,
-    /// By what to cancel the work if this is dropped before it is done.
+    /// Cancels the work if this is dropped before it is done.
     cancels: Option<Arc<Opening>>,
 }
 

@@ -15,14 +15,14 @@ use crate::contract::reports::{Counted, LIMIT, Live, Money, Overview, Point, Sel
 use crate::database::error::{Result, StoreError};
 use crate::session::Millis;
 
-/// How old the number of active visits may be. With the 30 s in which pings are gathered before
-/// they are stored it is the one figure that need not be of this instant.
+/// How old the number of active visits may be. Pings are collected for 30 s before they are stored, so this is the one
+/// figure that is not of this instant anyway.
 const ACTIVE_FOR_MS: Millis = 10_000;
 
-/// Sites whose number of active visits is remembered; then all are forgotten.
+/// Most sites whose number of active visits is cached; beyond that the cache is emptied.
 const ACTIVE_SITES: usize = 256;
 
-/// When a number of active visits was asked for, and what it was; by site, none for all.
+/// The number of active visits and when it was read, by site; none for all sites.
 type Active = HashMap<Option<String>, (Millis, u64)>;
 
 /// The reports over Postgres, or a replica of it.
@@ -40,7 +40,7 @@ impl PostgresReports {
         Self { pool, limit: LIMIT, active: Arc::default() }
     }
 
-    /// Ends a report that takes longer.
+    /// Cancels reports that take longer.
     #[must_use]
     pub fn within(self, limit: Duration) -> Self {
         Self { limit, ..self }
@@ -173,7 +173,7 @@ impl PostgresReports {
         Ok(found.await?.try_get(0)?)
     }
 
-    /// What happens now.
+    /// What happens at the moment.
     ///
     /// # Errors
     /// As above.
@@ -199,8 +199,8 @@ impl PostgresReports {
         })
     }
 
-    /// Asks questions that all see the same instant. When the future is dropped, or the limit has
-    /// passed, Postgres stops working on them.
+    /// Runs queries that all see the same instant. When the future is dropped, or the limit has passed, Postgres cancels
+    /// them.
     async fn read<T>(&self, ask: impl AsyncFnOnce(&Snapshot<'_>) -> Result<T>) -> Result<T> {
         let mut lent = self.pool.lend().await?;
         let asked = async { ask(&lent.session()?.snapshot().await?).await };
@@ -210,8 +210,8 @@ impl PostgresReports {
         answer
     }
 
-    /// Visits with activity since an instant; asked again after [`ACTIVE_FOR_MS`]. None is no
-    /// answer to remember: where nobody is, asking costs nothing.
+    /// Visits with activity since an instant; read again after [`ACTIVE_FOR_MS`]. Zero is not cached, because the query is
+    /// cheap then.
     async fn active(&self, snapshot: &Snapshot<'_>, since: Millis, site: &Option<String>) -> Result<u64> {
         let fresh = |at: Millis| (at..at + ACTIVE_FOR_MS).contains(&since);
         if let Some((_, known)) = self.known().get(site).filter(|(at, _)| fresh(*at)) {

@@ -1,4 +1,4 @@
-//! What is too old goes, a bounded number of rows at a time.
+//! Deletes old rows, a bounded number at a time.
 
 use tokio_postgres::Client;
 
@@ -7,14 +7,14 @@ use super::sql;
 use crate::database::error::{Result, StoreError};
 use crate::session::Millis;
 
-/// Rows of one statement: it holds its locks for some milliseconds.
+/// Most rows of one statement: it holds its locks for some milliseconds.
 const CHUNK: i64 = 5_000;
 
-/// Statements of one round.
+/// Most statements of one round.
 const CHUNKS: u32 = 200;
 
-/// The tables besides those of facts and visits, and the time by which their rows grow old. The
-/// ids of orders and refunds are the shop's own, and no partition has to be emptied.
+/// The tables besides those of facts and visits, and the column that tells the age of their rows. The ids of orders and
+/// refunds are the shop's own, and no partition has to be emptied.
 const OTHERS: [(&str, &str); 4] = [
     ("orders", "created_at"),
     ("refunds", "created_at"),
@@ -22,9 +22,8 @@ const OTHERS: [(&str, &str); 4] = [
     ("dead_letters", "set_aside_at"),
 ];
 
-/// Deletes what happened before `before`, then drops the partitions whose whole range is before it
-/// and which hold nothing. (The time within an id may be wrong: a partition's range alone says
-/// nothing about the age of its rows.)
+/// Deletes what happened before `before`, then drops the empty partitions whose whole range is before it. (The time
+/// within an id may be wrong: a partition's range alone says nothing about the age of its rows.)
 pub(super) async fn apply(client: &mut Client, before: Millis, done: &mut Maintained) -> Result<()> {
     let mut left = CHUNKS;
     for table in TABLES {
@@ -88,7 +87,7 @@ async fn is_empty(client: &Client, partition: &str) -> Result<bool> {
 
 async fn drop_empty(client: &mut Client, table: &str, partition: &str, done: &mut Maintained) -> Result<()> {
     let transaction = begin(client).await?;
-    // A late resend may have come, or another server may have been faster, before the lock was ours.
+    // Before this server got the lock, a late resend may have come, or another server may have been faster.
     transaction.batch_execute(&format!("LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")).await?;
     let still = list(transaction.client(), table).await?.iter().any(|other| other.name == partition);
     if still && is_empty(transaction.client(), partition).await? {

@@ -54,14 +54,14 @@ pub(super) fn record(row: &Row) -> Result<Record> {
     })
 }
 
-/// A retired secret, and whose it was.
+/// A retired secret, and the tag of its session.
 pub(super) fn retired(row: &Row) -> Result<(Tag, Retired)> {
     let retired =
         Retired { secret_hash: secret_hash(row, 1)?, at: row.try_get(2)?, visit_id: row.try_get(3)? };
     Ok((tag(row, 0)?, retired))
 }
 
-/// A visitor as the rows write it.
+/// The visitor in a row.
 pub(super) fn visitor_id(text: &str) -> Result<VisitorId> {
     text.parse().map_err(|()| StoreError::Malformed("visitor_id"))
 }

@@ -1,5 +1,5 @@
-//! Statements, each prepared when it is first needed and kept for the connection's life; and those of the
-//! writer.
+//! Statements, each prepared when it is first needed and kept for the life of the connection; and the list of the
+//! writer's statements.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -57,8 +57,8 @@ impl Session {
         Self { client, prepared: Prepared::default() }
     }
 
-    /// A transaction that only reads, and in which everything is of the same instant. Dropped, not committed: there
-    /// is nothing to commit, and nobody waits for the ROLLBACK.
+    /// A transaction that only reads, and that sees one instant. It is dropped, not committed: there is nothing to commit,
+    /// and nothing waits for the ROLLBACK.
     pub(super) async fn snapshot(&mut self) -> Result<Snapshot<'_>> {
         let transaction = self.client.build_transaction();
         let transaction = transaction.isolation_level(IsolationLevel::RepeatableRead).read_only(true);
@@ -83,11 +83,11 @@ impl Session {
         Ok(self.client.execute(&statement, params).await?)
     }
 
-    /// Begins a transaction that no other batch of any server overlaps; returns its number. With an
-    /// expected number, any other is an error, which spoils what has been sent behind it.
+    /// Begins a transaction that no other batch of any server overlaps; returns its number. If a number is expected, any
+    /// other is an error, after which Postgres refuses the statements that were sent with it.
     pub(super) async fn begin(&self, expected: Option<i64>) -> Result<i64> {
         let expected = expected.map_or("NULL".to_owned(), |number| number.to_string());
-        // As text: one message does then.
+        // As text, because that takes one message.
         let said = self.client.simple_query(&format!("BEGIN; SELECT begin_batch({expected})")).await?;
         let row = said.iter().find_map(|message| match message {
             SimpleQueryMessage::Row(row) => row.get(0),
@@ -106,7 +106,7 @@ impl Session {
     }
 }
 
-/// What a connection held at one instant.
+/// A transaction that sees one instant.
 pub(super) struct Snapshot<'s> {
     transaction: Transaction<'s>,
     prepared: &'s Prepared,

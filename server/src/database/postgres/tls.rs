@@ -1,4 +1,4 @@
-//! How the way to Postgres is kept private.
+//! Encryption of the connection to Postgres.
 
 use std::sync::Arc;
 
@@ -11,8 +11,7 @@ use tokio_rustls::rustls::{ClientConfig, DigitallySignedStruct, Error, RootCertS
 use super::url::PostgresUrl;
 use crate::database::error::{Result, StoreError};
 
-/// With authorities, the server's certificate is checked; without, the connection is encrypted and
-/// no more, as with libpq.
+/// With authorities the server's certificate is checked; without them the connection is only encrypted, as with libpq.
 pub(super) fn private(url: &PostgresUrl) -> Result<ClientConfig> {
     let provider = Arc::new(ring::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
@@ -34,8 +33,8 @@ pub(super) fn private(url: &PostgresUrl) -> Result<ClientConfig> {
     Ok(builder.with_root_certificates(roots).with_no_client_auth())
 }
 
-/// Takes whatever certificate: for `sslmode=prefer` and `require` without `sslrootcert`. The
-/// handshake's signature is checked all the same.
+/// Accepts any certificate: for `sslmode=prefer` and `require` without `sslrootcert`. The signature of the handshake is
+/// still checked.
 #[derive(Debug)]
 struct Anyone(Arc<CryptoProvider>);
 

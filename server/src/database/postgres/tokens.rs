@@ -38,7 +38,7 @@ pub async fn changed_since(pool: &Pool, since: Millis) -> Result<Vec<Record>> {
     with_retired(session, records).await
 }
 
-/// The sessions of a user that have not ended, those that began last first, without what they have retired.
+/// The sessions of a user that have not ended, those that began last first, without retired secrets.
 ///
 /// # Errors
 /// As above.
@@ -61,7 +61,7 @@ pub async fn visit_owner(pool: &Pool, visit_id: Uuid) -> Result<Option<VisitOwne
 }
 
 async fn with_retired(session: &Session, mut records: Vec<Record>) -> Result<Vec<Record>> {
-    // A record that was never rotated has retired nothing.
+    // A record that was never rotated has no retired secrets.
     let rotated = records.iter().filter(|record| record.generation > 1);
     let tags: Vec<String> = rotated.map(|record| record.tag.to_string()).collect();
     if tags.is_empty() {

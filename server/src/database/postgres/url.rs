@@ -1,4 +1,4 @@
-//! `postgres://USER:PASSWORD@HOST:5432,HOST2/DATABASE?sslmode=…`, checked and kept without being shown.
+//! `postgres://USER:PASSWORD@HOST:5432,HOST2/DATABASE?sslmode=…`, checked. Its password is never shown.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -7,10 +7,10 @@ use std::sync::Arc;
 use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode};
 
-/// What the sentences about a bad URL end with.
+/// The end of every message about a bad URL.
 const WRITE: &str = "write postgres://USER:PASSWORD@HOST:5432/DATABASE, and special characters of the password as %40 and the like";
 
-/// What may follow the question mark, besides those that this module reads itself.
+/// Parameters that are allowed, besides those that this module reads itself.
 const PARAMETERS: [&str; 17] = [
     "application_name",
     "channel_binding",
@@ -31,12 +31,12 @@ const PARAMETERS: [&str; 17] = [
     "user",
 ];
 
-/// Where Postgres is, who asks, and how the way there is kept private.
+/// The URL of Postgres: hosts, user, encryption.
 ///
 /// | `sslmode` | the connection |
 /// |---|---|
-/// | `disable` | is in clear |
-/// | `prefer` (default) | is encrypted if the server can; whose server it is, is not checked |
+/// | `disable` | is not encrypted |
+/// | `prefer` (default) | is encrypted if the server can; the server is not checked |
 /// | `require` | is encrypted; the server is checked if there is `sslrootcert` |
 /// | `verify-full` | is encrypted, and the server is checked: its chain and its name |
 ///
@@ -52,7 +52,7 @@ impl PostgresUrl {
     /// Reads a URL.
     ///
     /// # Errors
-    /// What is wrong with it, in a sentence that repeats nothing of it: it may hold a password.
+    /// The error, in a sentence that repeats nothing of the URL, because it may contain a password.
     pub fn parse(url: &str) -> Result<Self, String> {
         // The parameters begin after the credentials, whose end is the first @.
         let credentials = url.find('@').unwrap_or(0);
@@ -108,7 +108,7 @@ impl PostgresUrl {
     }
 }
 
-/// The value of a parameter. A + is a +, as in all of this URL.
+/// The value of a parameter. A + stays a +.
 fn decoded(parameter: &str) -> String {
     let escaped = parameter.replace('+', "%2B");
     ::url::form_urlencoded::parse(escaped.as_bytes())
@@ -116,7 +116,7 @@ fn decoded(parameter: &str) -> String {
         .map_or_else(String::new, |(_, value)| value.into_owned())
 }
 
-/// Hosts and database alone, so that it may stand in a log.
+/// Hosts and database alone, so that it may be logged.
 impl fmt::Display for PostgresUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ports = self.config.get_ports();

@@ -25,10 +25,9 @@ type Writing<'a> = BoxFuture<'a, Result<u64>>;
 /// Writes the changes and commits the transaction; with `begin`, begins it first as the batch of
 /// that number.
 ///
-/// Invariant: every statement has been prepared when the connection was made. So all are sent in
-/// the order in which they stand here, and COMMIT after them; if the database refuses one, the
-/// commit is a rollback, and the error is returned. One that cannot be sent keeps COMMIT from being
-/// sent.
+/// Invariant: every statement was prepared when the connection was made. So all are sent in the order in which they are
+/// here, and COMMIT after them. If the database refuses one, the commit is a rollback, and the error is returned. If one
+/// cannot be sent, COMMIT is not sent either.
 pub(super) async fn write_and_commit(
     session: &Session,
     begin: Option<i64>,

@@ -1,6 +1,6 @@
 //! The writer's connection: batches of the ledger, and what housekeeping asks for, each in one
-//! transaction under the one lock of the store. The connection is made when it is first needed, and
-//! anew after it broke.
+//! transaction under the one lock of the database. The connection is made when it is first needed, and again after it
+//! broke.
 //!
 //! A batch takes two round trips: BEGIN, the lock and all look-ups; then all writes and COMMIT. A
 //! server that writes alone caches what it would look up (batches are numbered under the lock, so
@@ -24,30 +24,29 @@ use crate::ledger::{self, Recent};
 use crate::session::record::Record;
 use crate::session::{Millis, Ttl};
 
-/// How long a batch may take as a whole; a database that hangs is away.
+/// How long a batch may take as a whole. A database that takes longer counts as away.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How long a batch waits for the store's lock. Less than its patience: a batch that got the lock and is
-/// not done in time is too slow by itself.
+/// How long a batch waits for the lock of the database. Less than the time of a batch: one that got the lock and is not
+/// done in time is too slow by itself.
 const LOCK_PATIENCE: Duration = Duration::from_secs(4);
 
-/// How long a sweep may take: it looks at every live session.
+/// How long a sweep may take: it reads every live session.
 const SWEEP_PATIENCE: Duration = Duration::from_secs(20);
 
-/// How long a piece of an erasure may take: facts that are not where they are looked for first are looked for
-/// everywhere.
+/// How long a piece of an erasure may take: it may have to read a whole table of facts.
 const ERASURE_PATIENCE: Duration = Duration::from_secs(20);
 
-/// How long a batch waits for a connection that is being made. It goes on being made beside the
-/// writer, however long that takes: the facts go to the spool meanwhile.
+/// How long a batch waits for a connection that is being made. A task of its own goes on making it, and the facts go to
+/// the spool meanwhile.
 const CONNECTING_PATIENCE: Duration = Duration::from_millis(150);
 
 /// How long the very first batch waits for it: a server that has just started has nothing else to do.
 const FIRST_PATIENCE: Duration = Duration::from_secs(5);
 
-/// Every statement of the writer finds its rows by a key, whatever the statistics say at the moment:
-/// it is planned once, for an index, and not compiled. A plan for each batch would cost more than
-/// the batch.
+/// Settings with which Postgres plans each statement once, for an index, whatever the statistics say at the moment, and
+/// does not compile it: every statement of the writer finds its rows by a key. A plan for each batch would cost more
+/// than the batch.
 const PLANS: &str = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; \
     SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off";
 
@@ -55,7 +54,7 @@ const PLANS: &str = "SET plan_cache_mode = force_generic_plan; SET enable_seqsca
 /// only says which number it expects. (An unexpected one is an error in Postgres's log.)
 const SURE: u32 = 8;
 
-/// How often partitions and retention are looked after, in ms.
+/// How often the partitions are maintained, in ms.
 const MAINTAIN_EVERY_MS: Millis = 3_600_000;
 
 /// The writer's connection.
@@ -105,7 +104,7 @@ impl Writer {
         let from_cache = self.within(self.patience, async |session, cache| {
             let use_cache = cache.alone > 0;
             let applied = apply(&batch, session, cache, use_cache).await;
-            // Where nothing was believed, nothing can have been mistaken.
+            // Without the cache nothing can have been mistaken.
             if use_cache && applied.as_ref().is_err_and(is_mistaken) { Ok(None) } else { applied.map(Some) }
         });
         if let Some(committed) = from_cache.await? {
@@ -134,7 +133,7 @@ impl Writer {
         .await
     }
 
-    /// Writes activity that only the session cache has. Returns those of the sessions that have ended all the same.
+    /// Writes activity that only the session cache has. Returns those of the sessions that have ended already.
     ///
     /// # Errors
     /// As above.
@@ -155,8 +154,8 @@ impl Writer {
         .await
     }
 
-    /// Ends what has expired, forgets what is long over; every hour makes partitions ahead and
-    /// deletes what is past its retention.
+    /// Ends what has expired, deletes what is long over; every hour it makes partitions ahead and deletes rows that are
+    /// past their retention.
     ///
     /// # Errors
     /// As above.
@@ -190,20 +189,20 @@ impl Writer {
             .await
     }
 
-    /// Whether the database answers, and takes writes.
+    /// Whether the database answers, and accepts writes.
     ///
     /// # Errors
     /// As above.
     pub async fn probe(&mut self) -> Result<()> {
         self.within(PATIENCE, async |session, _| {
-            // A server that has become a standby meanwhile answers, and stores nothing.
+            // A server that has become a standby answers, but stores nothing.
             let row = session.client.query_one("SELECT pg_is_in_recovery()", &[]).await?;
             if row.try_get(0)? { Err(StoreError::Unavailable("the database is a standby")) } else { Ok(()) }
         })
         .await
     }
 
-    /// Keeps a command that the database refuses for whoever looks after it.
+    /// Keeps a command that the database refuses in `dead_letters`, for the operator.
     ///
     /// # Errors
     /// As above.
@@ -216,8 +215,8 @@ impl Writer {
         .await
     }
 
-    /// Looks after partitions and retention if it is time, on a connection of its own: the writer
-    /// does not wait for it, and a long report that holds it up is no reason to go to the spool.
+    /// Maintains the partitions if it is time, on a connection of its own. The writer does not wait for it, and a long
+    /// report that delays it does not send facts to the spool.
     async fn maintain(&mut self, now: Millis) {
         if let Some(done) = self.maintaining.take_if(|task| task.is_finished())
             && done.await.is_ok_and(|finished| finished)
@@ -243,8 +242,8 @@ impl Writer {
         }
     }
 
-    /// Runs something on the connection within `patience`; after any failure but a refusal the
-    /// connection is given up, and with it whatever it had begun.
+    /// Runs something on the connection within `patience`. After any failure but a refusal the connection is closed, which
+    /// undoes what it had begun.
     async fn within<T>(
         &mut self,
         patience: Duration,
@@ -270,7 +269,7 @@ impl Writer {
         done
     }
 
-    /// The connection; one is made beside the writer where there is none.
+    /// The connection; if there is none, a task of its own makes one.
     async fn session(&mut self) -> Result<(&Session, &mut Cache)> {
         if self.session.as_ref().is_some_and(|session| session.client.is_closed()) {
             self.session = None;
@@ -285,7 +284,7 @@ impl Writer {
                 .map_err(|_| StoreError::Unavailable("the connection is being made"))?;
             self.connecting = None;
             self.session = Some(opened.unwrap_or(Err(StoreError::Unavailable("connecting failed")))?);
-            // It may lead to another server, which has taken the place of a lost one.
+            // It may lead to another server, which has replaced the lost one.
             self.cache = Cache::default();
         }
         let session = self.session.as_ref().ok_or(StoreError::Unavailable("no connection"))?;
@@ -373,7 +372,7 @@ async fn apply(
     Err(StoreError::Malformed("batch, which needs more look-ups than it may take"))
 }
 
-/// Whether what was believed of the store is not so.
+/// Whether the cache was wrong.
 fn is_mistaken(error: &StoreError) -> bool {
     matches!(error, StoreError::Postgres(error) if errors::is_mistaken(error))
 }

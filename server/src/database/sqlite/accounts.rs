@@ -49,7 +49,7 @@ pub fn remove_user(db: &mut Connection, name: &str, now: Millis) -> Result<bool>
     and_end_sessions(db, now, |db| db.query_row(sql!("user_delete"), [name], |row| row.get(0)).optional())
 }
 
-/// Changes a user and ends the sessions of the one whose id that tells. Whether it tells one.
+/// Changes a user, and ends the sessions of the user whose id the statement returns. Whether it returns one.
 fn and_end_sessions(
     db: &mut Connection,
     now: Millis,
@@ -64,7 +64,7 @@ fn and_end_sessions(
     Ok(id.is_some())
 }
 
-/// Takes a user's sign-ins again. Returns whether there is such a user.
+/// Accepts a user's sign-ins again. Returns whether there is such a user.
 ///
 /// # Errors
 /// When the database refuses.
@@ -112,7 +112,7 @@ fn read_account(row: &Row<'_>) -> rusqlite::Result<Account> {
     Ok(Account { id: row.get(0)?, password_hash: row.get(1)?, disabled: row.get(2)?, name: row.get(3)? })
 }
 
-/// The role of a user who is not disabled. An identity that is no local user has none.
+/// The role of a user who is not disabled. A user of another identity provider has none.
 ///
 /// # Errors
 /// When the database refuses.

@@ -1,4 +1,4 @@
-//! Reads what is stored of a visitor.
+//! Reads what is stored about a visitor.
 
 use rusqlite::{Connection, params};
 

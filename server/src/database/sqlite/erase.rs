@@ -43,7 +43,7 @@ pub(super) fn erase(db: &mut Connection, asked: &Erasure, before: u64) -> Result
     rows += changed(&db, sql!("erase_dead_letters"), [list(marks(visitor, &visits, &ended))])?;
     let is_full = |rows: usize| rows >= ROWS_AT_ONCE;
     let mut last = false;
-    // A visit goes when all that is found by it has gone.
+    // A visit is deleted after everything that belongs to it.
     if !is_full(ended.len()) && !deleted.iter().any(|rows| is_full(*rows as usize)) {
         match share(&visits) {
             Share::Part(visit) => rows += part(&db, visit)?,
@@ -99,7 +99,7 @@ fn facts(db: &Connection, visits: &[Gone]) -> Result<u64> {
     Ok(page_views + events)
 }
 
-/// Deletes some facts of a visit that has many, and counts them off.
+/// Deletes some facts of a visit that has many, and lowers its counters.
 fn part(db: &Connection, visit: &Gone) -> Result<u64> {
     let id = ids(std::slice::from_ref(visit));
     let around = params![id, visit.since, visit.until, FACTS];
@@ -123,7 +123,7 @@ fn ids(visits: &[Gone]) -> String {
     list(visits.iter().map(|visit| visit.id.to_string()).collect())
 }
 
-/// As SQLite takes a list: JSON.
+/// A list as a parameter of SQLite: JSON.
 fn list(texts: Vec<String>) -> String {
     serde_json::Value::from(texts).to_string()
 }

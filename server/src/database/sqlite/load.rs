@@ -1,5 +1,5 @@
-//! Looks up what a batch wants to know. SQLite is in the process: a prepared statement a key costs
-//! less than one statement for all of them.
+//! Looks up what a batch wants to know. SQLite runs in the process, so one prepared statement for each key costs less
+//! than one statement for all keys.
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
@@ -17,7 +17,7 @@ pub(super) fn look_up(db: &Connection, wants: &Wants, known: &mut Known) -> Resu
             db.prepare_cached(sql!("token_get"))?.query_row([tag.to_string()], rows::record).optional()?;
         if let Some(mut record) = found {
             record.retired = retired(db, *tag)?;
-            // Its visit is wanted next, nearly always.
+            // Its visit is nearly always wanted next.
             if let Some(visit_id) = record.visit_id {
                 visits(db, sql!("visit_get"), &[&visit_id.to_string()], known)?;
             }

@@ -1,4 +1,4 @@
-//! The schema, brought up to date by one process at a time.
+//! Brings the schema up to date, in one process at a time.
 
 use rusqlite::{Connection, TransactionBehavior};
 
@@ -8,7 +8,7 @@ mod embedded {
     refinery::embed_migrations!("sql/sqlite/migrations");
 }
 
-/// The schema that the file has. An empty file, or a database of something else, is behind.
+/// The schema of the file. An empty file, or a database of another program, counts as behind.
 ///
 /// # Errors
 /// When the database refuses.
@@ -23,9 +23,9 @@ pub fn schema(db: &Connection) -> rusqlite::Result<Schema> {
     Ok(Schema::of(&applied, embedded::migrations::runner().get_migrations()))
 }
 
-/// Brings the schema up to date. All that is missing is applied in one transaction, which holds the write
-/// lock: of several that begin at once one applies it. The others have read what is missing before they got
-/// the lock, so they fail on the tables that are there by now, and find nothing missing when they try again.
+/// Brings the schema up to date. All missing migrations are applied in one transaction, which holds the write lock. If
+/// several processes begin at once, one applies them. The others have read what is missing before they got the lock, so
+/// they fail on the tables that exist by now, and find nothing missing when they try again.
 ///
 /// # Errors
 /// When a migration fails; then none is applied.

@@ -1,18 +1,18 @@
 //! The embedded default: one SQLite file in WAL mode, `synchronous=FULL`, so that a commit that
-//! returned survives a power cut. Others may read the file while the server runs.
+//! returned survives a power cut. Other programs may read the file while the server runs.
 //!
 //! | module | holds |
 //! |---|---|
 //! | [`writer`] | the writer's connection: batches of the ledger, housekeeping |
 //! | [`tokens`] | the records of sessions |
 //! | `load`, `write` | what a batch looks up, what it writes |
-//! | `erase`, `disclosure` | a visitor's data goes, or is told |
-//! | [`migrations`] | the schema, brought up to date |
+//! | `erase`, `disclosure` | deleting and reading a visitor's data |
+//! | [`migrations`] | bringing the schema up to date |
 //! | [`reports`] | the queries of the dashboard, on connections that cannot write |
 //! | [`accounts`] | users and API keys |
 //! | [`readers`] | the connections for those queries |
 //! | `rows` | a row and its type |
-//! | [`wal`] | the write-ahead log does not grow for ever |
+//! | [`wal`] | keeping the write-ahead log small |
 //!
 //! The statements are the `.sql` files of `server/sql/sqlite`, one each.
 
@@ -71,7 +71,7 @@ impl Sqlite {
         Self { path: path.into(), kept: Kept::Database }
     }
 
-    /// The file of a spool, which is to be checked as a database is.
+    /// The file of a spool, to be checked like a database.
     #[must_use]
     pub fn spool(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into(), kept: Kept::Spool }
@@ -104,7 +104,7 @@ impl Sqlite {
         let mode = begin_wal(&connection)?;
         tracing::debug!(mode, path = %self.path.display(), "database opened");
         connection.pragma_update(None, "synchronous", "full")?;
-        // What is deleted is overwritten with zeros: an erasure leaves nothing in the file's free room.
+        // Deleted content is overwritten with zeros: an erasure leaves nothing in free pages.
         connection.pragma_update_and_check(None, "secure_delete", "on", |_| Ok(()))?;
         connection.pragma_update(None, "cache_size", WRITER_CACHE)?;
         connection.pragma_update(None, "wal_autocheckpoint", wal::CHECKPOINT_PAGES)?;
@@ -127,8 +127,8 @@ impl Sqlite {
         Ok(connection)
     }
 
-    /// Claims the database for one server: its sessions live in the process, and a second process
-    /// would not know of them. The claim ends with the returned file, or with the process.
+    /// Locks the database for one server: its sessions are in the process, and a second process would not know them. The
+    /// lock ends with the returned file, or with the process.
     ///
     /// # Errors
     /// When another server holds it.
@@ -158,13 +158,13 @@ impl Sqlite {
         }
         let folder =
             self.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        // Only a try tells whether a folder can be written to; nothing of it is left.
+        // Whether a folder can be written to can only be tried; the file is deleted again.
         let probe = folder.join(format!(".visitflow-check-{}", std::process::id()));
         let written = File::create_new(&probe).and_then(|_| std::fs::remove_file(&probe));
         written.map_err(|error| self.failed(format!("its folder {}: {error}", folder.display())))
     }
 
-    /// Reads a little of a file that is there: whether it could be written to, and its schema.
+    /// Reads from an existing file: whether it could be written to, and its schema.
     fn look(&self) -> rusqlite::Result<(bool, Schema)> {
         let connection = Connection::open_with_flags(&self.path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         let schema = migrations::schema(&connection)?;
@@ -175,14 +175,14 @@ impl Sqlite {
         StoreError::OtherSchema(self.path.display().to_string())
     }
 
-    /// What went wrong with the file, for the operator.
+    /// The error of the file, for the operator.
     pub(crate) fn failed(&self, source: impl Into<Box<dyn Error + Send + Sync>>) -> StoreError {
         FileError::new(self.kept, &self.path, source).into()
     }
 }
 
-/// Gives a file its write-ahead log, if it is new. Where several do so at once SQLite tells all but one
-/// that the file is busy, whatever the busy timeout; they wait for the write lock, and find the log made.
+/// Gives a new file its write-ahead log. If several connections do so at once, SQLite tells all but one that the file is
+/// busy, whatever the busy timeout; these wait for the write lock, and find the log made.
 fn begin_wal(connection: &Connection) -> rusqlite::Result<String> {
     let until = Instant::now() + BUSY_TIMEOUT;
     let is_busy = |error: &rusqlite::Error| error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy);

@@ -11,14 +11,13 @@ use super::Sqlite;
 use super::wal::Gate;
 use crate::database::error::{Result, StoreError};
 
-/// How long a query waits for its turn before the caller is told to come back.
+/// How long a query waits for a connection before it is refused.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Instructions of SQLite's machine between two looks at whether the query is to end: some
-/// microseconds.
+/// How many instructions of SQLite lie between two checks whether the query is cancelled: some microseconds.
 const INSTRUCTIONS: i32 = 1_000;
 
-/// The connections of one kind of reader, so that a slow report never holds up a sign-in.
+/// The connections for one kind of query, so that a slow report never delays a sign-in.
 #[derive(Clone, Debug)]
 pub struct Readers {
     database: Sqlite,
@@ -36,23 +35,23 @@ impl Readers {
         Self { database, turns, idle, limit: None, gate: Gate::default() }
     }
 
-    /// What each of them goes through.
+    /// The gate through which each of them goes.
     #[must_use]
     pub fn gate(&self) -> Gate {
         self.gate.clone()
     }
 
-    /// Ends a query that takes longer.
+    /// Cancels queries that take longer.
     #[must_use]
     pub fn within(self, limit: Duration) -> Self {
         Self { limit: Some(limit), ..self }
     }
 
-    /// Runs `query` on a thread that may block. When the future is dropped the query ends.
+    /// Runs `query` on a thread that may block. When the future is dropped the query is cancelled.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] when all connections stay busy, [`StoreError::TooSlow`] when the
-    /// query takes too long; else what the query says.
+    /// query takes too long; otherwise the error of the query.
     pub async fn read<T: Send + 'static>(
         &self,
         query: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
@@ -94,7 +93,7 @@ impl Readers {
     /// Runs a rare `change` on a connection of its own, on a thread that may block.
     ///
     /// # Errors
-    /// When the database cannot be opened for writing; else what the change says.
+    /// When the database cannot be opened for writing; otherwise the error of the change.
     pub async fn write<T: Send + 'static>(
         &self,
         change: impl FnOnce(&mut Connection) -> Result<T> + Send + 'static,
@@ -109,7 +108,7 @@ impl Readers {
     }
 }
 
-/// Whoever waits for an answer; dropped with the future.
+/// Lives as long as the future of a query: when it is dropped, nobody waits for the answer.
 #[derive(Debug, Default)]
 struct Waiting {
     gone: Arc<AtomicBool>,

@@ -45,7 +45,7 @@ pub fn timeseries(db: &Connection, selection: &Selection, starts: &[Millis]) -> 
     starts.iter().copied().zip(ends).map(point).collect()
 }
 
-/// What happens now.
+/// What happens at the moment.
 ///
 /// # Errors
 /// As above.

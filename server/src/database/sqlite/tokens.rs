@@ -1,4 +1,4 @@
-//! The records of tokens, as whole records: for the copies elsewhere.
+//! The records of tokens, for the session cache.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 use uuid::Uuid;

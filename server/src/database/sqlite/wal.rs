@@ -1,12 +1,11 @@
-//! The write-ahead log does not grow for ever.
+//! Keeps the write-ahead log small.
 //!
-//! SQLite copies the log into the file once it has `CHECKPOINT_PAGES`, and the next commit writes it
-//! from its start again, unless somebody still reads what is in it. Reports that overlap leave no such
-//! moment while facts come in. So when the log has more than `MOST_BYTES`, new reports wait until
-//! those under way have ended, and the log is copied and cut to nothing. Look-ups go on: they take no
-//! longer than `LOOKUP_PATIENCE`. The same happens after an erasure, however small the log is, for it holds
-//! what was erased. While another program reads (a backup, say) the log cannot be cut: reports
-//! go on, and the log is cut about a second after that program has ended its transaction.
+//! SQLite copies the log into the file once it has `CHECKPOINT_PAGES`, and the next commit writes the log from its start
+//! again, unless somebody still reads from it. Overlapping reports leave no such moment while facts come in. So when the
+//! log has more than `MOST_BYTES`, new reports wait until the running ones have ended, and the log is copied and
+//! truncated. Look-ups continue: they take no longer than `LOOKUP_PATIENCE`. The same happens after an erasure, whatever
+//! the size of the log, because it holds what was erased. While another program reads (such as a backup) the log cannot
+//! be truncated: reports continue, and the log is truncated about a second after that program has ended its transaction.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -27,7 +26,7 @@ pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// is copied once.
 pub(super) const CHECKPOINT_PAGES: i64 = 8_192;
 
-/// What the log's file keeps, in bytes, when it begins anew.
+/// Size in bytes to which the log's file is cut when it begins anew.
 pub(super) const KEPT_BYTES: i64 = CHECKPOINT_PAGES * 4_096;
 
 /// Size of the log's file in bytes beyond which reports wait for it.
@@ -36,20 +35,20 @@ const MOST_BYTES: u64 = 2 * KEPT_BYTES as u64;
 /// How long the writer waits for the end of look-ups, which take a few milliseconds.
 const LOOKUP_PATIENCE: Duration = Duration::from_millis(100);
 
-/// After a try that found another program reading, reports and the writer are left alone for so long, in ms.
+/// How long reports and the writer are not disturbed after a try that found another program reading, in ms.
 const PAUSE_MS: Millis = 2_000;
 
-/// What those who read for long go through.
+/// The gate for long queries.
 #[derive(Clone, Debug, Default)]
 pub struct Gate(Arc<RwLock<()>>);
 
 impl Gate {
-    /// Waits while the gate is closed; what is returned keeps it from closing.
+    /// Waits while the gate is closed; the returned guard keeps it from closing.
     pub async fn enter(&self) -> OwnedRwLockReadGuard<()> {
         Arc::clone(&self.0).read_owned().await
     }
 
-    /// Closes the gate: nobody enters any more, and when all have left, it is closed.
+    /// Closes the gate: no query enters any more; returns when all have left.
     fn close(&self) -> Closing {
         Box::pin(Arc::clone(&self.0).write_owned())
     }
@@ -57,22 +56,22 @@ impl Gate {
 
 type Closing = Pin<Box<dyn Future<Output = OwnedRwLockWriteGuard<()>> + Send>>;
 
-/// The writer's care for the log.
+/// Truncates the log.
 pub(super) struct Wal {
     file: PathBuf,
     gate: Gate,
     most_bytes: u64,
-    /// It holds what was erased.
+    /// Whether the log holds what was erased.
     due: bool,
     closing: Option<Closing>,
-    /// How many pages could be copied when another program was found reading.
+    /// How many pages could be copied at the try that found another program reading.
     held_at: Option<i64>,
     not_before: Millis,
 }
 
-/// What SQLite tells of a checkpoint.
+/// The result of a checkpoint.
 struct Checkpoint {
-    /// Whether somebody reads what is in the log, or another program writes.
+    /// Whether somebody reads from the log, or another program writes.
     busy: bool,
     /// Pages in the log.
     pages: i64,
@@ -93,7 +92,7 @@ impl fmt::Debug for Wal {
 }
 
 impl Wal {
-    /// Of the database in this file, whose long readers go through the gate.
+    /// For the database in this file, whose long queries go through the gate.
     pub(super) fn of(database: &Path, gate: Gate) -> Self {
         let mut file = database.as_os_str().to_owned();
         file.push("-wal");
@@ -108,7 +107,7 @@ impl Wal {
         }
     }
 
-    /// Cuts the log, at once or as soon as nobody reads: it holds what was erased.
+    /// Truncates the log after an erasure, at once or as soon as nobody reads.
     ///
     /// # Errors
     /// When the database refuses.
@@ -117,8 +116,8 @@ impl Wal {
         self.tidy(db, now)
     }
 
-    /// Cuts the log if it is too large, or is to be cut, and nobody reads; to be called every second or so. Does not wait
-    /// for reports.
+    /// Truncates the log if it is too large or holds what was erased, and nobody reads; to be called every second or so.
+    /// Does not wait for reports.
     ///
     /// # Errors
     /// When the database refuses.
@@ -153,8 +152,8 @@ impl Wal {
         Ok(())
     }
 
-    /// Whether the program that was found reading reads still: then no page more can be copied. Waits for
-    /// nobody. (Reports of this server do not look so: they began after that program did.)
+    /// Whether the program that was found reading still reads: then no further page can be copied. Does not wait. (Reports
+    /// of this server do not have that effect: they began after that program did.)
     fn is_held(&self, db: &Connection) -> rusqlite::Result<bool> {
         let Some(held_at) = self.held_at else { return Ok(false) };
         let log = checkpoint(db, "PASSIVE")?;
@@ -263,7 +262,7 @@ mod tests {
             world.second();
         }
         assert!(world.wal.bytes() > LIMIT);
-        // Reports are not kept waiting for what nobody here can end, however long that reads.
+        // Reports do not wait for another program, however long it reads.
         let (begun, end, report) = world.report();
         begun.await.unwrap();
         for _ in 0..60 {

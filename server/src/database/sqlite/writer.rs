@@ -58,7 +58,7 @@ fn apply(batch: &Batch<'_>, db: &mut Connection, cache: &mut Cache, use_cache: b
 }
 
 impl Cache {
-    /// Forgets what may not hold any more; the caller holds the lock.
+    /// Drops the cache if it may not hold any more; the caller holds the lock.
     fn check(&mut self, db: &Connection) -> Result<()> {
         let version = db.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))?;
         if self.as_of.replace(version) != Some(version) {
@@ -68,7 +68,7 @@ impl Cache {
     }
 }
 
-/// Whether a fact that was taken for new is stored already: its key refuses it.
+/// Whether a fact that was assumed to be new is stored already: its key refuses it.
 fn is_mistaken(error: &StoreError) -> bool {
     let StoreError::Database(rusqlite::Error::SqliteFailure(failure, _)) = error else { return false };
     [SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE].contains(&failure.extended_code)
@@ -81,7 +81,7 @@ impl From<Connection> for Writer {
 }
 
 impl Writer {
-    /// Does some work; where the file fails, the error names it.
+    /// Does some work; if the file fails, the error names it.
     fn in_file<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         let done = work(self);
         done.map_err(|error| error.with_file(&self.db))
@@ -95,15 +95,14 @@ impl Writer {
         Ok(database.open()?.into())
     }
 
-    /// Keeps the write-ahead log of its database from growing for ever: who reads for long goes through
-    /// the gate.
+    /// Keeps the write-ahead log of the database small: long queries go through the gate.
     #[must_use]
     pub fn behind(mut self, gate: Gate, database: &Sqlite) -> Self {
         self.wal = Some(Wal::of(database.path(), gate));
         self
     }
 
-    /// Cuts the write-ahead log if it has become too large; to be called every second or so.
+    /// Truncates the write-ahead log if it has become too large; to be called every second or so.
     ///
     /// # Errors
     /// When the database refuses.
@@ -125,8 +124,8 @@ impl Writer {
         })
     }
 
-    /// Erases a piece of a visitor, and after the last one what the write-ahead log holds of it; `before` is how
-    /// many rows the pieces before it have erased.
+    /// Erases a piece of a visitor, and truncates the write-ahead log after the last one; `before` is how many rows the
+    /// pieces before it have erased.
     ///
     /// # Errors
     /// When the database refuses; then nothing of it was done.
@@ -137,7 +136,7 @@ impl Writer {
             if let (Piece::Done { rows, last: true, .. }, Some(wal)) = (&piece, &mut writer.wal)
                 && before + rows > 0
             {
-                // It is erased; that the log cannot be cut now does not change that.
+                // The visitor is erased, even if the log cannot be truncated now.
                 if let Err(error) = wal.forget(&writer.db, asked.now) {
                     tracing::warn!(%error, "the write-ahead log still holds what was erased");
                 }
@@ -166,7 +165,7 @@ impl Writer {
         })
     }
 
-    /// Ends what has expired, forgets what is long over.
+    /// Ends what has expired, deletes what is long over.
     ///
     /// # Errors
     /// When the database refuses.
@@ -212,8 +211,8 @@ impl Writer {
         tokens::recent(&self.db, since)
     }
 
-    /// Writes something, so that a disk that is full or gone shows. The schema's version is
-    /// refinery's table; SQLite's own number is free for this.
+    /// Writes something, to find out whether the disk is full or gone. The version of the schema is in refinery's table,
+    /// so SQLite's own number is free for this.
     ///
     /// # Errors
     /// When the database refuses.
@@ -222,7 +221,7 @@ impl Writer {
         self.in_file(|writer| Ok(writer.db.pragma_update(None, "user_version", number)?))
     }
 
-    /// Keeps a command that the database refuses for whoever looks after it.
+    /// Keeps a command that the database refuses in `dead_letters`, for the operator.
     ///
     /// # Errors
     /// When the database refuses this too.

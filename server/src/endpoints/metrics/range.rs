@@ -82,17 +82,17 @@ impl Query {
         Ok(Self { from, to, zone, site, values })
     }
 
-    /// What the report is about.
+    /// The selection of the report.
     pub(super) fn selection(&self) -> Selection {
         Selection { from: self.from.as_millisecond(), to: self.to.as_millisecond(), site: self.site.clone() }
     }
 
-    /// A parameter as it was given.
+    /// A parameter, unchanged.
     pub(super) fn value(&self, name: &str) -> Option<&str> {
         self.values.get(name).map(String::as_str)
     }
 
-    /// The head of every report.
+    /// The fields that every report has.
     pub(super) fn describe(&self) -> Map<String, Value> {
         Map::from_iter([
             ("from".to_owned(), json!(self.from.to_string())),
@@ -210,7 +210,7 @@ fn contradicts_its_zone(text: &str) -> bool {
     text.contains('[') && text.parse::<Zoned>().is_err()
 }
 
-/// The last day of a month that ends before the day that was asked for: of 2026-02-30, 2026-02-28.
+/// The last day of the month, if a day does not exist: for 2026-02-30, 2026-02-28.
 fn last_day(text: &str) -> Option<Date> {
     let (month, day) = text.get(..10)?.rsplit_once('-')?;
     let first: Date = format!("{month}-01").parse().ok()?;

@@ -10,7 +10,7 @@ use crate::http::foreign::Refused;
 use crate::http::problem::Problem;
 use crate::http::reply::{self, Reply};
 
-/// The foreign origins that this server has refused of late.
+/// The foreign origins that this server has refused recently.
 pub async fn refused(call: Call<'_>) -> Result<Reply, Problem> {
     require_reader(&call).await?;
     Query::parse(&call, &[])?;

@@ -1,4 +1,4 @@
-//! The words of a query, and which one was meant where one is misspelt.
+//! The words of a query, and the suggestion for a misspelt one.
 
 use std::collections::BTreeSet;
 
@@ -7,14 +7,14 @@ use jiff::tz;
 
 use crate::http::problem::Problem;
 
-/// A word that is none of those that are known, with the nearest of them.
+/// An unknown word, with the nearest known one.
 pub(super) fn unknown(name: &str, word: &str, known: &[&str]) -> Problem {
     let list = known.iter().map(|known| format!("`{known}`")).collect::<Vec<_>>().join(", ");
     let meant = meant(word, known.iter().copied());
     Problem::query(format!("`{name}` cannot be `{}`{meant} It is one of {list}.", cut(word)))
 }
 
-/// A parameter that a report does not take.
+/// A parameter that the report does not have.
 pub(super) fn unknown_parameter(name: &str, known: &[&str]) -> Problem {
     if known.is_empty() {
         return Problem::query(format!("This report has no parameter `{}`; it takes none.", cut(name)));
@@ -24,15 +24,15 @@ pub(super) fn unknown_parameter(name: &str, known: &[&str]) -> Problem {
     Problem::query(format!("This report has no parameter `{}`{meant} It takes {list}.", cut(name)))
 }
 
-/// Whether a code is of ISO 4217.
+/// Whether a code is in ISO 4217.
 pub(super) fn is_currency(code: &str) -> bool {
     Currency::from_code(code).is_some()
 }
 
-/// A currency that nothing is in; `here` are those of the report.
+/// A currency without any order; `here` are those of the report.
 pub(super) fn unknown_currency<'a>(code: &str, here: impl Iterator<Item = &'a str>) -> Problem {
     let iso = Currency::iter().map(|currency| currency.code());
-    // Many codes differ in one letter; those of the report are the likelier ones.
+    // Many codes differ in one letter; those of the report are more likely.
     let meant = Some(meant(code, here)).filter(|meant| meant != ".").unwrap_or_else(|| meant(code, iso));
     Problem::query(format!(
         "`currency` is a code of ISO 4217, such as EUR; `{}` is not one{meant}",
@@ -40,18 +40,18 @@ pub(super) fn unknown_currency<'a>(code: &str, here: impl Iterator<Item = &'a st
     ))
 }
 
-/// Whether the database of time zones has this name for something else than a zone that people live in:
-/// the zone of the server's machine, the rules for zones that are told without any, no zone at all.
+/// Whether the database of time zones uses this name for something other than a zone of a place:
+/// the zone of the server's machine, the rules for zones given without any, no zone at all.
 pub(super) fn is_no_zone(name: &str) -> bool {
     ["localtime", "posixrules", "Factory"].iter().any(|other| other.eq_ignore_ascii_case(name))
 }
 
-/// A time zone that is none.
+/// An unknown time zone.
 pub(super) fn unknown_zone(zone: &str) -> Problem {
     let names: Vec<_> = tz::db().available().map(|name| name.to_string()).collect();
     // Names with digits are rules (EST5EDT), or have their signs the wrong way round (Etc/GMT+1).
     let is_meant = |name: &&String| !is_no_zone(name) && !name.bytes().any(|byte| byte.is_ascii_digit());
-    // The city tells, whatever is before it.
+    // The city decides, whatever comes before it.
     let city = |name: &str| name.rsplit('/').next().unwrap_or_default().to_owned();
     let near = |name: &&String| (distance(&city(zone), &city(name)), distance(zone, name));
     let nearest = names.iter().filter(is_meant).min_by_key(near);
@@ -63,7 +63,7 @@ pub(super) fn unknown_zone(zone: &str) -> Problem {
     ))
 }
 
-/// The end of a sentence: which of the words was meant, if one is near and no other is as near.
+/// The end of a sentence: the word that was meant, if one is similar and no other is as similar.
 fn meant<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> String {
     let known: BTreeSet<&str> = known.filter(|known| is_near(word, known, WORD_LETTERS)).collect();
     let least = known.iter().map(|known| distance(word, known)).min();
@@ -78,23 +78,23 @@ fn suggestion(word: Option<&str>) -> String {
     word.map_or(".".to_owned(), |word| format!("; did you mean `{word}`?"))
 }
 
-/// How many letters two words differ in. Upper and lower case are the same.
+/// In how many letters two words differ. Upper and lower case are the same.
 fn distance(word: &str, known: &str) -> usize {
     strsim::damerau_levenshtein(&cut(word).to_lowercase(), &known.to_lowercase())
 }
 
-/// One letter in so many may be wrong in a parameter or a value: `days` means `day`.
+/// In a parameter or a value one letter in so many may be wrong: `days` means `day`.
 const WORD_LETTERS: usize = 3;
 
-/// And in a city: `PST` does not mean `EST`.
+/// In a city one letter in so many: `PST` does not mean `EST`.
 const CITY_LETTERS: usize = 4;
 
-/// Whether a word may be a misspelt other one: of so many letters of the shorter one, one is wrong.
+/// Whether a word may be a misspelt other one: at most one letter in so many of the shorter word is wrong.
 fn is_near(word: &str, known: &str, letters: usize) -> bool {
     distance(word, known) * letters <= cut(word).chars().count().min(known.chars().count())
 }
 
-/// A word as an answer repeats it.
+/// A word, shortened for the answer.
 fn cut(word: &str) -> String {
     word.chars().take(64).collect()
 }

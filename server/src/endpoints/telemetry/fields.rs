@@ -1,4 +1,4 @@
-//! The fields of facts: each checked by one function, which says how to mend what it refuses.
+//! The fields of facts. One function checks each of them, and its error says how to correct the field.
 
 use uuid::Uuid;
 use visitflow_protocol::{id as ids, limits, wire};
@@ -26,7 +26,7 @@ pub(in crate::endpoints) fn fact_id(id: Option<&str>, occurred_at: Millis) -> Re
     parsed.ok_or_else(|| Problem::field("An id of a page view or an event is a UUID of version 7, such as 0193a5e7-7c1b-7f6a-9d2e-3b4c5d6e7f80."))
 }
 
-/// The address of a page view, without which there is none.
+/// The address of a page view, which is required.
 pub(in crate::endpoints) fn page_address(url: Option<&str>, keep: KeepQuery) -> Result<Page, Problem> {
     let url = url
         .filter(|url| !url.is_empty())
@@ -36,12 +36,13 @@ pub(in crate::endpoints) fn page_address(url: Option<&str>, keep: KeepQuery) -> 
     })
 }
 
-/// The address of the page on which something else happened: left out if it is none.
+/// The address of the page on which another fact happened: left out if it is not an address.
 pub(in crate::endpoints) fn page_beside(url: Option<&str>, keep: KeepQuery) -> Option<Page> {
     address::page(url?, keep)
 }
 
-/// An address or a referrer as it may be stored: an anonymous one loses its click ids, which single out a person.
+/// An address or a referrer in the form that is stored: without click ids for an anonymous fact, because they identify a
+/// person.
 pub(in crate::endpoints) fn of_somebody(address: String, anonymous: bool) -> String {
     if anonymous { without_click_ids(&address).into_owned() } else { address }
 }
@@ -84,7 +85,7 @@ pub(in crate::endpoints) fn short_text(
     text(field, value, usize::MAX)
 }
 
-/// What a page was seen on, as JSON; long texts are cut.
+/// The device on which a page was seen, as JSON; long texts are cut.
 pub(in crate::endpoints) fn device(device: Option<wire::Device>) -> Option<String> {
     let mut device = device?;
     let texts =
@@ -108,7 +109,7 @@ pub(in crate::endpoints) fn shop_number(field: &str, number: String) -> Result<S
     Ok(text(field, Some(number), usize::MAX)?.unwrap_or_default())
 }
 
-/// What an order was worth.
+/// The amount of an order.
 pub(in crate::endpoints) fn amount(amount: Option<String>) -> Result<String, Problem> {
     decimal(amount)?.map_err(|_| {
         Problem::field(
@@ -117,7 +118,7 @@ pub(in crate::endpoints) fn amount(amount: Option<String>) -> Result<String, Pro
     })
 }
 
-/// What was paid back.
+/// The amount of a refund.
 pub(in crate::endpoints) fn refunded_amount(amount: Option<String>) -> Result<String, Problem> {
     let positive = |amount: &String| amount.bytes().any(|byte| matches!(byte, b'1'..=b'9'));
     decimal(amount)?.ok().filter(positive).ok_or_else(|| {
@@ -125,10 +126,10 @@ pub(in crate::endpoints) fn refunded_amount(amount: Option<String>) -> Result<St
     })
 }
 
-/// A decimal number was negative.
+/// A decimal number is negative.
 struct Negative;
 
-/// At most 12 digits before and 4 after the point; without needless zeros in front.
+/// At most 12 digits before and 4 after the point, without leading zeros.
 fn decimal(amount: Option<String>) -> Result<Result<String, Negative>, Problem> {
     let refuse = || {
         Problem::field(

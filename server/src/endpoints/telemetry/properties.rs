@@ -1,4 +1,4 @@
-//! The properties of an event and the items of an order: JSON of a site's own making.
+//! The properties of an event and the items of an order: JSON that the site defines.
 
 use std::borrow::Cow;
 
@@ -7,13 +7,13 @@ use visitflow_protocol::{json::Json, limits};
 
 use crate::address;
 
-/// The properties of an event: left out if they are no object, too many, or hold what no database takes.
+/// The properties of an event: left out if they are not an object, too many, or contain what a database refuses.
 pub(super) fn props(props: Option<Json>) -> Option<String> {
     let fits = |props: &String| props.len() <= limits::PROPS_BYTES;
     json("props", props, |value| value.is_object()).filter(fits)
 }
 
-/// The items of an order: left out if they are no array of objects, or too many.
+/// The items of an order: left out if they are not an array of objects, or too many.
 pub(super) fn order_items(items: Option<Json>) -> Option<String> {
     json("items", items, |value| {
         let list = value.as_array();
@@ -21,8 +21,7 @@ pub(super) fn order_items(items: Option<Json>) -> Option<String> {
     })
 }
 
-/// JSON of the given shape that every database takes, with the secrets and e-mail addresses in its names
-/// and texts left out.
+/// JSON of the given shape that every database accepts, without secrets and e-mail addresses in its names and texts.
 fn json(field: &str, sent: Option<Json>, is_shaped: impl FnOnce(&Value) -> bool) -> Option<String> {
     let sent = sent.map(|json| json.0).filter(|json| json != "null")?;
     let value: Option<Value> = serde_json::from_str(&sent).ok();
@@ -31,8 +30,8 @@ fn json(field: &str, sent: Option<Json>, is_shaped: impl FnOnce(&Value) -> bool)
         tracing::debug!(field, "left out, because it does not have the form in docs/api.md");
         return None;
     };
-    // What nothing is taken out of stays as it was written. Of a name that comes twice the reader saw the
-    // last value alone.
+    // If nothing was removed, the text stays as it was written. But if a name occurs twice, only its last value was
+    // checked.
     let is_whole = !tidy(&mut value) && texts_of(&value) == texts_in(&sent);
     Some(if is_whole { sent } else { value.to_string() })
 }
@@ -47,7 +46,7 @@ fn texts_of(value: &Value) -> usize {
     }
 }
 
-/// How many names and texts are written in JSON.
+/// How many names and texts the JSON text contains.
 fn texts_in(json: &str) -> usize {
     let (mut quotes, mut escaped) = (0, false);
     for byte in json.bytes() {
@@ -75,8 +74,8 @@ fn has_nul(value: &Value) -> bool {
     }
 }
 
-/// Takes secrets and e-mail addresses out of all names and texts, and the properties that are secrets;
-/// whether there were any.
+/// Removes secrets and e-mail addresses from all names and texts, and the properties that are secrets. Whether there were
+/// any.
 fn tidy(value: &mut Value) -> bool {
     match value {
         Value::String(text) => match address::text(text) {

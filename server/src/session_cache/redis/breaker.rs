@@ -1,23 +1,23 @@
-//! When calls are worth a try: a circuit breaker, as a function of state, outcome and `now`.
+//! When calls are tried: a circuit breaker, as a function of state, outcome and `now`.
 
 use std::time::{Duration, Instant};
 
-/// Failures in a row that open it. One is a hiccup, two may be one more; at the third, whoever
-/// waits for the time-out waits for nothing.
+/// How many failures in a row open it. One or two may be chance; after the third, waiting for the time-out is
+/// useless.
 const FAILURES: u8 = 3;
 
-/// For so long calls fail at once, then one may try. Also how long that one is waited for: it may
-/// have been cancelled.
+/// How long calls fail at once before one is tried. Also how long the outcome of that one is awaited: it may have
+/// been cancelled.
 const OPEN_FOR: Duration = Duration::from_secs(1);
 
 /// What the breaker does with calls; for metrics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BreakerState {
-    /// They pass.
+    /// Calls are made.
     Closed,
-    /// They fail at once.
+    /// Calls fail at once.
     Open,
-    /// One tries.
+    /// One call is tried.
     HalfOpen,
 }
 
@@ -32,9 +32,9 @@ pub(super) enum Breaker {
 /// A call that may be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ticket {
-    /// Like any other.
+    /// An ordinary call.
     Usual,
-    /// The one that tells whether others may follow.
+    /// The one whose outcome decides about the others.
     Probe,
 }
 
@@ -62,7 +62,7 @@ impl Breaker {
         }
     }
 
-    /// What a call's end makes of it. A call from before it opened has no say any more.
+    /// Takes the outcome of a call. A call from before the breaker opened is ignored.
     pub(super) fn after(self, ticket: Ticket, succeeded: bool, now: Instant) -> Self {
         match (self, ticket, succeeded) {
             (Self::Closed { .. }, _, true) | (Self::HalfOpen { .. }, Ticket::Probe, true) => Self::default(),

@@ -8,7 +8,7 @@
 //! | `remembered` | `1` |
 //! | `retired` | 56 bytes each: when, in ms (big-endian), the hash, and the visit (zeros: none) |
 //!
-//! What a record does not have is no field. The scripts in `server/lua` know these names.
+//! A record without a value has no such field. The scripts in `server/lua` use these names.
 
 use redis::Value;
 use uuid::Uuid;
@@ -18,10 +18,10 @@ use crate::session::Millis;
 use crate::session::record::{Record, Retired};
 use crate::session::token::{SecretHash, Tag};
 
-/// How the keys of records begin; the tag and `}` follow. The braces make the tag what Redis Cluster hashes.
+/// How the keys of records begin; the tag and `}` follow. The braces make Redis Cluster hash the tag.
 pub(super) const PREFIX: &str = "visitflow:{";
 
-/// How the keys of activity begin. Redis tells no server of changes to them.
+/// How the keys of activity begin. Redis does not report their changes.
 const ACTIVITY: &str = "visitflow:activity:{";
 
 const RETIRED_BYTES: usize = 8 + 32 + 16;
@@ -31,12 +31,12 @@ pub(super) fn keys(tag: Tag) -> [String; 2] {
     [PREFIX, ACTIVITY].map(|prefix| format!("{prefix}{tag}}}"))
 }
 
-/// The record that a key is of.
+/// The tag of the record in a key.
 pub(super) fn tag(key: &[u8]) -> Option<Tag> {
     Tag::parse(std::str::from_utf8(key).ok()?.strip_prefix(PREFIX)?.strip_suffix('}')?)
 }
 
-/// Field and value of what put.lua takes as it comes. Generation and times have places of their own.
+/// The fields and values that put.lua writes unchanged. Generation and times are arguments of their own.
 pub(super) fn encode(record: &Record) -> Vec<Vec<u8>> {
     let mut pairs = vec![b"secret".to_vec(), record.secret_hash.as_bytes().to_vec()];
     let mut add = |field: &str, value: Option<Vec<u8>>| {
@@ -57,7 +57,7 @@ pub(super) fn encode(record: &Record) -> Vec<Vec<u8>> {
 /// The record in the eleven fields that resolve.lua returns.
 ///
 /// # Errors
-/// When a field holds what [`encode`] never writes.
+/// When a field has a value that [`encode`] never writes.
 pub(super) fn decode(tag: Tag, value: Value) -> Result<Option<Record>, RedisError> {
     let fields = match value {
         Value::Nil => return Ok(None),

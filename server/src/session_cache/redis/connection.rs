@@ -1,7 +1,7 @@
-//! The connections that commands travel on.
+//! The connections for commands.
 //!
 //! Each is multiplexed: it carries any number of commands at once, and the pool hands out clones.
-//! So nobody waits for a connection, and what is called at the same time travels in one write.
+//! So no call waits for a connection, and simultaneous calls travel in one write.
 
 use std::fmt;
 use std::sync::Arc;
@@ -18,15 +18,15 @@ use tokio::time::{Instant, timeout_at};
 use super::error::RedisError;
 use super::url::Nodes;
 
-/// From the call to its answer, the wait for a connection included. A visitor waits for it; Redis in
-/// the same network answers in one or two milliseconds, and the database answers instead.
+/// From the call to its answer, including the wait for a connection. A visitor waits for it. Redis in the same network
+/// answers in one or two milliseconds, and after the time-out the database answers instead.
 pub const COMMAND_TIMEOUT: Duration = Duration::from_millis(250);
 
-/// For a connection, TLS included. Longer than a call waits: the next one finds it made.
+/// For a connection, including TLS. Longer than a call waits: the next call finds the connection made.
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Connections to a single Redis. One would carry whatever Redis can execute; the others keep one
-/// that is slow or lost from stopping everybody.
+/// Connections to a single Redis. One could carry everything that Redis can execute; with several, a slow or lost one
+/// does not stop all calls.
 const SINGLE_CONNECTIONS: u32 = 4;
 
 /// Connections to a Redis Cluster; each holds one to every node.
@@ -35,7 +35,7 @@ const CLUSTER_CONNECTIONS: u32 = 2;
 /// How often a command follows the cluster when slots have moved.
 const CLUSTER_RETRIES: u32 = 3;
 
-/// What commands are sent to.
+/// Where commands are sent.
 #[derive(Clone)]
 pub(super) enum Link {
     Single(MultiplexedConnection),
@@ -101,7 +101,7 @@ impl bb8::ManageConnection for Manager {
         Ok(Pooled { link, era, broken: Arc::default() })
     }
 
-    /// Asks nobody: a PING before each command would double its way.
+    /// Sends nothing: a PING before each command would double the round trips.
     async fn is_valid(&self, connection: &mut Pooled) -> Result<(), Self::Error> {
         if self.has_broken(connection) {
             return Err((ErrorKind::Io, "the connection has failed or is of an earlier era").into());
@@ -131,7 +131,7 @@ impl Pool {
         let pool = bb8::Pool::builder()
             .max_size(size)
             .min_idle(size)
-            // By turns, so that commands spread and a broken connection is met soon.
+            // In turn, so that commands spread, and a broken connection is noticed soon.
             .queue_strategy(bb8::QueueStrategy::Fifo)
             .connection_timeout(COMMAND_TIMEOUT)
             .retry_connection(false)
@@ -139,7 +139,7 @@ impl Pool {
         Ok(Self { pool, era })
     }
 
-    /// From now on only connections that are made from now on.
+    /// From now on only new connections are used.
     pub(super) fn renew(&self) {
         self.era.fetch_add(1, Ordering::AcqRel);
     }

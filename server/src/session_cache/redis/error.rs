@@ -1,8 +1,8 @@
-//! What goes wrong with Redis, in words that hold no URL, password or token.
+//! Errors of Redis. Their texts contain no URL, password or token.
 
 use redis::ErrorKind;
 
-/// A call to Redis did not do what it should.
+/// A call to Redis failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RedisError {
     /// The URL cannot be used.
@@ -23,7 +23,7 @@ pub enum RedisError {
     /// One node of a Redis Cluster was named where a single Redis was expected.
     #[error("this Redis is a node of a cluster; name several of its nodes in --redis-url")]
     Cluster,
-    /// Redis holds, or said, what this program never writes.
+    /// Redis has, or answered, something that this program never writes.
     #[error("Redis holds a malformed {0}")]
     Malformed(&'static str),
 }
@@ -35,7 +35,7 @@ impl From<redis::RedisError> for RedisError {
         }
         match error.kind() {
             ErrorKind::Io | ErrorKind::ClusterConnectionNotFound => Self::Unreachable,
-            // The rest of the message may name a key, a user or an address.
+            // The rest of the message may contain a key, a user or an address.
             _ => Self::Refused(error.code().unwrap_or_else(|| error.category()).to_owned()),
         }
     }

@@ -1,6 +1,6 @@
-//! The task that keeps listening to Redis, and that says when it can be used again.
+//! The task that stays subscribed to the changes in Redis, and reports when Redis can be used again.
 //!
-//! Connect, begin an epoch, watch until something is wrong, say so, wait, again.
+//! It connects, begins an epoch, watches until something fails, reports that, waits, and begins again.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -16,20 +16,20 @@ use super::subscriptions::{SubscriptionError, Subscriptions};
 use super::url::Nodes;
 use crate::clock;
 
-/// How often Redis is asked for a sign of life, which comes after the changes before it on the same
+/// How often Redis is pinged. The answer comes after the changes before it on the same
 /// connection: so a copy is confirmed within [`TRUE_MS`](crate::resolve::TRUE_MS).
 const PULSE: Duration = Duration::from_millis(400);
 
-/// A Redis that has given no sign of life for so long hangs.
+/// A Redis that has not answered for so long hangs.
 const SILENCE: Duration = Duration::from_millis(1_500);
 
 /// The shortest and the longest wait before another try.
 const PAUSE_MS: (u64, u64) = (100, 2_000);
 
-/// A connection that held for so long was a good one: after its loss the waits begin anew.
+/// After the loss of a connection that lasted this long, the waits begin with the shortest again.
 const HELD: Duration = Duration::from_secs(2);
 
-/// Listens for ever.
+/// Runs until the task is aborted.
 pub(super) async fn run(nodes: Nodes, shared: Arc<Shared>) {
     let mut known = BTreeSet::new();
     let mut attempt = 0;
@@ -85,7 +85,7 @@ async fn watch(subscriptions: &mut Subscriptions, shared: &Shared) -> Wrong {
         tokio::select! {
             error = subscriptions.failure() => return error.into(),
             () = shared.lost.notified() => {
-                // Else it is old news, about the connection before this one.
+                // Otherwise the failure is of the connection before this one.
                 if !shared.is_connected() {
                     return Wrong::Call;
                 }
@@ -105,8 +105,8 @@ async fn watch(subscriptions: &mut Subscriptions, shared: &Shared) -> Wrong {
     }
 }
 
-/// The wait doubles with each attempt; which part of it is waited is left to chance, so that many
-/// servers do not come back at once.
+/// The longest wait doubles with each attempt; how much of it is waited is random, so that many servers do not
+/// reconnect at the same time.
 fn pause(attempt: u32, chance: u32) -> Duration {
     let (shortest, longest) = PAUSE_MS;
     let most = (shortest << attempt.min(10)).min(longest);

@@ -4,13 +4,13 @@
 //! |---|---|
 //! | `url` | `--redis-url` |
 //! | `codec` | a record as the fields of a hash |
-//! | `scripts` | the scripts, `server/lua`: read and slide; put unless it is older |
-//! | `connection` | the pool that commands travel on |
-//! | `breaker` | when calls are worth a try |
-//! | `trust` | when answers may be believed |
+//! | `scripts` | the scripts in `server/lua`: read and note activity; put, unless a later generation is there |
+//! | `connection` | the pool of connections for commands |
+//! | `breaker` | when calls are tried |
+//! | `trust` | when answers may be trusted |
 //! | `shared` | what calls and listener share |
 //! | `subscriptions` | connections on which Redis reports changed keys |
-//! | `notice` | what it tells |
+//! | `notice` | what Redis reports |
 //! | `listener` | the task that keeps them, and reconnects |
 //!
 //! A caller that keeps local copies of what [`Redis::resolve`] returned must drop them by the
@@ -56,7 +56,7 @@ pub use error::RedisError;
 pub use notice::Notice;
 pub use url::RedisUrl;
 
-/// Records that travel together under one time-out. `redis-benchmark -P 256` on two shared cores, Redis
+/// How many records travel together under one time-out. `redis-benchmark -P 256` on two shared cores, Redis
 /// 7.0: 64,000 executions of put.lua a second, 110,000 of resolve.lua. So these take Redis 4 ms, and
 /// other calls meanwhile wait no longer than that.
 const TOGETHER: usize = 256;
@@ -69,7 +69,7 @@ pub struct Redis {
 }
 
 impl Redis {
-    /// Returns at once; connecting goes on in the background. Must be called within a Tokio
+    /// Returns at once and connects in the background. Must be called within a Tokio
     /// runtime. The notices end when this is dropped.
     ///
     /// # Errors
@@ -101,8 +101,8 @@ impl Redis {
     }
 
     /// Puts records, each in one atomic step that refuses a generation lower than the one held.
-    /// Activity never goes back. They travel together, 256 at a time. Goes on if the caller is
-    /// dropped: a revocation that is half on its way must not be forgotten.
+    /// Activity never goes back. They travel together, 256 at a time. Continues if the caller is
+    /// dropped, so that a revocation is never sent in part.
     ///
     /// # Errors
     /// When Redis does not answer; some may have been put. Redis is not trusted from then on.
@@ -129,13 +129,13 @@ impl Redis {
         scripts::longest_life(self.ttl)
     }
 
-    /// Whether what Redis says may be believed: connected, listening, re-applied.
+    /// Whether the answers of Redis may be trusted: it is connected, reports changes, and has all recent ones.
     #[must_use]
     pub fn is_trusted(&self) -> bool {
         self.shared.is_trusted()
     }
 
-    /// Recent changes were re-applied in `epoch`. Does nothing if that epoch is over.
+    /// Notes that recent changes were put again in `epoch`. Does nothing if that epoch is over.
     pub fn trust(&self, epoch: u64) {
         self.shared.trust(epoch);
     }
@@ -148,11 +148,11 @@ impl Redis {
 }
 
 impl RedisUrl {
-    /// Whether Redis can be used: it answers, tells of changes, and takes scripts. For
+    /// Whether Redis can be used: it answers, reports changes, and runs scripts. For
     /// `visitflow check`; must be called within a Tokio runtime.
     ///
     /// # Errors
-    /// What is wrong.
+    /// When it cannot.
     pub async fn check(&self) -> Result<(), RedisError> {
         let nodes = self.nodes()?;
         let (notices, _notified) = mpsc::unbounded_channel();

@@ -6,7 +6,7 @@ use crate::session::token::Tag;
 /// What Redis reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Notice {
-    /// Somebody, this server included, has changed this record: forget the local copy.
+    /// A server, perhaps this one, has changed this record: drop the local copy.
     Changed(Tag),
     /// All changes until this instant have been reported before.
     CaughtUp(Millis),

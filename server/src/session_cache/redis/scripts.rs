@@ -1,5 +1,4 @@
-//! The scripts. Each touches the keys of one record, which lie together on a Redis Cluster too, so that it is
-//! atomic.
+//! The scripts. Each touches the keys of one record, which are on one node of a Redis Cluster, so it is atomic.
 
 use std::sync::LazyLock;
 
@@ -15,7 +14,7 @@ use crate::session::{Millis, Ttl};
 /// by so much: the minute of grace after a rotation or an end, and another for clocks that differ.
 const SLACK_MS: Millis = 2 * 60_000;
 
-/// A record's life is prolonged so far ahead that activity touches its key no more often than this.
+/// A record's life is prolonged by this much more than needed, so that activity touches its key no more often.
 const AHEAD_MS: Millis = 5 * 60_000;
 
 /// How long a record's key lives at most if no request uses it.
@@ -26,7 +25,7 @@ pub(super) fn longest_life(ttl: Ttl) -> Millis {
 static RESOLVE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("../../../lua/resolve.lua")));
 static PUT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("../../../lua/put.lua")));
 
-/// Reads a record, and notes activity if the secret is worth something.
+/// Reads a record, and notes activity if the secret is valid.
 pub(super) async fn resolve(
     link: Link,
     (tag, presented, at): (Tag, SecretHash, Option<Millis>),
@@ -64,9 +63,8 @@ impl Script {
         Self { code, hash: redis::Script::new(code).get_hash().to_owned() }
     }
 
-    /// One round trip; a second one only where Redis does not know the script yet: after its start,
-    /// a failover or SCRIPT FLUSH. EVAL goes where the key lives, while SCRIPT LOAD would need every
-    /// node of a cluster to be well.
+    /// One round trip; a second one only if Redis does not know the script yet: after its start, a failover or SCRIPT
+    /// FLUSH. EVAL goes to the node of the key, while SCRIPT LOAD would need every node of a cluster to work.
     async fn run(&self, mut link: Link, args: impl Fn(&mut Cmd)) -> redis::RedisResult<Value> {
         let command = |name: &str, script: &str| {
             let mut command = cmd(name);

@@ -16,7 +16,7 @@ pub(super) struct Shared {
     pub(super) pool: Pool,
     state: Mutex<State>,
     notices: mpsc::UnboundedSender<Notice>,
-    /// Tells the listener that a call found the connection bad.
+    /// Tells the listener that a call has failed.
     pub(super) lost: Notify,
 }
 
@@ -31,7 +31,7 @@ impl Shared {
         Self { pool, state: Mutex::default(), notices, lost: Notify::new() }
     }
 
-    /// Does `work` if the breaker lets it, and learns from its end.
+    /// Does `work` if the breaker allows it, and reports its outcome to the breaker.
     pub(super) async fn call<T, F>(&self, work: impl FnOnce(Link) -> F) -> Result<T, RedisError>
     where
         F: Future<Output = redis::RedisResult<T>>,
@@ -61,13 +61,13 @@ impl Shared {
 
     /// Begins an epoch.
     pub(super) fn connect(&self) {
-        // Notices leave under the lock: their order is the order of what happened.
+        // Notices are sent under the lock, so that they are in the order of the events.
         let mut state = self.lock();
         let epoch = state.trust.connect();
         self.notify(Notice::Connected { epoch });
     }
 
-    /// Ends the trust. Whether that is news.
+    /// Ends the trust. Whether there was any.
     pub(super) fn lose(&self) -> bool {
         let mut state = self.lock();
         let news = state.trust.lose();
@@ -99,7 +99,7 @@ impl Shared {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // No code panics while it holds the lock; if one ever did, the state is whole still.
+        // No code panics while it holds the lock; even then the state would be whole.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

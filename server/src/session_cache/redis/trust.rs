@@ -1,10 +1,10 @@
-//! Whether Redis may be believed.
+//! Whether Redis may be trusted.
 //!
-//! Invariant: whatever may have left Redis behind the database (a lost connection, another
-//! Redis in its place, a flush, a call that failed) ends the trust, and only the epoch that began
-//! after it can be trusted again, once recent revocations were re-applied.
+//! Invariant: every event after which Redis may be behind the database (a lost connection, another Redis in its
+//! place, a flush, a failed call) ends the trust. Only an epoch that began after that event can be trusted, once
+//! recent revocations were put again.
 
-/// The trust, as a function of what happened.
+/// The trust, as a function of events.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Trust {
     epoch: u64,
@@ -20,18 +20,18 @@ enum Phase {
 }
 
 impl Trust {
-    /// A connection is there: the epoch that begins with it.
+    /// Begins the epoch of a new connection.
     pub(super) fn connect(&mut self) -> u64 {
         *self = Self { epoch: self.epoch + 1, phase: Phase::Connected };
         self.epoch
     }
 
-    /// Something went wrong. Whether that is news.
+    /// Ends the trust. Whether there was any.
     pub(super) fn lose(&mut self) -> bool {
         std::mem::replace(&mut self.phase, Phase::Lost) != Phase::Lost
     }
 
-    /// Everything was re-applied in `epoch`.
+    /// Notes that everything was put again in `epoch`.
     pub(super) fn trust(&mut self, epoch: u64) {
         if self.phase == Phase::Connected && self.epoch == epoch {
             self.phase = Phase::Trusted;

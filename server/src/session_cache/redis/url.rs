@@ -1,4 +1,4 @@
-//! Where Redis is.
+//! The URL of Redis.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -9,24 +9,24 @@ use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo as _};
 
 use super::error::RedisError;
 
-/// Where Redis is: `redis://` or `rediss://` (TLS), one URL for a single Redis, several separated
-/// by commas for nodes of a Redis Cluster; those after the first may be `host:port` alone. User and
-/// password of the first count for all. A URL that cannot be used is kept as what is wrong with it,
-/// without the URL itself: it may hold a password.
+/// The URL of Redis: `redis://` or `rediss://` (TLS). One URL for a single Redis, several separated by
+/// commas for nodes of a Redis Cluster; those after the first may be `host:port` alone. User and
+/// password of the first apply to all. Of a URL that cannot be used only the error is kept, because the
+/// URL may contain a password.
 #[derive(Clone)]
 pub struct RedisUrl(Result<Nodes, String>);
 
 /// The nodes that the URL names.
 #[derive(Clone)]
 pub(super) enum Nodes {
-    /// A Redis of its own.
+    /// A single Redis.
     Single(Box<ConnectionInfo>),
     /// Some nodes of a cluster; the others are found through them.
     Cluster(Vec<ConnectionInfo>),
 }
 
 impl RedisUrl {
-    /// What is wrong with the URL, if something is.
+    /// What is wrong with the URL, if anything.
     #[must_use]
     pub fn problem(&self) -> Option<&str> {
         self.0.as_ref().err().map(String::as_str)
@@ -78,7 +78,7 @@ fn node(url: &str) -> Result<ConnectionInfo, String> {
     if host_port(info.addr()).is_none_or(|(host, port)| host.is_empty() || port == 0) {
         return Err(wrong.into());
     }
-    // A command is small and waited for.
+    // A command is small, and a caller waits for its answer.
     Ok(info.set_tcp_settings(TcpSettings::default().set_nodelay(true)))
 }
 

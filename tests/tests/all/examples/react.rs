@@ -6,6 +6,7 @@ use visitflow_e2e::Server;
 async fn react_built_counts_after_consent() {
     let stage = Stage::before(Server::start().await).await;
     let site = vite("react", &["preview"], &stage).await;
+    stage.hears_the_console().await;
     stage.looks_around_and_consents(&site.origin()).await;
     stage.until_cookies_are(OURS).await;
     stage.click("#change").await;
@@ -13,6 +14,8 @@ async fn react_built_counts_after_consent() {
     stage.click("a[href='/about']").await;
     stage.shows("About").await;
     stage.server.assert_page_views(3);
+    stage.assert_nothing_was_said().await;
+    stage.assert_titles(&["Home", "About", "Home"]);
     stage.close().await;
 }
 
@@ -21,10 +24,13 @@ async fn react_built_counts_after_consent() {
 async fn react_in_strict_mode_counts_once() {
     let stage = Stage::before(Server::start().await).await;
     let site = vite("react", &[], &stage).await;
+    stage.hears_the_console().await;
     stage.looks_around_and_consents(&site.origin()).await;
     let starts = stage.witness.requests();
     let starts = starts.iter().filter(|request| *request == "POST /api/session/start").count();
     assert!(starts <= 1, "{starts} starts");
+    stage.assert_nothing_was_said().await;
+    stage.assert_titles(&["Home", "About", "Home"]);
     stage.close().await;
 }
 
