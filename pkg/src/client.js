@@ -7,7 +7,7 @@
 import { reported } from "../../client-wasm/shell/address.js";
 import { attempt } from "../../client-wasm/shell/attempt.js";
 import { decide, initial, isGranted, maySend, mayWait, objects } from "../../client-wasm/shell/consent.js";
-import { IGNORED, deleteCookie, readCookie, readOwn, writeCookie } from "../../client-wasm/shell/cookies.js";
+import { deleteCookie, readOwn, writeCookie } from "../../client-wasm/shell/cookies.js";
 import { CAP, LAST_ACTIVITY, SESSION_FORGET, TELEMETRY, VISITOR, VISITOR_MAX_AGE_S } from "../../client-wasm/shell/generated.js";
 import { json } from "../../client-wasm/shell/json.js";
 import { isOn, isShaped, options, setOptions } from "../../client-wasm/shell/options.js";
@@ -101,7 +101,6 @@ export function create(load, base) {
     // Another tab may have taken consent back.
     if (options.hurry || isShaped() || (options.known && !visitor_id)) return;
     for (const { name, at, href, given } of takeSendable()) {
-      if (readCookie(IGNORED)) return;
       // On plain HTTP browsers make no identifiers, nor do they take a secure cookie.
       if (!visitor_id && isGranted() && crypto.randomUUID) {
         writeCookie(options.visitorCookie, (visitor_id = "v_" + crypto.randomUUID()), VISITOR_MAX_AGE_S);

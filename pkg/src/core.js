@@ -30,11 +30,13 @@ let wait; // once: who tries again waits no more
 
 const begin = async (options, waiting) => {
   setOptions(options);
+  const drop = () => {};
   if (readCookie(IGNORED)) {
+    options.shape = drop;
     options.beforeConsent = "silent";
     setConsent("denied");
   } else if (isShaped()) {
-    options.shape = () => {}; // without the file nothing is told
+    options.shape = drop; // without the file nothing is told
     await import(EXTRAS).then((file) => file.default(options, waiting), options.complain);
   }
   if (options.visitorCookie == options.activityCookie) {

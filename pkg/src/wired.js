@@ -69,7 +69,7 @@ const init = (given, waiting) => {
     land(waiting[0]?.href ?? location.href);
     takeOver(waiting[0]?.fact?.stored);
     // Another tab may have taken consent back, where this one could not hear of it yet.
-    if (given.known && !isMarked()) setConsent("denied");
+    if ((given.known && !isMarked()) || readCookie(IGNORED)) setConsent("denied");
     core.init(
       isGranted(),
       given.consent == "denied",

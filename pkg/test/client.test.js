@@ -506,17 +506,10 @@ test("a page that leaves early without consent sends anonymous views, or nothing
   assert.equal(anonymous.seen.beacons.length, 1);
   const [, view] = anonymous.seen.beacons[0];
   assert.deepEqual([view.anonymous, view.visitor_id], [true, undefined]);
+  assert.equal(anonymous.seen.reads, 0);
   const silent = page({ consent: "pending" });
   silent.leave();
   assert.deepEqual(silent.seen.beacons, []);
-});
-
-test("a page of a browser that is ignored sends nothing where it is left early", () => {
-  for (const options of [{ consent: "granted" }, { beforeConsent: "anonymous" }]) {
-    const { leave, seen } = page(options, { cookies: { visitflow_ignore: "1" } });
-    leave();
-    assert.deepEqual(seen.beacons, []);
-  }
 });
 
 test("an event that is to be confirmed is told, and then waited for", async () => {
