@@ -34,3 +34,14 @@ test("each file stands in the table of the documentation", () => {
   const docs = readFileSync(new URL("../../docs/architecture.md", import.meta.url), "utf8");
   for (const name of files.keys()) assert.ok(docs.includes("`" + name.replace(".js", "") + "`"), name);
 });
+
+test("the suite for the browsers is served each file that one of its files imports", () => {
+  const sources = (folder) =>
+    readdirSync(new URL(folder, import.meta.url), { recursive: true })
+      .filter((name) => name.endsWith(".rs"))
+      .map((name) => readFileSync(new URL(folder + name, import.meta.url), "utf8"));
+  const rust = [...sources("../../client-wasm/src/"), ...sources("../../client-wasm/tests/web/")].join();
+  const served = new Set([...rust.matchAll(/"\/shell\/(.+?)"/g)].map(([, file]) => file));
+  assert.ok(served.size > 10);
+  for (const name of served) for (const needed of imports(name)) assert.ok(served.has(needed), `${name}: ${needed}`);
+});

@@ -79,6 +79,7 @@ macro_rules! served {
 served! {
     "/shell/address.js" of_address reported
     "/shell/attempt.js" of_attempt attempt
+    "/shell/confirm.js" of_confirm settle
     "/shell/consent.js" of_consent isGranted
     "/shell/cookies.js" of_cookies cookies
     "/shell/facts.js" of_facts make
