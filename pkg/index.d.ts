@@ -318,8 +318,8 @@ export function revoke(options: { erase: true }): Promise<void>;
 export function deny(): void;
 
 /**
- * Calls `listener` with each new consent, whoever decides: your page, a consent manager, or the visitor in another
- * tab. Returns a function that ends it.
+ * Calls `listener` with each new consent that your page or a consent manager sets, and with `"denied"` when the visitor
+ * takes consent back in another tab. Returns a function that ends it.
  */
 export function onConsentChange(listener: (consent: Consent) => void): () => void;
 
@@ -356,8 +356,8 @@ export function order(order: Order): void;
 export function order(order: Order, options: Confirm): Promise<void>;
 
 /**
- * Sends what waits without further delay. Resolves once each page view, event and order that waited has been tried:
- * what could not be sent goes on waiting.
+ * Sends what waits without further delay. Resolves once all of it is stored, or a try has failed: then the rest goes on
+ * waiting.
  */
 export function flush(): Promise<void>;
 

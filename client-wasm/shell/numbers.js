@@ -1,6 +1,7 @@
 // The number of a view in its visit, as this browser counts: across tabs and pages, in localStorage, with consent.
 
 import { attempt } from "./attempt.js";
+import { isGranted } from "./consent.js";
 
 const VIEWS = "visitflow.views";
 const BEGUN = "visitflow.begun";
@@ -34,9 +35,9 @@ export const uncount = () => {
   });
 };
 
-/** Now storage may be asked: it knows of a visit that began ahead, and whether the server `knows`. */
+/** Now storage may be asked: with consent it knows of a visit that began ahead, and whether the server `knows`. */
 export const storeAhead = (knows) => {
-  if (ahead) {
+  if (ahead && isGranted()) {
     count(ahead);
     if (knows) attempt(() => (localStorage[BEGUN] = 1));
   }

@@ -11,4 +11,4 @@ export const setOptions = (given) => {
 export const isOn = (option) => option != undefined && option + "" != "false";
 
 /** Whether the page has a word about what is told: pkg/src/extras.js sees to it. */
-export const isShaped = () => options.before || options.query || options.exclude;
+export const isShaped = () => options.before || options.query != undefined || options.exclude;

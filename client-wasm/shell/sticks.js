@@ -11,7 +11,7 @@ let secure = "; Secure";
  */
 export const sticks = (name, value, age, sure) => {
   if (isTaken(name)) {
-    options.complain(`another application's cookie: ${name}; set cookieNames`);
+    options.complain(`${name} is another application's: set cookieNames`);
     return false;
   }
   writeCookie(name, value, age, secure);

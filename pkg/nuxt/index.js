@@ -9,6 +9,9 @@ export default defineNuxtModule({
   defaults: { consentCookie: "consent", endpoint: "" },
   setup(options, nuxt) {
     const { build, runtimeConfig, vite } = nuxt.options;
+    if (typeof options.before == "function") {
+      throw new Error("visitflow: the configuration cannot carry a function to the page; give `before` the name of a global one.");
+    }
     runtimeConfig.public.visitflow = options;
     build.transpile.push("visitflow");
     // In development Vite 7 and earlier would move the package's scripts away from its WebAssembly.

@@ -33,7 +33,7 @@ const SENTENCES = {
   view: (url) => `a view: ${url}`,
   request: (path, body) => `fetch ${path}` + (/auth/.test(path) ? "" : `: ${body}`),
   beacon: (path, body) => `beacon ${path}: ${body}`,
-  answer: (path, status, after) => `answer to ${path}: ${status || "none"}, ${meaning(status)}${after ? `, in ${after / 1000} s at the earliest` : ""}`,
+  "answer": (path, status, after) => `answer to ${path}: ${status || "none"}, ${meaning(status)}${after ? `, in ${after / 1000} s at the earliest` : ""}`,
   cookie: (name, value, age) => (age ? `cookie ${name} is written for ${age} s: ${value}` : `cookie ${name} is deleted`),
   complaint: (text) => `a complaint: ${text}`,
 };

@@ -21,7 +21,7 @@ const watchViews = (event) => {
         event(target.getAttribute("data-visitflow-view"), props(target));
       }
     },
-    { threshold: [0.1, 0.25, 0.5] },
+    { threshold: Array.from({ length: 51 }, (_, percent) => percent / 100) },
   );
   const look = () => {
     for (const element of document.querySelectorAll("[data-visitflow-view]")) if (!seen.has(element)) observer.observe(element);

@@ -11,7 +11,7 @@ const list = (option) => (typeof option == "string" ? option.split(/\s+/).filter
 /** Puts into the options what each fact passes (facts.js of the shell), and which pages are not counted. */
 export default (options, waiting) => {
   const isExcluded = fitting(list(options.exclude || []));
-  const reduced = options.query ? keeping(list(options.query)) : (href) => href;
+  const reduced = options.query != undefined ? keeping(list(options.query)) : (href) => href;
   const referrerOf = ({ referrer }) =>
     referrer && !(new URL(referrer).origin == location.origin && isExcluded(referrer)) ? reduced(referrer) : undefined;
 

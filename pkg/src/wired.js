@@ -67,9 +67,9 @@ const init = (given, waiting) => {
   connect(core.happened, core.answered, core.adopted, core.page_view);
   serially(() => {
     land(waiting[0]?.href ?? location.href);
-    takeOver(waiting[0]?.fact?.stored);
     // Another tab may have taken consent back, where this one could not hear of it yet.
     if ((given.known && !isMarked()) || readCookie(IGNORED)) setConsent("denied");
+    takeOver(waiting[0]?.fact?.stored);
     core.init(
       isGranted(),
       given.consent == "denied",
