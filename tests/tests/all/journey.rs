@@ -4,7 +4,7 @@ use serde_json::json;
 use thirtyfour::SameSite;
 use visitflow_e2e::answer::is_token;
 use visitflow_e2e::browser::{Browser, Engine, TOUCHES};
-use visitflow_e2e::patience::{counts, page_views_are, until};
+use visitflow_e2e::patience::{comes, counts, page_views_are, until};
 use visitflow_e2e::scene::Scene;
 use visitflow_e2e::{Server, in_engines, password_of};
 
@@ -56,8 +56,11 @@ async fn a_visit_becomes_a_number_on_the_dashboard(engine: Engine) {
     // Consent: the landing page counts, and the cookies are as agreed.
     browser.click("consent-accept").await;
     page_views_are(server, 1).await;
-    assert_cookies(browser).await;
     scene.settles().await; // the WebAssembly is there
+    // It asks for a start without the hint, and the answer brings the hint back.
+    let hint = async || browser.evaluate("document.cookie.includes('last_activity=')").await;
+    comes("the hint", json!(true), hint).await;
+    assert_cookies(browser).await;
     let touched = browser.evaluate("window.touched").await;
     for touch in ["cookie", "setItem", "request", "BroadcastChannel", "fetch"] {
         assert!(touched.as_array().expect("a list").contains(&json!(touch)), "{touch}: {touched}");
