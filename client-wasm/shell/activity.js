@@ -5,7 +5,7 @@ import { LAST_ACTIVITY_MAX_AGE_S, SESSION_IDLE_MS } from "./generated.js";
 import { options } from "./options.js";
 import { sticks } from "./sticks.js";
 
-/** In ms since the Unix epoch; NaN if nobody knows. */
+/** In ms since the Unix epoch; NaN if it is not known. */
 export const readActivity = () => +readCookie(options.activityCookie);
 
 /** Whether the session is alive, as far as the browser knows. */

@@ -28,7 +28,7 @@ export const writeCookie = (name, value, age, secure = "; Secure", domain = opti
   });
 };
 
-/** Deletes a cookie of ours, whatever its domain. `Secure` is no part of what names it, and may be forbidden. */
+/** Deletes a cookie of ours, whatever its domain. `Secure` does not identify a cookie, and the page may not be allowed to set it. */
 export const deleteCookie = (name) => {
   if (readCookie(name) == undefined) return;
   writeCookie(name, "", 0, "");

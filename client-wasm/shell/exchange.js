@@ -47,7 +47,7 @@ export const sendFact = (ticket, fact, anonymous) => {
   if (!fact.stored && !anonymous) keep(fact); // the visitor may have been named anew
 };
 
-/** Sends an anonymous fact of whose answer nobody hears: the page is left. */
+/** Sends an anonymous fact and ignores the answer: the page is being left. */
 export const sendAnonymously = (fact) => {
   postFact(fact, true);
 };

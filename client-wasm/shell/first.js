@@ -30,7 +30,7 @@ export const sendFirst = async (waiting) => {
     fact.stored = (await postFact(fact)).status == 204;
     const now = readCookie(options.visitorCookie);
     if (now != fact.visitor) {
-      // Consent was taken back: this is nobody's view any more. The answer may have begun a session since;
+      // Consent was taken back, so this view belongs to no visitor any more. The answer may have begun a session since;
       // without it there would be nothing to end yet, so the request is not given up.
       fact.stored = true;
       if (now) return;

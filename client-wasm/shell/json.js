@@ -1,6 +1,6 @@
 // JSON, whatever a library of the page has done to it.
 
-// Half of a character, as it stays of a text that was cut, is no text to the server.
+// A text that was cut may end in half a character, which the server refuses.
 const whole = (_, value) => value?.toWellFormed?.() ?? value;
 
 /** The JSON text of a value. Prototype.js before 1.7 makes a text of every array. */

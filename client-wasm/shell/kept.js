@@ -43,7 +43,7 @@ export const adopt = () => {
     attempt(() => {
       const { claimed, visitor, path, at, body } = JSON.parse(localStorage[name]);
       if (mine.has(key) || !body) return;
-      // Of a visitor who took consent back where this page could not hear of it.
+      // It belongs to a visitor who took consent back where this page was not told.
       if (visitor != named()) return localStorage.removeItem(name);
       if (Math.abs(Date.now() - claimed) < CLAIM_MS) return;
       mine.add(key);

@@ -46,7 +46,7 @@ export const rest = () => {
   channel = watching = undefined;
 };
 
-/** Consent was taken back here: the other tabs hear of it, and nothing is kept. */
+/** Consent was taken back here: tells the other tabs, and empties the storage. */
 export const tellOthers = () => {
   rest();
   forgetEverywhere();

@@ -59,5 +59,5 @@ export const postPing = (ticket, view, ...engaged) => send(ticket, SESSION_PING,
 /** The last word about a view. */
 export const beaconPing = (...all) => beacon(SESSION_PING, json(engagement(...all)));
 
-/** What the server needs to know to erase a visitor's data; undefined if nobody is known. */
+/** What the server needs to erase a visitor's data; undefined if no visitor is known. */
 export const toErase = () => erasable() && { visitor_id: erasable(), url: told(location.href), site: options.site };

@@ -51,7 +51,7 @@ extern "C" {
     #[wasm_bindgen(js_name = sendFact)]
     pub(crate) fn send(ticket: u32, fact: &Fact, anonymous: bool);
 
-    /// Sends an anonymous fact of whose answer nobody hears.
+    /// Sends an anonymous fact and ignores the answer.
     #[wasm_bindgen(js_name = sendAnonymously)]
     pub(crate) fn send_anonymously(fact: &Fact);
 

@@ -11,7 +11,7 @@ extern "C" {
     /// Ends all watching.
     pub(crate) fn rest();
 
-    /// Consent was taken back here: the other tabs hear of it, and nothing is kept.
+    /// Consent was taken back here: tells the other tabs, and empties the storage.
     #[wasm_bindgen(js_name = tellOthers)]
     pub(crate) fn tell_others();
 }
