@@ -12,7 +12,7 @@
 //! | a flag | [`config`] |
 //! | a subcommand | [`commands`] |
 //! | when a session ends, when a visit is joined | [`session`] |
-//! | what start, page view, ping, login, logout, end do | [`lifecycle`], [`ledger`] |
+//! | what start, page view, ping, login, logout, end do | [`lifecycle`], [`ledger::commands`] |
 //! | what an endpoint takes or answers | [`endpoints`] |
 //! | what an endpoint gets of a request | [`call`] |
 //! | who may read reports, what an API key may do | [`authorization`], [`keys`] |

@@ -9,7 +9,9 @@ use visitflow_server::database::sqlite::{Sqlite, writer};
 use visitflow_server::database::store::{Lookup, Store};
 use visitflow_server::ingest::spool::Spool;
 use visitflow_server::ingest::{Ingest, Storage};
-use visitflow_server::ledger::command::{Command, Context, Fact, Kind, Run};
+use visitflow_server::ledger::commands::{Command, Facts};
+use visitflow_server::ledger::context::Context;
+use visitflow_server::ledger::kinds::{Event, Fact, Kind, Run};
 use visitflow_server::observe::Metrics;
 use visitflow_server::resolve::Sessions;
 use visitflow_server::session::{Caller, Millis, Ttl, uuid_v7};
@@ -46,17 +48,17 @@ fn large() -> Command {
         site: Some("shop.example".into()),
         occurred_at: NOW,
         anonymous: true,
-        kind: Kind::Event {
+        kind: Kind::Event(Event {
             id: uuid_v7(NOW + n),
             name: "large".into(),
             props: Some("x".repeat(400)),
-            url: None,
-        },
+            ..Event::default()
+        }),
     };
     let facts = (0..80).map(fact).collect();
     let context =
         Context { now: NOW, caller: Caller::Nothing, candidate: None, visitor: None, key: None, site: None };
-    Command::Facts { context, runs: vec![Run { visitor: None, facts }] }
+    Facts { context, runs: vec![Run { visitor: None, facts }] }.into()
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! A batch of commands, and what it did: for the writer of either database.
 
 use crate::contract::activity::CachedActivity;
-use crate::ledger::command::{Command, Outcome, Provisional};
-use crate::ledger::{self, Known, Plan, Wants};
+use crate::ledger::commands::{Command, Outcome};
+use crate::ledger::{self, Known, Plan, Provisional, Wants};
 use crate::session::record::Record;
 use crate::session::{Millis, Ttl};
 

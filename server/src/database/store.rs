@@ -13,7 +13,7 @@ use super::{postgres, sqlite};
 use crate::contract::activity::Slides;
 use crate::contract::erasure::{Erasure, Piece};
 use crate::contract::visit_owner::VisitOwner;
-use crate::ledger::command::Command;
+use crate::ledger::commands::Command;
 use crate::ledger::known::UserTokens;
 use crate::session::record::Record;
 use crate::session::token::Tag;

@@ -13,7 +13,7 @@ use crate::call::Call;
 use crate::clock;
 use crate::http::problem::Problem;
 use crate::http::reply::{self, Reply};
-use crate::ledger::command::{Ending, Which};
+use crate::ledger::commands::end_sessions::{EndSessions, Which};
 use crate::session::Millis;
 use crate::session::token::{Proof, Tag};
 
@@ -91,7 +91,7 @@ pub async fn end_others(call: Call<'_>) -> Result<Reply, Problem> {
 /// Ends the sessions and answers after that is committed.
 async fn end(call: &Call<'_>, user: User, which: Which) -> Result<Reply, Problem> {
     let User { id, own, site } = user;
-    let ending = Ending { now: call.now, user_id: id, asking: own, which, site };
+    let ending = EndSessions { now: call.now, user_id: id, asking: own, which, site };
     let cookie = call.app.lifecycle.end_sessions(ending).await?;
     let mut answer = reply::no_content();
     set_cookie(call, &mut answer, &cookie);

@@ -15,7 +15,7 @@ use crate::config::Orders;
 use crate::http::body::{self, malformed};
 use crate::http::problem::{Problem, Rejected};
 use crate::http::reply::{self, Reply};
-use crate::ledger::command::{Fact, Kind, Order, Refund, Run};
+use crate::ledger::kinds::{Event, Fact, Kind, Order, PageView, Refund, Run};
 use crate::lifecycle::Hit;
 use crate::observe::{Drop, Stored};
 use crate::session::Millis;
@@ -134,7 +134,7 @@ async fn store(call: &Call<'_>, stored: Stored, items: Vec<Checked>) -> Result<R
     let hit = Hit { key_of: key_of(call, named), ..hit(call, token, None) };
     let (outcome, cookies) =
         call.app.lifecycle.facts(hit, runs, call.allowance(), || candidate(call)).await?;
-    let kept = count - u64::from(outcome.erased + outcome.of_other_sites);
+    let kept = count - u64::from(outcome.refused.erased + outcome.refused.of_other_sites);
     call.app.metrics.stored(stored, kept.saturating_sub(refunds), u64::from(outcome.duplicates));
     call.app.metrics.stored(Stored::Refund, refunds.min(kept), 0);
     let mut answer = reply::no_content();
@@ -168,7 +168,7 @@ impl Item for wire::PageView {
         let occurred_at = fields::occurred_at(call.now, self.age_ms)?;
         let site = site(call, self.site.as_deref(), Some(&page))?;
         let referrer = self.referrer.and_then(|referrer| address::referrer(&referrer, keep));
-        let kind = Kind::PageView {
+        let kind = Kind::PageView(PageView {
             id: fields::fact_id(self.id.as_deref(), occurred_at)?,
             path: page.path,
             referrer: referrer.map(|referrer| fields::of_somebody(referrer, anonymous)),
@@ -176,7 +176,7 @@ impl Item for wire::PageView {
             device: fields::device(self.device).filter(|_| !anonymous),
             sequence: fields::sequence(self.sequence).filter(|_| !anonymous),
             url: fields::of_somebody(page.url, anonymous),
-        };
+        });
         checked(call, self.visitor_id.as_deref(), site, occurred_at, anonymous, kind)
     }
 }
@@ -205,12 +205,12 @@ impl Item for wire::Event {
         let page = fields::page_beside(self.url.as_deref(), call.app.config.keep_query);
         let site = site(call, self.site.as_deref(), page.as_ref())?;
         require_site(call, site.as_ref(), self.visitor_id.is_some())?;
-        let kind = Kind::Event {
+        let kind = Kind::Event(Event {
             id: fields::fact_id(self.id.as_deref(), occurred_at)?,
             name: address::text(&name).into_owned(),
             props: properties::props(self.props),
             url: page.map(|page| fields::of_somebody(page.url, anonymous)),
-        };
+        });
         checked(call, self.visitor_id.as_deref(), site, occurred_at, anonymous, kind)
     }
 }

@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 
 use crate::contract::erasure::{Erased, Erasure};
 use crate::database::error::Result;
-use crate::ledger::command::{Command, Outcome};
+use crate::ledger::commands::{Command, Outcome};
 use crate::session::Millis;
 
 /// Most commands in one commit.

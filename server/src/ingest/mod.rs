@@ -42,7 +42,7 @@ use self::jobs::{Job, lock};
 pub use self::storage::Storage;
 use crate::contract::erasure::{Erased, Erasure};
 use crate::database::error::{Result, StoreError};
-use crate::ledger::command::{Command, Outcome};
+use crate::ledger::commands::{Awaited, Command};
 use crate::observe::{Metrics, Shed};
 use crate::resolve::Sessions;
 use crate::session::Millis;
@@ -116,15 +116,17 @@ impl Ingest {
     /// # Errors
     /// [`StoreError::Unavailable`] when the queue stays full; the command was not taken then. Otherwise
     /// the error of the database; the command was rolled back then.
-    pub async fn commit(&self, command: Command) -> Result<Outcome> {
+    pub async fn commit<C: Awaited>(&self, command: C) -> Result<C::Outcome> {
         let (reply, answer) = oneshot::channel();
-        let kind = if matches!(command, Command::Engagement { .. }) { Shed::Ping } else { Shed::PageView };
+        let command = command.into();
+        let kind = if matches!(command, Command::Engage(_)) { Shed::Ping } else { Shed::PageView };
         let sent = self.send(Job::Commit(command, reply)).await;
         sent.inspect_err(|_| self.metrics.shed(kind))?;
         let outcome = answer.await.unwrap_or(Err(STOPPED))?;
-        self.metrics.late(outcome.erased);
-        self.metrics.of_other_sites(outcome.of_other_sites);
-        Ok(outcome)
+        let refused = outcome.refused();
+        self.metrics.late(refused.erased);
+        self.metrics.of_other_sites(refused.of_other_sites);
+        C::outcome(outcome).ok_or(StoreError::Malformed("outcome of a command"))
     }
 
     /// Erases a visitor, with all facts that have come so far; returns after the commit of the last piece.

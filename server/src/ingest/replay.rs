@@ -10,8 +10,8 @@ use super::worker::{Rest, Worker};
 use crate::clock;
 use crate::database::batch::{Batch, Taken};
 use crate::database::error::{Result, StoreError};
-use crate::ledger::LINKS_OF_BATCH;
-use crate::ledger::command::{Command, EndProvisional, Outcome, Provisional};
+use crate::ledger::commands::{Command, EndProvisional, Outcome};
+use crate::ledger::{LINKS_OF_BATCH, Provisional};
 use crate::resolve::Sessions;
 use crate::session::Millis;
 
@@ -115,12 +115,12 @@ impl Worker {
                 Ok(committed) => {
                     let (mut early, mut withdrawn) = (Vec::new(), Vec::new());
                     for ((command, place), outcome) in taken.iter().zip(places).zip(&committed.outcomes) {
-                        if outcome.early {
+                        if *outcome == Outcome::Early {
                             early.push(place.of(command.clone()));
                         } else {
-                            withdrawn.extend(
-                                self.withdraw_unless_issued(command, place.rests_on, *outcome, now).await,
-                            );
+                            let has_begun = outcome.has_begun();
+                            withdrawn
+                                .extend(self.withdraw_unless(has_begun, command, place.rests_on, now).await);
                         }
                     }
                     self.end_provisional(withdrawn, now).await?;
@@ -221,7 +221,7 @@ impl Worker {
         now: Millis,
     ) -> Result<()> {
         self.set_aside(command, error).await?;
-        let withdrawn = self.withdraw_unless_issued(command, rests_on, Outcome::default(), now).await;
+        let withdrawn = self.withdraw_unless(false, command, rests_on, now).await;
         let changed = command.changes().zip(rests_on);
         let changed = changed.map(|((presented, _), rests_on)| EndProvisional { now, presented, rests_on });
         self.end_provisional(withdrawn.into_iter().chain(changed).collect(), now).await
@@ -229,19 +229,14 @@ impl Worker {
 
     /// Withdraws a session that a command began provisionally, if the database did not begin it. If this process does
     /// not have it in that state any more (a later provisional change, or a restart), returns the command that ends it.
-    async fn withdraw_unless_issued(
+    async fn withdraw_unless(
         &self,
+        has_begun: bool,
         command: &Command,
         rests_on: Option<u64>,
-        outcome: Outcome,
         now: Millis,
     ) -> Option<EndProvisional> {
-        let candidate = match command {
-            Command::Start { context, .. } | Command::Facts { context, .. } => context.candidate,
-            Command::SignIn { presented: None, candidate, .. } => Some(*candidate),
-            _ => None,
-        };
-        let presented = candidate.filter(|_| !outcome.issued)?;
+        let presented = command.begins().filter(|_| !has_begun)?;
         let is_withdrawn = self.sessions.withdraw(presented, now).await;
         (!is_withdrawn && rests_on.is_some()).then_some(EndProvisional { now, presented, rests_on: 1 })
     }

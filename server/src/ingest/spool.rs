@@ -19,7 +19,7 @@ use super::jobs::BATCH_FACTS;
 use super::reserve::Reserve;
 use crate::database::error::{Result, StoreError};
 use crate::database::files::{FileError, Kept};
-use crate::ledger::command::Command;
+use crate::ledger::commands::Command;
 use crate::session::Millis;
 
 /// The spool of one server.

@@ -14,7 +14,7 @@ use crate::clock;
 use crate::contract::erasure::{Erased, Erasure};
 use crate::database::error::Result;
 use crate::database::store::Store;
-use crate::ledger::command::Command;
+use crate::ledger::commands::Command;
 use crate::observe::Metrics;
 use crate::resolve::Sessions;
 use crate::session::Millis;

@@ -21,7 +21,7 @@ use crate::clock;
 use crate::database::batch::{Batch, Taken};
 use crate::database::error::{Result, StoreError};
 use crate::ledger::LINKS_OF_BATCH;
-use crate::ledger::command::{Command, Outcome};
+use crate::ledger::commands::{Command, Outcome};
 use crate::observe::Metrics;
 use crate::resolve::Sessions;
 use crate::session::Millis;
@@ -227,16 +227,15 @@ impl Worker {
     /// acknowledged; any other command has failed.
     async fn refused(&mut self, command: &Command, error: StoreError) -> Result<Outcome> {
         tracing::error!(%error, "the database refuses a command; the others of its batch are stored");
-        match command {
-            Command::Facts { .. } | Command::Engagement { .. } => self.set_aside(command, &error).await,
-            _ => Err(error),
-        }
+        let Some(outcome) = command.set_aside() else { return Err(error) };
+        self.set_aside(command, &error).await?;
+        Ok(outcome)
     }
 
-    pub(super) async fn set_aside(&mut self, command: &Command, error: &StoreError) -> Result<Outcome> {
+    pub(super) async fn set_aside(&mut self, command: &Command, error: &StoreError) -> Result<()> {
         self.store.set_aside(command, error, clock::now()).await?;
         self.metrics.set_aside();
-        Ok(Outcome::default())
+        Ok(())
     }
 
     // ---- housekeeping

@@ -2,7 +2,11 @@
 
 use uuid::Uuid;
 
-use super::known::{SessionsOf, Source, VisitRow};
+use super::kinds::event::EventRow;
+use super::kinds::order::OrderRow;
+use super::kinds::page_view::PageViewRow;
+use super::kinds::refund::RefundRow;
+use super::known::{SessionsOf, VisitRow};
 use crate::campaign::Campaign;
 use crate::session::Millis;
 use crate::session::record::Record;
@@ -58,112 +62,12 @@ pub struct VisitPut<'c> {
     pub campaign: Campaign,
 }
 
-/// A page view to write.
-#[derive(Debug)]
-pub struct PageViewRow<'c> {
-    /// UUIDv7.
-    pub id: Uuid,
-    /// Its site.
-    pub site: String,
-    /// Its visit; none for an anonymous one.
-    pub visit_id: Option<Uuid>,
-    /// By the server's clock.
-    pub occurred_at: Millis,
-    /// By the server's clock.
-    pub received_at: Millis,
-    /// The page's address.
-    pub url: &'c str,
-    /// Its path.
-    pub path: &'c str,
-    /// The page before, or another site.
-    pub referrer: Option<&'c str>,
-    /// The page's title.
-    pub title: Option<&'c str>,
-    /// JSON.
-    pub device: Option<&'c str>,
-    /// Its number within the visit, from 1.
-    pub sequence: Option<i32>,
-}
-
-/// An event to write.
-#[derive(Debug)]
-pub struct EventRow<'c> {
-    /// UUIDv7.
-    pub id: Uuid,
-    /// Its site.
-    pub site: String,
-    /// Its visit; none for an anonymous one.
-    pub visit_id: Option<Uuid>,
-    /// By the server's clock.
-    pub occurred_at: Millis,
-    /// By the server's clock.
-    pub received_at: Millis,
-    /// What happened.
-    pub name: &'c str,
-    /// JSON.
-    pub props: Option<&'c str>,
-    /// The page it happened on.
-    pub url: Option<&'c str>,
-}
-
-/// An order to write. Fields that it does not set keep their value in the row that it replaces.
-#[derive(Debug)]
-pub struct OrderRow<'c> {
-    /// Its site.
-    pub site: String,
-    /// The shop's number.
-    pub id: &'c str,
-    /// Its visit.
-    pub visit_id: Option<Uuid>,
-    /// Its visitor.
-    pub visitor_id: Option<VisitorId>,
-    /// Its user.
-    pub user_id: Option<String>,
-    /// Exact decimal.
-    pub amount: &'c str,
-    /// ISO 4217.
-    pub currency: &'c str,
-    /// JSON.
-    pub items: Option<&'c str>,
-    /// Where it comes from.
-    pub source: Source,
-    /// Whether another browser has sent it with other content.
-    pub disputed: bool,
-    /// When it was placed, by the server's clock.
-    pub created_at: Millis,
-    /// By the server's clock.
-    pub received_at: Millis,
-}
-
-/// A refund to write. After that it gets the visit, visitor and user of its order: see [`Changes::refunded`].
-#[derive(Debug)]
-pub struct RefundRow<'c> {
-    /// Its site.
-    pub site: String,
-    /// The shop's number.
-    pub id: &'c str,
-    /// The order's number.
-    pub refund_of: &'c str,
-    /// Its visitor, if the shop named one.
-    pub visitor_id: Option<VisitorId>,
-    /// Its user, if the shop named one.
-    pub user_id: Option<&'c str>,
-    /// Exact decimal, positive.
-    pub amount: &'c str,
-    /// ISO 4217.
-    pub currency: &'c str,
-    /// When the money was paid back, by the server's clock.
-    pub created_at: Millis,
-    /// By the server's clock.
-    pub received_at: Millis,
-}
-
 impl Changes<'_> {
     /// Orders, by site and number, whose refunds are to get their visit, visitor and user: those of this batch, and
     /// those whose refund is in this batch.
     pub fn refunded(&self) -> impl Iterator<Item = (&str, &str)> {
-        let orders = self.orders.iter().map(|row| (&*row.site, row.id));
-        orders.chain(self.refunds.iter().map(|row| (&*row.site, row.refund_of)))
+        let orders = self.orders.iter().map(|row| (&*row.site, &*row.order.id));
+        orders.chain(self.refunds.iter().map(|row| (&*row.site, &*row.refund.refund_of)))
     }
 }
 

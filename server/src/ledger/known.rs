@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use super::command::{Fact, Kind};
+use super::kinds::order::Source;
 use crate::session::record::Record;
 use crate::session::token::{SecretHash, Tag};
 use crate::session::visit::{Span, Visit, VisitorId};
@@ -113,27 +113,6 @@ impl Wants {
         self.visits.extend(caller.visit_id());
     }
 
-    /// What a fact needs; with `joining`, the visitor whose visit it is to find.
-    pub(super) fn fact(&mut self, fact: &Fact, joining: Option<VisitorId>, late: bool) {
-        let Some(site) = &fact.site else {
-            self.latest_open.extend(joining); // the site must be known first
-            return;
-        };
-        match &fact.kind {
-            Kind::PageView { id, .. } => _ = self.facts.insert((Table::PageViews, *id, site.clone())),
-            Kind::Event { id, .. } => _ = self.facts.insert((Table::Events, *id, site.clone())),
-            Kind::Order(_) | Kind::Refund(_) => return,
-        }
-        match joining.filter(|_| !fact.anonymous) {
-            Some(visitor) if late => _ = self.visitor_at.insert((visitor, site.clone(), fact.occurred_at)),
-            Some(visitor) => {
-                self.latest_open.insert(visitor);
-                self.current.insert((visitor, site.clone()));
-            }
-            None => {}
-        }
-    }
-
     /// What is wanted and not yet known.
     pub(super) fn without(mut self, known: &Known) -> Self {
         self.tokens.retain(|tag| !known.asked.tokens.contains(tag));
@@ -163,15 +142,6 @@ pub enum Table {
     PageViews,
     /// Events.
     Events,
-}
-
-/// Where a stored order comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Source {
-    /// The browser.
-    Browser,
-    /// The shop's own server, with an API key.
-    Api,
 }
 
 /// An order, as far as two versions of it are compared.

@@ -2,9 +2,11 @@
 
 use serde_json::Value;
 
-use super::changes::{OrderRow, RefundRow};
-use super::command::{Context, Fact, Kind, Order, Refund};
-use super::known::{Source, StoredOrder};
+use super::context::Context;
+use super::kinds::order::{OrderRow, Source};
+use super::kinds::refund::RefundRow;
+use super::kinds::{Fact, Kind, Order, Refund};
+use super::known::StoredOrder;
 use super::world::World;
 use crate::session::visit::{Visit, VisitorId};
 
@@ -31,7 +33,7 @@ impl<'c> World<'_, 'c> {
         let stored = match written {
             Some(index) => {
                 let row = &self.changes.orders[index];
-                Some((row.source, differ(said, (row.amount, row.currency, row.items))))
+                Some((row.source, differ(said, row.content())))
             }
             None => self
                 .stored_order(site, &order.id)
@@ -52,17 +54,15 @@ impl<'c> World<'_, 'c> {
         let visitor = visitor.filter(|_| !fact.anonymous);
         let mut row = OrderRow {
             site: site.to_owned(),
-            id: &order.id,
             visit_id: visit.as_ref().map(|visit| visit.id),
             visitor_id: visit.as_ref().and_then(|visit| visit.visitor_id).or(visitor),
             user_id: order.user_id.clone().or_else(|| visit.and_then(|visit| visit.user_id)),
-            amount: &order.amount,
-            currency: &order.currency,
             items: order.items.as_deref(),
             source,
             disputed: false,
             created_at: fact.occurred_at,
             received_at: context.now,
+            order,
         };
         if let Some(index) = written {
             let before = &mut self.changes.orders[index];
@@ -94,14 +94,10 @@ impl<'c> World<'_, 'c> {
         self.note_refund(site, &refund.id);
         self.changes.refunds.push(RefundRow {
             site: site.to_owned(),
-            id: &refund.id,
-            refund_of: &refund.refund_of,
             visitor_id: visitor.filter(|_| !fact.anonymous),
-            user_id: refund.user_id.as_deref(),
-            amount: &refund.amount,
-            currency: &refund.currency,
             created_at: fact.occurred_at,
             received_at: context.now,
+            refund,
         });
         true
     }
@@ -133,6 +129,12 @@ impl<'c> World<'_, 'c> {
         }
         let visit = self.visit_of_user_at(order.user_id.as_deref()?, fact.occurred_at)?;
         visit.covers(fact.occurred_at, self.ttl).then_some(visit)
+    }
+}
+
+impl OrderRow<'_> {
+    fn content(&self) -> Content<'_> {
+        (&self.order.amount, &self.order.currency, self.items)
     }
 }
 
@@ -183,7 +185,8 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::ledger::command::{Command, Run};
+    use crate::ledger::commands::{Command, Facts, SignIn, Start};
+    use crate::ledger::kinds::{Event, Run};
     use crate::ledger::{Changes, Known, plan};
     use crate::session::record::SignedIn;
     use crate::session::token::SessionToken;
@@ -216,10 +219,10 @@ mod tests {
 
     /// Late events of so many visitors: each begins a visit.
     fn events(many: usize) -> Command {
-        let event = || Kind::Event { id: Uuid::now_v7(), name: "seen".into(), props: None, url: None };
+        let event = || Kind::Event(Event { id: Uuid::now_v7(), name: "seen".into(), ..Event::default() });
         let late = NOW - Ttl::DEFAULT.idle_ms;
         let run = |n| Run { visitor: Some(visitor(n)), facts: vec![fact(late, event())] };
-        Command::Facts { context: context(), runs: (0..many).map(run).collect() }
+        Facts { context: context(), runs: (0..many).map(run).collect() }.into()
     }
 
     /// A visitor signs in, and then the shop tells so many orders of that user, one each millisecond.
@@ -235,24 +238,20 @@ mod tests {
             fact(NOW + n as Millis, Kind::Order(order))
         };
         [
-            Command::Start {
+            Start {
                 context: Context { candidate: Some(presented), visitor: ann, ..context() },
                 site: Some("shop.example".into()),
                 url: None,
                 referrer: None,
-            },
-            Command::SignIn {
-                now: NOW,
-                presented: Some(presented),
-                candidate,
-                user,
-                verified: None,
-                visit: true,
-            },
-            Command::Facts {
+            }
+            .into(),
+            SignIn { now: NOW, presented: Some(presented), candidate, user, verified: None, visit: true }
+                .into(),
+            Facts {
                 context: context(),
                 runs: vec![Run { visitor: None, facts: (0..many).map(order).collect() }],
-            },
+            }
+            .into(),
         ]
     }
 

@@ -61,8 +61,8 @@ impl Recent {
         for row in changes.visits.iter().map(|put| &put.row).chain(&changes.counted) {
             self.visits.put(row.visit.id, row.clone());
         }
-        let page_views = changes.page_views.iter().map(|row| row.id);
-        for id in page_views.chain(changes.events.iter().map(|row| row.id)) {
+        let page_views = changes.page_views.iter().map(|row| row.view.id);
+        for id in page_views.chain(changes.events.iter().map(|row| row.event.id)) {
             self.facts.put(id, ());
         }
     }

@@ -3,8 +3,10 @@
 use uuid::Uuid;
 
 use super::bounds::LINKED_FIRST;
-use super::command::{Command, Context, Fact, Kind, Outcome};
+use super::context::{Attached, Context};
+use super::kinds::{Fact, Kind};
 use super::known::VisitRow;
+use super::left::{Left, Link};
 use super::world::{Touched, World};
 use crate::campaign::Campaign;
 use crate::session::record::Record;
@@ -29,7 +31,7 @@ impl<'c> World<'_, 'c> {
         context: &Context,
         caller: &Caller,
         beginning: &Beginning<'_, 'c>,
-        outcome: &mut Outcome,
+        attached: &mut Attached,
     ) -> Uuid {
         let record = match caller {
             Caller::Live { token, .. } => {
@@ -50,14 +52,14 @@ impl<'c> World<'_, 'c> {
             if let Some(name) = user_id {
                 self.link(&visit, name, context.now);
             }
-            outcome.joined = true;
+            attached.joined = true;
             visit.id
         } else {
             self.begin(&Beginning { user_id, ..*beginning }, None)
         };
         if let Some(candidate) = context.key.filter(|candidate| beginning.visitor == Some(candidate.visitor))
         {
-            outcome.key = self.key(candidate);
+            attached.key = self.key(candidate);
         }
         match (record, context.candidate) {
             (Some(mut record), None) if record.visit_id != Some(visit_id) => {
@@ -74,11 +76,11 @@ impl<'c> World<'_, 'c> {
                 }
             }
             // A session that ended before it was stored is not revived.
-            (_, Some(candidate)) if !outcome.issued && self.token(candidate.tag).is_none() => {
+            (_, Some(candidate)) if !attached.issued && self.token(candidate.tag).is_none() => {
                 let mut record = Record::open(candidate, Some(visit_id), None, context.now);
                 record.last_activity = beginning.at;
                 self.put_token(record);
-                outcome.issued = true;
+                attached.issued = true;
             }
             _ => {}
         }
@@ -173,7 +175,7 @@ impl<'c> World<'_, 'c> {
         let Some(touched) = self.touch(id) else { return };
         let row = &mut touched.row;
         match fact.kind {
-            Kind::PageView { .. } => row.page_views += 1,
+            Kind::PageView(_) => row.page_views += 1,
             _ => row.events += 1,
         }
         let (at, visit) = (fact.occurred_at, &mut row.visit);
@@ -216,7 +218,7 @@ impl<'c> World<'_, 'c> {
             all = are_all;
         }
         if !all {
-            self.left = Some(Command::Link { until, visitor, user_id: user_id.to_owned() });
+            self.left = Some(Left::Link(Link { until, visitor, user_id: user_id.to_owned() }));
         }
     }
 

@@ -1,20 +1,13 @@
 //! Page views, events and orders for the cases.
 
 use uuid::Uuid;
-use visitflow_server::ledger::command::{Fact, Kind, Order, Refund};
+use visitflow_server::ledger::kinds::{Event, Fact, Kind, Order, PageView, Refund};
 use visitflow_server::session::{Millis, uuid_v7};
 
 /// A page view of this id.
 pub(crate) fn page(id: Uuid) -> Kind {
-    Kind::PageView {
-        id,
-        url: "https://shop.example/a".into(),
-        path: "/a".into(),
-        referrer: None,
-        title: None,
-        device: None,
-        sequence: None,
-    }
+    let url = "https://shop.example/a".into();
+    Kind::PageView(PageView { id, url, path: "/a".into(), ..PageView::default() })
 }
 
 /// A page view at an instant.
@@ -24,7 +17,7 @@ pub(crate) fn view(at: Millis) -> Fact {
 
 /// An event at an instant.
 pub(crate) fn event(name: &str, at: Millis) -> Fact {
-    fact(Kind::Event { id: uuid_v7(at), name: name.into(), props: None, url: None }, at)
+    fact(Kind::Event(Event { id: uuid_v7(at), name: name.into(), ..Event::default() }), at)
 }
 
 /// An order from a browser.
@@ -39,15 +32,7 @@ pub(crate) fn shop_order(id: &str, amount: &str, at: Millis) -> Fact {
 
 /// An order without an API key.
 pub(crate) fn bought(id: &str, amount: &str) -> Order {
-    Order {
-        id: id.into(),
-        amount: amount.into(),
-        currency: "EUR".into(),
-        items: None,
-        from_api: false,
-        session: None,
-        user_id: None,
-    }
+    Order { id: id.into(), amount: amount.into(), currency: "EUR".into(), ..Order::default() }
 }
 
 /// A refund from the shop's own server.
@@ -62,7 +47,7 @@ pub(crate) fn paid_back(id: &str, refund_of: &str, amount: &str) -> Refund {
         refund_of: refund_of.into(),
         amount: amount.into(),
         currency: "EUR".into(),
-        user_id: None,
+        ..Refund::default()
     }
 }
 

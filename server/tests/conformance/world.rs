@@ -11,7 +11,10 @@ use visitflow_e2e::proxy::Mode;
 use visitflow_server::clock;
 use visitflow_server::database::error::StoreError;
 use visitflow_server::ingest::{Ingest, Writer};
-use visitflow_server::ledger::command::{Command, Context, Ending, Fact, Outcome, Run, Which};
+use visitflow_server::ledger::commands::Awaited;
+use visitflow_server::ledger::commands::end_sessions::{EndSessions, Which};
+use visitflow_server::ledger::context::Context;
+use visitflow_server::ledger::kinds::{Fact, Run};
 use visitflow_server::lifecycle::{Cookie, Cookies, Hit, Lifecycle, Page, Refusal, Right};
 use visitflow_server::observe::Metrics;
 use visitflow_server::resolve::Sessions;
@@ -433,7 +436,7 @@ impl World {
         self.ends(&Browser::new(), ending(user, None, Which::AllBut(None), site, now)).await
     }
 
-    async fn ends(&self, browser: &Browser, ending: Ending) -> Said {
+    async fn ends(&self, browser: &Browser, ending: EndSessions) -> Said {
         self.acts();
         browser.takes(self.lifecycle().end_sessions(ending).await, None)
     }
@@ -464,7 +467,7 @@ impl World {
     }
 
     /// Hands a command to the writer, as a replay does.
-    pub(crate) async fn commit(&self, command: Command) -> Outcome {
+    pub(crate) async fn commit<C: Awaited>(&self, command: C) -> C::Outcome {
         self.acts();
         self.lifecycle().ingest.commit(command).await.unwrap()
     }
@@ -612,8 +615,8 @@ fn hit(browser: &Browser, now: Millis) -> Hit {
     Hit { now, token, visitor, key_of: visitor, key, site: Some(HOST.into()) }
 }
 
-fn ending(user: &str, asking: Option<Proof>, which: Which, site: Option<&str>, now: Millis) -> Ending {
-    Ending { now, user_id: user.to_owned(), asking, which, site: site.map(str::to_owned) }
+fn ending(user: &str, asking: Option<Proof>, which: Which, site: Option<&str>, now: Millis) -> EndSessions {
+    EndSessions { now, user_id: user.to_owned(), asking, which, site: site.map(str::to_owned) }
 }
 
 async fn run(place: &Place, server: usize, now: Millis) -> Running {

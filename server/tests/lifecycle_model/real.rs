@@ -8,7 +8,8 @@ use visitflow_server::database::postgres::pool::Pool;
 use visitflow_server::database::postgres::writer::Writer;
 use visitflow_server::database::sqlite::readers::Readers;
 use visitflow_server::database::store::{Lookup, Store};
-use visitflow_server::ledger::command::{Ending, Fact, Kind, Run, Which};
+use visitflow_server::ledger::commands::end_sessions::{EndSessions, Which};
+use visitflow_server::ledger::kinds::{Fact, Kind, PageView, Run};
 use visitflow_server::lifecycle::{Cookie, Hit, Lifecycle, Page, Refusal};
 use visitflow_server::session::Millis;
 use visitflow_server::session::record::SignedIn;
@@ -100,15 +101,8 @@ impl Real {
         at: Millis,
         now: Millis,
     ) -> Answered {
-        let kind = Kind::PageView {
-            id,
-            url: "https://shop.example/".into(),
-            path: "/".into(),
-            referrer: None,
-            title: None,
-            device: None,
-            sequence: None,
-        };
+        let url = "https://shop.example/".into();
+        let kind = Kind::PageView(PageView { id, url, path: "/".into(), ..PageView::default() });
         let fact = Fact { site: Some(self.site.clone()), occurred_at: at, anonymous: false, kind };
         let facts = vec![Run { visitor: Some(self.visitors[visitor]), facts: vec![fact] }];
         let (hit, allowance) = (self.hit(token, visitor, now), Allowance::unlimited());
@@ -194,7 +188,7 @@ impl Real {
         };
         let Some(user_id) = record.user_id else { return (Answer::NotSignedIn, token.cloned()) };
         let which = ended.map_or(Which::AllBut(Some(asking.tag)), Which::One);
-        let ending = Ending { now, user_id, asking: Some(asking), which, site: None };
+        let ending = EndSessions { now, user_id, asking: Some(asking), which, site: None };
         answer(self.lifecycle.end_sessions(ending).await, token)
     }
 }

@@ -14,8 +14,12 @@ use super::load::id_time;
 use super::statements::{Session, Sql, named};
 use crate::database::error::{Result, StoreError};
 use crate::ledger::Changes;
-use crate::ledger::changes::{EventRow, OrderRow, PageViewRow, RefundRow, VisitPut};
-use crate::ledger::known::{Source, VisitRow};
+use crate::ledger::changes::VisitPut;
+use crate::ledger::kinds::event::EventRow;
+use crate::ledger::kinds::order::OrderRow;
+use crate::ledger::kinds::page_view::PageViewRow;
+use crate::ledger::kinds::refund::RefundRow;
+use crate::ledger::known::VisitRow;
 use crate::session::Millis;
 use crate::session::record::Record;
 use crate::session::visit::VisitorId;
@@ -227,52 +231,48 @@ fn retired<'a>(session: &'a Session, records: &'a [Record]) -> Option<Writing<'a
 
 fn page_views<'a>(session: &'a Session, rows: &'a [PageViewRow<'_>]) -> Writing<'a> {
     let columns = (
-        column(rows, |row| id_time(row.id)),
-        column(rows, |row| row.id),
+        column(rows, |row| id_time(row.view.id)),
+        column(rows, |row| row.view.id),
         column(rows, |row| &*row.site),
         column(rows, |row| row.visit_id),
         column(rows, |row| row.occurred_at),
         column(rows, |row| row.received_at),
-        column(rows, |row| row.url),
-        column(rows, |row| row.path),
-        column(rows, |row| row.referrer),
-        column(rows, |row| row.title),
-        column(rows, |row| row.device),
-        column(rows, |row| row.sequence),
+        column(rows, |row| &*row.view.url),
+        column(rows, |row| &*row.view.path),
+        column(rows, |row| row.view.referrer.as_deref()),
+        column(rows, |row| row.view.title.as_deref()),
+        column(rows, |row| row.view.device.as_deref()),
+        column(rows, |row| row.view.sequence),
     );
     execute(session, named!("page_view_insert"), columns)
 }
 
 fn events<'a>(session: &'a Session, rows: &'a [EventRow<'_>]) -> Writing<'a> {
     let columns = (
-        column(rows, |row| id_time(row.id)),
-        column(rows, |row| row.id),
+        column(rows, |row| id_time(row.event.id)),
+        column(rows, |row| row.event.id),
         column(rows, |row| &*row.site),
         column(rows, |row| row.visit_id),
         column(rows, |row| row.occurred_at),
         column(rows, |row| row.received_at),
-        column(rows, |row| row.name),
-        column(rows, |row| row.props),
-        column(rows, |row| row.url),
+        column(rows, |row| &*row.event.name),
+        column(rows, |row| row.event.props.as_deref()),
+        column(rows, |row| row.event.url.as_deref()),
     );
     execute(session, named!("event_insert"), columns)
 }
 
 fn orders<'a>(session: &'a Session, rows: &'a [OrderRow<'_>]) -> Writing<'a> {
-    let source = |source| match source {
-        Source::Api => "api",
-        Source::Browser => "browser",
-    };
     let columns = (
         column(rows, |row| &*row.site),
-        column(rows, |row| row.id),
+        column(rows, |row| &*row.order.id),
         column(rows, |row| row.visit_id as Option<Uuid>),
         column(rows, |row| row.visitor_id.map(text)),
         column(rows, |row| row.user_id.as_deref()),
-        column(rows, |row| row.amount),
-        column(rows, |row| row.currency),
+        column(rows, |row| &*row.order.amount),
+        column(rows, |row| &*row.order.currency),
         column(rows, |row| row.items),
-        column(rows, |row| source(row.source)),
+        column(rows, |row| row.source.as_str()),
         column(rows, |row| row.disputed),
         column(rows, |row| row.created_at),
         column(rows, |row| row.received_at),
@@ -283,12 +283,12 @@ fn orders<'a>(session: &'a Session, rows: &'a [OrderRow<'_>]) -> Writing<'a> {
 fn refunds<'a>(session: &'a Session, rows: &'a [RefundRow<'_>]) -> Writing<'a> {
     let columns = (
         column(rows, |row| &*row.site),
-        column(rows, |row| row.id),
-        column(rows, |row| row.refund_of),
+        column(rows, |row| &*row.refund.id),
+        column(rows, |row| &*row.refund.refund_of),
         column(rows, |row| row.visitor_id.map(text)),
-        column(rows, |row| row.user_id),
-        column(rows, |row| row.amount),
-        column(rows, |row| row.currency),
+        column(rows, |row| row.refund.user_id.as_deref()),
+        column(rows, |row| &*row.refund.amount),
+        column(rows, |row| &*row.refund.currency),
         column(rows, |row| row.created_at),
         column(rows, |row| row.received_at),
     );

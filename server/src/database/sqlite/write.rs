@@ -5,7 +5,6 @@ use rusqlite::{Connection, params};
 use super::sql;
 use crate::database::error::Result;
 use crate::ledger::Changes;
-use crate::ledger::known::Source;
 use crate::session::Millis;
 use crate::session::record::Record;
 
@@ -102,29 +101,29 @@ fn token(db: &Connection, record: &Record, now: Millis) -> Result<()> {
 fn facts(db: &Connection, changes: &Changes<'_>) -> Result<()> {
     for row in &changes.page_views {
         db.prepare_cached(sql!("page_view_insert"))?.execute(params![
-            row.id.to_string(),
+            row.view.id.to_string(),
             row.site,
             row.visit_id.map(|id| id.to_string()),
             row.occurred_at,
             row.received_at,
-            row.url,
-            row.path,
-            row.referrer,
-            row.title,
-            row.device,
-            row.sequence,
+            row.view.url,
+            row.view.path,
+            row.view.referrer,
+            row.view.title,
+            row.view.device,
+            row.view.sequence,
         ])?;
     }
     for row in &changes.events {
         db.prepare_cached(sql!("event_insert"))?.execute(params![
-            row.id.to_string(),
+            row.event.id.to_string(),
             row.site,
             row.visit_id.map(|id| id.to_string()),
             row.occurred_at,
             row.received_at,
-            row.name,
-            row.props,
-            row.url,
+            row.event.name,
+            row.event.props,
+            row.event.url,
         ])?;
     }
     orders(db, changes)
@@ -137,17 +136,14 @@ fn orders(db: &Connection, changes: &Changes<'_>) -> Result<()> {
     for row in &changes.orders {
         db.prepare_cached(sql!("order_put"))?.execute(params![
             row.site,
-            row.id,
+            row.order.id,
             row.visit_id.map(|id| id.to_string()),
             row.visitor_id.map(|visitor| visitor.to_string()),
             row.user_id,
-            row.amount,
-            row.currency,
+            row.order.amount,
+            row.order.currency,
             row.items,
-            match row.source {
-                Source::Api => "api",
-                Source::Browser => "browser",
-            },
+            row.source.as_str(),
             row.disputed,
             row.created_at,
             row.received_at,
@@ -156,12 +152,12 @@ fn orders(db: &Connection, changes: &Changes<'_>) -> Result<()> {
     for row in &changes.refunds {
         db.prepare_cached(sql!("refund_insert"))?.execute(params![
             row.site,
-            row.id,
-            row.refund_of,
+            row.refund.id,
+            row.refund.refund_of,
             row.visitor_id.map(|visitor| visitor.to_string()),
-            row.user_id,
-            row.amount,
-            row.currency,
+            row.refund.user_id,
+            row.refund.amount,
+            row.refund.currency,
             row.created_at,
             row.received_at,
         ])?;

@@ -10,7 +10,7 @@ use crate::contract::activity::Slides;
 use crate::contract::erasure::{ERASED_KEPT_MS, Erasure, Piece};
 use crate::database::batch::{Batch, Committed, ENDED_KEPT_MS, SWEEP_DELAY_MS};
 use crate::database::error::{Result, StoreError};
-use crate::ledger::command::Command;
+use crate::ledger::commands::Command;
 use crate::ledger::{self, Recent};
 use crate::session::record::Record;
 use crate::session::{Millis, Ttl};

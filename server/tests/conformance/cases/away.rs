@@ -5,7 +5,8 @@ use visitflow_e2e::proxy::Mode;
 use visitflow_server::clock;
 use visitflow_server::contract::erasure::ERASED_KEPT_MS;
 use visitflow_server::ingest::BATCH_MAX;
-use visitflow_server::ledger::command::{Command, Outcome, Run};
+use visitflow_server::ledger::commands::{End, Facts, SignOut, end, sign_out};
+use visitflow_server::ledger::kinds::Run;
 use visitflow_server::session::record::{END_COUNTS, PROVISIONAL_MAX, ROTATION_COUNTS};
 use visitflow_server::session::token::SessionToken;
 use visitflow_server::session::uuid_v7;
@@ -62,9 +63,9 @@ pub(crate) async fn a_replayed_sign_in_has_lost(world: &World) {
     world.start(&ann, world.now).await;
     let candidate = SessionToken::rotate(ann.cookie().unwrap().tag()).unwrap().proof();
     let (now, presented) = (world.now + 1, ann.proof());
-    let sign_in = Command::SignOut { now, presented, candidate };
-    assert!(world.commit(sign_in.clone()).await.issued);
-    assert_eq!(world.commit(sign_in).await, Outcome { lost: true, ..Outcome::default() });
+    let sign_in = SignOut { now, presented, candidate };
+    assert_eq!(world.commit(sign_in.clone()).await, sign_out::Outcome::Done);
+    assert_eq!(world.commit(sign_in).await, sign_out::Outcome::Lost);
 }
 
 pub(crate) async fn a_sign_in_by_password_is_refused(world: &World) {
@@ -137,8 +138,8 @@ pub(crate) async fn a_rotation_that_came_too_late_leaves_the_session_to_the_winn
     let mut presented = old.proof();
     for later in 2..4 {
         let candidate = SessionToken::rotate(presented.tag).unwrap().proof();
-        let sign_out = Command::SignOut { now: world.now + later, presented, candidate };
-        assert!(world.commit(sign_out).await.issued);
+        let sign_out = SignOut { now: world.now + later, presented, candidate };
+        assert_eq!(world.commit(sign_out).await, sign_out::Outcome::Done);
         presented = candidate;
     }
     lives_as_signed_in(world, &other, &ann).await;
@@ -147,8 +148,8 @@ pub(crate) async fn a_rotation_that_came_too_late_leaves_the_session_to_the_winn
 
 pub(crate) async fn an_end_that_came_too_late_leaves_the_session_to_the_winner(world: &World) {
     let (other, ann, old) = signed_in_elsewhere(world).await;
-    let end = Command::End { now: world.now + 2, presented: old.proof() };
-    assert!(!world.commit(end).await.lost);
+    let end = End { now: world.now + 2, presented: old.proof() };
+    assert_eq!(world.commit(end).await, end::Outcome::Done);
     lives_as_signed_in(world, &other, &ann).await;
     assert_eq!(world.texts(GENERATION).await, [(1 + ROTATION_COUNTS + 2 * PROVISIONAL_MAX).to_string()]);
 }
@@ -269,8 +270,8 @@ pub(crate) async fn a_provisional_change_that_is_not_confirmed_is_forgotten_ever
     assert!(other.identify(&ann, true, clock::now()).await.is_some(), "the other hears of it from Redis");
     // A request that was judged before that reaches the database first.
     let stored = SessionToken::rotate(first.tag).unwrap();
-    let sign_out = Command::SignOut { now: world.now + 3, presented: first, candidate: stored.proof() };
-    assert!(other.commit(sign_out).await.issued);
+    let sign_out = SignOut { now: world.now + 3, presented: first, candidate: stored.proof() };
+    assert_eq!(other.commit(sign_out).await, sign_out::Outcome::Done);
     world.settle().await;
     is_live_everywhere([world, &other], &ann, false).await;
     is_live_everywhere([world, &other], &Browser::with_cookie(stored), true).await;
@@ -379,13 +380,16 @@ pub(crate) async fn as_many_visits_are_told_as_may_turn_out_to_begin(world: &Wor
     let (ann, late) = (Browser::new(), world.now - HOUR);
     let command = |facts| {
         let context = world.context(&ann, &SessionToken::issue().unwrap(), world.now);
-        Command::Facts { context, runs: vec![Run { visitor: Some(ann.visitor), facts }] }
+        Facts { context, runs: vec![Run { visitor: Some(ann.visitor), facts }] }
     };
     for _ in 0..2 {
         let facts = vec![view(late), view(world.now), event("play", world.now), view(late)];
-        assert_eq!(world.commit(command(facts)).await.begun, 2, "the late views are of one visit");
+        assert_eq!(world.commit(command(facts)).await.attached.begun, 2, "the late views are of one visit");
     }
-    assert_eq!(world.commit(command(vec![anonymous(view(late)), order("1", "1", late)])).await.begun, 0);
+    assert_eq!(
+        world.commit(command(vec![anonymous(view(late)), order("1", "1", late)])).await.attached.begun,
+        0
+    );
     world.settle().await;
     assert_eq!(world.visits().await, 2);
 }

@@ -1,6 +1,6 @@
 //! Two words on one order: the first stays, is disputed, and the shop's own word decides.
 
-use visitflow_server::ledger::command::{Fact, Kind, Order};
+use visitflow_server::ledger::kinds::{Fact, Kind, Order};
 
 use crate::facts::{bought, fact, order, shop_order};
 use crate::world::{Browser, World};

@@ -2,7 +2,10 @@
 
 use visitflow_e2e::proxy::Mode;
 use visitflow_server::contract::erasure::ERASED_KEPT_MS;
-use visitflow_server::ledger::command::{Command, Outcome, Run};
+use visitflow_server::ledger::Refused;
+use visitflow_server::ledger::commands::{Facts, facts};
+use visitflow_server::ledger::context::Context;
+use visitflow_server::ledger::kinds::Run;
 use visitflow_server::lifecycle::Right;
 use visitflow_server::session::{Caller, uuid_v7};
 
@@ -218,7 +221,7 @@ pub(crate) async fn a_nameless_fact_of_an_erased_visit_is_refused(world: &World)
     let visit_id = world.texts("SELECT id FROM sessions").await.remove(0).parse().unwrap();
     world.erase(&root, ann.visitor, Right::Admin, world.now).await;
     let caller = Caller::Live { token: ann.proof(), visit_id: Some(visit_id) };
-    let context = visitflow_server::ledger::command::Context {
+    let context = Context {
         now: world.now,
         caller,
         candidate: None,
@@ -227,7 +230,7 @@ pub(crate) async fn a_nameless_fact_of_an_erased_visit_is_refused(world: &World)
         site: Some(crate::world::HOST.into()),
     };
     let facts = vec![view(world.now), order("nameless", "1", world.now)];
-    world.commit(Command::Facts { context, runs: vec![Run { visitor: None, facts }] }).await;
+    world.commit(Facts { context, runs: vec![Run { visitor: None, facts }] }).await;
     assert_eq!(rows(world).await, 0);
 }
 
@@ -277,8 +280,9 @@ pub(crate) async fn what_is_refused_is_told(world: &World) {
     assert_eq!(world.view(&ann, now).await, Said::Left);
     let context = world.context(&ann, &visitflow_server::session::token::SessionToken::issue().unwrap(), now);
     let runs = vec![Run { visitor: Some(ann.visitor), facts: vec![view(now), order("1", "1", now)] }];
-    let refused = world.commit(Command::Facts { context, runs }).await;
-    assert_eq!(refused, Outcome { erased: 2, ..Outcome::default() });
+    let refused = world.commit(Facts { context, runs }).await;
+    let erased = Refused { erased: 2, of_other_sites: 0 };
+    assert_eq!(refused, facts::Outcome { refused: erased, ..facts::Outcome::default() });
 }
 
 // ---- two servers

@@ -1,7 +1,9 @@
 //! Consent is withdrawn: measuring ends, and who is signed in stays so.
 
 use futures_util::future::{join, join_all};
-use visitflow_server::ledger::command::{Command, Context, Outcome, Run};
+use visitflow_server::ledger::commands::{Facts, Forget, Start, forget};
+use visitflow_server::ledger::context::Context;
+use visitflow_server::ledger::kinds::Run;
 use visitflow_server::session::Caller;
 use visitflow_server::session::record::ROTATION_COUNTS;
 use visitflow_server::session::token::SessionToken;
@@ -177,8 +179,8 @@ pub(crate) async fn what_was_judged_before_a_withdrawal_begins_nothing_behind_it
     assert_eq!(world.forget(&ann, world.now + 1).await, Said::Fresh);
     let context = judged_before(world, &before, None, world.now + 1);
     let runs = vec![Run { visitor: Some(ann.visitor), facts: vec![view(world.now)] }];
-    world.commit(Command::Facts { context: context.clone(), runs }).await;
-    world.commit(Command::Start { context, site: None, url: None, referrer: None }).await;
+    world.commit(Facts { context: context.clone(), runs }).await;
+    world.commit(Start { context, site: None, url: None, referrer: None }).await;
     assert_eq!(world.page_views().await, 1);
     assert_eq!(world.visits().await, 0);
     assert_eq!(world.texts(SESSIONS).await, ["u_1 none 0"]);
@@ -199,7 +201,7 @@ pub(crate) async fn a_view_judged_before_a_withdrawal_reaches_its_visit_however_
     let visit_id = world.texts("SELECT id FROM sessions").await;
     let context = judged_before(world, &before, Some(&visit_id[0]), later);
     let runs = vec![Run { visitor: Some(ann.visitor), facts: vec![view(later)] }];
-    world.commit(Command::Facts { context, runs }).await;
+    world.commit(Facts { context, runs }).await;
     assert_eq!(world.texts("SELECT page_views FROM sessions").await, ["2"]);
     assert_eq!(world.texts(SESSIONS).await, ["u_1 none 0"]);
 }
@@ -209,8 +211,7 @@ pub(crate) async fn a_replayed_withdrawal_changes_nothing(world: &World) {
     world.view(&ann, world.now).await;
     world.sign_in(&ann, "u_1", world.now + 1).await;
     let candidate = SessionToken::rotate(ann.proof().tag).unwrap();
-    let command =
-        Command::Forget { now: world.now + 2, presented: ann.proof(), candidate: candidate.proof() };
+    let command = Forget { now: world.now + 2, presented: ann.proof(), candidate: candidate.proof() };
     for _ in 0..2 {
         world.commit(command.clone()).await;
     }
@@ -222,7 +223,7 @@ pub(crate) async fn a_replayed_withdrawal_changes_nothing(world: &World) {
         candidate: None,
         ..world.context(&ann, &candidate, world.now + 3)
     };
-    world.commit(Command::Start { context, site: None, url: None, referrer: None }).await;
+    world.commit(Start { context, site: None, url: None, referrer: None }).await;
     world.commit(command).await;
     assert_eq!(world.texts(generation).await, [(2 + 2 * ROTATION_COUNTS).to_string()]);
     assert_eq!(world.texts(VISITS).await, [format!("1 {}", world.now + 2), "0 0".into()]);
@@ -271,10 +272,10 @@ pub(crate) async fn a_withdrawal_on_one_server_is_one_on_the_other(world: &World
 pub(crate) async fn a_withdrawal_that_came_too_late_leaves_the_session_to_the_winner(world: &World) {
     let (other, ann, old) = super::away::signed_in_elsewhere(world).await;
     let candidate = SessionToken::rotate(old.proof().tag).unwrap().proof();
-    let forget = Command::Forget { now: world.now + 2, presented: old.proof(), candidate };
+    let forget = Forget { now: world.now + 2, presented: old.proof(), candidate };
     assert_eq!(
         world.commit(forget).await,
-        Outcome::default(),
+        forget::Outcome::Ended,
         "a session without a user, as far as is known"
     );
     super::away::lives_as_signed_in(world, &other, &ann).await;

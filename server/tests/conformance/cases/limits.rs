@@ -2,7 +2,8 @@
 
 use futures_util::future::join_all;
 use visitflow_server::database::batch::SWEEP_DELAY_MS;
-use visitflow_server::ledger::command::{Command, Fact, Run};
+use visitflow_server::ledger::commands::{Facts, Start};
+use visitflow_server::ledger::kinds::{Fact, Run};
 use visitflow_server::session::token::SessionToken;
 use visitflow_server::session::uuid_v7;
 
@@ -134,7 +135,7 @@ async fn begun(world: &World, runs: Vec<(&Browser, Vec<Fact>)>) -> u32 {
     let token = SessionToken::issue().unwrap();
     let context = world.context(runs[0].0, &token, world.now);
     let runs = runs.into_iter().map(|(browser, facts)| Run { visitor: Some(browser.visitor), facts });
-    world.commit(Command::Facts { context, runs: runs.collect() }).await.begun
+    world.commit(Facts { context, runs: runs.collect() }).await.attached.begun
 }
 
 pub(crate) async fn visits_that_begin_are_told(world: &World) {
@@ -142,9 +143,9 @@ pub(crate) async fn visits_that_begin_are_told(world: &World) {
     let late = now - 5 * HOUR;
     let token = SessionToken::issue().unwrap();
     let context = world.context(&ann, &token, now);
-    let start = Command::Start { context, site: None, url: None, referrer: None };
-    assert_eq!(world.commit(start.clone()).await.begun, 1);
-    assert_eq!(world.commit(start).await.begun, 0, "a replay begins nothing");
+    let start = Start { context, site: None, url: None, referrer: None };
+    assert_eq!(world.commit(start.clone()).await.attached.begun, 1);
+    assert_eq!(world.commit(start).await.attached.begun, 0, "a replay begins nothing");
     assert_eq!(begun(world, vec![(&ann, vec![view(now), event("play", now)])]).await, 0, "joined");
     let alternating = vec![(&ann, vec![view(now)]), (&bob, vec![view(now)]), (&ann, vec![view(now)])];
     assert_eq!(begun(world, alternating).await, 1);

@@ -8,7 +8,7 @@ use visitflow_server::contract::erasure::{AskedBy, Erasure, Piece};
 use visitflow_server::database::batch::{Batch, Committed, Taken};
 use visitflow_server::database::erasure::{FACTS_AT_ONCE, ROWS_AT_ONCE};
 use visitflow_server::database::store::Store;
-use visitflow_server::ledger::command::Command;
+use visitflow_server::ledger::commands::{Command, Link, SignIn};
 use visitflow_server::ledger::{LINKED_MOST, LINKS_OF_BATCH};
 use visitflow_server::lifecycle::Right;
 use visitflow_server::session::token::SessionToken;
@@ -75,7 +75,7 @@ fn sign_in(browser: &Browser, user: &str, now: Millis) -> Command {
     let presented = browser.proof();
     let candidate = SessionToken::rotate(presented.tag).unwrap().proof();
     let user = user.into();
-    Command::SignIn { now, presented: Some(presented), candidate, user, verified: None, visit: true }
+    SignIn { now, presented: Some(presented), candidate, user, verified: None, visit: true }.into()
 }
 
 pub(crate) async fn a_sign_in_gives_each_of_many_earlier_visits_its_user(world: &World) {
@@ -102,12 +102,8 @@ pub(crate) async fn a_batch_gives_a_bounded_number_of_visits_their_user(world: &
     for visitor in &visitors {
         visits(world, *visitor, LINKED_MOST + 1, 0, world.now).await;
     }
-    let link = |visitor: &VisitorId| Command::Link {
-        until: world.now,
-        visitor: *visitor,
-        user_id: "u_1".to_owned(),
-    };
-    let mut commands: Vec<Command> = visitors.iter().map(link).collect();
+    let link = |visitor: &VisitorId| Link { until: world.now, visitor: *visitor, user_id: "u_1".to_owned() };
+    let mut commands: Vec<Command> = visitors.iter().map(link).map(Command::from).collect();
     let (mut store, mut linked) = (store(world), Vec::new());
     while !commands.is_empty() {
         let left = commits(&mut store, &commands, world.now).await.left;

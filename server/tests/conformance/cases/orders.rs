@@ -1,6 +1,6 @@
 //! Orders: exact, once, and whose word counts.
 
-use visitflow_server::ledger::command::{Kind, Order};
+use visitflow_server::ledger::kinds::{Kind, Order};
 
 use crate::facts::{bought, fact, order, shop_order};
 use crate::world::{Browser, MINUTE, Said, World};

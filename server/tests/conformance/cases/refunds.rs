@@ -1,6 +1,6 @@
 //! Refunds: facts of their own, beside the orders that they are of.
 
-use visitflow_server::ledger::command::{Kind, Refund};
+use visitflow_server::ledger::kinds::{Kind, Refund};
 
 use crate::facts::{fact, on, order, paid_back, refund, shop_order};
 use crate::world::{Browser, World};

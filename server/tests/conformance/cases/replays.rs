@@ -1,7 +1,9 @@
 //! What is sent or applied twice.
 
 use futures_util::future::join_all;
-use visitflow_server::ledger::command::{Command, Context, Outcome, Run};
+use visitflow_server::ledger::commands::{End, Facts, SignIn, SignOut, Start, sign_in, sign_out};
+use visitflow_server::ledger::context::Context;
+use visitflow_server::ledger::kinds::Run;
 use visitflow_server::session::record::{END_COUNTS, ROTATION_COUNTS};
 use visitflow_server::session::token::SessionToken;
 use visitflow_server::session::{Caller, uuid_v7};
@@ -84,19 +86,19 @@ pub(crate) async fn the_same_id_on_another_site_is_another_fact(world: &World) {
 pub(crate) async fn a_replayed_start_is_one_session(world: &World) {
     let (ann, token) = (Browser::new(), SessionToken::issue().unwrap());
     let context = world.context(&ann, &token, world.now);
-    let start = Command::Start { context, site: None, url: None, referrer: None };
+    let start = Start { context, site: None, url: None, referrer: None };
     for _ in 0..2 {
-        assert!(world.commit(start.clone()).await.issued);
+        assert!(world.commit(start.clone()).await.attached.issued);
     }
     assert_eq!(world.visits().await, 1);
     assert_eq!(world.tokens().await, 1);
 }
 
 /// A sign-in on the session of a browser, as a command.
-async fn sign_in_of(world: &World, ann: &Browser) -> (Command, SessionToken) {
+async fn sign_in_of(world: &World, ann: &Browser) -> (SignIn, SessionToken) {
     world.start(ann, world.now).await;
     let candidate = SessionToken::rotate(ann.cookie().unwrap().tag()).unwrap();
-    let command = Command::SignIn {
+    let command = SignIn {
         now: world.now + 1,
         presented: Some(ann.proof()),
         candidate: candidate.proof(),
@@ -121,7 +123,7 @@ pub(crate) async fn a_replayed_sign_in_changes_nothing(world: &World) {
 
 pub(crate) async fn a_replayed_first_sign_in_is_one_session(world: &World) {
     let candidate = SessionToken::issue().unwrap().proof();
-    let command = Command::SignIn {
+    let command = SignIn {
         now: world.now,
         presented: None,
         candidate,
@@ -130,7 +132,7 @@ pub(crate) async fn a_replayed_first_sign_in_is_one_session(world: &World) {
         visit: true,
     };
     for _ in 0..2 {
-        assert!(world.commit(command.clone()).await.issued);
+        assert_eq!(world.commit(command.clone()).await, sign_in::Outcome::Done { begun: 0 });
     }
     assert_eq!(world.texts(RECORDS).await, ["1 u_1 0"]);
     assert_eq!(world.visits().await, 0);
@@ -141,7 +143,7 @@ pub(crate) async fn a_replayed_sign_out_changes_nothing(world: &World) {
     world.start(&ann, world.now).await;
     world.sign_in(&ann, "u_1", world.now + 1).await;
     let candidate = SessionToken::rotate(ann.cookie().unwrap().tag()).unwrap().proof();
-    let command = Command::SignOut { now: world.now + 2, presented: ann.proof(), candidate };
+    let command = SignOut { now: world.now + 2, presented: ann.proof(), candidate };
     world.commit(command.clone()).await;
     world.commit(command).await;
     assert_eq!(world.texts(RECORDS).await, [format!("{}  0", 1 + 2 * ROTATION_COUNTS)]);
@@ -150,7 +152,7 @@ pub(crate) async fn a_replayed_sign_out_changes_nothing(world: &World) {
 pub(crate) async fn a_replayed_end_changes_nothing(world: &World) {
     let ann = Browser::new();
     world.start(&ann, world.now).await;
-    let command = Command::End { now: world.now + 7, presented: ann.proof() };
+    let command = End { now: world.now + 7, presented: ann.proof() };
     world.commit(command.clone()).await;
     world.commit(command).await;
     let ended = (world.now + 7).to_string();
@@ -165,9 +167,9 @@ pub(crate) async fn facts_of_an_unknown_session_and_of_no_visitor_begin_no_visit
         Context { caller, candidate: None, visitor: None, ..world.context(&ann, &token, world.now) };
     for at in [world.now, world.now + 1] {
         let runs = vec![Run { visitor: None, facts: vec![view(at), event("play", at)] }];
-        world.commit(Command::Facts { context: context.clone(), runs }).await;
+        world.commit(Facts { context: context.clone(), runs }).await;
     }
-    let start = Command::Start { context, site: None, url: None, referrer: None };
+    let start = Start { context, site: None, url: None, referrer: None };
     world.commit(start).await;
     assert_eq!(world.page_views().await, 2);
     assert_eq!(world.number("SELECT COUNT(*) FROM events WHERE visit_id IS NULL").await, 2);
@@ -177,14 +179,14 @@ pub(crate) async fn facts_of_an_unknown_session_and_of_no_visitor_begin_no_visit
 pub(crate) async fn a_replay_is_answered_as_the_first_time(world: &World) {
     let ann = Browser::new();
     let (command, rotated) = sign_in_of(world, &ann).await;
-    let issued = Outcome { issued: true, ..Outcome::default() };
-    assert_eq!(world.commit(command.clone()).await, issued);
-    assert_eq!(world.commit(command).await, issued);
+    let done = sign_in::Outcome::Done { begun: 0 };
+    assert_eq!(world.commit(command.clone()).await, done);
+    assert_eq!(world.commit(command).await, done);
     let candidate = SessionToken::rotate(rotated.tag()).unwrap().proof();
-    let command = Command::SignOut { now: world.now + 2, presented: rotated.proof(), candidate };
-    assert_eq!(world.commit(command.clone()).await, issued);
-    assert_eq!(world.commit(command).await, issued);
+    let command = SignOut { now: world.now + 2, presented: rotated.proof(), candidate };
+    assert_eq!(world.commit(command.clone()).await, sign_out::Outcome::Done);
+    assert_eq!(world.commit(command).await, sign_out::Outcome::Done);
     let candidate = SessionToken::rotate(rotated.tag()).unwrap().proof();
-    let command = Command::SignOut { now: world.now + 3, presented: rotated.proof(), candidate };
-    assert!(world.commit(command).await.lost, "another's rotation is no replay");
+    let command = SignOut { now: world.now + 3, presented: rotated.proof(), candidate };
+    assert_eq!(world.commit(command).await, sign_out::Outcome::Lost, "another's rotation is no replay");
 }

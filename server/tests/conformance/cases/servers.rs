@@ -1,7 +1,7 @@
 //! Two servers on the same stores.
 
 use futures_util::future::{join, join_all};
-use visitflow_server::ledger::command::Command;
+use visitflow_server::ledger::commands::{End, end};
 use visitflow_server::resolve::TRUE_MS;
 use visitflow_server::session::record::ROTATION_COUNTS;
 use visitflow_server::session::uuid_v7;
@@ -67,8 +67,8 @@ pub(crate) async fn a_change_that_waited_for_its_commit_is_heard_of(world: &Worl
     let (other, ann) = (world.second().await, Browser::new());
     world.start(&ann, world.now).await;
     assert_eq!(other.ping(&ann, world.now).await, Said::Kept, "the other has a copy of it");
-    let end = Command::End { now: world.now - 5 * MINUTE, presented: ann.proof() };
-    assert!(!world.commit(end).await.lost);
+    let end = End { now: world.now - 5 * MINUTE, presented: ann.proof() };
+    assert_eq!(world.commit(end).await, end::Outcome::Done);
     dies(&other, &ann, world.now + 1).await;
 }
 

@@ -1,6 +1,7 @@
 //! Numbers and texts at their edges.
 
-use visitflow_server::ledger::command::{Command, Kind};
+use visitflow_server::ledger::commands::Engage;
+use visitflow_server::ledger::kinds::{Event, Kind, PageView};
 use visitflow_server::session::uuid_v7;
 
 use crate::facts::{fact, page};
@@ -22,12 +23,12 @@ pub(crate) async fn texts_come_back_as_they_were(world: &World) {
     let ann = Browser::new();
     let facts = TEXTS.iter().enumerate().map(|(index, text)| {
         let at = world.now + i64::try_from(index).unwrap();
-        let kind = Kind::Event {
+        let kind = Kind::Event(Event {
             id: uuid_v7(at),
             name: (*text).to_owned(),
             props: Some(serde_json::json!({ *text: text }).to_string()),
-            url: None,
-        };
+            ..Event::default()
+        });
         fact(kind, at)
     });
     world.send_all(&ann, facts.collect(), world.now + 9).await;
@@ -43,15 +44,13 @@ pub(crate) async fn an_address_of_8_kib_is_stored_whole(world: &World) {
     let ann = Browser::new();
     let address = format!("https://shop.example/?q={}", "é".repeat(4_084));
     assert_eq!(address.len(), 8_192);
-    let kind = Kind::PageView {
+    let kind = Kind::PageView(PageView {
         id: uuid_v7(world.now),
         url: address.clone(),
         path: "/".into(),
         referrer: Some(address.clone()),
-        title: None,
-        device: None,
-        sequence: None,
-    };
+        ..PageView::default()
+    });
     assert_eq!(world.send(&ann, fact(kind, world.now), world.now).await, Said::Fresh);
     assert_eq!(world.texts("SELECT url FROM page_views").await, std::slice::from_ref(&address));
     assert_eq!(world.texts("SELECT entry_url FROM sessions").await, std::slice::from_ref(&address));
@@ -71,7 +70,7 @@ pub(crate) async fn engagement_keeps_the_most_up_to_the_greatest_number(world: &
     assert_eq!(world.texts(ENGAGED).await, [format!("{day} 100")]);
     let visit_id = world.texts("SELECT id FROM sessions").await[0].parse().unwrap();
     for engaged_ms in [i64::MAX, i64::MIN] {
-        let told = Command::Engagement { visit_id, page_view_id: id, engaged_ms, scroll_pct: 0 };
+        let told = Engage { visit_id, page_view_id: id, engaged_ms, scroll_pct: 0 };
         world.commit(told).await;
     }
     assert_eq!(world.texts(ENGAGED).await, [format!("{} 100", i64::MAX)]);
@@ -93,7 +92,7 @@ pub(crate) async fn ids_of_wrong_clocks_are_stored_once(world: &World) {
 
 pub(crate) async fn what_a_page_says_of_itself_is_stored_whole(world: &World) {
     let ann = Browser::new();
-    let kind = Kind::PageView {
+    let kind = Kind::PageView(PageView {
         id: uuid_v7(world.now),
         url: "https://shop.example/süß?a=1#x".into(),
         path: "/s%C3%BC%C3%9F".into(),
@@ -101,7 +100,7 @@ pub(crate) async fn what_a_page_says_of_itself_is_stored_whole(world: &World) {
         title: Some("Süß — 甘い".into()),
         device: Some(r#"{"viewport":[1280,720]}"#.into()),
         sequence: Some(7),
-    };
+    });
     world.send(&ann, fact(kind, world.now), world.now).await;
     let stored = "SELECT url || '|' || path || '|' || referrer || '|' || title || '|' || device || '|' || sequence \
          FROM page_views";
@@ -121,15 +120,7 @@ pub(crate) async fn a_visit_keeps_the_campaign_of_its_entry(world: &World) {
     const CAMPAIGN: &str = "SELECT utm_source || '|' || utm_medium || '|' || COALESCE(utm_campaign, '-') || '|' || \
         COALESCE(utm_term, '-') || '|' || COALESCE(utm_content, '-') || '|' || click_id FROM sessions";
     let at = |url: &str| match page(uuid_v7(world.now)) {
-        Kind::PageView { id, path, .. } => Kind::PageView {
-            id,
-            url: url.into(),
-            path,
-            referrer: None,
-            title: None,
-            device: None,
-            sequence: None,
-        },
+        Kind::PageView(view) => Kind::PageView(PageView { url: url.into(), ..view }),
         other => other,
     };
     let ann = Browser::new();

@@ -1,0 +1,37 @@
+//! A refund: its fields.
+
+use serde::{Deserialize, Serialize};
+
+use crate::session::Millis;
+use crate::session::visit::VisitorId;
+
+/// Money was paid back. It needs an API key.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refund {
+    /// The shop's own number.
+    pub id: String,
+    /// The order's number.
+    pub refund_of: String,
+    /// Exact decimal, positive.
+    pub amount: String,
+    /// ISO 4217.
+    pub currency: String,
+    /// The user it was paid to, if the order does not say.
+    pub user_id: Option<String>,
+}
+
+/// A refund to write. After that it gets the visit, visitor and user of its order: see
+/// [`Changes::refunded`](crate::ledger::changes::Changes::refunded).
+#[derive(Debug)]
+pub struct RefundRow<'c> {
+    /// Its site.
+    pub site: String,
+    /// Its visitor, if the shop named one.
+    pub visitor_id: Option<VisitorId>,
+    /// When the money was paid back, by the server's clock.
+    pub created_at: Millis,
+    /// By the server's clock.
+    pub received_at: Millis,
+    /// What was paid back.
+    pub refund: &'c Refund,
+}
