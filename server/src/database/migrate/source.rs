@@ -18,6 +18,7 @@ use crate::database::postgres::partitions::next_month;
 use crate::database::schema::Schema;
 use crate::database::sqlite::readers::Readers;
 use crate::database::sqlite::{Sqlite, migrations};
+use crate::ledger::kinds::columns::Column;
 use crate::session::Millis;
 
 /// Rows that travel together, in one transaction.
@@ -108,7 +109,7 @@ impl Source {
     /// last one.
     pub(super) fn chunks(&self, table: &'static Table) -> (mpsc::Receiver<Chunk>, Reading) {
         let (sender, chunks) = mpsc::channel(AHEAD);
-        let columns: Vec<_> = table.columns.iter().map(|column| column.source()).collect();
+        let columns: Vec<_> = table.columns().map(source).collect();
         let select = format!("SELECT {} FROM {} ORDER BY {}", columns.join(", "), table.name, table.key);
         let width = columns.len();
         let readers = self.readers.clone();
@@ -147,6 +148,11 @@ fn value(row: &Row<'_>, column: usize) -> Result<Value> {
         ValueRef::Blob(bytes) => Value::Bytes(bytes.to_owned()),
         ValueRef::Real(_) => return Err(StoreError::Malformed("number")),
     })
+}
+
+/// A column's expression in SQLite's query.
+fn source(column: &Column) -> &'static str {
+    if matches!(column, Column::IdTime(_)) { "id" } else { column.name() }
 }
 
 /// The time within a UUIDv7, in ms: its first 48 bits, RFC 9562 §5.7.

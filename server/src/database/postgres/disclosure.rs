@@ -3,8 +3,8 @@
 use tokio_postgres::types::ToSql;
 
 use super::pool::Pool;
-use super::rows;
 use super::statements::{Sql, named};
+use super::{facts, rows};
 use crate::contract::disclosure::{Kind, VISITS_OF_PAGE, VisitPlace};
 use crate::database::error::Result;
 use crate::database::pages::{Ask, Owner, Row, VisitRow};
@@ -44,8 +44,8 @@ pub(in crate::database) async fn rows(pool: &Pool, ask: &Ask) -> Result<Vec<Row>
         Owner::Visitor(visitor) => (visitor.to_string(), None),
     };
     let statement = match (ask.kind, between) {
-        (Kind::PageViews, _) => named!("disclose_page_views"),
-        (Kind::Events, _) => named!("disclose_events"),
+        (Kind::PageViews, _) => facts::page_views_disclose(),
+        (Kind::Events, _) => facts::events_disclose(),
         (Kind::Orders, Some(_)) => named!("disclose_orders"),
         (Kind::Orders, None) => named!("disclose_orders_alone"),
         (Kind::Refunds, Some(_)) => named!("disclose_refunds"),

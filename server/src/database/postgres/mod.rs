@@ -5,6 +5,7 @@
 //! | [`url`] | the URL, checked |
 //! | [`writer`] | the writer's connection: batches of the ledger, housekeeping |
 //! | `load`, `write`, `statements`, `rows` | what a batch looks up, what it writes |
+//! | `facts` | facts: inserting and disclosing them, by the lists of their columns |
 //! | `erase`, `disclosure` | deleting and reading a visitor's data |
 //! | [`tokens`] | single sessions, beside the writer |
 //! | [`connect`] | one connection: limits, keepalives |
@@ -18,13 +19,15 @@
 //! | [`maintenance`] | a round of both |
 //! | [`errors`] | what an error means: away, or refused |
 //!
-//! The statements are the `.sql` files of `server/sql/postgres`, named as those of SQLite.
+//! The statements are the `.sql` files of `server/sql/postgres`, named as those of SQLite. Those of facts are made of the
+//! lists of columns in [`kinds`](crate::ledger::kinds).
 
 pub mod accounts;
 pub mod connect;
 pub(super) mod disclosure;
 mod erase;
 pub mod errors;
+pub(super) mod facts;
 mod load;
 pub mod maintenance;
 pub mod migrations;

@@ -126,22 +126,19 @@ impl Snapshot<'_> {
     }
 }
 
-/// Every statement of the writer: prepared together when a connection is made.
+/// The writer's statements that are files: prepared together, with those of [`facts`](super::facts), when a connection
+/// is made.
 pub(super) const EVERY: &[Sql] = &[
     named!("dead_letter_put"),
     named!("erased_forget"),
     named!("erased_get"),
-    named!("event_insert"),
     named!("events_stored"),
     named!("order_dispute"),
     named!("order_get"),
-    named!("order_put"),
     named!("page_view_engage"),
-    named!("page_view_insert"),
     named!("page_views_stored"),
     named!("refund_attribute"),
     named!("refund_get"),
-    named!("refund_insert"),
     named!("retired_forget"),
     named!("retired_of_token"),
     named!("retired_put"),

@@ -8,17 +8,13 @@ use std::task::Poll;
 use futures_util::future::{self, BoxFuture, try_join_all};
 use futures_util::{FutureExt as _, TryFutureExt as _};
 use tokio_postgres::types::ToSql;
-use uuid::Uuid;
 
+use super::facts;
 use super::load::id_time;
 use super::statements::{Session, Sql, named};
 use crate::database::error::{Result, StoreError};
 use crate::ledger::Changes;
 use crate::ledger::changes::VisitPut;
-use crate::ledger::kinds::event::EventRow;
-use crate::ledger::kinds::order::OrderRow;
-use crate::ledger::kinds::page_view::PageViewRow;
-use crate::ledger::kinds::refund::RefundRow;
 use crate::ledger::known::VisitRow;
 use crate::session::Millis;
 use crate::session::record::Record;
@@ -91,10 +87,10 @@ fn writings<'a>(session: &'a Session, changes: &'a Changes<'_>, now: Millis) -> 
         writing.push(execute(session, named!("user_ending_put"), (users, sites, ended_at)));
     }
     if !changes.page_views.is_empty() {
-        writing.push(page_views(session, &changes.page_views));
+        writing.push(facts::write(session, facts::page_view_insert(), &changes.page_views));
     }
     if !changes.events.is_empty() {
-        writing.push(events(session, &changes.events));
+        writing.push(facts::write(session, facts::event_insert(), &changes.events));
     }
     if !changes.disputes.is_empty() {
         let sites = column(&changes.disputes, |(site, _)| &**site);
@@ -102,10 +98,10 @@ fn writings<'a>(session: &'a Session, changes: &'a Changes<'_>, now: Millis) -> 
         writing.push(execute(session, named!("order_dispute"), (sites, ids)));
     }
     if !changes.orders.is_empty() {
-        writing.push(orders(session, &changes.orders));
+        writing.push(facts::write(session, facts::order_put(), &changes.orders));
     }
     if !changes.refunds.is_empty() {
-        writing.push(refunds(session, &changes.refunds));
+        writing.push(facts::write(session, facts::refund_insert(), &changes.refunds));
     }
     let refunded: (Vec<_>, Vec<_>) = changes.refunded().unzip();
     if !refunded.0.is_empty() {
@@ -227,70 +223,4 @@ fn retired<'a>(session: &'a Session, records: &'a [Record]) -> Option<Writing<'a
         rows.iter().map(|(_, old)| old.visit_id).collect::<Vec<_>>(),
     );
     (!rows.is_empty()).then(|| execute(session, named!("retired_put"), columns))
-}
-
-fn page_views<'a>(session: &'a Session, rows: &'a [PageViewRow<'_>]) -> Writing<'a> {
-    let columns = (
-        column(rows, |row| id_time(row.view.id)),
-        column(rows, |row| row.view.id),
-        column(rows, |row| &*row.site),
-        column(rows, |row| row.visit_id),
-        column(rows, |row| row.occurred_at),
-        column(rows, |row| row.received_at),
-        column(rows, |row| &*row.view.url),
-        column(rows, |row| &*row.view.path),
-        column(rows, |row| row.view.referrer.as_deref()),
-        column(rows, |row| row.view.title.as_deref()),
-        column(rows, |row| row.view.device.as_deref()),
-        column(rows, |row| row.view.sequence),
-    );
-    execute(session, named!("page_view_insert"), columns)
-}
-
-fn events<'a>(session: &'a Session, rows: &'a [EventRow<'_>]) -> Writing<'a> {
-    let columns = (
-        column(rows, |row| id_time(row.event.id)),
-        column(rows, |row| row.event.id),
-        column(rows, |row| &*row.site),
-        column(rows, |row| row.visit_id),
-        column(rows, |row| row.occurred_at),
-        column(rows, |row| row.received_at),
-        column(rows, |row| &*row.event.name),
-        column(rows, |row| row.event.props.as_deref()),
-        column(rows, |row| row.event.url.as_deref()),
-    );
-    execute(session, named!("event_insert"), columns)
-}
-
-fn orders<'a>(session: &'a Session, rows: &'a [OrderRow<'_>]) -> Writing<'a> {
-    let columns = (
-        column(rows, |row| &*row.site),
-        column(rows, |row| &*row.order.id),
-        column(rows, |row| row.visit_id as Option<Uuid>),
-        column(rows, |row| row.visitor_id.map(text)),
-        column(rows, |row| row.user_id.as_deref()),
-        column(rows, |row| &*row.order.amount),
-        column(rows, |row| &*row.order.currency),
-        column(rows, |row| row.items),
-        column(rows, |row| row.source.as_str()),
-        column(rows, |row| row.disputed),
-        column(rows, |row| row.created_at),
-        column(rows, |row| row.received_at),
-    );
-    execute(session, named!("order_put"), columns)
-}
-
-fn refunds<'a>(session: &'a Session, rows: &'a [RefundRow<'_>]) -> Writing<'a> {
-    let columns = (
-        column(rows, |row| &*row.site),
-        column(rows, |row| &*row.refund.id),
-        column(rows, |row| &*row.refund.refund_of),
-        column(rows, |row| row.visitor_id.map(text)),
-        column(rows, |row| row.refund.user_id.as_deref()),
-        column(rows, |row| &*row.refund.amount),
-        column(rows, |row| &*row.refund.currency),
-        column(rows, |row| row.created_at),
-        column(rows, |row| row.received_at),
-    );
-    execute(session, named!("refund_insert"), columns)
 }

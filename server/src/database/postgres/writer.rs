@@ -11,6 +11,7 @@ use std::time::Duration;
 use futures_util::future;
 use tokio::task::JoinHandle;
 
+use super::facts;
 use super::load::{self, records};
 use super::statements::{EVERY, Params, Session, named};
 use super::url::PostgresUrl;
@@ -384,6 +385,6 @@ async fn open(url: PostgresUrl) -> Result<Session> {
     client.batch_execute(PLANS).await?;
     client.batch_execute(&format!("SET lock_timeout = {}", LOCK_PATIENCE.as_millis())).await?;
     let session = Session::new(client);
-    session.prepare_all(EVERY).await?;
+    session.prepare_all(&[EVERY, &facts::every()].concat()).await?;
     Ok(session)
 }

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, params};
 
-use super::{rows, sql};
+use super::{facts, rows, sql};
 use crate::contract::disclosure::{Kind, VISITS_OF_PAGE, VisitPlace};
 use crate::database::error::Result;
 use crate::database::pages::{Ask, Owner, Row, VisitRow};
@@ -29,16 +29,16 @@ pub(in crate::database) fn visits(
 /// Rows of one kind.
 pub(in crate::database) fn rows(db: &Connection, ask: &Ask) -> Result<Vec<Row>> {
     let (at, key) = &ask.after;
-    let facts = |statement: &'static str, (id, since, until): (String, i64, i64)| {
+    let of_time = |statement: &str, (id, since, until): (String, i64, i64)| {
         some(db, statement, params![id, at, key, ask.most, since, until])
     };
     let others = |statement: &'static str, of: String| some(db, statement, params![of, at, key, ask.most]);
     match (&ask.of, ask.kind) {
         (Owner::Visit { id, since, until }, Kind::PageViews) => {
-            facts(sql!("disclose_page_views"), (id.to_string(), *since, *until))
+            of_time(&facts::PAGE_VIEWS_DISCLOSE, (id.to_string(), *since, *until))
         }
         (Owner::Visit { id, since, until }, Kind::Events) => {
-            facts(sql!("disclose_events"), (id.to_string(), *since, *until))
+            of_time(&facts::EVENTS_DISCLOSE, (id.to_string(), *since, *until))
         }
         (Owner::Visit { id, .. }, Kind::Orders) => others(sql!("disclose_orders"), id.to_string()),
         (Owner::Visit { id, .. }, Kind::Refunds) => others(sql!("disclose_refunds"), id.to_string()),

@@ -6,6 +6,7 @@
 //! | [`writer`] | the writer's connection: batches of the ledger, housekeeping |
 //! | [`tokens`] | the records of sessions |
 //! | `load`, `write` | what a batch looks up, what it writes |
+//! | `facts` | facts: inserting and disclosing them, by the lists of their columns |
 //! | `erase`, `disclosure` | deleting and reading a visitor's data |
 //! | [`migrations`] | bringing the schema up to date |
 //! | [`reports`] | the queries of the dashboard, on connections that cannot write |
@@ -14,11 +15,13 @@
 //! | `rows` | a row and its type |
 //! | [`wal`] | keeping the write-ahead log small |
 //!
-//! The statements are the `.sql` files of `server/sql/sqlite`, one each.
+//! The statements are the `.sql` files of `server/sql/sqlite`, one each. Those of facts are made of the lists of columns in
+//! [`kinds`](crate::ledger::kinds).
 
 pub mod accounts;
 pub(super) mod disclosure;
 mod erase;
+mod facts;
 pub(super) mod load;
 pub mod migrations;
 pub mod readers;

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, params};
 
-use super::sql;
+use super::{facts, sql};
 use crate::database::error::Result;
 use crate::ledger::Changes;
 use crate::session::Millis;
@@ -100,67 +100,19 @@ fn token(db: &Connection, record: &Record, now: Millis) -> Result<()> {
 
 fn facts(db: &Connection, changes: &Changes<'_>) -> Result<()> {
     for row in &changes.page_views {
-        db.prepare_cached(sql!("page_view_insert"))?.execute(params![
-            row.view.id.to_string(),
-            row.site,
-            row.visit_id.map(|id| id.to_string()),
-            row.occurred_at,
-            row.received_at,
-            row.view.url,
-            row.view.path,
-            row.view.referrer,
-            row.view.title,
-            row.view.device,
-            row.view.sequence,
-        ])?;
+        facts::write(db, &facts::PAGE_VIEW_INSERT, row)?;
     }
     for row in &changes.events {
-        db.prepare_cached(sql!("event_insert"))?.execute(params![
-            row.event.id.to_string(),
-            row.site,
-            row.visit_id.map(|id| id.to_string()),
-            row.occurred_at,
-            row.received_at,
-            row.event.name,
-            row.event.props,
-            row.event.url,
-        ])?;
+        facts::write(db, &facts::EVENT_INSERT, row)?;
     }
-    orders(db, changes)
-}
-
-fn orders(db: &Connection, changes: &Changes<'_>) -> Result<()> {
     for (site, id) in &changes.disputes {
         db.prepare_cached(sql!("order_dispute"))?.execute(params![site, id])?;
     }
     for row in &changes.orders {
-        db.prepare_cached(sql!("order_put"))?.execute(params![
-            row.site,
-            row.order.id,
-            row.visit_id.map(|id| id.to_string()),
-            row.visitor_id.map(|visitor| visitor.to_string()),
-            row.user_id,
-            row.order.amount,
-            row.order.currency,
-            row.items,
-            row.source.as_str(),
-            row.disputed,
-            row.created_at,
-            row.received_at,
-        ])?;
+        facts::write(db, &facts::ORDER_PUT, row)?;
     }
     for row in &changes.refunds {
-        db.prepare_cached(sql!("refund_insert"))?.execute(params![
-            row.site,
-            row.refund.id,
-            row.refund.refund_of,
-            row.visitor_id.map(|visitor| visitor.to_string()),
-            row.refund.user_id,
-            row.refund.amount,
-            row.refund.currency,
-            row.created_at,
-            row.received_at,
-        ])?;
+        facts::write(db, &facts::REFUND_INSERT, row)?;
     }
     for (site, order) in changes.refunded() {
         db.prepare_cached(sql!("refund_attribute"))?.execute([site, order])?;

@@ -1,8 +1,9 @@
-//! An event: its fields.
+//! An event: its fields, and the columns in which they are stored.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::columns::columns;
 use crate::session::Millis;
 
 /// Something that the site counts, and that is no page view.
@@ -31,4 +32,17 @@ pub struct EventRow<'c> {
     pub received_at: Millis,
     /// What happened.
     pub event: &'c Event,
+}
+
+columns! {
+    "events", |row: EventRow|
+    id_time: IdTime = row.event.id,
+    id: Uuid = row.event.id,
+    occurred_at: Bigint = row.occurred_at,
+    received_at: Bigint = row.received_at,
+    site: Text = &row.site,
+    visit_id: Uuid = row.visit_id,
+    name: Text = &row.event.name,
+    props: Json = &row.event.props,
+    url: Text = &row.event.url,
 }

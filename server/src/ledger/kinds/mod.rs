@@ -1,5 +1,7 @@
-//! Facts, by kind. They are valid: the endpoints check every field before they make one.
+//! Facts, one file a kind: its fields, and the columns in which they are stored. Facts are valid: the endpoints check
+//! every field before they make one.
 
+pub mod columns;
 pub mod event;
 pub mod order;
 pub mod page_view;

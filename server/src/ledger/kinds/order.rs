@@ -1,8 +1,9 @@
-//! An order: its fields.
+//! An order: its fields, and the columns in which they are stored.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::columns::columns;
 use crate::session::Millis;
 use crate::session::token::Tag;
 use crate::session::visit::VisitorId;
@@ -69,4 +70,20 @@ pub struct OrderRow<'c> {
     pub received_at: Millis,
     /// What was bought.
     pub order: &'c Order,
+}
+
+columns! {
+    "orders", |row: OrderRow|
+    site: Text = &row.site,
+    id: Text = &row.order.id,
+    visit_id: Uuid = row.visit_id,
+    visitor_id: Text = row.visitor_id,
+    user_id: Text = &row.user_id,
+    amount: Decimal = &row.order.amount,
+    currency: Text = &row.order.currency,
+    items: Json = row.items,
+    source: Text = Some(row.source.as_str()),
+    disputed: Boolean = row.disputed,
+    created_at: Bigint = row.created_at,
+    received_at: Bigint = row.received_at,
 }

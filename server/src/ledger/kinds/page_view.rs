@@ -1,8 +1,9 @@
-//! A page view: its fields.
+//! A page view: its fields, and the columns in which they are stored.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::columns::columns;
 use crate::session::Millis;
 
 /// A page was seen.
@@ -37,4 +38,23 @@ pub struct PageViewRow<'c> {
     pub received_at: Millis,
     /// What was seen.
     pub view: &'c PageView,
+}
+
+columns! {
+    "page_views", |row: PageViewRow|
+    id_time: IdTime = row.view.id,
+    id: Uuid = row.view.id,
+    occurred_at: Bigint = row.occurred_at,
+    received_at: Bigint = row.received_at,
+    site: Text = &row.site,
+    visit_id: Uuid = row.visit_id,
+    url: Text = &row.view.url,
+    path: Text = &row.view.path,
+    referrer: Text = &row.view.referrer,
+    title: Text = &row.view.title,
+    device: Json = &row.view.device,
+    sequence: Integer = row.view.sequence,
+    ; // set by engagement
+    engaged_ms: Bigint,
+    scroll_pct: Bigint,
 }

@@ -1,7 +1,8 @@
-//! A refund: its fields.
+//! A refund: its fields, and the columns in which they are stored.
 
 use serde::{Deserialize, Serialize};
 
+use super::columns::columns;
 use crate::session::Millis;
 use crate::session::visit::VisitorId;
 
@@ -34,4 +35,19 @@ pub struct RefundRow<'c> {
     pub received_at: Millis,
     /// What was paid back.
     pub refund: &'c Refund,
+}
+
+columns! {
+    "refunds", |row: RefundRow|
+    site: Text = &row.site,
+    id: Text = &row.refund.id,
+    refund_of: Text = &row.refund.refund_of,
+    visitor_id: Text = row.visitor_id,
+    user_id: Text = &row.refund.user_id,
+    amount: Decimal = &row.refund.amount,
+    currency: Text = &row.refund.currency,
+    created_at: Bigint = row.created_at,
+    received_at: Bigint = row.received_at,
+    ; // set by its order
+    visit_id: Uuid,
 }
