@@ -11,12 +11,25 @@ mod session;
 mod views;
 
 use std::cell::RefCell;
+use uuid::{Uuid, fmt::Hyphenated};
 use visitflow_client::{adopted, answered, deny, end, happened, init, login, logout, snapshot};
-use visitflow_protocol::id::{is_uuid_v7, is_visitor_id};
+use visitflow_protocol::VISITOR_PREFIX;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
 wasm_bindgen_test_configure!(run_in_browser);
+
+fn uuid(text: &str) -> Option<Uuid> {
+    text.parse().map(Hyphenated::into_uuid).ok()
+}
+
+fn is_visitor_id(text: &str) -> bool {
+    text.strip_prefix(VISITOR_PREFIX).and_then(uuid).is_some()
+}
+
+fn is_uuid_v7(text: &str) -> bool {
+    uuid(text).is_some_and(|id| id.get_version_num() == 7)
+}
 
 #[wasm_bindgen(module = "/tests/web.js")]
 extern "C" {
