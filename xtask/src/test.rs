@@ -21,6 +21,7 @@ struct Step {
 const STEPS: &[Step] = &[
     Step { name: "install", what: "tools that are missing", check: || plain(install_all()) },
     Step { name: "fmt", what: "formatting", check: fmt },
+    Step { name: "deny", what: "dependencies: licences, sources, duplicates, advisories", check: deny },
     Step { name: "pkg", what: "build the client and its package", check: || plain(build::package()) },
     Step { name: "www", what: "build the dashboard and the shop", check: || plain(build::pages()) },
     Step { name: "clippy", what: "lints, native", check: clippy },
@@ -131,6 +132,27 @@ fn install_all() -> Result<()> {
 
 fn fmt() -> Result<Count> {
     plain(process::run(command("cargo").args(["fmt", "--all", "--check"])))
+}
+
+/// What `deny.toml` asks of the dependencies. Each check counts as one. The advisories are a repository at GitHub; on
+/// a machine that does not reach it, the copy of an earlier run is read, and without a copy this check is left out.
+fn deny() -> Result<Count> {
+    let check = |kinds: &[&str], flags: &[&str]| {
+        let strict = ["check", "--hide-inclusion-graph", "--deny", "unnecessary-skip"];
+        process::run(command("cargo").arg("deny").args(flags).args(strict).args(kinds))
+    };
+    check(&["licenses", "bans", "sources"], &[])?;
+    let without = Count { passed: 3, ..Count::default() };
+    if process::run(command("cargo").args(["deny", "fetch", "db"])).is_ok() {
+        check(&["advisories"], &[])?;
+    } else if install::has_advisories() {
+        println!("advisories: cannot be fetched; the copy of an earlier run is read");
+        check(&["advisories"], &["--offline"])?;
+    } else {
+        println!("advisories: NOT CHECKED, because they cannot be fetched and there is no copy here");
+        return Ok(without);
+    }
+    Ok(Count { passed: without.passed + 1, ..without })
 }
 
 fn clippy() -> Result<Count> {
