@@ -37,6 +37,8 @@ extern "C" {
     fn options(more: &str) -> JsValue;
     #[wasm_bindgen(js_name = sleep)]
     fn sleep_js(ms: u32) -> js_sys::Promise;
+    #[wasm_bindgen(js_name = settled)]
+    fn settled_js() -> js_sys::Promise;
     fn answer(at: &str, list: &str);
     fn sent() -> String;
     fn paths() -> String;
@@ -205,8 +207,12 @@ fn order(json: &str) {
 /// Longer than an answer takes.
 const SOON: u32 = 60;
 
+/// Lets this time pass, and then what is under way end, unless the time is shorter than an answer takes.
 async fn wait(ms: u32) {
     wasm_bindgen_futures::JsFuture::from(sleep_js(ms)).await.unwrap();
+    if ms >= SOON {
+        wasm_bindgen_futures::JsFuture::from(settled_js()).await.unwrap();
+    }
 }
 
 /// Opens the landing page with these options, as JSON.
