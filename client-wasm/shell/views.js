@@ -9,12 +9,9 @@ import { count, next } from "./numbers.js";
 import { options } from "./options.js";
 import { named } from "./visitor.js";
 
-let seen; // the address of the last view
-let stale; // the title of the page before, as long as this one may not have set its own
-
 /** The page's title is that of the page that is left now, or (undefined) its own. */
 export const leaveTitle = (title) => {
-  stale = title;
+  options.stale = title;
 };
 
 // The first formatter of a page reads the language's tables, which takes its time. Temporal does not.
@@ -46,16 +43,16 @@ export const makeView = ({ at, href, given }, full) => {
   const title = document.title + "";
   const fact = make("page_view", at, {
     url,
-    referrer: told(given.referrer ?? (seen == undefined ? document.referrer : seen != url ? seen : "")) || undefined,
+    referrer: told(given.referrer ?? (options.seen == undefined ? document.referrer : options.seen != url ? options.seen : "")) || undefined,
     ...(full
-      ? { title: (isHere && title != stale && title) || undefined, device: device() }
+      ? { title: (isHere && title != options.stale && title) || undefined, device: device() }
       : { anonymous: true }),
   });
   if (fact) {
     if (full) fact.body.sequence = next();
-    seen = fact.body.url;
+    options.seen = fact.body.url;
   }
-  if (isHere) stale = title;
+  if (isHere) options.stale = title;
   return fact;
 };
 
