@@ -48,8 +48,7 @@ export interface Options {
   beforeConsent?: "silent" | "anonymous";
   /**
    * Remember the decision in this browser (localStorage, key `visitflow_consent`), for sites whose
-   * banner does not. It counts where `consent` is not given or `"pending"`. (The provider of `visitflow/react` always
-   * gives it: remember it there by `onConsentChange`.)
+   * banner does not. It counts where `consent` is not given or `"pending"`.
    * @default false
    */
   rememberConsent?: boolean;
@@ -493,8 +492,11 @@ export interface ConsentState {
   /**
    * What the visitor decided last. Whether a browser that objects (Global Privacy Control) is
    * measured all the same is another matter: `snapshot()` tells the consent in force.
+   *
+   * With `rememberConsent` it is undefined on a server and at the first rendering, because only the browser knows what
+   * was decided. Show neither banner nor answer then.
    */
-  consent: Consent;
+  consent: Consent | undefined;
   grant: () => void;
   deny: () => void;
   /** Resolves once the server was told; rejects only if an erasure was asked for and is not confirmed. */

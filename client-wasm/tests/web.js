@@ -32,10 +32,16 @@ window.BroadcastChannel = class extends Channel {
     touched.push("channel " + name);
   }
 };
+let busy = 0; // locks that were asked for and not granted yet, and requests without an answer
+let isLocked = false; // by the test, so that the client waits on purpose
 const { request } = LockManager.prototype;
-LockManager.prototype.request = function (name, ...more) {
+LockManager.prototype.request = function (name, run) {
   touched.push("lock " + name);
-  return request.call(this, name, ...more);
+  busy += 1;
+  return request.call(this, name, (lock) => {
+    busy -= 1;
+    return run(lock);
+  });
 };
 
 const path = (url) => new URL(url, location.href).pathname;
@@ -44,6 +50,15 @@ const path = (url) => new URL(url, location.href).pathname;
 const through = window.fetch;
 window.fetch = async (url, init) => {
   if (typeof url !== "string" || !url.includes("/api/")) return through(url, init);
+  busy += 1;
+  try {
+    return await respond(url, init);
+  } finally {
+    busy -= 1;
+  }
+};
+
+async function respond(url, init) {
   requests.push({ way: "fetch", path: path(url), body: JSON.parse(init.body), method: init.method, credentials: init.credentials, keepalive: init.keepalive });
   const [status, body, headers] = answers[path(url)]?.shift() ?? (path(url).endsWith("/start") ? [200, { now: Date.now() }] : [204]);
   await new Promise((resolve, reject) => {
@@ -55,7 +70,7 @@ window.fetch = async (url, init) => {
   });
   if (status === 0) throw new TypeError("Failed to fetch");
   return new Response(status === 204 ? null : JSON.stringify(body ?? {}), { status, headers });
-};
+}
 navigator.sendBeacon = (url, body) => {
   if (taking) requests.push({ way: "beacon", path: path(url), body: JSON.parse(body) });
   return taking;
@@ -86,6 +101,13 @@ export const options = (more) => ({
 });
 
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+/** Until nothing is under way any more, however slow the machine is. */
+export const settled = async () => {
+  for (let quiet = 0, left = 500; quiet < 3 && left; left -= 1) {
+    await sleep(10);
+    quiet = busy && !isLocked ? 0 : quiet + 1;
+  }
+};
 export const answer = (at, list) => {
   answers[at] = JSON.parse(list);
 };
@@ -116,7 +138,12 @@ export const entitle = (title) => {
   document.title = title;
 };
 export const say = () => new BroadcastChannel("visitflow").postMessage(0);
-export const locked = (ms) => navigator.locks.request("visitflow", () => sleep(ms));
+export const locked = (ms) =>
+  navigator.locks.request("visitflow", async () => {
+    isLocked = true;
+    await sleep(ms);
+    isLocked = false;
+  });
 export const online = () => window.dispatchEvent(new Event("online"));
 export const fixBeacons = (taken) => {
   taking = taken;

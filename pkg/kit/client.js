@@ -9,8 +9,9 @@ const { init, ...others } = visitflow;
 const ACT = { granted: "grant", denied: "deny", pending: "revoke" };
 
 let followed; // the last `consent` that the site passed in
-let told; // the last decision that was passed to the client
+let told; // the last decision that was passed to the client, or heard from it
 let telling; // while it is passed
+let end; // ends what the client tells `heard`, while there are listeners
 
 const listeners = new Set();
 
@@ -34,17 +35,34 @@ const heard = (decision) => {
 /** Calls `listener(decision)` when something other than a kit decides; returns a function that stops it. */
 export function hear(listener) {
   listeners.add(listener);
-  return () => listeners.delete(listener);
+  end ??= others.onConsentChange(heard);
+  return () => {
+    if (!listeners.delete(listener) || listeners.size > 0) return;
+    end();
+    end = told = undefined; // what is decided from now on is not heard
+  };
+}
+
+/** The decision that a page begins with; undefined where only the browser knows what it is (`rememberConsent`). */
+export const beginning = (consent, options) =>
+  consent === "pending" && options?.rememberConsent ? undefined : consent;
+
+/** Calls `then(decision)` with what the client began with; returns a function that stops it. */
+export function recall(then) {
+  let ended = false;
+  others.snapshot().then(({ consent }) => ended || then(consent));
+  return () => {
+    ended = true;
+  };
 }
 
 /** Starts the client; later calls apply a changed `consent`. Calling it twice with the same value changes nothing. */
 export function follow(options, consent) {
   init({ ...options, consent });
-  if (!followed) others.onConsentChange(heard);
   const isNew = consent !== (followed ?? consent);
   followed = consent;
-  told ??= consent; // grant(), deny() or revoke() may have been called before
   if (isNew && consent !== told) tell(consent, ACT[consent]);
+  told ??= consent; // grant(), deny() or revoke() may have been called before
 }
 
 // React calls what an effect returns, so these return nothing, as their types say.

@@ -1,11 +1,11 @@
 import { createContext, createElement, useCallback, useContext, useEffect, useMemo, useRef, useState } from "react";
-import { follow, functions, hear, provided } from "../kit/client.js";
+import { beginning, follow, functions, hear, provided, recall } from "../kit/client.js";
 
 const Context = createContext(null);
 
 export function VisitflowProvider({ options, consent = options?.consent ?? "pending", onConsentChange, children }) {
   // The newest word counts: a changed `consent`, or a call of grant(), deny() or revoke().
-  const [decision, setDecision] = useState(consent);
+  const [decision, setDecision] = useState(() => beginning(consent, options));
   const [given, setGiven] = useState(consent);
   if (given !== consent) {
     setGiven(consent);
@@ -18,6 +18,10 @@ export function VisitflowProvider({ options, consent = options?.consent ?? "pend
   });
   // In StrictMode this runs twice. The effects of children run earlier, and may already have decided.
   useEffect(() => follow(options, consent), [consent]);
+
+  // After hydration: a server cannot know what this browser remembers.
+  const isUnknown = decision === undefined;
+  useEffect(() => (isUnknown ? recall((found) => setDecision((decided) => decided ?? found)) : undefined), [isUnknown]);
 
   const decided = useCallback((decision) => {
     setDecision(decision);

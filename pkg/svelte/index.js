@@ -5,14 +5,14 @@ import { getContext, onMount, setContext } from "svelte";
 import { createSubscriber } from "svelte/reactivity";
 import { toStore } from "svelte/store";
 import { account, subscribe, unasked } from "../kit/account.js";
-import { follow, functions, hear, provided } from "../kit/client.js";
+import { beginning, follow, functions, hear, provided, recall } from "../kit/client.js";
 
 const KEY = Symbol("visitflow");
 
 export function setVisitflow({ options, consent, onConsentChange } = {}) {
   const known = () => (typeof consent === "function" ? consent() : consent) ?? options?.consent ?? "pending";
   // The latest change counts: of `consent`, or by grant(), deny() or revoke().
-  let decision = known();
+  let decision = beginning(known(), options);
   const readers = new Set();
   const decide = (next) => {
     decision = next;
@@ -50,6 +50,7 @@ export function setVisitflow({ options, consent, onConsentChange } = {}) {
         last = next;
         follow(options, next);
       }),
+      recall((found) => decision ?? decide(found)),
     ];
     return () => ends.forEach((end) => end());
   });

@@ -4,29 +4,14 @@ import assert from "node:assert/strict";
 import { register } from "node:module";
 import { test } from "node:test";
 
-const CLIENT = `
-  export const calls = [];
-  const listeners = new Set();
-  const decide = (call, choice) => (calls.push(call), listeners.forEach((listener) => listener(choice)));
-  export const init = ({ consent }) => void calls.push("init " + consent);
-  export const grant = () => decide("grant", "granted");
-  export const deny = () => decide("deny", "denied");
-  export const revoke = async () => decide("revoke", "denied");
-  export const session = async () => null;
-  export const onConsentChange = (listener) => (listeners.add(listener), () => listeners.delete(listener));
-`;
-const url = `data:text/javascript,${encodeURIComponent(CLIENT)}`;
-const HOOK = `export const resolve = (name, context, next) =>
-  name === "visitflow" ? { url: ${JSON.stringify(url)}, shortCircuit: true } : next(name, context);`;
-register(`data:text/javascript,${encodeURIComponent(HOOK)}`);
+register("./mounted/hooks.js", import.meta.url);
 
 let page = 0;
 
 /** A page of its own: the kit, the client, and what each says. */
 async function open(consent) {
-  const client = await import(url);
-  client.calls.length = 0;
-  const kit = await import(`../kit/client.js?${page++}`);
+  const client = await import(`./mounted/client.js?page=${++page}`);
+  const kit = await import(`../kit/client.js?page=${page}`);
   const decided = [];
   const functions = kit.functions((decision) => decided.push(decision));
   kit.hear((decision) => decided.push(decision));

@@ -174,14 +174,17 @@ const COMPONENTS = `
 
 const OTHER_COMPONENTS = `
   import { createApp, ref } from "vue";
+  import astro from "visitflow/astro";
+  import * as page from "visitflow/astro/client";
+  import type { ModuleOptions } from "visitflow/nuxt";
   import type { Consent } from "visitflow";
   import * as svelte from "visitflow/svelte";
   import { createVisitflow, useConsent, useUser, useVisitflow } from "visitflow/vue";
-  interface Events { signup: { plan: string } }
+  interface Events { signup: { plan: string }; play: { level?: number }; search: undefined }
 
   const remembered = ref<Consent>();
   createApp({}).use(createVisitflow({ options: { site: "shop.example" }, consent: remembered, onConsentChange: (consent) => (remembered.value = consent) }));
-  createVisitflow({ consent: () => "granted" });
+  createVisitflow({ consent: () => "granted", rendered: null });
   // @ts-expect-error consent is one of three words
   createVisitflow({ consent: "yes" });
   const { consent, grant, revoke } = useConsent();
@@ -189,9 +192,25 @@ const OTHER_COMPONENTS = `
   // @ts-expect-error the functions change it
   consent.value = "granted";
   const user: string | null = useUser().user.value;
-  useVisitflow<Events>().event("signup", { plan: "pro" });
-  // @ts-expect-error no such event
-  useVisitflow<Events>().event("sign-up", { plan: "pro" });
+  for (const { event } of [useVisitflow<Events>(), svelte.useVisitflow<Events>()]) {
+    event("signup", { plan: "pro" });
+    event("play");
+    event("search");
+    const stored: Promise<void> = event("signup", { plan: "pro" }, { confirm: true });
+    void stored;
+    // @ts-expect-error a property is missing
+    event("signup");
+    // @ts-expect-error a property of another type
+    event("signup", { plan: 1 });
+    // @ts-expect-error no such event
+    event("sign-up", { plan: "pro" });
+    // @ts-expect-error this event has no properties
+    event("search", {});
+    // @ts-expect-error a property of another type
+    event("signup", { plan: 1 }, { confirm: true });
+  }
+  useVisitflow().event("any", { plan: 1 });
+  svelte.useVisitflow().event("any");
   // @ts-expect-error the plugin alone calls init
   useVisitflow().init();
 
@@ -202,10 +221,17 @@ const OTHER_COMPONENTS = `
   // @ts-expect-error the functions change it
   visitor.consent = "granted";
   const status: "loading" | "signed-in" | "signed-out" | "unknown" = svelte.useUser().status;
-  svelte.useVisitflow<Events>().event("signup", { plan: "pro" });
-  // @ts-expect-error a property of another type
-  svelte.useVisitflow<Events>().event("signup", { plan: 1 });
-  void [known, grant, revoke, user, status, visitor.deny];
+  // With rememberConsent a server does not know it.
+  const unknown: undefined extends svelte.ConsentState["consent"] ? true : false = true;
+
+  astro({ rememberConsent: true, capture: ["elements"] });
+  // @ts-expect-error no such option
+  astro({ rememberConsents: true });
+  const end = page.consent.subscribe((consent: Consent) => void consent);
+  const module: ModuleOptions = { site: "shop.example", consentCookie: "shop_consent" };
+  // @ts-expect-error the module keeps the decision in a cookie
+  module.rememberConsent = true;
+  void [known, grant, revoke, user, status, visitor.deny, unknown, end, page.grant];
 `;
 
 const BACKEND = `

@@ -30,6 +30,12 @@ export interface VisitflowPluginOptions {
    * imported from `"visitflow"`, from a consent manager or from another tab.
    */
   onConsentChange?: (consent: "granted" | "denied") => void;
+  /**
+   * What the server rendered the page with, where that may be another decision than `consent`, as with a page that is
+   * prerendered or cached; `null`: with none. Give it on the server and in the browser. Components hydrate with it.
+   * @default `consent`
+   */
+  rendered?: Consent | null;
 }
 
 /** The plugin: `app.use(createVisitflow())`. In a browser it starts the client. Templates have `$visitflow`. */
@@ -42,7 +48,8 @@ export function useVisitflow<Events extends object = AnyEvents>(): VisitflowFunc
 
 /** What {@link useConsent} returns. */
 export interface ConsentRefs extends Omit<ConsentState, "consent"> {
-  consent: Readonly<Ref<Consent>>;
+  /** undefined while it is not known: see {@link ConsentState}. */
+  consent: Readonly<Ref<Consent | undefined>>;
 }
 
 /**

@@ -1,34 +1,43 @@
 // visitflow for Vue 3: a plugin that starts the client and follows the visitor's consent, and composables.
 
-import { computed, inject, onMounted, onUnmounted, readonly, ref, shallowRef, toValue, watch } from "vue";
+import { computed, getCurrentInstance, inject, onMounted, onUnmounted, readonly, ref, shallowRef, toValue, watch } from "vue";
 import { account, subscribe, unasked } from "../kit/account.js";
-import { follow, functions, hear, provided } from "../kit/client.js";
+import { beginning, follow, functions, hear, provided, recall } from "../kit/client.js";
 
 const KEY = Symbol("visitflow");
 
-export function createVisitflow({ options, consent, onConsentChange } = {}) {
+export function createVisitflow({ options, consent, onConsentChange, rendered } = {}) {
   const known = () => toValue(consent) ?? options?.consent ?? "pending";
   return {
     install(app) {
+      const isServer = typeof window === "undefined";
+      const begun = beginning(known(), options);
+      // What the server renders the page with: null stands for "not known".
+      const first = rendered === undefined ? begun : (rendered ?? undefined);
       // The latest change counts: of `consent`, or by grant(), deny() or revoke().
-      const decision = ref(known());
+      const decision = ref(isServer ? first : begun);
       const decided = (next) => {
         decision.value = next;
         onConsentChange?.(next);
       };
       const all = functions(decided);
-      app.provide(KEY, { consent: readonly(decision), functions: all });
+      app.provide(KEY, { first, consent: readonly(decision), functions: all });
       app.config.globalProperties.$visitflow = all;
-      if (typeof window === "undefined") return; // a server renders, and measures nothing
-      follow(options, decision.value);
+      if (isServer) return; // a server renders, and measures nothing
+      follow(options, known());
       const ends = [
         hear(decided),
+        recall((found) => (decision.value ??= found)),
         watch(known, (next) => {
           decision.value = next;
           follow(options, next);
         }),
       ];
-      app.onUnmount?.(() => ends.forEach((end) => end())); // Vue 3.5 and later
+      const { unmount } = app; // app.onUnmount is in Vue 3.5 and later only
+      app.unmount = () => {
+        for (const end of ends.splice(0)) end();
+        unmount.call(app);
+      };
     },
   };
 }
@@ -38,9 +47,12 @@ const use = (hook) => provided(inject(KEY, null), hook, "without the plugin: app
 export const useVisitflow = () => use("useVisitflow").functions;
 
 export function useConsent() {
-  const { consent, functions } = use("useConsent");
+  const { first, consent, functions } = use("useConsent");
   const { grant, deny, revoke } = functions;
-  return { consent, grant, deny, revoke };
+  // A component that hydrates, whose element is there already, begins as the server has rendered it.
+  const isHydrating = ref(Boolean(getCurrentInstance().vnode.el));
+  onMounted(() => (isHydrating.value = false));
+  return { consent: computed(() => (isHydrating.value ? first : consent.value)), grant, deny, revoke };
 }
 
 export function useUser() {

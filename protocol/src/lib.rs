@@ -7,9 +7,7 @@
 //! | [`campaign`] | what in an address tells of a campaign |
 //! | [`limits`] | sizes and ages that the server enforces and the client respects |
 //! | [`problem`] | the stable `type` of every error answer |
-//! | [`id`] | the forms of identifiers |
 //! | [`wire`] | the request bodies: the client writes them, the server reads them |
-//! | [`json`] | JSON where it needs no library |
 //!
 //! What the client's JavaScript needs of it is generated: `client-wasm/shell/generated.js`.
 //!
@@ -17,9 +15,10 @@
 
 #![forbid(unsafe_code)]
 
-pub mod id;
-pub mod json;
 pub mod wire;
+
+/// What a visitor's identifier begins with; a UUID in its hyphenated form (RFC 9562 §4) follows.
+pub const VISITOR_PREFIX: &str = "v_";
 
 /// Paths of the endpoints that the client and the pages call.
 pub mod path {

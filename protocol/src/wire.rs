@@ -5,7 +5,8 @@
 //! it does not know. Fields that are read by `lenient` are optional: with a wrong type they are left out, and the
 //! rest is accepted.
 
-use crate::json::{Json, Object};
+#[cfg(feature = "serde")]
+use serde_json::value::RawValue;
 
 /// `POST /api/session/start`.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -69,31 +70,58 @@ pub struct PageView {
 #[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize), serde(default))]
 pub struct Device {
     /// Width of the screen in CSS pixels.
-    #[cfg_attr(feature = "serde", serde(deserialize_with = "rounded"))]
+    #[cfg_attr(
+        feature = "serde",
+        serde(deserialize_with = "rounded", skip_serializing_if = "Option::is_none")
+    )]
     pub screen_width: Option<u32>,
     /// Height of the screen in CSS pixels.
-    #[cfg_attr(feature = "serde", serde(deserialize_with = "rounded"))]
+    #[cfg_attr(
+        feature = "serde",
+        serde(deserialize_with = "rounded", skip_serializing_if = "Option::is_none")
+    )]
     pub screen_height: Option<u32>,
     /// Width of the viewport in CSS pixels.
-    #[cfg_attr(feature = "serde", serde(deserialize_with = "rounded"))]
+    #[cfg_attr(
+        feature = "serde",
+        serde(deserialize_with = "rounded", skip_serializing_if = "Option::is_none")
+    )]
     pub viewport_width: Option<u32>,
     /// Height of the viewport in CSS pixels.
-    #[cfg_attr(feature = "serde", serde(deserialize_with = "rounded"))]
+    #[cfg_attr(
+        feature = "serde",
+        serde(deserialize_with = "rounded", skip_serializing_if = "Option::is_none")
+    )]
     pub viewport_height: Option<u32>,
     /// BCP 47 language tag.
-    #[cfg_attr(feature = "serde", serde(deserialize_with = "lenient"))]
+    #[cfg_attr(
+        feature = "serde",
+        serde(deserialize_with = "lenient", skip_serializing_if = "Option::is_none")
+    )]
     pub language: Option<String>,
     /// IANA time zone name.
-    #[cfg_attr(feature = "serde", serde(deserialize_with = "lenient"))]
+    #[cfg_attr(
+        feature = "serde",
+        serde(deserialize_with = "lenient", skip_serializing_if = "Option::is_none")
+    )]
     pub time_zone: Option<String>,
     /// The operating system, such as `Windows`.
-    #[cfg_attr(feature = "serde", serde(deserialize_with = "lenient"))]
+    #[cfg_attr(
+        feature = "serde",
+        serde(deserialize_with = "lenient", skip_serializing_if = "Option::is_none")
+    )]
     pub platform: Option<String>,
     /// Whether the browser calls itself mobile.
-    #[cfg_attr(feature = "serde", serde(deserialize_with = "lenient"))]
+    #[cfg_attr(
+        feature = "serde",
+        serde(deserialize_with = "lenient", skip_serializing_if = "Option::is_none")
+    )]
     pub mobile: Option<bool>,
     /// The browser and its engine, such as `Chromium 130,Google Chrome 130`.
-    #[cfg_attr(feature = "serde", serde(deserialize_with = "lenient"))]
+    #[cfg_attr(
+        feature = "serde",
+        serde(deserialize_with = "lenient", skip_serializing_if = "Option::is_none")
+    )]
     pub brands: Option<String>,
 }
 
@@ -107,8 +135,9 @@ pub struct Event {
     pub visitor_id: Option<String>,
     /// Required. At most [`EVENT_NAME_CHARS`](crate::limits::EVENT_NAME_CHARS) characters.
     pub name: Option<String>,
-    /// A JSON object of at most [`PROPS_BYTES`](crate::limits::PROPS_BYTES) bytes.
-    pub props: Option<Json>,
+    /// A JSON object of at most [`PROPS_BYTES`](crate::limits::PROPS_BYTES) bytes, as it was written.
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "as_written"))]
+    pub props: Option<String>,
     /// The page's address.
     #[cfg_attr(feature = "serde", serde(deserialize_with = "lenient"))]
     pub url: Option<String>,
@@ -137,8 +166,9 @@ pub struct Order {
     pub amount: Option<String>,
     /// Required. ISO 4217 code such as `"EUR"`.
     pub currency: Option<String>,
-    /// A JSON array of `{sku?, name?, quantity?, price?}`.
-    pub items: Option<Json>,
+    /// A JSON array of `{sku?, name?, quantity?, price?}`, as it was written.
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "as_written"))]
+    pub items: Option<String>,
     /// `v_` + UUID.
     pub visitor_id: Option<String>,
     /// With an API key: the tag of the session to attribute the order to (`s_<tag>`, the part of
@@ -210,6 +240,13 @@ pub struct Password {
     pub new_password: Option<String>,
 }
 
+/// Reads a field of any type as the text of its JSON.
+#[cfg(feature = "serde")]
+fn as_written<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let raw: Option<Box<RawValue>> = serde::Deserialize::deserialize(deserializer)?;
+    Ok(raw.map(|raw| Box::<str>::from(raw).into()))
+}
+
 /// Reads an optional field: with a wrong type it counts as absent.
 #[cfg(feature = "serde")]
 fn lenient<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
@@ -217,9 +254,9 @@ where
     D: serde::Deserializer<'de>,
     T: serde::de::DeserializeOwned,
 {
-    let Json(text) = serde::Deserialize::deserialize(deserializer)?;
+    let raw: Box<RawValue> = serde::Deserialize::deserialize(deserializer)?;
     // serde alone would take an array for a struct.
-    Ok(serde_json::from_str(&text).ok().filter(|_| !text.starts_with('[')))
+    Ok(serde_json::from_str(raw.get()).ok().filter(|_| !raw.get().starts_with('[')))
 }
 
 /// As [`lenient`], a number that a browser may give a fraction.
@@ -254,24 +291,6 @@ fn flag<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<bool, D::Er
     lenient(deserializer).map(|flag| flag == Some(true))
 }
 
-impl Device {
-    /// The value of a page view's `device`.
-    #[must_use]
-    pub fn json(&self) -> String {
-        Object::new()
-            .number("screen_width", self.screen_width.map(u64::from))
-            .number("screen_height", self.screen_height.map(u64::from))
-            .number("viewport_width", self.viewport_width.map(u64::from))
-            .number("viewport_height", self.viewport_height.map(u64::from))
-            .text("language", self.language.as_deref())
-            .text("time_zone", self.time_zone.as_deref())
-            .text("platform", self.platform.as_deref())
-            .json("mobile", self.mobile.map(|mobile| if mobile { "true" } else { "false" }))
-            .text("brands", self.brands.as_deref())
-            .end()
-    }
-}
-
 #[cfg(all(test, feature = "serde"))]
 mod tests {
     use super::*;
@@ -287,13 +306,13 @@ mod tests {
         let device = view.device.unwrap();
         assert_eq!((device.screen_width, device.screen_height), (Some(1920), None));
         assert_eq!(
-            device.json(),
+            serde_json::to_string(&device).unwrap(),
             r#"{"screen_width":1920,"viewport_width":800,"language":"de","time_zone":"Europe/Berlin","platform":"Windows","mobile":false,"brands":"Chromium 130,Google Chrome 130"}"#
         );
         let event: Event =
             serde_json::from_str(r#"{"name":"play","props":{"a":[1,2.5,null]},"age_ms":0,"unknown":1}"#)
                 .unwrap();
-        assert_eq!(event.props, Some(Json(r#"{"a":[1,2.5,null]}"#.into())));
+        assert_eq!(event.props, Some(r#"{"a":[1,2.5,null]}"#.into()));
         assert_eq!(serde_json::from_str::<Start>("{}").unwrap(), Start::default());
     }
 

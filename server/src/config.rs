@@ -26,7 +26,8 @@ use ipnet::IpNet;
 pub use self::database::DatabaseUrl;
 pub use self::values::{CookiePrefix, CookieSecure, Gpc, Orders};
 use self::values::{
-    cookie_domain, idle_timeout, listen_address, millis, network, session_length, site_name, spool_size,
+    cookie_domain, duration, idle_timeout, listen_address, millis, network, session_length, site_name,
+    spool_size,
 };
 use crate::address::KeepQuery;
 use crate::database::postgres::url::PostgresUrl;
@@ -145,7 +146,7 @@ pub struct Serve {
     )]
     pub tls_key: Option<PathBuf>,
     /// Time that requests in flight may take after SIGTERM, SIGINT or SIGQUIT
-    #[arg(long, env = "VISITFLOW_DRAIN", default_value = "10s", value_parser = humantime::parse_duration, help_heading = "Network", value_name = "DURATION")]
+    #[arg(long, env = "VISITFLOW_DRAIN", default_value = "10s", value_parser = duration, help_heading = "Network", value_name = "DURATION")]
     pub drain: Duration,
     /// Time that a connection may stay open without a request, or with an answer that the client does not read; after
     /// it the server asks the client to close the connection, and after the same time again it closes it
@@ -208,7 +209,7 @@ pub struct Serve {
         env = "VISITFLOW_JWT_MAX_AGE",
         default_value = "1h",
         requires = "jwt_key",
-        value_parser = humantime::parse_duration,
+        value_parser = duration,
         help_heading = "Sign-in",
         value_name = "DURATION"
     )]

@@ -40,8 +40,10 @@ pub(crate) fn for_test() -> Result<()> {
     if !succeeds("firefox", &["--version"]) {
         apt(&["firefox-esr"])?;
     }
-    if !succeeds("geckodriver", &["--version"]) {
-        run(command("cargo").args(["install", "geckodriver", "--locked", "--root"]).arg(tools()))?;
+    for (program, package) in [("geckodriver", "geckodriver"), ("cargo-deny", "cargo-deny")] {
+        if !succeeds(program, &["--version"]) {
+            cargo_install_unoptimised(package)?;
+        }
     }
     if mini_browser().is_none()
         || !succeeds("WebKitWebDriver", &["--help"])
@@ -53,6 +55,22 @@ pub(crate) fn for_test() -> Result<()> {
         apt(&["nginx"])?;
     }
     services()
+}
+
+/// A tool that has little to compute: building it unoptimised takes a third of the time.
+fn cargo_install_unoptimised(package: &str) -> Result<()> {
+    run(command("cargo")
+        .args(["install", package, "--locked", "--debug", "--root"])
+        .arg(tools())
+        .env("CARGO_PROFILE_DEV_DEBUG", "false"))
+}
+
+/// Whether there is a copy of RustSec's advisories from an earlier run.
+pub(crate) fn has_advisories() -> bool {
+    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cargo")));
+    let copies = home.and_then(|home| fs::read_dir(home.join("advisory-dbs")).ok());
+    copies.into_iter().flatten().flatten().any(|entry| entry.path().join("crates").is_dir())
 }
 
 /// What measuring the client beside other trackers needs.

@@ -21,6 +21,7 @@ struct Step {
 const STEPS: &[Step] = &[
     Step { name: "install", what: "tools that are missing", check: || plain(install_all()) },
     Step { name: "fmt", what: "formatting", check: fmt },
+    Step { name: "deny", what: "dependencies: licences, sources, duplicates, advisories", check: deny },
     Step { name: "pkg", what: "build the client and its package", check: || plain(build::package()) },
     Step { name: "www", what: "build the dashboard and the shop", check: || plain(build::pages()) },
     Step { name: "clippy", what: "lints, native", check: clippy },
@@ -133,6 +134,27 @@ fn fmt() -> Result<Count> {
     plain(process::run(command("cargo").args(["fmt", "--all", "--check"])))
 }
 
+/// What `deny.toml` asks of the dependencies. Each check counts as one. The advisories are a repository at GitHub; on
+/// a machine that does not reach it, the copy of an earlier run is read, and without a copy this check is left out.
+fn deny() -> Result<Count> {
+    let check = |kinds: &[&str], flags: &[&str]| {
+        let strict = ["check", "--hide-inclusion-graph", "--deny", "unnecessary-skip"];
+        process::run(command("cargo").arg("deny").args(flags).args(strict).args(kinds))
+    };
+    check(&["licenses", "bans", "sources"], &[])?;
+    let without = Count { passed: 3, ..Count::default() };
+    if process::run(command("cargo").args(["deny", "fetch", "db"])).is_ok() {
+        check(&["advisories"], &[])?;
+    } else if install::has_advisories() {
+        println!("advisories: cannot be fetched; the copy of an earlier run is read");
+        check(&["advisories"], &["--offline"])?;
+    } else {
+        println!("advisories: NOT CHECKED, because they cannot be fetched and there is no copy here");
+        return Ok(without);
+    }
+    Ok(Count { passed: without.passed + 1, ..without })
+}
+
 fn clippy() -> Result<Count> {
     let arguments = ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
     plain(process::run(command("cargo").args(arguments)))
@@ -200,48 +222,37 @@ fn node() -> Result<Count> {
 }
 
 fn chromium() -> Result<Count> {
-    in_browser(&mut command("cargo"), "CHROMEDRIVER", "chromedriver")
+    tests(in_browser("chromium", &mut command("cargo")))
 }
 
 /// The same tests by wasm2js, for pages that may not run WebAssembly. It accepts no feature that came after the first
 /// WebAssembly, so the standard library is built without these, too.
 fn javascript() -> Result<Count> {
-    let runner = crate::root().join("client-wasm/tests/as-javascript.mjs");
-    let mut cargo = command("cargo");
-    cargo
-        .args(["test", "--release", "--package", "visitflow-client"])
-        .args(["--target", "wasm32-unknown-unknown", "--test", "web"])
-        .arg("-Zbuild-std=std,panic_abort,test")
-        .env("RUSTC_BOOTSTRAP", "1")
-        .env("RUSTFLAGS", "-Ctarget-cpu=mvp")
-        .env("CARGO_TARGET_DIR", crate::target().join("mvp"))
-        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", format!("node {}", runner.display()));
-    tests(&mut cargo)
+    tests(
+        in_browser("javascript", &mut command("cargo"))
+            .args(["--release", "-Zbuild-std=std,panic_abort,test"])
+            .env("RUSTC_BOOTSTRAP", "1")
+            .env("RUSTFLAGS", "-Ctarget-cpu=mvp")
+            .env("CARGO_TARGET_DIR", crate::target().join("mvp")),
+    )
 }
 
 fn firefox() -> Result<Count> {
-    in_browser(&mut command("cargo"), "GECKODRIVER", "geckodriver")
+    tests(in_browser("firefox", &mut command("cargo")))
 }
 
-/// WebKitGTK has no headless mode, and its driver has the protocol of Safari's.
+/// WebKitGTK has no headless mode.
 fn webkit() -> Result<Count> {
-    let capabilities = crate::target().join("webkit.json");
     let browser =
         install::mini_browser().context("MiniBrowser is missing; `cargo xtask test install` installs it")?;
-    fs::write(
-        &capabilities,
-        format!(
-            r#"{{"browserName":"MiniBrowser","webkitgtk:browserOptions":{{"binary":"{}","args":["--automation"]}}}}"#,
-            browser.display()
-        ),
-    )?;
     let mut cargo = command("xvfb-run");
-    cargo.args(["--auto-servernum", "cargo"]).env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", capabilities);
-    in_browser(&mut cargo, "SAFARIDRIVER", "WebKitWebDriver")
+    cargo.args(["--auto-servernum", "cargo"]).env("VISITFLOW_MINIBROWSER", browser);
+    tests(in_browser("webkit", &mut cargo))
 }
 
-/// The client's tests in the browser of this driver.
-fn in_browser(cargo: &mut Command, variable: &str, driver: &str) -> Result<Count> {
+/// The client's tests in this browser, by the runner beside them.
+fn in_browser<'a>(browser: &str, cargo: &'a mut Command) -> &'a mut Command {
+    let runner = crate::root().join("client-wasm/tests/runner.mjs");
     cargo
         .args([
             "test",
@@ -252,9 +263,7 @@ fn in_browser(cargo: &mut Command, variable: &str, driver: &str) -> Result<Count
             "--test",
             "web",
         ])
-        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", "wasm-bindgen-test-runner")
-        .env(variable, driver);
-    tests(cargo)
+        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", format!("node {} {browser}", runner.display()))
 }
 
 /// Runs a test runner and counts; a failure that it did not count is an error of its own.

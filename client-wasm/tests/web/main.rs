@@ -11,12 +11,25 @@ mod session;
 mod views;
 
 use std::cell::RefCell;
+use uuid::{Uuid, fmt::Hyphenated};
 use visitflow_client::{adopted, answered, deny, end, happened, init, login, logout, snapshot};
-use visitflow_protocol::id::{is_uuid_v7, is_visitor_id};
+use visitflow_protocol::VISITOR_PREFIX;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
 wasm_bindgen_test_configure!(run_in_browser);
+
+fn uuid(text: &str) -> Option<Uuid> {
+    text.parse().map(Hyphenated::into_uuid).ok()
+}
+
+fn is_visitor_id(text: &str) -> bool {
+    text.strip_prefix(VISITOR_PREFIX).and_then(uuid).is_some()
+}
+
+fn is_uuid_v7(text: &str) -> bool {
+    uuid(text).is_some_and(|id| id.get_version_num() == 7)
+}
 
 #[wasm_bindgen(module = "/tests/web.js")]
 extern "C" {
@@ -24,6 +37,8 @@ extern "C" {
     fn options(more: &str) -> JsValue;
     #[wasm_bindgen(js_name = sleep)]
     fn sleep_js(ms: u32) -> js_sys::Promise;
+    #[wasm_bindgen(js_name = settled)]
+    fn settled_js() -> js_sys::Promise;
     fn answer(at: &str, list: &str);
     fn sent() -> String;
     fn paths() -> String;
@@ -192,8 +207,12 @@ fn order(json: &str) {
 /// Longer than an answer takes.
 const SOON: u32 = 60;
 
+/// Lets this time pass, and then what is under way end, unless the time is shorter than an answer takes.
 async fn wait(ms: u32) {
     wasm_bindgen_futures::JsFuture::from(sleep_js(ms)).await.unwrap();
+    if ms >= SOON {
+        wasm_bindgen_futures::JsFuture::from(settled_js()).await.unwrap();
+    }
 }
 
 /// Opens the landing page with these options, as JSON.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 use ipnet::IpNet;
+use jiff::SpanRelativeTo;
 
 use crate::session::Millis;
 
@@ -51,23 +52,37 @@ pub(super) fn millis(duration: Duration) -> Millis {
     Millis::try_from(duration.as_millis()).unwrap_or(Millis::MAX)
 }
 
+/// A length of time, such as `90s`, `30m` or `1d 12h`. A day has 24 hours; months and years have no one length.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    let span: jiff::Span = text.parse().map_err(|_| "not a length of time")?;
+    let length = span
+        .to_duration(SpanRelativeTo::days_are_24_hours())
+        .map_err(|_| "months and years have no one length; count in days or weeks")?;
+    length.try_into().map_err(|_| "a length of time is not negative".into())
+}
+
+/// As [`duration`]; the error has examples.
+fn duration_such_as(examples: &str, text: &str) -> Result<Duration, String> {
+    duration(text).map_err(|error| format!("{error}; write {examples}"))
+}
+
 /// How long a session lasts.
 pub(super) fn session_length(text: &str) -> Result<Duration, String> {
-    let length = humantime::parse_duration(text).map_err(|error| format!("{error}; write 30m or 24h"))?;
+    let length = duration_such_as("30m or 24h", text)?;
     let (least, most) = (Duration::from_secs(1), Duration::from_secs(400 * 86_400));
     if (least..=most).contains(&length) { Ok(length) } else { Err("write a length from 1s to 400d".into()) }
 }
 
 /// How long an API key works.
 pub(super) fn key_lifetime(text: &str) -> Result<Duration, String> {
-    let length = humantime::parse_duration(text).map_err(|error| format!("{error}; write 90d or 12h"))?;
+    let length = duration_such_as("90d or 12h", text)?;
     let least = Duration::from_secs(1);
     if length >= least { Ok(length) } else { Err("a key works for at least 1s".into()) }
 }
 
 /// How long a connection may wait for its client.
 pub(super) fn idle_timeout(text: &str) -> Result<Duration, String> {
-    let length = humantime::parse_duration(text).map_err(|error| format!("{error}; write 30s or 2m"))?;
+    let length = duration_such_as("30s or 2m", text)?;
     let (least, most) = (Duration::from_secs(1), Duration::from_secs(3_600));
     if (least..=most).contains(&length) { Ok(length) } else { Err("write a timeout from 1s to 1h".into()) }
 }

@@ -6,7 +6,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
-use visitflow_protocol::id;
+use uuid::fmt::Hyphenated;
+use visitflow_protocol::VISITOR_PREFIX;
 
 use super::limits::{Millis, Ttl};
 
@@ -38,16 +39,14 @@ impl FromStr for VisitorId {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
-        if !id::is_visitor_id(text) {
-            return Err(());
-        }
-        text[id::VISITOR_PREFIX.len()..].parse().map(Self).map_err(|_| ())
+        let id = text.strip_prefix(VISITOR_PREFIX).ok_or(())?;
+        id.parse().map(|id: Hyphenated| Self(id.into_uuid())).map_err(|_| ())
     }
 }
 
 impl fmt::Display for VisitorId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}", id::VISITOR_PREFIX, self.0)
+        write!(f, "{}{}", VISITOR_PREFIX, self.0)
     }
 }
 
@@ -220,6 +219,20 @@ mod tests {
     fn a_visitor_id_keeps_one_spelling() {
         let upper = "v_018F3A5E-7C1B-4F6A-9D2E-3B4C5D6E7F80";
         assert_eq!(upper.parse::<VisitorId>().unwrap().to_string(), upper.to_lowercase().replace("V_", "v_"));
-        assert!("v_nonsense".parse::<VisitorId>().is_err());
+    }
+
+    #[test]
+    fn a_visitor_id_is_v_and_a_uuid() {
+        for bad in [
+            "",
+            "v_",
+            "v_nonsense",
+            "018f3a5e-7c1b-4f6a-9d2e-3b4c5d6e7f80",
+            "v_018f3a5e7c1b4f6a9d2e3b4c5d6e7f80",
+            "v_{018f3a5e-7c1b-4f6a-9d2e-3b4c5d6e7f80}",
+            "v_018f3a5e-7c1b-4f6a-9d2e-3b4c5d6e7f8g",
+        ] {
+            assert!(bad.parse::<VisitorId>().is_err(), "{bad}");
+        }
     }
 }

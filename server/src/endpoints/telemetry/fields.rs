@@ -1,7 +1,8 @@
 //! The fields of facts. One function checks each of them, and its error says how to correct the field.
 
-use uuid::Uuid;
-use visitflow_protocol::{id as ids, limits, wire};
+use uuid::fmt::Hyphenated;
+use uuid::{Uuid, Variant, Version};
+use visitflow_protocol::{limits, wire};
 
 use crate::address::{self, KeepQuery, Page};
 use crate::campaign::without_click_ids;
@@ -22,8 +23,10 @@ pub(in crate::endpoints) fn fact_id(id: Option<&str>, occurred_at: Millis) -> Re
     let Some(id) = id else {
         return Ok(uuid_v7(occurred_at));
     };
-    let parsed = ids::is_uuid_v7(id).then(|| id.parse().ok()).flatten();
-    parsed.ok_or_else(|| Problem::field("An id of a page view or an event is a UUID of version 7, such as 0193a5e7-7c1b-7f6a-9d2e-3b4c5d6e7f80."))
+    let parsed = id.parse().map(Hyphenated::into_uuid).ok();
+    let is_v7 =
+        |id: &Uuid| id.get_version() == Some(Version::SortRand) && id.get_variant() == Variant::RFC4122;
+    parsed.filter(is_v7).ok_or_else(|| Problem::field("An id of a page view or an event is a UUID of version 7, such as 0193a5e7-7c1b-7f6a-9d2e-3b4c5d6e7f80."))
 }
 
 /// The address of a page view, which is required.
@@ -93,7 +96,7 @@ pub(in crate::endpoints) fn device(device: Option<wire::Device>) -> Option<Strin
     for text in texts.flatten() {
         *text = address::short_text(text, usize::MAX).chars().take(limits::TEXT_CHARS).collect();
     }
-    Some(device.json())
+    serde_json::to_string(&device).ok()
 }
 
 /// The number of a page view within its visit, from 1.
@@ -187,6 +190,22 @@ pub(in crate::endpoints) fn session_tag(session: Option<&str>) -> Result<Option<
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_fact_id_is_a_uuid_of_version_7() {
+        let given = "0193a5e7-7c1b-7f6a-9d2e-3b4c5d6e7f80";
+        assert_eq!(fact_id(Some(given), 0).unwrap().to_string(), given);
+        assert_eq!(fact_id(Some(&given.to_uppercase()), 0).unwrap().to_string(), given);
+        for bad in [
+            "0193a5e7-7c1b-4f6a-9d2e-3b4c5d6e7f80",
+            "0193a5e7-7c1b-7f6a-cd2e-3b4c5d6e7f80",
+            "0193a5e77c1b7f6a9d2e3b4c5d6e7f80",
+            "x",
+            "\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}-\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}",
+        ] {
+            assert!(fact_id(Some(bad), 0).is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn views_are_counted_from_one() {

@@ -3,18 +3,18 @@
 use std::borrow::Cow;
 
 use serde_json::{Map, Value};
-use visitflow_protocol::{json::Json, limits};
+use visitflow_protocol::limits;
 
 use crate::address;
 
 /// The properties of an event: left out if they are not an object, too many, or contain what a database refuses.
-pub(super) fn props(props: Option<Json>) -> Option<String> {
+pub(super) fn props(props: Option<String>) -> Option<String> {
     let fits = |props: &String| props.len() <= limits::PROPS_BYTES;
     json("props", props, |value| value.is_object()).filter(fits)
 }
 
 /// The items of an order: left out if they are not an array of objects, or too many.
-pub(super) fn order_items(items: Option<Json>) -> Option<String> {
+pub(super) fn order_items(items: Option<String>) -> Option<String> {
     json("items", items, |value| {
         let list = value.as_array();
         list.is_some_and(|list| list.len() <= limits::ORDER_ITEMS && list.iter().all(Value::is_object))
@@ -22,8 +22,8 @@ pub(super) fn order_items(items: Option<Json>) -> Option<String> {
 }
 
 /// JSON of the given shape that every database accepts, without secrets and e-mail addresses in its names and texts.
-fn json(field: &str, sent: Option<Json>, is_shaped: impl FnOnce(&Value) -> bool) -> Option<String> {
-    let sent = sent.map(|json| json.0).filter(|json| json != "null")?;
+fn json(field: &str, sent: Option<String>, is_shaped: impl FnOnce(&Value) -> bool) -> Option<String> {
+    let sent = sent.filter(|json| json != "null")?;
     let value: Option<Value> = serde_json::from_str(&sent).ok();
     let is_taken = |value: &Value| depth(value) <= limits::JSON_DEPTH && !has_nul(value);
     let Some(mut value) = value.filter(is_shaped).filter(is_taken) else {
@@ -116,7 +116,7 @@ mod tests {
 
     #[test]
     fn properties_that_cannot_be_stored_are_left_out() {
-        let kept = |json: &str| props(Some(Json(json.into())));
+        let kept = |json: &str| props(Some(json.into()));
         for bad in [
             "[1]",
             "1",
@@ -133,7 +133,7 @@ mod tests {
         for good in ["{}", r#"{"a":"\\u0000"}"#, r#"{ "n": 1.10, "to": "x" }"#] {
             assert_eq!(kept(good).as_deref(), Some(good));
         }
-        let items = |json: &str| order_items(Some(Json(json.into())));
+        let items = |json: &str| order_items(Some(json.into()));
         assert_eq!(items(r#"[{"sku":1}]"#).as_deref(), Some(r#"[{"sku":1}]"#));
         assert_eq!(
             (items("{}"), items("[1]"), items(&format!("[{}{{}}]", "{},".repeat(200)))),
@@ -145,7 +145,7 @@ mod tests {
     fn what_is_nested_too_deep_is_left_out() {
         let nested = |depth: usize| {
             let inner = format!("{}{}", "[".repeat(depth - 1), "]".repeat(depth - 1));
-            props(Some(Json(format!(r#"{{"d":{inner}}}"#)))).is_some()
+            props(Some(format!(r#"{{"d":{inner}}}"#))).is_some()
         };
         assert!(nested(limits::JSON_DEPTH));
         assert!(!nested(limits::JSON_DEPTH + 1) && !nested(120) && !nested(126));
@@ -155,7 +155,7 @@ mod tests {
     fn properties_name_nobody() {
         let sent = r#"{"to":["Ada <ada@example.org>",{"at":"https://a.example/?token=SECRET&b=1"}],"n":1.5}"#;
         let kept = r#"{"to":["Ada <(email)>",{"at":"https://a.example/?token=&b=1"}],"n":1.5}"#;
-        assert_eq!(props(Some(Json(sent.into()))).as_deref(), Some(kept));
+        assert_eq!(props(Some(sent.into())).as_deref(), Some(kept));
     }
 
     #[test]
@@ -163,12 +163,12 @@ mod tests {
         let token = format!("s_{}.{}", "a".repeat(22), "b".repeat(43));
         let sent = format!(r#"{{"a":["{token}",{{"{token}":"Bearer {token}"}}]}}"#);
         let kept = r#"{"a":["(token)",{"(token)":"Bearer (token)"}]}"#;
-        assert_eq!(props(Some(Json(sent))).as_deref(), Some(kept));
+        assert_eq!(props(Some(sent)).as_deref(), Some(kept));
     }
 
     #[test]
     fn no_name_of_a_property_holds_a_secret_or_bears_one() {
-        let kept = |json: &str| props(Some(Json(json.into())));
+        let kept = |json: &str| props(Some(json.into()));
         for (sent, expected) in [
             (r#"{"token":"SECRET","a":{"user_email":["SECRET"]}}"#, r#"{"a":{}}"#),
             (
@@ -190,7 +190,7 @@ mod tests {
         ] {
             assert_eq!(kept(whole).as_deref(), Some(whole));
         }
-        let items = order_items(Some(Json(r#"[{"sku":"A","token":"SECRET"}]"#.into())));
+        let items = order_items(Some(r#"[{"sku":"A","token":"SECRET"}]"#.into()));
         assert_eq!(items.as_deref(), Some(r#"[{"sku":"A"}]"#));
     }
 }

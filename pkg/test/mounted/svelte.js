@@ -1,0 +1,1 @@
+export { hydrate, mount, unmount } from "svelte";
