@@ -18,7 +18,7 @@ use crate::ledger::commands::Command;
 use crate::observe::Metrics;
 use crate::resolve::Sessions;
 use crate::session::Millis;
-use crate::session_cache::local::Slid;
+use crate::session_cache::local::activity::Slid;
 
 /// The writer.
 pub(super) struct Worker {

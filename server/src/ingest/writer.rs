@@ -25,7 +25,7 @@ use crate::ledger::commands::{Command, Outcome};
 use crate::observe::Metrics;
 use crate::resolve::Sessions;
 use crate::session::Millis;
-use crate::session_cache::local::Slid;
+use crate::session_cache::local::activity::Slid;
 
 /// Changes by other processes are read again this far back, in ms: their clocks may differ from this one's,
 /// and a change is stamped before it is committed.

@@ -4,7 +4,8 @@
 //! | module | holds |
 //! |---|---|
 //! | [`backend`] | the stores under test, and SQL that both databases understand |
-//! | [`world`] | a server over a backend, and what browsers do with it |
+//! | [`world`] | a server over a backend |
+//! | [`browser`], [`steps`] | browsers, and what they do with a server |
 //! | [`facts`] | page views, events, orders |
 //! | [`list`] | the cases, and the backends on which each holds |
 //! | `cases` | the cases, by subject |
@@ -14,8 +15,10 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails is meant to panic")]
 
 mod backend;
+mod browser;
 mod facts;
 mod list;
+mod steps;
 mod world;
 
 mod cases {

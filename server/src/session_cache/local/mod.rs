@@ -4,8 +4,14 @@
 //! [`Sessions`](crate::resolve::Sessions)). A copy that is out of sync is kept: it is the last resort while every
 //! store is away, and it may hold activity that nothing else has yet.
 //!
+//! The activity that they hold, and that the database does not have yet, is in [`activity`].
+//!
 //! Invariant: a record is taken only after its commit in the database or in the spool, so a crash at any point loses
 //! nothing but activity.
+
+pub mod activity;
+#[cfg(test)]
+mod tests;
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
@@ -14,8 +20,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-use crate::contract::activity::{CachedActivity, Slides};
-use crate::ledger::Known;
 use crate::session::record::{GRACE_MS, Record, Standing};
 use crate::session::token::{Proof, Tag};
 use crate::session::visit::Span;
@@ -25,27 +29,6 @@ use crate::session::{Activity, Caller, Millis, Ttl};
 /// of it, so that copies made together are not looked up again together. Then the session is looked up again, before
 /// the answer or after it, which also tells Redis of its activity.
 pub const FRESH_MS: Millis = 20_000;
-
-/// The sessions and visits that had unwritten activity at some instant. Their [`Slides`] are taken piece by piece.
-#[derive(Debug, Default)]
-pub struct Slid {
-    sessions: Vec<Tag>,
-    visits: Vec<Uuid>,
-}
-
-impl Slid {
-    /// How many sessions are to be taken, or visits if those are more.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.sessions.len().max(self.visits.len())
-    }
-
-    /// Whether all of it has been taken.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.sessions.is_empty() && self.visits.is_empty()
-    }
-}
 
 /// How far a copy is relied on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -310,51 +293,6 @@ impl Local {
         inner.slid_without_visit.remove(&tag);
     }
 
-    /// The sessions and visits with activity that is not in the database yet.
-    #[must_use]
-    pub fn slid(&self) -> Slid {
-        let inner = self.lock();
-        Slid {
-            sessions: inner.slid.iter().copied().collect(),
-            visits: inner.slid_visits.keys().copied().collect(),
-        }
-    }
-
-    /// Takes the activity of at most so many sessions, and at most so many visits besides theirs.
-    pub fn take_slides(&self, slid: &mut Slid, most: usize) -> Slides {
-        let mut inner = self.lock();
-        let Inner { copies, slid: slid_sessions, slid_visits, slid_without_visit, .. } = &mut *inner;
-        let mut sessions = Vec::with_capacity(most);
-        let mut visits = Vec::with_capacity(most);
-        for tag in last(&mut slid.sessions, most).filter(|tag| slid_sessions.remove(tag)) {
-            let without_visit = slid_without_visit.remove(&tag);
-            let Some(Copied { record, .. }) = copies.get(&tag) else { continue };
-            sessions.push((tag, record.last_activity));
-            let Some(visit_id) = record.visit_id else { continue };
-            if let Some(span) = without_visit {
-                merge(slid_visits, visit_id, span, self.ttl);
-            }
-            visits.extend(slid_visits.remove_entry(&visit_id));
-        }
-        let others = last(&mut slid.visits, most);
-        visits.extend(others.filter_map(|visit_id| slid_visits.remove_entry(&visit_id)));
-        Slides { sessions, visits }
-    }
-
-    /// Notes activity that Redis has and the database does not have yet.
-    pub fn slid_elsewhere(&self, tag: Tag, activity: Activity) {
-        self.lock().slide(tag, activity, self.ttl);
-    }
-
-    /// Takes back activity that could not be written.
-    pub fn return_slides(&self, slides: &Slides) {
-        let mut inner = self.lock();
-        inner.slid.extend(slides.sessions.iter().map(|(tag, _)| *tag));
-        for (visit_id, span) in &slides.visits {
-            merge(&mut inner.slid_visits, *visit_id, *span, self.ttl);
-        }
-    }
-
     /// Whether it is a session with the long limits.
     #[must_use]
     pub fn is_remembered(&self, tag: Tag) -> bool {
@@ -391,17 +329,6 @@ impl Local {
     }
 }
 
-impl CachedActivity for Local {
-    fn freshen(&self, known: &mut Known) {
-        let inner = self.lock();
-        known.freshen(
-            |visit_id| inner.slid_visits.get(&visit_id).copied(),
-            |tag| inner.copies.get(&tag).map(|copied| copied.record.last_activity),
-            self.ttl,
-        );
-    }
-}
-
 impl Copied {
     /// Whether it has another secret than the record, or an end that the record does not have.
     fn says_more_than(&self, record: &Record) -> bool {
@@ -411,20 +338,6 @@ impl Copied {
 }
 
 impl Inner {
-    /// Notes activity that is not in the database yet.
-    fn slide(&mut self, tag: Tag, activity: Activity, ttl: Ttl) {
-        let Some(Copied { record, .. }) = self.copies.get_mut(&tag) else { return };
-        record.slide(activity.at());
-        self.slid.insert(tag);
-        let Activity::Visitor(at) = activity else { return };
-        let begun = Span { first: at, last: at };
-        let span = match record.visit_id {
-            Some(visit_id) => self.slid_visits.entry(visit_id).or_insert(begun),
-            None => self.slid_without_visit.entry(tag).or_insert(begun),
-        };
-        span.add(at, ttl);
-    }
-
     fn take(&mut self, mut record: Record, in_sync_at: Option<Millis>, provisional: bool) {
         let told = record.last_activity;
         if let Some(held) = self.copies.get(&record.tag) {
@@ -444,21 +357,6 @@ impl Drop for Local {
     }
 }
 
-/// Adds activity from before what is known of the visit. If a pause lies between, it was another visit's.
-fn merge(slid: &mut HashMap<Uuid, Span>, visit_id: Uuid, earlier: Span, ttl: Ttl) {
-    let known = slid.entry(visit_id).or_insert(earlier);
-    let mut whole = earlier;
-    whole.add(known.first, ttl);
-    whole.add(known.last, ttl);
-    if whole.last >= known.last {
-        *known = whole;
-    }
-}
-
-fn last<T>(items: &mut Vec<T>, most: usize) -> std::vec::Drain<'_, T> {
-    items.drain(items.len().saturating_sub(most)..)
-}
-
 /// What a token is worth by a record.
 pub fn judge(record: &Record, token: Proof, now: Millis, ttl: Ttl) -> Caller {
     match record.standing(&token.hash, now, ttl) {
@@ -466,114 +364,5 @@ pub fn judge(record: &Record, token: Proof, now: Millis, ttl: Ttl) -> Caller {
         Standing::Grace(after) => Caller::Grace { token, visit_id: record.visit_of(&token.hash), after },
         Standing::Erased => Caller::Erased,
         Standing::Dead => Caller::Nothing,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::session::record::SignedIn;
-    use crate::session::token::SessionToken;
-
-    #[test]
-    fn a_session_that_began_here_stays_in_sync_when_redis_tells_of_its_beginning_alone() {
-        let local = Local::new(Ttl::default());
-        let ann = SessionToken::issue().unwrap().proof();
-        let in_sync = || local.touch(ann, None, 1, Reliance::For(1_000)).is_some();
-        let begin = || local.begin(Record::open(ann, None, None, 1), 1);
-        begin();
-        local.changed(ann.tag);
-        assert!(in_sync());
-        local.changed(ann.tag);
-        assert!(!in_sync(), "another server has changed it");
-        begin();
-        local.expect_no_own_notice(ann.tag);
-        local.changed(ann.tag);
-        assert!(!in_sync());
-        begin();
-        local.lost_touch();
-        begin();
-        local.lost_touch();
-        local.fetched(local.fetch(ann.tag), Some(Record::open(ann, None, None, 1)), 1);
-        local.changed(ann.tag);
-        assert!(!in_sync(), "what an older connection was to tell never comes");
-    }
-
-    #[tokio::test]
-    async fn a_copy_that_is_not_fresh_is_due_once_however_often_it_answers() {
-        let local = Local::new(Ttl::default());
-        let ann = SessionToken::issue().unwrap().proof();
-        local.install(Record::open(ann, None, None, 1), 1);
-        let ask = |now| local.touch(ann, Some(Activity::Backend(now)), now, Reliance::For(60_000)).is_some();
-        let stale = 1 + fresh_ms(ann.tag);
-        assert!(ask(stale - 1));
-        assert_eq!(local.take_due(), []);
-        assert!(ask(stale) && ask(stale + 1));
-        local.dues().notified().await;
-        assert_eq!(local.take_due(), [(ann, stale + 1)]);
-        let fetch = local.fetch(ann.tag);
-        assert!(ask(stale + 2));
-        assert_eq!(local.take_due(), [], "it is being looked up");
-        drop(fetch);
-        assert!(ask(stale + 2));
-        assert_eq!(local.take_due(), [(ann, stale + 2)], "nobody waited for the answer");
-        local.fetched(local.fetch(ann.tag), local.get(ann.tag), stale + 2);
-        assert!(ask(stale + 3));
-        assert_eq!(local.take_due(), []);
-        assert!(!ask(stale + 2 + 60_000), "the answer waits for a look-up");
-        local.changed(ann.tag);
-        assert!(!ask(stale + 3));
-    }
-
-    #[test]
-    fn what_has_slid_is_taken_once_in_pieces_and_what_slides_meanwhile_waits_for_the_next_time() {
-        let local = Local::new(Ttl::default());
-        let slide = |visit_id| {
-            let token = SessionToken::issue().unwrap().proof();
-            local.install(Record::open(token, Some(visit_id), None, 1), 1);
-            local.touch(token, Some(Activity::Visitor(5)), 5, Reliance::Always).unwrap();
-            token
-        };
-        let (twice, at_5) = (Uuid::from_u128(7), Span { first: 5, last: 5 });
-        let tokens = [slide(twice), slide(twice), slide(Uuid::from_u128(8)), slide(Uuid::from_u128(9))];
-        let mut slid = local.slid();
-        let late = slide(Uuid::from_u128(10));
-        let (mut sessions, mut visits) = (Vec::new(), Vec::new());
-        while !slid.is_empty() {
-            let piece = local.take_slides(&mut slid, 3);
-            assert!(piece.sessions.len() <= 3 && piece.visits.len() <= 6, "{piece:?}");
-            let ids: HashSet<_> = piece.visits.iter().map(|(visit_id, _)| visit_id).collect();
-            assert_eq!(ids.len(), piece.visits.len(), "a visit is once in a piece");
-            sessions.extend(piece.sessions);
-            visits.extend(piece.visits);
-        }
-        sessions.sort_unstable();
-        let mut expected: Vec<_> = tokens.iter().map(|token| (token.tag, 5)).collect();
-        expected.sort_unstable();
-        assert_eq!(sessions, expected);
-        assert!((7..10).all(|id| visits.contains(&(Uuid::from_u128(id), at_5))), "{visits:?}");
-        let next = local.take_slides(&mut local.slid(), 3);
-        assert_eq!(next, Slides { sessions: vec![(late.tag, 5)], visits: vec![(Uuid::from_u128(10), at_5)] });
-        local.return_slides(&next);
-        assert_eq!(local.take_slides(&mut local.slid(), 3), next);
-    }
-
-    #[test]
-    fn activity_before_a_pause_hides_none_after_it() {
-        let ttl = Ttl::default();
-        let local = Local::new(ttl);
-        let token = SessionToken::issue().unwrap().proof();
-        let slide = |at| local.touch(token, Some(Activity::Visitor(at)), at, Reliance::Always).unwrap();
-        let remembered = SignedIn { remember: true, ..SignedIn::from("ann") };
-        let mut record = Record::open(token, None, Some(remembered), 1);
-        local.install(record.clone(), 1);
-        slide(5);
-        // The visit of that activity is over when the session gets another one.
-        let (visit, later) = (Uuid::from_u128(7), 5 + ttl.idle_ms);
-        record.set_visit(Some(visit));
-        local.install(record, later);
-        slide(later);
-        let taken = local.take_slides(&mut local.slid(), 3);
-        assert_eq!(taken.visits, [(visit, Span { first: later, last: later })]);
     }
 }
