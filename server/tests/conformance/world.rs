@@ -6,8 +6,6 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use uuid::Uuid;
-use visitflow_e2e::machine::PATIENCE;
-use visitflow_e2e::proxy::Mode;
 use visitflow_server::clock;
 use visitflow_server::database::error::StoreError;
 use visitflow_server::ingest::{Ingest, Writer};
@@ -21,6 +19,8 @@ use visitflow_server::session::visit::VisitorId;
 use visitflow_server::session::visitor_key::VisitorKey;
 use visitflow_server::session::{Caller, Millis, Ttl};
 use visitflow_server::throttle::budget::Allowance;
+use visitflow_testkit::machine::PATIENCE;
+use visitflow_testkit::proxy::Mode;
 
 use crate::backend::{Backend, Opened, Place};
 use crate::facts::view;
