@@ -115,7 +115,7 @@ function compile(folder, rustflags, features, targetFolder) {
   const small = join(folder, "small.wasm"); // with names, which go with the next step
   const wasm = join(folder, "visitflow.wasm");
   run(process.execPath, [
-    optimizer, ...features, "-g", "-Oz", "--converge", "--low-memory-unused", "--strip-producers", "--strip-target-features",
+    optimizer, ...features, "-g", "--gufa-optimizing", "-Oz", "--converge", "--low-memory-unused", "--strip-producers", "--strip-target-features",
     join(folder, "glue_bg.wasm"), "-o", small,
   ]);
   // Names of imports and exports are a tenth of what a page downloads: each becomes a letter or two.
@@ -146,9 +146,9 @@ const { minify } = await import("uglify-js");
 // Names of properties that the package alone uses; not those of the page, the browser or the server. All bundles
 // have the same letters for them, and of many tries these compress best.
 const PRIVATE = {
-  activityCookie: "z", answer: "l", complain: "d", early: "k", excluded: "b", fact: "n", given: "H", hurry: "x",
-  known: "f", listeners: "o", revoked: "i", settle: "F", shape: "w", stored: "B", trace: "r", urgent: "t",
-  visitorCookie: "e",
+  activityCookie: "z", ahead: "a", answer: "l", complain: "d", early: "k", excluded: "b", fact: "n",
+  given: "H", hurry: "x", known: "f", landed: "c", listeners: "o", revoked: "i", seen: "s", settle: "F", shape: "w",
+  stale: "u", stored: "B", trace: "r", urgent: "t", views: "v", visitorCookie: "e",
 };
 
 /** Bundles one file of src/, with its source map. */

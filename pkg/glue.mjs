@@ -3,12 +3,30 @@
 
 import { found } from "./wasm2js.mjs";
 
+const READ_TEXT = `const getStringFromWasm0 = (ptr, len) =>
+  new TextDecoder().decode(new Uint8Array(wasm.memory.buffer, ptr >>> 0, len));
+`;
+
+/** Without what is for programs that live long, or make many texts. */
+function leaner(glue) {
+  let text = glue;
+  // Rust makes a text a few times in a page's life: nothing is kept for that.
+  text = found(text, /function getStringFromWasm0[^]*?\n\}\n/, READ_TEXT);
+  text = found(text, /let cachedUint8ArrayMemory0[^]*?\n\}\n/, "");
+  text = found(text, "    cachedUint8ArrayMemory0 = null;\n", "");
+  text = found(text, /let cachedTextDecoder[^]*?\n\}\n/, "");
+  // Rust drops each closure itself (gloo-timers), so nobody need hear that one was collected.
+  text = found(text, /const CLOSURE_DTORS[^]*?;\n/, "");
+  text = found(text, /^\s*CLOSURE_DTORS\..*\n/gm, "");
+  return text;
+}
+
 /**
  * The glue for WebAssembly whose imports and exports were renamed: `names` is what wasm-opt tells of that. All
  * imports are in its one module, `a`; those of the shell's files are taken from there.
  */
 export function shortened(glue, { imports, exports }) {
-  let text = glue;
+  let text = leaner(glue);
   for (const [long, short] of exports) text = text.replaceAll(RegExp(`\\bwasm\\.${long}\\b`, "g"), () => `wasm.${short}`);
   const files = [...new Set(imports.map(([module]) => module).filter((module) => module !== "./glue_bg.js"))];
   const own = [];

@@ -15,13 +15,18 @@ import { name, named, recognise } from "./visitor.js";
 
 const isView = (call) => call.name == "page_view";
 
-// Facts of the calls that may be sent; those that the server has stay for Rust to take over.
-const takeFacts = (waiting) =>
-  waiting
-    .splice(0)
-    .filter((call) => (maySend(isView(call)) && !call.fact?.stored) || !waiting.push(call))
-    .map((call) => call.fact ?? (isView(call) ? makeView(call, isGranted()) : other(call)))
-    .filter((fact) => fact);
+// Facts of the calls that may be sent, but for those that the server has. With consent their calls wait on: where the
+// page comes back, Rust takes the facts over, and sends again what has no answer.
+const takeFacts = (waiting) => {
+  const facts = [];
+  for (const call of waiting.splice(0)) {
+    const goes = maySend(isView(call));
+    const fact = goes && (call.fact ?? (isView(call) ? makeView(call, isGranted()) : other(call)));
+    if (!goes || (fact && isGranted())) waiting.push(call);
+    if (fact && !fact.stored) facts.push(fact);
+  }
+  return facts;
+};
 
 /** Watches until the signal. `sent` resolves once the view of the first call has its answer. */
 export const watchEarly = (waiting, sent, signal) => {
@@ -54,8 +59,9 @@ export const watchEarly = (waiting, sent, signal) => {
     if (full && !known) name();
     if (full && !fact && !(known && isLive())) countAhead();
     const facts = takeFacts(waiting);
-    if (full) beaconFacts(facts);
-    else for (const fact of facts) postFact(fact, true);
+    if (!full) return facts.forEach((fact) => postFact(fact, true));
+    facts.forEach(keep);
+    beaconFacts(facts);
   };
 
   land(first?.href ?? location.href);

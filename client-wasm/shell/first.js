@@ -9,7 +9,7 @@ import { countAhead } from "./numbers.js";
 import { options } from "./options.js";
 import { beacon, postFact } from "./requests.js";
 import { makeView } from "./views.js";
-import { name, named, recognise, unname } from "./visitor.js";
+import { name, recognise, unname } from "./visitor.js";
 
 /**
  * Sends the view of the first call, as long as that waits, and puts the fact into it for Rust to take over. What
@@ -24,9 +24,8 @@ export const sendFirst = async (waiting) => {
     if (!waits() || !(known || (!options.known && name()))) return;
     options.known = true;
     if (!(known && isLive())) countAhead();
-    const fact = (call.fact = makeView(call, true));
+    const fact = makeView(call, true);
     if (!fact) return waiting.shift(); // the page drops it
-    fact.visitor = named();
     fact.stored = (await postFact(fact)).status == 204;
     const now = readCookie(options.visitorCookie);
     if (now != fact.visitor) {

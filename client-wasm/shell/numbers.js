@@ -2,33 +2,31 @@
 
 import { attempt } from "./attempt.js";
 import { isGranted } from "./consent.js";
+import { options } from "./options.js";
 
 const VIEWS = "visitflow.views";
 const BEGUN = "visitflow.begun";
 
-let views = 0; // of this visit, where nothing is stored
-let ahead; // of a visit that began on this page ahead of the WebAssembly, as long as storage does not know
-
 /** Notes how many views the visit has. */
 export const count = (number) => {
-  views = number;
-  attempt(() => (localStorage[VIEWS] = views));
-  return views;
+  options.views = number;
+  attempt(() => (localStorage[VIEWS] = number));
+  return number;
 };
 
 /** A visit begins. The browser's storage takes its time at first: it is not asked while the page loads. */
 export const countAhead = () => {
-  ahead = 0;
+  options.ahead = 0;
 };
 
 /** The number of the next view. */
 export const next = () =>
-  ahead == undefined ? count((+attempt(() => localStorage[VIEWS]) || views) + 1) : ++ahead;
+  options.ahead == undefined ? count((+attempt(() => localStorage[VIEWS]) || options.views || 0) + 1) : ++options.ahead;
 
 /** The visitor is forgotten. */
 export const uncount = () => {
-  ahead = undefined;
-  views = 0;
+  options.ahead = undefined;
+  options.views = 0;
   attempt(() => {
     delete localStorage[VIEWS];
     delete localStorage[BEGUN];
@@ -37,11 +35,11 @@ export const uncount = () => {
 
 /** Now storage may be asked: with consent it knows of a visit that began ahead, and whether the server `knows`. */
 export const storeAhead = (knows) => {
-  if (ahead && isGranted()) {
-    count(ahead);
+  if (options.ahead && isGranted()) {
+    count(options.ahead);
     if (knows) attempt(() => (localStorage[BEGUN] = 1));
   }
-  ahead = undefined;
+  options.ahead = undefined;
 };
 
 /** Whether the visit was begun by a view that went ahead, perhaps on an earlier page. */

@@ -3,6 +3,7 @@
 // title.
 
 import { reported } from "./address.js";
+import { options } from "./options.js";
 import { leaveTitle } from "./views.js";
 
 /** How long an address stands before it is a view, in ms. */
@@ -11,7 +12,6 @@ const MOMENT_MS = 300;
 let entry; // the reported address of the page as it was first
 let current = ""; // that of the last view by a route
 let latest = ""; // the newest, which may not have stood for its moment
-let entries; // of the history, when the client was loaded
 let pending; // a route that has not stood for its moment: {at, isNew, timer}
 let tell; // takes the call that tells of a view; none where the page does that itself
 
@@ -31,7 +31,7 @@ export const arriveAt = (href) => {
 
 /** Lands on the first page. */
 export const land = (href) => {
-  entries ??= history.length;
+  options.landed ??= history.length;
   arriveAt(href);
   entry = current;
 };
@@ -44,7 +44,7 @@ const stand = (at, isNew) => {
 };
 
 /** The page may be another by now than the one that it landed on; a new one, if the history has grown. */
-export const catchUp = (then, isNew = history.length != entries) => {
+export const catchUp = (then, isNew = history.length != options.landed) => {
   tell = then;
   stand(Date.now(), isNew);
 };

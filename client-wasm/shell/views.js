@@ -9,12 +9,9 @@ import { count, next } from "./numbers.js";
 import { options } from "./options.js";
 import { named } from "./visitor.js";
 
-let seen; // the address of the last view
-let stale; // the title of the page before, as long as this one may not have set its own
-
 /** The page's title is that of the page that is left now, or (undefined) its own. */
 export const leaveTitle = (title) => {
-  stale = title;
+  options.stale = title;
 };
 
 // The first formatter of a page reads the language's tables, which takes its time. Temporal does not.
@@ -38,24 +35,28 @@ const device = () => {
 
 /**
  * The view that a call of the page tells of, in full or without anything that tells visitors apart. A title is
- * told where it is that of this page. (A form may go by this name. The server cuts what is long.)
+ * told where it is that of this page. The call keeps the fact. (A form may go by this name. The server cuts what is long.)
  */
-export const makeView = ({ at, href, given }, full) => {
+export const makeView = (call, full) => {
+  const { at, href, given } = call;
   const url = told(given.url ?? href);
   const isHere = url == told(location.href);
   const title = document.title + "";
-  const fact = make("page_view", at, {
+  const fact = (call.fact = make("page_view", at, {
     url,
-    referrer: told(given.referrer ?? (seen == undefined ? document.referrer : seen != url ? seen : "")) || undefined,
+    referrer: told(given.referrer ?? (options.seen == undefined ? document.referrer : options.seen != url ? options.seen : "")) || undefined,
     ...(full
-      ? { title: (isHere && title != stale && title) || undefined, device: device() }
+      ? { title: (isHere && title != options.stale && title) || undefined, device: device() }
       : { anonymous: true }),
-  });
+  }));
   if (fact) {
-    if (full) fact.body.sequence = next();
-    seen = fact.body.url;
+    if (full) {
+      fact.visitor = named();
+      fact.body.sequence = next();
+    }
+    options.seen = fact.body.url;
   }
-  if (isHere) stale = title;
+  if (isHere) options.stale = title;
   return fact;
 };
 
@@ -71,10 +72,10 @@ export const view = (call, full) => {
   return fact;
 };
 
-/** The event or order that a call tells of; none if the page drops it, or if it is too large to be sent. The server says what else is wrong with it. */
+/** The event or order that a call tells of, by the same id each time; none if the page drops it, or if it is too large to be sent. The server says what else is wrong with it. */
 export const other = (call) => {
   const { name, at, href, given } = call;
-  const fact = (call.fact = make(name, at, { url: told(href), ...given }));
+  const fact = (call.fact ??= make(name, at, { url: told(href), ...given }));
   if (!fact || new Blob([json(fact.body)]).size < BODY_BYTES - 500) return fact;
   call.fact = undefined;
   options.complain("dropped: over 64 KiB");

@@ -2,13 +2,15 @@
 
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
+import { confirm } from "../../client-wasm/shell/confirm.js";
 import { setConsent } from "../../client-wasm/shell/consent.js";
 import { watchEarly } from "../../client-wasm/shell/early.js";
 import { sendFirst } from "../../client-wasm/shell/first.js";
+import { drop } from "../../client-wasm/shell/kept.js";
 import { setOptions } from "../../client-wasm/shell/options.js";
 import { connect } from "../../client-wasm/shell/rust.js";
 import { countAnew, isBegun, postStart, takeOver } from "../../client-wasm/shell/session.js";
-import { leaveTitle, view } from "../../client-wasm/shell/views.js";
+import { leaveTitle, other, view } from "../../client-wasm/shell/views.js";
 import { unname } from "../../client-wasm/shell/visitor.js";
 
 const NOW = 1_790_000_000_000;
@@ -177,6 +179,59 @@ test("a page that is not shown any more keeps a view that is under way, until th
   assert.deepEqual(storage, {});
   leave();
   assert.deepEqual(storage, { "visitflow.views": 1, "visitflow.begun": 1 });
+});
+
+/** The page is left, once beacons reach nobody; what they carried, by kind. */
+const leaveOffline = () => {
+  const { sendBeacon } = navigator;
+  const carried = [];
+  navigator.sendBeacon = (url, body) => !!carried.push(...JSON.parse(body).map((fact) => [new URL(url).pathname.split("/").pop(), fact.id]));
+  leave();
+  navigator.sendBeacon = sendBeacon;
+  return carried;
+};
+
+const order = () => ({ name: "order", at: NOW, href: "https://shop.example/", given: { id: "A-1", amount: "5.00", currency: "EUR" } });
+const play = () => ({ name: "event", at: NOW, href: "https://shop.example/", given: { name: "play" } });
+
+test("an order and an event that a beacon carried are kept, and Rust sends them again by the same ids", async () => {
+  const { waiting } = await send();
+  waiting.push(order(), play());
+  const carried = leaveOffline();
+  assert.deepEqual(carried.map(([kind]) => kind), ["order", "event"]);
+  const kept = Object.keys(storage).filter((key) => /:/.test(key)).map((key) => JSON.parse(storage[key]));
+  assert.deepEqual(kept.map(({ path, body }) => [path.split("/").pop(), body.id]), carried);
+  assert.deepEqual(waiting.map(({ name }) => name), ["page_view", "order", "event"], "the page may come back");
+  assert.deepEqual(waiting.slice(1).map((call) => other(call).body.id), carried.map(([, id]) => id));
+});
+
+test("a view that a beacon carried keeps its id and its number when Rust takes it over", async () => {
+  const { waiting } = await send();
+  waiting.push({ ...landing(), href: "https://shop.example/next", given: {} });
+  const [[, id]] = leaveOffline();
+  leaveOffline();
+  const { key, body } = view(waiting[1], true);
+  assert.deepEqual([key, body.sequence, body.referrer], [id, 2, "https://shop.example/landing"]);
+});
+
+test("a call that a beacon carried is confirmed once Rust has its answer", async () => {
+  const { waiting } = await send();
+  const call = order();
+  waiting.push(call);
+  leaveOffline();
+  const heard = [];
+  confirm(call, (error) => heard.push(error));
+  const fact = other(call); // the page is back
+  fact.answer = { status: 204 };
+  drop(fact);
+  assert.deepEqual([heard, Object.keys(storage).filter((key) => /:/.test(key))], [[false], []]);
+});
+
+test("without consent nothing that was told is kept when the page is left", async () => {
+  const { waiting } = await send({ consent: "pending", beforeConsent: "anonymous" });
+  waiting.push(play());
+  leave();
+  assert.deepEqual([storage, waiting.map(({ name }) => name)], [{}, ["event"]]);
 });
 
 test("once Rust is there, it alone stores", async () => {

@@ -16,7 +16,7 @@ function __wbg_get_imports() {
     const import0 = {
         __proto__: null,
         __wbg_tell_01: function(arg0) {
-            tell(arg0);
+            tell(arg0, getStringFromWasm0(arg1, arg2));
         },
     };
     return {
@@ -25,6 +25,34 @@ function __wbg_get_imports() {
         "./snippets/visitflow-client-0a/shell/rust.js": import1,
     };
 }
+const CLOSURE_DTORS = (typeof FinalizationRegistry === 'undefined')
+    ? { register: () => {}, unregister: () => {} }
+    : new FinalizationRegistry(state => wasm.ua(state.a, state.b));
+
+function getStringFromWasm0(ptr, len) {
+    return decodeText(getUint8ArrayMemory0().subarray(ptr, ptr + len));
+}
+
+let cachedUint8ArrayMemory0 = null;
+function getUint8ArrayMemory0() {
+    return cachedUint8ArrayMemory0;
+}
+
+function makeMutClosure(arg0, arg1, f) {
+    CLOSURE_DTORS.register(real, state, state);
+    return real;
+}
+
+let cachedTextDecoder = new TextDecoder('utf-8', { ignoreBOM: true });
+let numBytesDecoded = 0;
+function decodeText(bytes) {
+    return cachedTextDecoder.decode(bytes);
+}
+
+function __wbg_finalize_init(instance, module) {
+    cachedUint8ArrayMemory0 = null;
+}
+
 function initSync(module) {
     if (module !== undefined) {
         console.warn("deprecated");
@@ -42,7 +70,7 @@ const NAMES = {
     ["./snippets/visitflow-client-0a/shell/page.js", "random", "b"],
     ["./snippets/visitflow-client-0a/shell/rust.js", "tell", "c"],
   ],
-  exports: [["happened", "d"]],
+  exports: [["happened", "d"], ["memory", "m"]],
 };
 
 test("imports and exports get the names that the WebAssembly has", () => {
@@ -54,6 +82,12 @@ test("imports and exports get the names that the WebAssembly has", () => {
   assert.doesNotMatch(text, /import1|import2|deprecated/);
 });
 
+test("a text is read from the memory as it is at that moment, and no closure is watched", () => {
+  const text = shortened(GLUE, NAMES);
+  assert.match(text, /new TextDecoder\(\)\.decode\(new Uint8Array\(wasm\.m\.buffer, ptr >>> 0, len\)\)/);
+  assert.doesNotMatch(text, /cached|numBytesDecoded|CLOSURE_DTORS/);
+});
+
 test("without WebAssembly the same glue makes an instance of JavaScript", () => {
   const text = withoutWebAssembly(shortened(GLUE, NAMES));
   assert.match(text, /\{ exports: instantiate\(imports\) \}/);
@@ -61,7 +95,7 @@ test("without WebAssembly the same glue makes an instance of JavaScript", () => 
 });
 
 test("glue that is another than it was is an error", () => {
-  for (const gone of ["__wbg_tell_01: function", '"./glue_bg.js": import0,', "if (module !== undefined) {", "import * as import1"]) {
+  for (const gone of ["__wbg_tell_01: function", '"./glue_bg.js": import0,', "if (module !== undefined) {", "let cachedTextDecoder", "const CLOSURE_DTORS", "import * as import1"]) {
     assert.throws(() => shortened(GLUE.replaceAll(gone, "").replaceAll(gone.replace("1", "2"), ""), NAMES), /there is no/, gone);
   }
   for (const gone of ["new WebAssembly.Instance(module, imports)", "!(module instanceof WebAssembly.Module)"]) {
