@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use visitflow_e2e::disk::SmallDisk;
 use visitflow_server::database::sqlite::readers::Readers;
 use visitflow_server::database::sqlite::{Sqlite, writer};
 use visitflow_server::database::store::{Lookup, Store};
@@ -15,6 +14,7 @@ use visitflow_server::ledger::kinds::{Event, Fact, Kind, Run};
 use visitflow_server::observe::Metrics;
 use visitflow_server::resolve::Sessions;
 use visitflow_server::session::{Caller, Millis, Ttl, uuid_v7};
+use visitflow_testkit::disk::SmallDisk;
 
 const NOW: Millis = 1_790_000_000_000;
 

@@ -7,6 +7,7 @@ use crate::process::{self, command};
 use crate::report::Count;
 use crate::{build, install, size};
 use anyhow::{Context, Result, bail};
+use nix::sys::statvfs::statvfs;
 use std::fs;
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
@@ -184,7 +185,7 @@ fn doc() -> Result<Count> {
 
 fn unit() -> Result<Count> {
     let arguments = ["test", "--workspace", "--exclude", "visitflow-e2e", "--no-fail-fast"];
-    tests(command("cargo").args(arguments))
+    tests(in_memory(command("cargo").args(arguments)))
 }
 
 fn e2e() -> Result<Count> {
@@ -192,11 +193,23 @@ fn e2e() -> Result<Count> {
     if !binary.is_file() {
         bail!("{} is missing; `cargo xtask build` makes it", binary.display());
     }
-    tests(
-        command("cargo")
-            .args(["test", "--package", "visitflow-e2e", "--no-fail-fast"])
-            .env("VISITFLOW_BIN", binary),
-    )
+    // `--workspace`, not `--package`: dependencies get the same features as in `unit`, so that none is built again.
+    let arguments = ["test", "--workspace", "--test", "all", "--no-fail-fast"];
+    tests(in_memory(command("cargo").args(arguments)).env("VISITFLOW_BIN", binary))
+}
+
+/// Tests that start databases keep the files in memory where there is room: they commit thousands of times, and on a disk
+/// each commit waits for it.
+#[expect(clippy::useless_conversion, reason = "the numbers of a file system have 32 bits on other systems")]
+fn in_memory(command: &mut Command) -> &mut Command {
+    const MEMORY: &str = "/dev/shm";
+    const ROOM: u64 = 4 << 30;
+    let room = statvfs(MEMORY)
+        .map(|memory| u64::from(memory.blocks_available()) * u64::from(memory.fragment_size()));
+    if std::env::var_os("TMPDIR").is_none() && room.is_ok_and(|room| room >= ROOM) {
+        command.env("TMPDIR", MEMORY);
+    }
+    command
 }
 
 /// Checks that every tracker reports its page view, at any speed.

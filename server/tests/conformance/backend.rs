@@ -2,9 +2,6 @@
 
 use rusqlite::types::ValueRef;
 use tempfile::TempDir;
-use visitflow_e2e::proxy::{Mode, Proxy};
-use visitflow_e2e::redis_cluster::RedisCluster;
-use visitflow_e2e::{Redis, sql};
 use visitflow_server::database::disclosure::Disclosures;
 use visitflow_server::database::postgres::pool::Pool;
 use visitflow_server::database::postgres::url::PostgresUrl;
@@ -17,6 +14,9 @@ use visitflow_server::ingest::spool::Spool;
 use visitflow_server::session::Millis;
 use visitflow_server::session::record::Record;
 use visitflow_server::session_cache::redis::RedisUrl;
+use visitflow_testkit::proxy::{Mode, Proxy};
+use visitflow_testkit::redis_cluster::RedisCluster;
+use visitflow_testkit::{Redis, sql};
 
 use crate::world::TTL;
 
@@ -72,7 +72,7 @@ pub(crate) struct Place {
     pub backend: Backend,
     folder: TempDir,
     /// Postgres, with a connection of its own for each of two servers.
-    postgres: Option<(visitflow_e2e::Postgres, [Proxy; 2])>,
+    postgres: Option<(visitflow_testkit::Postgres, [Proxy; 2])>,
     redis: Option<String>,
 }
 
@@ -90,7 +90,7 @@ impl Place {
         let postgres = match backend {
             Backend::Embedded | Backend::SqliteRedis => None,
             _ => {
-                let postgres = visitflow_e2e::Postgres::shared_database().await;
+                let postgres = visitflow_testkit::Postgres::shared_database().await;
                 let lines = [Proxy::to(postgres.address()).await, Proxy::to(postgres.address()).await];
                 Some((postgres, lines))
             }

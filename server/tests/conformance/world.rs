@@ -3,8 +3,6 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use visitflow_e2e::machine::PATIENCE;
-use visitflow_e2e::proxy::Mode;
 use visitflow_server::clock;
 use visitflow_server::database::error::StoreError;
 use visitflow_server::ingest::{Ingest, Writer};
@@ -16,6 +14,8 @@ use visitflow_server::resolve::Sessions;
 use visitflow_server::session::record::Record;
 use visitflow_server::session::token::SessionToken;
 use visitflow_server::session::{Caller, Millis, Ttl};
+use visitflow_testkit::machine::PATIENCE;
+use visitflow_testkit::proxy::Mode;
 
 use crate::backend::{Backend, Opened, Place};
 pub(crate) use crate::browser::{Browser, Said};

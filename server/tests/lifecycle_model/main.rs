@@ -22,7 +22,6 @@ use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use rusqlite::types::ValueRef;
 use uuid::Uuid;
-use visitflow_e2e::{Postgres, sql};
 use visitflow_server::database::Database;
 use visitflow_server::database::batch::SWEEP_DELAY_MS;
 use visitflow_server::database::postgres::url::PostgresUrl;
@@ -33,6 +32,7 @@ use visitflow_server::observe::Metrics;
 use visitflow_server::resolve::Sessions;
 use visitflow_server::session::token::SessionToken;
 use visitflow_server::session::{Millis, uuid_v7};
+use visitflow_testkit::{Postgres, sql};
 
 use self::model::{Model, ModelCookie};
 use self::real::{Real, open};

@@ -2,11 +2,11 @@
 //! has stored already.
 
 use serde_json::Value;
-use visitflow_e2e::{Postgres, sql};
 use visitflow_server::database::Database;
 use visitflow_server::database::postgres::url::PostgresUrl;
 use visitflow_server::database::sqlite::Sqlite;
 use visitflow_server::session::Millis;
+use visitflow_testkit::{Postgres, sql};
 
 const ANN: &str = "v_018f3a5e-7c1b-4f6a-9d2e-3b4c5d6e7f80";
 const NOW: Millis = 1_790_000_000_000;

@@ -4,7 +4,7 @@
 #![forbid(unsafe_code)]
 
 use std::process::ExitCode;
-use visitflow_e2e::fill::fill;
+use visitflow_testkit::fill::fill;
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);

@@ -5,10 +5,10 @@ use std::process::Stdio;
 use std::time::Instant;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::Command;
-use visitflow_e2e::machine::{PATIENCE, binary};
-use visitflow_e2e::patience::soon;
-use visitflow_e2e::setup::Setup;
-use visitflow_e2e::{Postgres, Server, fact_id};
+use visitflow_testkit::machine::{PATIENCE, binary};
+use visitflow_testkit::patience::soon;
+use visitflow_testkit::setup::Setup;
+use visitflow_testkit::{Postgres, Server, fact_id};
 
 #[tokio::test]
 async fn a_password_has_at_least_ten_characters() {
@@ -152,7 +152,7 @@ async fn users_are_listed_disabled_enabled_and_removed() {
 }
 
 /// Waits until the running server knows of what a command has done, which takes a second at most.
-async fn is_signed_out(visitor: &visitflow_e2e::Visitor) {
+async fn is_signed_out(visitor: &visitflow_testkit::Visitor) {
     soon("a user who was signed out", 401, async || visitor.get("/api/session").send().await.status).await;
 }
 
@@ -165,7 +165,7 @@ async fn no_nul_is_a_defect(setup: Setup) {
     for (name, password) in [("a\0da", "0123456789"), ("\0", "\0"), ("root", "0123456789\0")] {
         ada.log_in_with(name, password).await.expect_problem(400, "invalid-field");
     }
-    ada.log_in_with("root\u{0}", &visitflow_e2e::password_of("root")).await.expect(400);
+    ada.log_in_with("root\u{0}", &visitflow_testkit::password_of("root")).await.expect(400);
     let order = |field: &str| {
         let mut body = json!({"id": "A-1", "amount": "1", "currency": "EUR", "site": "shop.example"});
         body[field] = json!("a\0b");
@@ -217,7 +217,7 @@ async fn the_log_says_that_a_browser_drops_the_cookie_of_a_sign_in_over_plain_ht
     let server = Server::with().admin("root").start().await;
     let login = |scheme: &str, host: &str| {
         let body =
-            json!({"username": "root", "password": visitflow_e2e::password_of("root"), "visit": false});
+            json!({"username": "root", "password": visitflow_testkit::password_of("root"), "visit": false});
         let request = server.visitor().post("/api/auth/login", &body).as_json();
         request.header("host", host).header("origin", &format!("{scheme}://{host}"))
     };
@@ -231,7 +231,7 @@ async fn the_log_says_that_a_browser_drops_the_cookie_of_a_sign_in_over_plain_ht
     assert_eq!(log.matches(WARNING).count(), 1, "{log}");
     assert!(log.contains("stats.example.com") && log.contains("--cookie-secure auto"), "{log}");
     let without = Server::with().admin("root").flag("--cookie-secure", "never").start().await;
-    let body = json!({"username": "root", "password": visitflow_e2e::password_of("root")});
+    let body = json!({"username": "root", "password": visitflow_testkit::password_of("root")});
     let request = without.visitor().post("/api/auth/login", &body).as_json();
     let host = "stats.example.com";
     request.header("host", host).header("origin", &format!("http://{host}")).send().await.expect(200);

@@ -1,7 +1,7 @@
 //! What is kept of addresses, referrers and sites.
 
 use serde_json::{Value, json};
-use visitflow_e2e::{Server, Visitor, fact_id};
+use visitflow_testkit::{Server, Visitor, fact_id};
 
 async fn send(visitor: &Visitor, path: &str, mut body: Value) {
     body["id"] = json!(fact_id());

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use imports::Imports;
-use visitflow_e2e::machine::repository;
+use visitflow_testkit::machine::repository;
 
 /// A Rust file: its path from the repository's root, and its lines without comments.
 struct Source {

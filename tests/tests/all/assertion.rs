@@ -7,8 +7,8 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 use tempfile::TempDir;
-use visitflow_e2e::setup::Setup;
-use visitflow_e2e::{Answer, Server, Visitor, password_of};
+use visitflow_testkit::setup::Setup;
+use visitflow_testkit::{Answer, Server, Visitor, password_of};
 
 const SECRET: &str = "VKt9zqQ0mS3aG1vXoYb7Hc5eRf8TjWuL";
 

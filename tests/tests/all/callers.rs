@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 use std::collections::{BTreeSet, HashMap};
-use visitflow_e2e::setup::password_of;
-use visitflow_e2e::visitor::SITE;
-use visitflow_e2e::{Answer, Server};
+use visitflow_testkit::setup::password_of;
+use visitflow_testkit::visitor::SITE;
+use visitflow_testkit::{Answer, Server};
 
 /// Browsers: without a session, with one, of a user who is signed in, of an admin, and of such a user on a page of
 /// another origin, which may send a GET and gets no answer to read. And API keys by their scopes.

@@ -1,12 +1,12 @@
 //! The client in a real browser, when things go wrong.
 
 use std::collections::BTreeSet;
-use visitflow_e2e::Server;
-use visitflow_e2e::browser::Browser;
-use visitflow_e2e::patience::{page_views_are, until};
-use visitflow_e2e::proxy::{Mode, Proxy};
-use visitflow_e2e::reading::count;
-use visitflow_e2e::recorder::{Recorder, Seen};
+use visitflow_testkit::Server;
+use visitflow_testkit::browser::Browser;
+use visitflow_testkit::patience::{page_views_are, until};
+use visitflow_testkit::proxy::{Mode, Proxy};
+use visitflow_testkit::reading::count;
+use visitflow_testkit::recorder::{Recorder, Seen};
 
 /// Page views after the landing page.
 const VIEWS: i64 = 1_000;

@@ -3,9 +3,9 @@
 use std::fs;
 use std::net::{Ipv6Addr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
-use visitflow_e2e::machine::{PATIENCE, free_port};
-use visitflow_e2e::patience::until;
-use visitflow_e2e::{Postgres, Redis, Server, Visitor, password_of};
+use visitflow_testkit::machine::{PATIENCE, free_port};
+use visitflow_testkit::patience::until;
+use visitflow_testkit::{Postgres, Redis, Server, Visitor, password_of};
 
 /// Ports that are free, whichever they are.
 const PORTS: [&str; 4] = ["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"];

@@ -1,11 +1,11 @@
 //! A site that has cookies of our names already.
 
 use serde_json::{Value, json};
-use visitflow_e2e::browser::{Browser, Engine};
-use visitflow_e2e::patience::page_views_are;
-use visitflow_e2e::scene::Scene;
-use visitflow_e2e::visitor::Request;
-use visitflow_e2e::{Answer, Server, Visitor, in_engines, password_of};
+use visitflow_testkit::browser::{Browser, Engine};
+use visitflow_testkit::patience::page_views_are;
+use visitflow_testkit::scene::Scene;
+use visitflow_testkit::visitor::Request;
+use visitflow_testkit::{Answer, Server, Visitor, in_engines, password_of};
 
 in_engines! {
     a_sites_own_cookies_are_left_alone_and_ours_have_other_names

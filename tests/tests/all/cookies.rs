@@ -1,8 +1,8 @@
 //! What the server says about cookies.
 
 use std::collections::BTreeSet;
-use visitflow_e2e::answer::is_token;
-use visitflow_e2e::{Answer, Server, SetCookie};
+use visitflow_testkit::answer::is_token;
+use visitflow_testkit::{Answer, Server, SetCookie};
 
 fn attributes(list: &[&str]) -> BTreeSet<String> {
     list.iter().map(ToString::to_string).collect()

@@ -1,11 +1,11 @@
 //! The dashboard in a browser: what it shows of what is stored, and what it says when it cannot.
 
 use serde_json::json;
-use visitflow_e2e::browser::Browser;
-use visitflow_e2e::patience::{comes, page_views_are, until};
-use visitflow_e2e::recorder::Recorder;
-use visitflow_e2e::scene::Scene;
-use visitflow_e2e::{Server, fact_id, password_of};
+use visitflow_testkit::browser::Browser;
+use visitflow_testkit::patience::{comes, page_views_are, until};
+use visitflow_testkit::recorder::Recorder;
+use visitflow_testkit::scene::Scene;
+use visitflow_testkit::{Server, fact_id, password_of};
 
 /// An admin before an empty server, signed in.
 async fn signed_in() -> Scene {

@@ -1,7 +1,7 @@
 //! `GET /api/privacy/visitor`: who is told all that is stored of a visitor, and what that is.
 
 use serde_json::{Value, json};
-use visitflow_e2e::{Answer, Postgres, Server, Visitor};
+use visitflow_testkit::{Answer, Postgres, Server, Visitor};
 
 const PATH: &str = "/api/privacy/visitor";
 

@@ -4,9 +4,9 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::json;
 use std::io::Write;
-use visitflow_e2e::Server;
-use visitflow_e2e::neighbour::Neighbour;
-use visitflow_e2e::process::resident_kib;
+use visitflow_testkit::Server;
+use visitflow_testkit::neighbour::Neighbour;
+use visitflow_testkit::process::resident_kib;
 
 fn gzip(body: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
@@ -24,7 +24,7 @@ async fn a_gzip_body_counts_like_a_plain_one() {
         view.header("content-encoding", coding).send().await.expect(204);
     }
     server.assert_page_views(4);
-    let login = json!({"username": "alice", "password": visitflow_e2e::password_of("alice")}).to_string();
+    let login = json!({"username": "alice", "password": visitflow_testkit::password_of("alice")}).to_string();
     let login = ada.post_bytes("/api/auth/login", gzip(login.as_bytes())).as_json();
     login.header("content-encoding", "gzip").send().await.expect(200);
     let erase = ada.erase_request(&ada.id).header("content-encoding", "gzip");

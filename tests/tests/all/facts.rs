@@ -1,8 +1,8 @@
 //! Page views, events and orders: what is stored, once, and what is not.
 
 use serde_json::{Value, json};
-use visitflow_e2e::visitor::SITE;
-use visitflow_e2e::{Answer, Server, Visitor, fact_id};
+use visitflow_testkit::visitor::SITE;
+use visitflow_testkit::{Answer, Server, Visitor, fact_id};
 
 #[tokio::test]
 async fn the_same_page_view_is_stored_once() {

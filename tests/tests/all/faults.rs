@@ -3,10 +3,10 @@
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use visitflow_e2e::Server;
-use visitflow_e2e::load::{Load, turn};
-use visitflow_e2e::machine::PATIENCE;
-use visitflow_e2e::reading::count;
+use visitflow_testkit::Server;
+use visitflow_testkit::load::{Load, turn};
+use visitflow_testkit::machine::PATIENCE;
+use visitflow_testkit::reading::count;
 
 const CONNECTIONS: usize = 64;
 const PAGE_VIEWS: usize = 10_000;

@@ -2,7 +2,7 @@
 //! (<https://prometheus.io/docs/practices/naming/>).
 
 use std::collections::{BTreeMap, BTreeSet};
-use visitflow_e2e::{Redis, Server};
+use visitflow_testkit::{Redis, Server};
 
 /// A sample: its name, its labels, its value.
 fn sample(line: &str) -> (&str, Vec<(&str, &str)>, f64) {

@@ -1,7 +1,7 @@
 //! The files that the server carries: client, dashboard, shop.
 
 use std::collections::BTreeSet;
-use visitflow_e2e::{Answer, Server, Visitor};
+use visitflow_testkit::{Answer, Server, Visitor};
 
 const PAGES: &[&str] = &["/dashboard", "/demo", "/your-data"];
 

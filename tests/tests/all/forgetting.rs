@@ -1,8 +1,8 @@
 //! Consent is withdrawn: measuring ends, and who is signed in stays so.
 
 use serde_json::Value;
-use visitflow_e2e::answer::is_token;
-use visitflow_e2e::{Answer, Server, Visitor};
+use visitflow_testkit::answer::is_token;
+use visitflow_testkit::{Answer, Server, Visitor};
 
 async fn own(visitor: &Visitor) -> Answer {
     visitor.get("/api/session").send().await

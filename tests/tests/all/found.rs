@@ -1,11 +1,11 @@
 //! What real pages do that once cost a view, a title or an order.
 
 use serde_json::json;
-use visitflow_e2e::browser::Engine;
-use visitflow_e2e::in_engines;
-use visitflow_e2e::patience::{comes, counts, page_views_are, until};
-use visitflow_e2e::recorder::Seen;
-use visitflow_e2e::scene::{Scene, measured};
+use visitflow_testkit::browser::Engine;
+use visitflow_testkit::in_engines;
+use visitflow_testkit::patience::{comes, counts, page_views_are, until};
+use visitflow_testkit::recorder::Seen;
+use visitflow_testkit::scene::{Scene, measured};
 
 in_engines! {
     each_route_has_the_title_of_its_own_page

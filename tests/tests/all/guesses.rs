@@ -3,8 +3,8 @@
 use serde_json::json;
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
-use visitflow_e2e::machine::PATIENCE;
-use visitflow_e2e::{Answer, Server, password_of};
+use visitflow_testkit::machine::PATIENCE;
+use visitflow_testkit::{Answer, Server, password_of};
 
 /// A sign-in that came over a proxy from this address.
 async fn guess(server: &Server, address: &str, name: &str, password: &str) -> Answer {

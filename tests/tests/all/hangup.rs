@@ -5,9 +5,9 @@ use std::time::Duration;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio_postgres::NoTls;
-use visitflow_e2e::machine::PATIENCE;
-use visitflow_e2e::patience::until;
-use visitflow_e2e::{Postgres, Server};
+use visitflow_testkit::machine::PATIENCE;
+use visitflow_testkit::patience::until;
+use visitflow_testkit::{Postgres, Server};
 
 /// Waits until so many statements of reports run in Postgres.
 async fn reports_run(postgres: &Postgres, expected: i64) {

@@ -2,9 +2,9 @@
 
 use hyper::Request;
 use serde_json::json;
-use visitflow_e2e::secure::Secure;
-use visitflow_e2e::wire::{exchange, status};
-use visitflow_e2e::{Server, password_of};
+use visitflow_testkit::secure::Secure;
+use visitflow_testkit::wire::{exchange, status};
+use visitflow_testkit::{Server, password_of};
 
 const HEAD_BYTES: usize = 32 * 1024;
 

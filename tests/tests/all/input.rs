@@ -1,10 +1,10 @@
 //! Bad bodies: a clear answer, and no harm to anybody else.
 
 use serde_json::{Value, json};
-use visitflow_e2e::neighbour::Neighbour;
-use visitflow_e2e::random::Random;
-use visitflow_e2e::visitor::SITE;
-use visitflow_e2e::{Answer, Server, Visitor, fact_id};
+use visitflow_testkit::neighbour::Neighbour;
+use visitflow_testkit::random::Random;
+use visitflow_testkit::visitor::SITE;
+use visitflow_testkit::{Answer, Server, Visitor, fact_id};
 
 /// What takes a body.
 pub(crate) const ENDPOINTS: &[&str] = &[

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
-use visitflow_e2e::patience::{TRUE_WITHIN, soon};
-use visitflow_e2e::proxy::Mode;
-use visitflow_e2e::stand::Stand;
-use visitflow_e2e::visitor::SITE;
-use visitflow_e2e::{Answer, Postgres, Redis, Server, Visitor};
+use visitflow_testkit::patience::{TRUE_WITHIN, soon};
+use visitflow_testkit::proxy::Mode;
+use visitflow_testkit::stand::Stand;
+use visitflow_testkit::visitor::SITE;
+use visitflow_testkit::{Answer, Postgres, Redis, Server, Visitor};
 
 async fn session_key(server: &Server) -> String {
     let arguments = ["key", "add", "backend", "--scope", "session"];

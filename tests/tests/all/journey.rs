@@ -2,11 +2,11 @@
 
 use serde_json::json;
 use thirtyfour::SameSite;
-use visitflow_e2e::answer::is_token;
-use visitflow_e2e::browser::{Browser, Engine, TOUCHES};
-use visitflow_e2e::patience::{comes, counts, page_views_are, until};
-use visitflow_e2e::scene::Scene;
-use visitflow_e2e::{Server, in_engines, password_of};
+use visitflow_testkit::answer::is_token;
+use visitflow_testkit::browser::{Browser, Engine, TOUCHES};
+use visitflow_testkit::patience::{comes, counts, page_views_are, until};
+use visitflow_testkit::scene::Scene;
+use visitflow_testkit::{Server, in_engines, password_of};
 
 in_engines! {
     a_visit_becomes_a_number_on_the_dashboard

@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 use std::time::SystemTime;
 use tokio::task::JoinSet;
-use visitflow_e2e::process::cpu_seconds;
-use visitflow_e2e::reading::count;
-use visitflow_e2e::visitor::SITE;
-use visitflow_e2e::{Postgres, Server, Visitor, fact_id, sql};
+use visitflow_testkit::process::cpu_seconds;
+use visitflow_testkit::reading::count;
+use visitflow_testkit::visitor::SITE;
+use visitflow_testkit::{Postgres, Server, Visitor, fact_id, sql};
 
 /// Visits that the visitor has: one for every 30 s of the last week.
 const VISITS: usize = 20_160;

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use std::time::{SystemTime, UNIX_EPOCH};
-use visitflow_e2e::{Server, fact_id};
+use visitflow_testkit::{Server, fact_id};
 
 const MINUTE_MS: i64 = 60_000;
 const HOUR_MS: i64 = 60 * MINUTE_MS;

@@ -1,10 +1,10 @@
 //! The admin listener and TLS.
 
 use tokio::io::{AsyncBufReadExt, BufReader};
-use visitflow_e2e::machine::PATIENCE;
-use visitflow_e2e::secure::Secure;
-use visitflow_e2e::wire::say_and_hang_up;
-use visitflow_e2e::{Redis, Server};
+use visitflow_testkit::machine::PATIENCE;
+use visitflow_testkit::secure::Secure;
+use visitflow_testkit::wire::say_and_hang_up;
+use visitflow_testkit::{Redis, Server};
 
 #[tokio::test]
 async fn health_and_figures_are_on_the_admin_listener_alone() {

@@ -7,9 +7,9 @@ use std::io::Read;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-use visitflow_e2e::Server;
-use visitflow_e2e::machine::PATIENCE;
-use visitflow_e2e::patience::until;
+use visitflow_testkit::Server;
+use visitflow_testkit::machine::PATIENCE;
+use visitflow_testkit::patience::until;
 
 /// Requests whose lines, at debug, are more than twice what the server buffers.
 const MANY: usize = 8_000;

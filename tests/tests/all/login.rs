@@ -1,7 +1,7 @@
 //! Signing in and out.
 
 use std::collections::BTreeMap;
-use visitflow_e2e::Server;
+use visitflow_testkit::Server;
 
 #[tokio::test]
 async fn a_login_gives_the_visitor_s_earlier_visits_to_the_user() {

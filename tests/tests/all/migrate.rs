@@ -3,10 +3,10 @@
 
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
-use visitflow_e2e::fill::fill;
-use visitflow_e2e::machine::PATIENCE;
-use visitflow_e2e::visitor::SITE;
-use visitflow_e2e::{Postgres, Server, fact_id};
+use visitflow_testkit::fill::fill;
+use visitflow_testkit::machine::PATIENCE;
+use visitflow_testkit::visitor::SITE;
+use visitflow_testkit::{Postgres, Server, fact_id};
 
 /// Every table with its rows.
 const TABLES: [&str; 14] = [

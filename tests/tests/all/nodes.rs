@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 use std::time::{Duration, Instant};
-use visitflow_e2e::load::{Load, assert_all_were_answered, slowest, turn};
-use visitflow_e2e::machine::PATIENCE;
-use visitflow_e2e::redis_cluster::RedisCluster;
-use visitflow_e2e::stand::Watch;
-use visitflow_e2e::{Postgres, Redis, Server, Visitor};
+use visitflow_testkit::load::{Load, assert_all_were_answered, slowest, turn};
+use visitflow_testkit::machine::PATIENCE;
+use visitflow_testkit::redis_cluster::RedisCluster;
+use visitflow_testkit::stand::Watch;
+use visitflow_testkit::{Postgres, Redis, Server, Visitor};
 
 /// How long a change may take from one server to another. Redis tells of it at once.
 const AT_ONCE: Duration = Duration::from_secs(1);

@@ -1,8 +1,8 @@
 //! Refunds, and orders that are told twice, seen from outside.
 
 use serde_json::{Value, json};
-use visitflow_e2e::visitor::SITE;
-use visitflow_e2e::{Answer, Server, Visitor};
+use visitflow_testkit::visitor::SITE;
+use visitflow_testkit::{Answer, Server, Visitor};
 
 /// Sends as the shop's own server does.
 async fn by_key(shop: &Visitor, key: &str, body: &Value) -> Answer {

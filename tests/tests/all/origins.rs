@@ -1,12 +1,12 @@
 //! Requests that come from other origins.
 
 use serde_json::json;
-use visitflow_e2e::visitor::SITE;
-use visitflow_e2e::{Server, Visitor};
+use visitflow_testkit::visitor::SITE;
+use visitflow_testkit::{Server, Visitor};
 
 const SHOP: &str = "https://shop.example";
 
-fn foreign_requests(eve: &Visitor) -> [visitflow_e2e::visitor::Request; 7] {
+fn foreign_requests(eve: &Visitor) -> [visitflow_testkit::visitor::Request; 7] {
     [
         eve.post("/api/session/start", &json!({"url": format!("https://{SITE}/")})),
         eve.post("/api/telemetry/page_view", &eve.page_view("/")),

@@ -3,13 +3,13 @@
 
 use serde_json::Value;
 use std::time::{Duration, Instant};
-use visitflow_e2e::disk::SmallDisk;
-use visitflow_e2e::load::{Load, assert_all_were_answered, slowest, turn};
-use visitflow_e2e::machine::PATIENCE;
-use visitflow_e2e::proxy::{Mode, Proxy};
-use visitflow_e2e::reading::count;
-use visitflow_e2e::stand::{Stand, Watch};
-use visitflow_e2e::{Answer, Postgres, Redis, Server};
+use visitflow_testkit::disk::SmallDisk;
+use visitflow_testkit::load::{Load, assert_all_were_answered, slowest, turn};
+use visitflow_testkit::machine::PATIENCE;
+use visitflow_testkit::proxy::{Mode, Proxy};
+use visitflow_testkit::reading::count;
+use visitflow_testkit::stand::{Stand, Watch};
+use visitflow_testkit::{Answer, Postgres, Redis, Server};
 
 /// How long a store is away.
 const AWAY: Duration = Duration::from_secs(3);

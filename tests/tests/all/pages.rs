@@ -1,11 +1,11 @@
 //! Real pages: what browsers do with them, and what pages do to us.
 
 use serde_json::json;
-use visitflow_e2e::browser::{Browser, Engine};
-use visitflow_e2e::patience::{comes, page_views_are, until};
-use visitflow_e2e::recorder::{Page, Seen};
-use visitflow_e2e::scene::{Scene, measured};
-use visitflow_e2e::{Server, in_engines};
+use visitflow_testkit::browser::{Browser, Engine};
+use visitflow_testkit::patience::{comes, page_views_are, until};
+use visitflow_testkit::recorder::{Page, Seen};
+use visitflow_testkit::scene::{Scene, measured};
+use visitflow_testkit::{Server, in_engines};
 
 in_engines! {
     a_page_that_comes_back_from_the_back_forward_cache_is_one_view

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use tokio::task::JoinSet;
-use visitflow_e2e::{Answer, Server, Visitor, password_of};
+use visitflow_testkit::{Answer, Server, Visitor, password_of};
 
 const NEW: &str = "a new and long one";
 

@@ -1,7 +1,7 @@
 //! `--path-prefix`: a path of the site that a proxy forwards without rewriting.
 
 use serde_json::json;
-use visitflow_e2e::{Server, fact_id};
+use visitflow_testkit::{Server, fact_id};
 
 #[tokio::test]
 async fn everything_is_served_with_the_prefix_and_without_it() {

@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
-use visitflow_e2e::machine::PATIENCE;
-use visitflow_e2e::patience::soon;
-use visitflow_e2e::proxy::{Mode, Proxy};
-use visitflow_e2e::{Answer, Postgres, Redis, Server, Visitor};
+use visitflow_testkit::machine::PATIENCE;
+use visitflow_testkit::patience::soon;
+use visitflow_testkit::proxy::{Mode, Proxy};
+use visitflow_testkit::{Answer, Postgres, Redis, Server, Visitor};
 
 const PATH: &str = "/api/privacy/visitor";
 

@@ -1,7 +1,7 @@
 //! Sessions whose user has asked to be remembered.
 
 use serde_json::{Value, json};
-use visitflow_e2e::{Answer, Server, Visitor, password_of};
+use visitflow_testkit::{Answer, Server, Visitor, password_of};
 
 const DAY_S: i64 = 86_400;
 

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, params};
 use serde_json::{Value, json};
-use visitflow_e2e::{Server, fact_id};
+use visitflow_testkit::{Server, fact_id};
 
 const MINUTE_MS: i64 = 60_000;
 

@@ -2,10 +2,10 @@
 
 use crate::input::ENDPOINTS;
 use serde_json::json;
-use visitflow_e2e::neighbour::Neighbour;
-use visitflow_e2e::visitor::SITE;
-use visitflow_e2e::wire::{exchange, say_and_hang_up, status};
-use visitflow_e2e::{Server, password_of};
+use visitflow_testkit::neighbour::Neighbour;
+use visitflow_testkit::visitor::SITE;
+use visitflow_testkit::wire::{exchange, say_and_hang_up, status};
+use visitflow_testkit::{Server, password_of};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_of_70_kilobytes_is_too_large() {
@@ -120,7 +120,7 @@ async fn a_session_cookie_that_cannot_be_read_is_absent() {
         assert_eq!(ping.status, 401, "{shown}: {}", ping.text());
         let view = eve.post("/api/telemetry/page_view", &eve.page_view("/")).cookie(*cookie).send().await;
         assert_eq!(view.status, 204, "{shown}: {}", view.text());
-        assert!(visitflow_e2e::answer::is_token(&eve.token()), "{shown}");
+        assert!(visitflow_testkit::answer::is_token(&eve.token()), "{shown}");
     }
 }
 

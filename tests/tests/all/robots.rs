@@ -1,7 +1,7 @@
 //! Who is dropped by the user agent, and who is not.
 
 use serde_json::json;
-use visitflow_e2e::{Server, fact_id};
+use visitflow_testkit::{Server, fact_id};
 
 #[tokio::test]
 async fn a_tool_is_dropped_and_a_phone_and_a_server_with_a_key_are_not() {

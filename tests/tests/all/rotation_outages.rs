@@ -2,9 +2,9 @@
 
 use crate::assertion::{claims, sign_in, signed, start};
 use std::time::Duration;
-use visitflow_e2e::proxy::Mode;
-use visitflow_e2e::stand::Stand;
-use visitflow_e2e::{Postgres, Redis, Server, Visitor};
+use visitflow_testkit::proxy::Mode;
+use visitflow_testkit::stand::Stand;
+use visitflow_testkit::{Postgres, Redis, Server, Visitor};
 
 /// Three people on one server, one of whom signs out, one ends, one signs in; and their browsers
 /// as they were before.

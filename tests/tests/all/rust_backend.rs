@@ -1,8 +1,8 @@
 //! The crate `visitflow-session`, before a real server.
 
 use reqwest::header::{COOKIE, HeaderMap, HeaderValue};
-use visitflow_e2e::{Server, Visitor};
 use visitflow_session::{Error, Session, Sessions, SignIn};
+use visitflow_testkit::{Server, Visitor};
 
 /// The headers of a request of a browser to the backend.
 fn headers(visitor: &Visitor) -> HeaderMap {

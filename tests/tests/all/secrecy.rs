@@ -3,9 +3,9 @@
 use serde_json::json;
 use std::fs;
 use tokio::io::AsyncWriteExt;
-use visitflow_e2e::answer::secret;
-use visitflow_e2e::setup::Setup;
-use visitflow_e2e::{Postgres, Server, password_of};
+use visitflow_testkit::answer::secret;
+use visitflow_testkit::setup::Setup;
+use visitflow_testkit::{Postgres, Server, password_of};
 
 /// From a block that is kept for documentation (RFC 5737 §3).
 const CLIENT_ADDRESS: &str = "203.0.113.77";

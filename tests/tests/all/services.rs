@@ -4,12 +4,12 @@ use std::fs;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use visitflow_e2e::disk::SmallDisk;
-use visitflow_e2e::machine::PATIENCE;
-use visitflow_e2e::process::{cpu_seconds, resident_kib};
-use visitflow_e2e::proxy::{Mode, Proxy};
-use visitflow_e2e::redis_cluster::RedisCluster;
-use visitflow_e2e::{Postgres, Redis, Server};
+use visitflow_testkit::disk::SmallDisk;
+use visitflow_testkit::machine::PATIENCE;
+use visitflow_testkit::process::{cpu_seconds, resident_kib};
+use visitflow_testkit::proxy::{Mode, Proxy};
+use visitflow_testkit::redis_cluster::RedisCluster;
+use visitflow_testkit::{Postgres, Redis, Server};
 
 /// How long nothing must come before it counts as silence.
 const SILENCE: Duration = Duration::from_millis(200);
@@ -172,7 +172,7 @@ async fn a_postgres_is_reached_through_a_proxy() {
     let postgres = Postgres::shared_database().await;
     let proxy = Proxy::to(postgres.address()).await;
     let url = postgres.url_over(proxy.address());
-    assert_eq!(visitflow_e2e::sql::number(&url, "SELECT 7").await, 7);
+    assert_eq!(visitflow_testkit::sql::number(&url, "SELECT 7").await, 7);
 }
 
 #[test]

@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
-use visitflow_e2e::patience::TRUE_WITHIN;
-use visitflow_e2e::proxy::Mode;
-use visitflow_e2e::stand::Stand;
-use visitflow_e2e::visitor::{Request, SITE};
-use visitflow_e2e::{Answer, Postgres, Redis, Server, Visitor};
+use visitflow_testkit::patience::TRUE_WITHIN;
+use visitflow_testkit::proxy::Mode;
+use visitflow_testkit::stand::Stand;
+use visitflow_testkit::visitor::{Request, SITE};
+use visitflow_testkit::{Answer, Postgres, Redis, Server, Visitor};
 
 /// How often a dead session is asked about.
 const TIMES: usize = 10_000;

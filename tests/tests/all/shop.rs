@@ -2,10 +2,10 @@
 
 use serde_json::json;
 use std::time::{SystemTime, UNIX_EPOCH};
-use visitflow_e2e::browser::Browser;
-use visitflow_e2e::patience::{counts, page_views_are, until};
-use visitflow_e2e::scene::Scene;
-use visitflow_e2e::{Server, password_of};
+use visitflow_testkit::browser::Browser;
+use visitflow_testkit::patience::{counts, page_views_are, until};
+use visitflow_testkit::scene::Scene;
+use visitflow_testkit::{Server, password_of};
 
 /// A visitor at the shop who has answered the banner.
 async fn at_the_shop(answer: &str) -> Scene {

@@ -12,9 +12,9 @@ use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
-use visitflow_e2e::Server;
-use visitflow_e2e::certificate::self_signed;
-use visitflow_e2e::patience::until;
+use visitflow_testkit::Server;
+use visitflow_testkit::certificate::self_signed;
+use visitflow_testkit::patience::until;
 
 fn send(server: &Server, signal: Signal) {
     kill(server.pid(), signal).expect("the server runs");

@@ -1,9 +1,9 @@
 //! The spool when its disk is full: it drains all the same, and blocks nobody.
 
 use serde_json::Value;
-use visitflow_e2e::disk::SmallDisk;
-use visitflow_e2e::load::turn;
-use visitflow_e2e::{Postgres, Server, Visitor};
+use visitflow_testkit::disk::SmallDisk;
+use visitflow_testkit::load::turn;
+use visitflow_testkit::{Postgres, Server, Visitor};
 
 use crate::outages::becomes_ready;
 

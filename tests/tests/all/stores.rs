@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 use std::time::Instant;
-use visitflow_e2e::load::turn;
-use visitflow_e2e::machine::PATIENCE;
-use visitflow_e2e::redis_cluster::RedisCluster;
-use visitflow_e2e::setup::Setup;
-use visitflow_e2e::{Postgres, Redis, Server};
+use visitflow_testkit::load::turn;
+use visitflow_testkit::machine::PATIENCE;
+use visitflow_testkit::redis_cluster::RedisCluster;
+use visitflow_testkit::setup::Setup;
+use visitflow_testkit::{Postgres, Redis, Server};
 
 /// What people do in a shop, and the overview afterwards.
 async fn overview_of_the_journey(setup: Setup) -> Value {

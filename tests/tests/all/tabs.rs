@@ -2,12 +2,12 @@
 
 use serde_json::json;
 use thirtyfour::WindowHandle;
-use visitflow_e2e::browser::Engine;
-use visitflow_e2e::in_engines;
-use visitflow_e2e::patience::{comes, counts, page_views_are, until};
-use visitflow_e2e::reading::count;
-use visitflow_e2e::recorder::Seen;
-use visitflow_e2e::scene::{IDLE_MS, Scene};
+use visitflow_testkit::browser::Engine;
+use visitflow_testkit::in_engines;
+use visitflow_testkit::patience::{comes, counts, page_views_are, until};
+use visitflow_testkit::reading::count;
+use visitflow_testkit::recorder::Seen;
+use visitflow_testkit::scene::{IDLE_MS, Scene};
 
 in_engines! {
     two_tabs_that_act_at_once_after_the_session_has_expired_are_one_new_visit

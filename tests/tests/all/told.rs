@@ -1,10 +1,10 @@
 //! What a page changes, leaves out and waits for, in a browser.
 
 use serde_json::json;
-use visitflow_e2e::browser::Engine;
-use visitflow_e2e::in_engines;
-use visitflow_e2e::patience::{comes, page_views_are};
-use visitflow_e2e::scene::{Scene, measured};
+use visitflow_testkit::browser::Engine;
+use visitflow_testkit::in_engines;
+use visitflow_testkit::patience::{comes, page_views_are};
+use visitflow_testkit::scene::{Scene, measured};
 
 in_engines! {
     what_a_page_changes_or_leaves_out_is_as_it_says

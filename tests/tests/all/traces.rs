@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 use std::fs;
-use visitflow_e2e::{Postgres, Redis, Server, Visitor, fact_id};
+use visitflow_testkit::{Postgres, Redis, Server, Visitor, fact_id};
 
 /// What is looked for, and what it is.
 type Planted = Vec<(&'static str, Vec<u8>)>;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use visitflow_e2e::{Answer, Server, Visitor, fact_id};
+use visitflow_testkit::{Answer, Server, Visitor, fact_id};
 
 /// The key that an answer sets, as it must look.
 #[track_caller]

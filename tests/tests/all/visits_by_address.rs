@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 use std::time::Instant;
 use tokio::task::JoinSet;
-use visitflow_e2e::visitor::Request;
-use visitflow_e2e::{Answer, Server, Visitor, fact_id};
+use visitflow_testkit::visitor::Request;
+use visitflow_testkit::{Answer, Server, Visitor, fact_id};
 
 use crate::assertion::{self, claims, signed};
 

@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
-use visitflow_e2e::Server;
-use visitflow_e2e::patience::until;
-use visitflow_e2e::secure::Secure;
-use visitflow_e2e::setup::Setup;
+use visitflow_testkit::Server;
+use visitflow_testkit::patience::until;
+use visitflow_testkit::secure::Secure;
+use visitflow_testkit::setup::Setup;
 
 /// Longer than any wait of these servers, even on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -1,10 +1,10 @@
 //! Consent is withdrawn in a browser where somebody is signed in.
 
 use serde_json::{Value, json};
-use visitflow_e2e::browser::{Browser, Engine};
-use visitflow_e2e::patience::{counts, page_views_are, until};
-use visitflow_e2e::scene::Scene;
-use visitflow_e2e::{Server, in_engines, password_of};
+use visitflow_testkit::browser::{Browser, Engine};
+use visitflow_testkit::patience::{counts, page_views_are, until};
+use visitflow_testkit::scene::Scene;
+use visitflow_testkit::{Server, in_engines, password_of};
 
 in_engines! {
     who_withdraws_consent_stays_signed_in_and_is_not_measured

@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use visitflow_e2e::Server;
-use visitflow_e2e::patience::until;
+use visitflow_testkit::Server;
+use visitflow_testkit::patience::until;
 
 use crate::hangup::{ask_for_pages, make_pages_endless};
 

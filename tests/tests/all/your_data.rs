@@ -1,10 +1,10 @@
 //! The page "your data", which a site can link: a visitor reads, keeps and erases what is stored.
 
 use serde_json::json;
-use visitflow_e2e::browser::Engine;
-use visitflow_e2e::in_engines;
-use visitflow_e2e::patience::{comes, page_views_are};
-use visitflow_e2e::scene::Scene;
+use visitflow_testkit::browser::Engine;
+use visitflow_testkit::in_engines;
+use visitflow_testkit::patience::{comes, page_views_are};
+use visitflow_testkit::scene::Scene;
 
 in_engines! {
     a_visitor_reads_and_erases_what_is_stored

@@ -1,7 +1,6 @@
 //! What is answered while the database is away, where that differs.
 
 use futures_util::future::join_all;
-use visitflow_e2e::proxy::Mode;
 use visitflow_server::clock;
 use visitflow_server::contract::erasure::ERASED_KEPT_MS;
 use visitflow_server::ingest::BATCH_MAX;
@@ -10,6 +9,7 @@ use visitflow_server::ledger::kinds::Run;
 use visitflow_server::session::record::{END_COUNTS, PROVISIONAL_MAX, ROTATION_COUNTS};
 use visitflow_server::session::token::SessionToken;
 use visitflow_server::session::uuid_v7;
+use visitflow_testkit::proxy::Mode;
 
 use crate::facts::{anonymous, event, fact, order, page, view};
 use crate::world::{Browser, HOST, HOUR, MINUTE, Said, World, eventually};

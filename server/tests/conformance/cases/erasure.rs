@@ -1,6 +1,5 @@
 //! Erasure: nothing of a visitor is left, and nothing comes back.
 
-use visitflow_e2e::proxy::Mode;
 use visitflow_server::contract::erasure::ERASED_KEPT_MS;
 use visitflow_server::ledger::Refused;
 use visitflow_server::ledger::commands::{Facts, facts};
@@ -8,6 +7,7 @@ use visitflow_server::ledger::context::Context;
 use visitflow_server::ledger::kinds::Run;
 use visitflow_server::lifecycle::Right;
 use visitflow_server::session::{Caller, uuid_v7};
+use visitflow_testkit::proxy::Mode;
 
 use crate::facts::{event, fact, on, order, page, refund, view};
 use crate::world::{Browser, HOUR, MINUTE, Said, World, eventually};

@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::net::TcpListener;
 use tokio::net::unix::pipe::Receiver;
-use visitflow_e2e::process::Process;
+use visitflow_testkit::process::Process;
 
 /// This program, in the role of the bare server.
 pub(crate) const SUBCOMMAND: &str = "bare-server";

@@ -6,7 +6,7 @@ use std::process::Stdio;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 use tokio::process::Command;
-use visitflow_e2e::process::{cpu_seconds, resident_kib};
+use visitflow_testkit::process::{cpu_seconds, resident_kib};
 
 /// Connections of wrk; that many requests may be in flight when it ends.
 const CONNECTIONS: i64 = 64;

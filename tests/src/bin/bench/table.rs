@@ -5,7 +5,7 @@ use crate::scripts::Scripts;
 use crate::targets::Kind;
 use std::fs;
 use std::process::Command;
-use visitflow_e2e::machine::repository;
+use visitflow_testkit::machine::repository;
 
 const BEGIN: &str = "<!-- begin: cargo xtask bench --write -->";
 const END: &str = "<!-- end -->";

@@ -7,8 +7,8 @@ use serde_json::json;
 use std::sync::Arc;
 use tempfile::TempDir;
 use tokio::sync::Semaphore;
-use visitflow_e2e::process::Process;
-use visitflow_e2e::{Postgres, Redis, Server, Visitor};
+use visitflow_testkit::process::Process;
+use visitflow_testkit::{Postgres, Redis, Server, Visitor};
 
 /// Visitors with a session before the first run.
 const VISITORS: usize = 10_000;

@@ -4,7 +4,7 @@ use crate::load::{Load, Manner, Sent};
 use crate::stores::{Kind, Stand};
 use crate::verdict::Verdict;
 use std::time::{Duration, Instant};
-use visitflow_e2e::random::Random;
+use visitflow_testkit::random::Random;
 
 const MANNER: Manner = Manner { per_second: None, views_per_visitor: 50, until_failure: true };
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior};
-use visitflow_e2e::{Server, Visitor};
+use visitflow_testkit::{Server, Visitor};
 
 /// Senders at once.
 pub(crate) const SENDERS: u32 = 64;

@@ -5,7 +5,7 @@ use crate::questions::Questions;
 use crate::stores::{Kind, Stand};
 use crate::verdict::Verdict;
 use std::time::{Duration, Instant};
-use visitflow_e2e::patience::TRUE_WITHIN;
+use visitflow_testkit::patience::TRUE_WITHIN;
 
 const MANNER: Manner = Manner { per_second: Some(2_000), views_per_visitor: 50, until_failure: false };
 

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use visitflow_e2e::{Server, Visitor};
+use visitflow_testkit::{Server, Visitor};
 
 use crate::verdict::Verdict;
 

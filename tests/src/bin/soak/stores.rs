@@ -1,7 +1,7 @@
 //! The databases that a trial runs on.
 
 use tempfile::TempDir;
-use visitflow_e2e::{Postgres, Redis, Server};
+use visitflow_testkit::{Postgres, Redis, Server};
 
 /// Which they are.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

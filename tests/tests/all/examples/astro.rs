@@ -1,7 +1,7 @@
 use super::bundlers::served;
 use super::stage::{OURS, Stage};
-use visitflow_e2e::Server;
-use visitflow_e2e::site::{Site, example, node};
+use visitflow_testkit::Server;
+use visitflow_testkit::site::{Site, example, node};
 
 async fn astro(stage: Stage, site: Site) {
     stage.hears_the_console().await;

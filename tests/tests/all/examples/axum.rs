@@ -1,8 +1,8 @@
 use super::protected::{protects_a_page, two_servers};
 use std::process::Command;
-use visitflow_e2e::Postgres;
-use visitflow_e2e::machine::target_directory;
-use visitflow_e2e::site::Site;
+use visitflow_testkit::Postgres;
+use visitflow_testkit::machine::target_directory;
+use visitflow_testkit::site::Site;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn axum_protects_a_page() {

@@ -1,7 +1,7 @@
 use super::stage::{OURS, Stage};
 use std::path::Path;
-use visitflow_e2e::Server;
-use visitflow_e2e::site::{Site, example};
+use visitflow_testkit::Server;
+use visitflow_testkit::site::{Site, example};
 
 /// A folder of static pages, as a web server would have it, and visitflow beside it.
 pub(super) async fn served(folder: &Path, stage: &Stage) -> Site {

@@ -1,6 +1,6 @@
 use super::protected::{protects_a_page, two_servers};
-use visitflow_e2e::Postgres;
-use visitflow_e2e::site::{Site, example};
+use visitflow_testkit::Postgres;
+use visitflow_testkit::site::{Site, example};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn express_protects_a_page() {

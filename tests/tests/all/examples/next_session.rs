@@ -2,10 +2,10 @@ use super::protected::{protects_a_page, two_servers};
 use super::stage::Stage;
 use std::time::Instant;
 use thirtyfour::By;
-use visitflow_e2e::machine::{PATIENCE, free_port};
-use visitflow_e2e::patience::until;
-use visitflow_e2e::site::{Site, example, node};
-use visitflow_e2e::{Postgres, Server, password_of};
+use visitflow_testkit::machine::{PATIENCE, free_port};
+use visitflow_testkit::patience::until;
+use visitflow_testkit::site::{Site, example, node};
+use visitflow_testkit::{Postgres, Server, password_of};
 
 /// The example on this port, with a server of visitflow and a key of its own there.
 async fn next(port: u16, server: &Server, origin: &str) -> Site {

@@ -1,7 +1,7 @@
 use super::stage::Stage;
-use visitflow_e2e::Server;
-use visitflow_e2e::machine::free_port;
-use visitflow_e2e::site::{Site, example, node};
+use visitflow_testkit::Server;
+use visitflow_testkit::machine::free_port;
+use visitflow_testkit::site::{Site, example, node};
 
 async fn next(mode: &str) {
     // The site is another origin than the server, which has to know it.

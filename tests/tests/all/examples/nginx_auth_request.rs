@@ -2,8 +2,8 @@ use super::protected::{protects_a_page, two_servers};
 use std::fs;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
-use visitflow_e2e::Postgres;
-use visitflow_e2e::site::{Site, example};
+use visitflow_testkit::Postgres;
+use visitflow_testkit::site::{Site, example};
 
 /// An application that says who nginx says it is.
 async fn application() -> String {

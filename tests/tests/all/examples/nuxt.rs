@@ -1,8 +1,8 @@
 use super::stage::Stage;
 use std::process::Command;
-use visitflow_e2e::Server;
-use visitflow_e2e::machine::free_port;
-use visitflow_e2e::site::{Site, example, node};
+use visitflow_testkit::Server;
+use visitflow_testkit::machine::free_port;
+use visitflow_testkit::site::{Site, example, node};
 
 /// The site is another origin than the server, which has to know it.
 async fn nuxt(program: impl Fn(u16) -> Command) {

@@ -1,7 +1,7 @@
 //! What every example with a page for signed-in users has to do.
 
-use visitflow_e2e::patience::soon;
-use visitflow_e2e::{Postgres, Server, Visitor};
+use visitflow_testkit::patience::soon;
+use visitflow_testkit::{Postgres, Server, Visitor};
 
 /// Status and text of a page for users alone, of a site of `origin`.
 async fn account(origin: &str, visitor: &Visitor) -> (u16, String) {

@@ -1,6 +1,6 @@
 use super::stage::{OURS, Stage};
 use super::vite::vite;
-use visitflow_e2e::Server;
+use visitflow_testkit::Server;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn react_built_counts_after_consent() {

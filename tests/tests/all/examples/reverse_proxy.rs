@@ -2,8 +2,8 @@ use super::stage::{OURS, Stage};
 use std::fs;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
-use visitflow_e2e::Server;
-use visitflow_e2e::site::{Site, example};
+use visitflow_testkit::Server;
+use visitflow_testkit::site::{Site, example};
 
 /// The example's own configuration, before this server.
 async fn reverse_proxy(server: &str) -> Site {

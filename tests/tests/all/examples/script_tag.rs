@@ -1,6 +1,6 @@
 use super::stage::Stage;
-use visitflow_e2e::Server;
-use visitflow_e2e::site::{copy, example};
+use visitflow_testkit::Server;
+use visitflow_testkit::site::{copy, example};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_script_tag_counts_after_consent() {

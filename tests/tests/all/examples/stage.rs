@@ -2,10 +2,10 @@
 
 use serde_json::json;
 use thirtyfour::prelude::*;
-use visitflow_e2e::Server;
-use visitflow_e2e::browser::Browser;
-use visitflow_e2e::patience::{comes, counts, page_views_are};
-use visitflow_e2e::recorder::Recorder;
+use visitflow_testkit::Server;
+use visitflow_testkit::browser::Browser;
+use visitflow_testkit::patience::{comes, counts, page_views_are};
+use visitflow_testkit::recorder::Recorder;
 
 /// The cookies of a visitor who has consented.
 pub(super) const OURS: &[&str] = &["last_activity", "session_id", "visitor_id", "visitor_key"];

@@ -1,6 +1,6 @@
 use super::stage::Stage;
 use super::vite::vite;
-use visitflow_e2e::Server;
+use visitflow_testkit::Server;
 
 async fn sveltekit(mode: &[&str]) {
     let stage = Stage::before(Server::start().await).await;

@@ -1,6 +1,6 @@
 use super::stage::{OURS, Stage};
-use visitflow_e2e::Server;
-use visitflow_e2e::site::{Site, example, node};
+use visitflow_testkit::Server;
+use visitflow_testkit::site::{Site, example, node};
 
 /// An example that Vite serves, its proxy before the stage's server.
 pub(super) async fn vite(name: &str, mode: &[&str], stage: &Stage) -> Site {

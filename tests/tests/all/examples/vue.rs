@@ -1,8 +1,8 @@
 use super::stage::{OURS, Stage};
 use super::vite::vite;
 use serde_json::json;
-use visitflow_e2e::Server;
-use visitflow_e2e::patience::comes;
+use visitflow_testkit::Server;
+use visitflow_testkit::patience::comes;
 
 async fn vue(mode: &[&str]) -> Stage {
     let stage = Stage::before(Server::start().await).await;

@@ -183,7 +183,7 @@ impl Postgres {
     async fn spawn_and_wait(&mut self) -> bool {
         let port = self.port;
         let (process, directory) = self.own();
-        let process = process.insert(cluster::spawn(directory, port));
+        let process = process.insert(cluster::spawn(directory, port, &[]));
         is_ready(process, port).await
     }
 }

@@ -1,6 +1,5 @@
-//! Black-box tests of the whole: the binary `visitflow`, its files on disk, a real browser.
-//!
-//! The tests lie in `tests/all/`, one binary; this library is what they are told with.
+//! What tests and measurements are told with: the server's own (`server/tests`), the black-box tests
+//! (`tests/tests/all`), and the measurements (`tests/src/bin`). It knows the server by its binary alone.
 //!
 //! | module | holds |
 //! |---|---|

@@ -113,13 +113,14 @@ fn copy(from: &Path, to: &Path) {
     assert!(output.status.success(), "cp: {}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// Starts the process; what is not said here is PostgreSQL's default, its durability above all.
-pub(super) fn spawn(directory: &TempDir, port: u16) -> Process {
+/// Starts the process; what neither this nor `more` says is PostgreSQL's default, its durability above all.
+pub(super) fn spawn(directory: &TempDir, port: u16, more: &[&str]) -> Process {
     let log = File::options().create(true).append(true).open(directory.path().join("log"));
     let log = log.expect("a log file");
     let mut command = program("postgres");
     command.arg("-D").arg(data(directory)).args(["-p", &port.to_string()]);
-    for setting in ["listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=100"] {
+    let settings = ["listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=100"];
+    for setting in settings.iter().chain(more) {
         command.args(["-c", setting]);
     }
     command.stdin(Stdio::null()).stdout(log.try_clone().expect("one file, two handles")).stderr(log);

@@ -15,6 +15,9 @@ struct Shared {
     _reaper: Child,
 }
 
+/// Nobody kills it, and it makes a database for each test: that must not wait for the disk.
+const SETTINGS: &[&str] = &["fsync=off", "full_page_writes=off"];
+
 /// The port of the shared process, which the first caller starts.
 pub(super) async fn port() -> u16 {
     static SHARED: OnceCell<Shared> = OnceCell::const_new();
@@ -24,7 +27,7 @@ pub(super) async fn port() -> u16 {
 async fn start() -> Shared {
     for _ in 0..5 {
         let (directory, port) = (cluster::fresh().await, free_port());
-        let mut process = cluster::spawn(&directory, port);
+        let mut process = cluster::spawn(&directory, port, SETTINGS);
         if is_ready(&mut process, port).await {
             let reaper = reaper(&[process.pid()], vec![directory.keep()]);
             return Shared { port, _process: ManuallyDrop::new(process), _reaper: reaper };
