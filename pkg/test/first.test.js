@@ -220,7 +220,7 @@ test("a call that a beacon carried is confirmed once Rust has its answer", async
   waiting.push(call);
   leaveOffline();
   const heard = [];
-  confirm(call, (error) => heard.push(error));
+  confirm((error) => heard.push(error), call);
   const fact = other(call); // the page is back
   fact.answer = { status: 204 };
   drop(fact);
