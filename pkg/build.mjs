@@ -146,8 +146,8 @@ const { minify } = await import("uglify-js");
 // Names of properties that the package alone uses; not those of the page, the browser or the server. All bundles
 // have the same letters for them, and of many tries these compress best.
 const PRIVATE = {
-  activityCookie: "z", ahead: "a", answer: "l", complain: "d", early: "k", excluded: "b", fact: "n",
-  given: "H", hurry: "x", known: "f", landed: "c", listeners: "o", revoked: "i", seen: "s", settle: "F", shape: "w",
+  activityCookie: "z", ahead: "a", anew: "j", answer: "l", complain: "d", early: "k", excluded: "b", fact: "n",
+  forget: "m", given: "H", hurry: "x", known: "f", landed: "c", listeners: "o", passed: "p", revoked: "i", seen: "s", settle: "F", shape: "w",
   stale: "u", stored: "B", trace: "r", urgent: "t", views: "v", visitorCookie: "e",
 };
 

@@ -7,7 +7,7 @@ export const settle = (fact) => {
 };
 
 /** Calls `then(error)` once the fact that a call told of is stored (without an error), or given up. */
-export const confirm = ({ fact }, then) => {
+export const confirm = (then, { fact }) => {
   if (!fact) then("dropped");
   else if ("error" in fact) then(fact.error);
   else fact.settle = then;

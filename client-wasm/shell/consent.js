@@ -2,6 +2,7 @@
 // tests/consent.json.
 
 import { attempt } from "./attempt.js";
+import { IGNORED, readCookie } from "./cookies.js";
 import { isOn, options } from "./options.js";
 
 const REMEMBERED = "visitflow_consent";
@@ -32,6 +33,13 @@ export const setConsent = (choice) => {
   if (options.consent == choice) return;
   options.consent = choice;
   options.listeners.forEach((listener) => attempt(() => listener(choice)));
+};
+
+/** Whether this browser is not to be measured (ignoreMe): as without consent, which nobody has taken back though. */
+export const isIgnored = () => {
+  const ignored = !!readCookie(IGNORED);
+  if (ignored) options.consent = "denied";
+  return ignored;
 };
 
 /** Takes a decision of the visitor, and remembers it if the page asks for that. */

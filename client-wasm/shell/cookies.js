@@ -9,9 +9,12 @@ export const IGNORED = "visitflow_ignore";
 /** All cookies; none where they are forbidden. */
 export const cookies = () => attempt(() => document.cookie) ?? "";
 
-/** The value of a cookie, perhaps of one whose name has `more` to it. */
-export const readCookie = (name, all = cookies(), more = "") =>
-  all.match("(?:^|; )" + name?.replace(/\W/g, "\\$&") + more + "=([^;]*)")?.[1];
+/** The value of the first cookie whose name, with what follows it, begins so. */
+export const readFirst = (begin, all = cookies()) =>
+  all.split("; ").find((pair) => pair.startsWith(begin))?.replace(/.*?=/, "");
+
+/** The value of a cookie. */
+export const readCookie = (name, all) => readFirst(name + "=", all);
 
 /** Whether a cookie has another form than ours: then it is somebody else's, and stays as it is. */
 export const isTaken = (name) => !(name == options.activityCookie ? /^\d*$/ : /^(v_|$)/).test(readCookie(name) ?? "");

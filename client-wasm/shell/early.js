@@ -56,7 +56,7 @@ export const watchEarly = (waiting, sent, signal) => {
       sent.then(() => fact.stored && drop(fact));
     }
     if (type != "pagehide") return;
-    if (full && !known) name();
+    if (full && !known && waiting[0]) name();
     if (full && !fact && !(known && isLive())) countAhead();
     const facts = takeFacts(waiting);
     if (!full) return facts.forEach((fact) => postFact(fact, true));

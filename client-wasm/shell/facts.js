@@ -11,6 +11,7 @@ import { options } from "./options.js";
  */
 export const make = (kind, at, body) => {
   body = options.shape ? options.shape(kind, body) : body;
+  if (body) options.passed = true;
   const key = keyAt(at);
   return (
     body && {
@@ -22,6 +23,9 @@ export const make = (kind, at, body) => {
   );
 };
 
+// A text that was cut may end in half a character, which the server refuses.
+const whole = (_, value) => value?.toWellFormed?.() ?? value;
+
 /** The body of a fact's request, as of now. */
 export const text = ({ at, body }, visitor_id) =>
-  json({ ...body, visitor_id, age_ms: Math.max(0, Math.min(AGE_MS, Date.now() - at)) });
+  json({ ...body, visitor_id, age_ms: Math.max(0, Math.min(AGE_MS, Date.now() - at)) }, whole);

@@ -25,7 +25,11 @@ export const sendFirst = async (waiting) => {
     options.known = true;
     if (!(known && isLive())) countAhead();
     const fact = makeView(call, true);
-    if (!fact) return waiting.shift(); // the page drops it
+    if (!fact) {
+      // The page drops it: nobody was to be named for it.
+      if (!known) unname();
+      return waiting.shift();
+    }
     fact.stored = (await postFact(fact)).status == 204;
     const now = readCookie(options.visitorCookie);
     if (now != fact.visitor) {

@@ -24,7 +24,7 @@ export const keep = ({ key, path, at, body }) => {
 
 /** Keeps a fact no longer: it is stored, or given up. A page that waits for that hears of it (confirm.js). */
 export const drop = (fact) => {
-  if (mine.has(fact.key)) attempt(() => localStorage.removeItem(KEY + fact.key));
+  if (mine.delete(fact.key)) attempt(() => localStorage.removeItem(KEY + fact.key));
   settle(fact);
 };
 
@@ -34,6 +34,7 @@ const names = () => attempt(() => Object.keys(localStorage).filter((name) => nam
 export const dropKept = () => {
   uncount();
   for (const key of mine) attempt(() => localStorage.removeItem(KEY + key));
+  mine.clear();
 };
 
 /** Tells of what pages before this one could not send. */

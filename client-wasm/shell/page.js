@@ -1,7 +1,7 @@
 // The page: how far it is read, what it hears.
 
 import { attempt } from "./attempt.js";
-import { setConsent } from "./consent.js";
+import { isIgnored, setConsent } from "./consent.js";
 import { options } from "./options.js";
 
 /** 32 random bits. */
@@ -10,8 +10,8 @@ export const random = () => crypto.getRandomValues(new Uint32Array(1))[0];
 /** How far down the page the viewport reaches, in per cent. */
 export const depth = () => Math.min(100, (100 * (scrollY + innerHeight)) / document.documentElement.scrollHeight || 0);
 
-/** Whether the page is measured at all. */
-export const isCounted = () => !options.excluded?.();
+/** Whether the page is measured at all; where it has a word about that, once it has let something pass. */
+export const isCounted = () => !options.excluded?.() && (!options.shape || !!options.passed);
 
 const detail = (answer, otherwise) => (typeof answer?.detail == "string" ? answer.detail : otherwise);
 
@@ -21,8 +21,11 @@ export const complain = (text, answer) => {
   options.complain(detail(answer, text));
 };
 
-/** Consent is denied by now, here or elsewhere. */
-export const denied = () => setConsent("denied");
+/** Consent is denied by now, here or elsewhere: who consents later sees the page anew. */
+export const denied = () => {
+  options.anew = true;
+  if (!isIgnored()) setConsent("denied");
+};
 
 /** Settles a promise of the page: `(error)`, or `(undefined, value)`. */
 export const settle = (promise, error, value) => {

@@ -49,6 +49,12 @@ export const catchUp = (then, isNew = history.length != options.landed) => {
   stand(Date.now(), isNew);
 };
 
+/** The page that the visitor is at is one of which no view has told. */
+export const seeAnew = () => {
+  leaveTitle();
+  current = "";
+};
+
 /** A route that has not stood for its moment counts at once: the page is left. */
 export const standAtOnce = () => {
   if (!pending) return;

@@ -1,6 +1,6 @@
 // Who visits: the identifier that the visitor's cookie holds, as long as there is consent.
 
-import { cookies, deleteCookie, readCookie, readOwn, writeCookie } from "./cookies.js";
+import { cookies, deleteCookie, readCookie, readFirst, readOwn, writeCookie } from "./cookies.js";
 import { VISITOR_MAX_AGE_S } from "./generated.js";
 import { uuid } from "./ids.js";
 import { options } from "./options.js";
@@ -32,7 +32,7 @@ export const name = () => {
   const own = "v_" + uuid();
   writeCookie(options.visitorCookie + own, own, 9);
   const all = cookies(); // once: others do the same meanwhile
-  const oldest = readCookie(options.visitorCookie, all, "v_[^=]*");
+  const oldest = readFirst(options.visitorCookie + "v_", all);
   if (!recognise(all)) visitor = oldest || own;
   const kept = rename();
   deleteCookie(options.visitorCookie + own);

@@ -167,7 +167,7 @@ impl Tracker {
     fn hurry(&mut self, now_ms: u64) {
         self.queue.backoff = Default::default();
         self.step(session::Event::Online, now_ms);
-        if self.consent.mode() == Mode::Full {
+        if self.consent.mode() == Mode::Full && self.cookies.is_some() {
             facts::adopt();
         }
     }

@@ -7,11 +7,10 @@
 import { reported } from "../../client-wasm/shell/address.js";
 import { attempt } from "../../client-wasm/shell/attempt.js";
 import { decide, initial, isGranted, maySend, mayWait, objects } from "../../client-wasm/shell/consent.js";
-import { deleteCookie, readOwn, writeCookie } from "../../client-wasm/shell/cookies.js";
-import { CAP, LAST_ACTIVITY, SESSION_FORGET, TELEMETRY, VISITOR, VISITOR_MAX_AGE_S } from "../../client-wasm/shell/generated.js";
+import { IGNORED, readCookie, readOwn, writeCookie } from "../../client-wasm/shell/cookies.js";
+import { CAP, LAST_ACTIVITY, TELEMETRY, VISITOR, VISITOR_MAX_AGE_S } from "../../client-wasm/shell/generated.js";
 import { json } from "../../client-wasm/shell/json.js";
 import { isOn, isShaped, options, setOptions } from "../../client-wasm/shell/options.js";
-import { forgetEverywhere } from "../../client-wasm/shell/tabs.js";
 import { resting } from "./resting.js";
 
 /**
@@ -33,14 +32,6 @@ export function create(load, base) {
 
   const isSendable = ({ name }) => maySend(name == "page_view");
 
-  const guarded = (run) => {
-    try {
-      return run();
-    } catch (error) {
-      complain(error);
-    }
-  };
-
   // As it is now: the page may change it while it waits.
   const made = (name, given) => ({ name, at: Date.now(), href: location.href, given: JSON.parse(json(given)) });
 
@@ -59,7 +50,7 @@ export function create(load, base) {
   const hold = (call) => {
     if (waiting.push(call) > CAP) {
       complain(`only ${CAP} calls wait`);
-      waiting.splice(Math.max(0, waiting.findIndex(({ name }) => name != "order")), 1);
+      waiting.splice(waiting.findIndex(({ name }) => name != "order"), 1);
       dropped++;
     }
   };
@@ -89,7 +80,7 @@ export function create(load, base) {
       }));
   };
 
-  // What waits is dropped; the landing page may be told of later.
+  // What waits is dropped; the landing page may be told of later, anew.
   const refuse = () => {
     decide("denied");
     for (const call of waiting.splice(0)) call == landing ? waiting.push(call) : dropped++;
@@ -99,24 +90,27 @@ export function create(load, base) {
   const leave = () => {
     let visitor_id = isGranted() ? readOwn(options.visitorCookie) : undefined;
     // Another tab may have taken consent back.
-    if (options.hurry || isShaped() || (options.known && !visitor_id)) return;
+    if (options.hurry || isShaped() || (options.known && !visitor_id) || (maySend(true) && readCookie(IGNORED))) return;
     for (const { name, at, href, given } of takeSendable()) {
       // On plain HTTP browsers make no identifiers, nor do they take a secure cookie.
       if (!visitor_id && isGranted() && crypto.randomUUID) {
         writeCookie(options.visitorCookie, (visitor_id = "v_" + crypto.randomUUID()), VISITOR_MAX_AGE_S);
       }
-      navigator.sendBeacon(
-        options.endpoint + TELEMETRY + name,
-        json({
-          url: reported(href),
+      // It survives the page like a beacon, which would carry cookies without consent, too.
+      fetch(options.endpoint + TELEMETRY + name, {
+        method: "POST",
+        keepalive: true,
+        credentials: isGranted() ? "include" : "omit",
+        body: json({
           ...given,
+          url: reported(given.url ?? href),
           visitor_id,
           anonymous: !isGranted(),
           site: options.site,
           webdriver: navigator.webdriver,
           age_ms: Math.max(0, Date.now() - at),
         }),
-      );
+      }).catch(() => {});
     }
   };
 
@@ -146,6 +140,7 @@ export function create(load, base) {
     },
     grant() {
       if (objects(options)) return;
+      if (landing && !isGranted()) landing.fact = 0; // it was another visitor's
       decide("granted");
       core ? core.call("grant", takeSendable()) : boot(true);
     },
@@ -159,22 +154,21 @@ export function create(load, base) {
       if (!core && readOwn(options.visitorCookie)) {
         // There is no WebAssembly to see to it; where that comes to erase what the server has, it needs the key.
         options.revoked = readOwn(options.visitorCookie);
-        deleteCookie(options.visitorCookie);
-        deleteCookie(options.activityCookie);
-        forgetEverywhere();
-        given?.erase || attempt(() => navigator.sendBeacon(options.endpoint + SESSION_FORGET, "{}"));
+        // At once; the rest may take a file.
+        writeCookie(options.visitorCookie, "", 0);
+        await (options.forget ? options.forget(given) : load("session-", options, "forget", given));
       }
       return (core || given?.erase) && ask("revoke", given);
     },
     pageView: (url = location) => tell("page_view", { url: new URL(url, location).href }),
-    event: (name, props, more) => tell("event", { name: name + "", props }, more),
+    event: (name, props, more) => tell("event", { name: name.toString(), props }, more),
     // Numbers that were computed have more places than money: the server takes four.
-    order: (given, more) => tell("order", { ...given, id: given.id + "", amount: (given.amount.toFixed ? +given.amount.toFixed(4) : given.amount) + "" }, more),
+    order: (given, more) => tell("order", { ...given, id: given.id.toString(), amount: (given.amount.toFixed ? +given.amount.toFixed(4) : given.amount) + "" }, more),
     onConsentChange(listener) {
       options.listeners.add(listener);
       return () => options.listeners.delete(listener);
     },
-    snapshot: async () => (core ? core.snapshot(dropped) : resting(options?.consent, dropped)),
+    snapshot: async () => (core ? core.snapshot(dropped) : resting(options?.consent ?? "denied", dropped)),
   };
 
   for (const name of ["login", "logout", "end", "flush"]) {
@@ -188,13 +182,18 @@ export function create(load, base) {
 
   for (const name in calls) {
     const run = calls[name];
-    calls[name] = (...args) =>
-      guarded(() => {
+    calls[name] = (...args) => {
+      let answer;
+      try {
         options?.trace?.(name, args);
-        const answer = run(...args);
-        answer?.catch?.(() => {}); // not everybody waits for it
-        return answer;
-      });
+        answer = run(...args);
+      } catch (error) {
+        complain(error);
+        answer = Promise.reject(error);
+      }
+      answer?.catch?.(() => {}); // not everybody waits for it
+      return answer;
+    };
   }
   return calls;
 }

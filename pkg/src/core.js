@@ -1,10 +1,10 @@
 // The WebAssembly: ahead of it goes the view that the page came with; the rest can wait.
 
 import { initSync } from "glue";
-import { setConsent } from "../../client-wasm/shell/consent.js";
-import { IGNORED, readCookie } from "../../client-wasm/shell/cookies.js";
+import { isIgnored, setConsent } from "../../client-wasm/shell/consent.js";
 import { watchEarly } from "../../client-wasm/shell/early.js";
 import { sendFirst } from "../../client-wasm/shell/first.js";
+import { forget } from "../../client-wasm/shell/forget.js";
 import { isShaped, setOptions } from "../../client-wasm/shell/options.js";
 import wired from "./wired.js";
 
@@ -30,25 +30,22 @@ let wait; // once: who tries again waits no more
 
 const begin = async (options, waiting) => {
   setOptions(options);
+  options.forget = forget;
   const drop = () => {};
-  if (readCookie(IGNORED)) {
+  if (isIgnored()) {
     options.shape = drop;
     options.beforeConsent = "silent";
-    setConsent("denied");
   } else if (isShaped()) {
     options.shape = drop; // without the file nothing is told
     await import(EXTRAS).then((file) => file.default(options, waiting), options.complain);
   }
-  if (options.visitorCookie == options.activityCookie) {
-    options.complain("cookieNames: two names");
-    setConsent("denied");
-  }
+  const named = options.cookieNames && import(EXTRAS).then((file) => file.checkNames(options) || setConsent("denied"));
   const sent = sendFirst(waiting).catch(() => {});
   const call = wanted(options);
   options.early = new AbortController();
   watchEarly(waiting, sent, options.early.signal);
   // Where the answer takes long, Rust takes over what is under way.
-  return Promise.race([sent, after(3000)]).then(() => waiting[0]?.fact?.stored && call);
+  return Promise.race([sent, after(3000)]).then(() => named).then(() => waiting[0]?.fact?.stored && call);
 };
 
 /** Starts the WebAssembly at this address, or of these bytes, or that is compiled already. */

@@ -30,9 +30,11 @@ export const doors = (core) => {
   // Answers at once, also before init().
   const onConsentChange = (listener) => {
     let ended;
-    door("onConsentChange")((consent) => ended || listener(consent));
+    const end = door("onConsentChange")((consent) => ended || listener(consent));
     return () => {
       ended = true;
+      // Before init() it is a promise.
+      Promise.resolve(end).then((end) => end());
     };
   };
   return { door, silent, confirmable, onConsentChange };

@@ -1,12 +1,20 @@
-// The options `before`, `query` and `exclude`. This file is loaded only where one of them is given, and before
-// anything is sent.
+// The options `before`, `query` and `exclude`: this file is loaded only where one of them is given, and before anything
+// is sent. Where `cookieNames` is given, it checks that.
 
 import { asked } from "./extras/before.js";
+import { wrongNames } from "./extras/names.js";
 import { fitting } from "./extras/paths.js";
 import { keeping } from "./extras/queries.js";
 
 // A list, or as an attribute a text.
 const list = (option) => (typeof option == "string" ? option.split(/\s+/).filter(Boolean) : option);
+
+/** Whether the names of the cookies are right; one line says what is not. */
+export const checkNames = (options) => {
+  const wrong = wrongNames(options);
+  if (wrong) options.complain("cookieNames: " + wrong);
+  return !wrong;
+};
 
 /** Puts into the options what each fact passes (facts.js of the shell), and which pages are not counted. */
 export default (options, waiting) => {

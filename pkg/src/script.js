@@ -4,7 +4,7 @@
 import { create } from "./client.js";
 
 // A module is nobody's current script.
-const script = document.currentScript ?? document.querySelector("script[src*=visitflow]");
+const script = document.currentScript ?? document.querySelector("script[data-consent],[src*=visitflow]");
 const earlier = window.visitflow;
 
 // A second tag on the same page changes nothing.
@@ -15,5 +15,8 @@ if (!earlier?.snapshot) {
   const visitflow = (name, ...args) => api[name]?.(...args);
   window.visitflow = Object.assign(visitflow, api);
   api.init({ ...script.dataset });
-  for (const command of earlier?.q || []) visitflow(...command);
+  for (const command of earlier?.q || []) {
+    const answer = visitflow(...command);
+    command.done?.(answer);
+  }
 }

@@ -2,6 +2,8 @@
 // nothing is measured, and nothing is written. The first call loads this file.
 
 import { everything } from "./everything.js";
+import { forget } from "../../client-wasm/shell/forget.js";
+import { setOptions } from "../../client-wasm/shell/options.js";
 import { ignoreMe } from "./ignore.js";
 
 /** How long an answer may take, in ms. */
@@ -63,6 +65,11 @@ const calls = {
   async endSession(options, which) {
     const path = which?.others ? "?others=true" : "/" + encodeURIComponent(which);
     if (!(await ask(options, "/api/sessions" + path, "DELETE"))) throw failure(401, "Nobody is signed in");
+  },
+
+  async forget(options, given) {
+    setOptions(options);
+    forget(given);
   },
 
   ignoreMe: async (...all) => ignoreMe(...all),

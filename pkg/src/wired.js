@@ -1,12 +1,11 @@
 // What the loader calls of the WebAssembly and the shell around it, wired together.
 
 import * as core from "glue";
-import { IGNORED, readCookie } from "../../client-wasm/shell/cookies.js";
 import { confirm } from "../../client-wasm/shell/confirm.js";
-import { isGranted, setConsent } from "../../client-wasm/shell/consent.js";
+import { isGranted, isIgnored, setConsent } from "../../client-wasm/shell/consent.js";
 import { options, setOptions } from "../../client-wasm/shell/options.js";
 import { complain } from "../../client-wasm/shell/page.js";
-import { arriveAt, catchUp, land } from "../../client-wasm/shell/routes.js";
+import { arriveAt, catchUp, land, seeAnew } from "../../client-wasm/shell/routes.js";
 import { connect, tellView } from "../../client-wasm/shell/rust.js";
 import { serially } from "../../client-wasm/shell/serial.js";
 import { takeOver } from "../../client-wasm/shell/session.js";
@@ -33,25 +32,26 @@ const arrive = (waiting) => {
   catchUp(options.autoPageViews && tellView);
 };
 
+// Each takes first what settles the promise of the page, `(error, value)`.
 const calls = {
-  grant(waiting) {
-    if (readCookie(IGNORED)) return setConsent("denied");
+  grant(settle, waiting) {
+    if (isIgnored()) return;
+    if (options.anew) seeAnew();
+    options.anew = false;
     const [first] = waiting;
     if (first?.name == "page_view" && !first.given.url) land(first.href);
     core.grant();
     arrive(waiting);
   },
   deny: core.deny,
-  revoke: (given, resolve) => core.revoke(!!given?.erase, resolve),
-  login(...given) {
-    const resolve = given.pop();
-    const [username, password, more = username] = given;
+  revoke: (settle, given) => core.revoke(!!given?.erase, settle),
+  login(settle, username, password, more = username) {
     const { remember } = Object(more);
     core.login(
       username?.assertion
         ? { assertion: username.assertion, remember }
         : { username: username + "", password: password + "", remember },
-      resolve,
+      settle,
     );
   },
   logout: core.logout,
@@ -68,7 +68,7 @@ const init = (given, waiting) => {
   serially(() => {
     land(waiting[0]?.href ?? location.href);
     // Another tab may have taken consent back, where this one could not hear of it yet.
-    if ((given.known && !isMarked()) || readCookie(IGNORED)) setConsent("denied");
+    if (!isIgnored() && given.known && !isMarked()) setConsent("denied");
     takeOver(waiting[0]?.fact?.stored);
     core.init(
       isGranted(),
@@ -96,7 +96,7 @@ const call = (name, ...args) => {
     const done = (error, value) => (error ? reject(Error(error)) : resolve(value));
     serially(() => {
       try {
-        calls[name](...args, done);
+        calls[name](done, ...args);
       } catch (error) {
         complain(error);
         done(error);

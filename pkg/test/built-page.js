@@ -17,7 +17,7 @@ const stand = (globals) => {
 };
 
 /** A page; `requests` is what it sends: path and body. */
-export function open({ href = "https://shop.example/landing", referrer = "", title = "A page", cookies = {}, webdriver, hints, data = {} }) {
+export function open({ href = "https://shop.example/landing", referrer = "", title = "A page", cookies = {}, webdriver, hints, data = {}, storage = {} }) {
   const jar = new Map(Object.entries(cookies));
   const requests = [];
   const browser = new EventTarget();
@@ -54,7 +54,7 @@ export function open({ href = "https://shop.example/landing", referrer = "", tit
       const start = /start$/.test(url);
       return new Response(start ? '{"session":"started"}' : null, { status: start ? 200 : 204 });
     },
-    localStorage: {},
+    localStorage: storage,
     screen: { width: 800, height: 600 },
     innerWidth: 700,
     innerHeight: 500,

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { create } from "../src/client.js";
+import session from "../src/session.js";
 import { setOptions } from "../../client-wasm/shell/options.js";
 
 globalThis.VERSION = "0.0.0";
@@ -48,15 +49,23 @@ function page(options, { cookies = {}, remembered, forbidden, frame = null, href
       }
       close() {}
     },
+    fetch: async (url, { body, credentials }) => {
+      seen.beacons.push([new URL(url).pathname, JSON.parse(body)]);
+      seen.credentials = credentials;
+      return new Response(null, { status: 204 });
+    },
     addEventListener: (name, run) => (listeners[name] = run),
     console: { ...console, warn: (...words) => void seen.warned.push(words.join(" ")) },
   };
   for (const [name, value] of Object.entries(globals)) {
     Object.defineProperty(globalThis, name, { configurable: true, value });
   }
-  const load = (_, options) => {
+  // session.js is there; the WebAssembly comes when the test wants it to.
+  const load = async (what, options, ...all) => {
+    if (what) return session(options, ...all);
     seen.loads++;
     seen.options = options;
+    [seen.waiting] = all;
     return new Promise((resolve, reject) => (settle = { resolve, reject }));
   };
   const core = {
@@ -167,6 +176,7 @@ test("a revoke and then a grant is a new consent, and the landing page is its fi
 test("a denial of what was granted is a revoke, and another is not", async () => {
   const granted = page({ consent: "granted" }, { cookies: { visitor_id: visitor } });
   granted.client.deny();
+  await soon();
   assert.deepEqual(granted.seen.beacons, [["/api/session/forget", {}]]);
   await granted.arrive();
   assert.equal(granted.calls(), "init denied");
@@ -364,9 +374,10 @@ test("where cookies may not be looked at, calls are answered all the same", asyn
 });
 
 test("a browser without beacons forgets all the same", async () => {
-  const { client, jar, kept } = page({ consent: "granted" }, { cookies: { visitor_id: visitor, last_activity: "1" } });
+  const { client, jar, kept, seen } = page({ consent: "granted" }, { cookies: { visitor_id: visitor, last_activity: "1" } });
   delete navigator.sendBeacon;
   await client.revoke();
+  assert.deepEqual(seen.beacons, [["/api/session/forget", {}]]);
   assert.deepEqual([jar.size, Object.keys(kept)], [0, ["other"]]);
 });
 
@@ -378,9 +389,11 @@ test("without the WebAssembly, a revoke deletes the cookies and ends the session
         { cookies: { visitor_id: visitor, last_activity: "1", other: "x" } },
       );
       if (late) await fail();
-      await client[take]();
+      client[take]();
+      assert.ok(!jar.has("visitor_id"), "at once, whatever comes after");
+      await soon();
       assert.deepEqual([...jar.keys()], ["other"], take);
-      assert.equal(seen.written.filter((text) => text.includes("Domain=example")).length, 2);
+      assert.equal(seen.written.filter((text) => text.includes("Domain=example")).length, 2, "each with its domain");
       assert.deepEqual(seen.beacons, [["/api/session/forget", {}]]);
       assert.deepEqual([Object.keys(kept), seen.others], [["other"], 1], "what waits, and the other tabs");
       if (!late) await fail();
@@ -432,6 +445,7 @@ test("an erasure waits for the WebAssembly, and nothing is measured meanwhile", 
 test("an erasure forgets at once, and leaves the session to the WebAssembly, with the visitor to erase", async () => {
   const { client, fail, jar, kept, seen } = page({ consent: "granted" }, { cookies: { visitor_id: visitor, last_activity: "1" } });
   const erased = assert.rejects(client.revoke({ erase: true }), /blocked, or offline/);
+  await soon();
   assert.deepEqual([jar.size, Object.keys(kept), seen.others, seen.beacons], [0, ["other"], 1, []]);
   await fail();
   await erased;
@@ -446,7 +460,7 @@ test("what was put off is wanted by each call that is measured or waits for an a
   for (const [name, wanted] of Object.entries(calls)) {
     const { client, seen } = page({ consent: "granted" });
     assert.equal(seen.options.urgent, undefined);
-    client[name](name == "order" ? { amount: 1 } : "a");
+    client[name](name == "order" ? { id: "1", amount: 1 } : "a");
     assert.equal(!!seen.options.urgent, wanted, name);
   }
 });
@@ -504,9 +518,10 @@ test("a page that leaves early without consent sends anonymous views, or nothing
   const anonymous = page({ consent: "pending", beforeConsent: "anonymous" });
   anonymous.leave();
   assert.equal(anonymous.seen.beacons.length, 1);
+  assert.equal(anonymous.seen.credentials, "omit", "no cookie goes with it");
   const [, view] = anonymous.seen.beacons[0];
   assert.deepEqual([view.anonymous, view.visitor_id], [true, undefined]);
-  assert.equal(anonymous.seen.reads, 0);
+  assert.deepEqual(anonymous.seen.written, []);
   const silent = page({ consent: "pending" });
   silent.leave();
   assert.deepEqual(silent.seen.beacons, []);
@@ -575,7 +590,59 @@ test("with options that cannot be read nothing is measured, and nobody waits for
     await assert.rejects(client.login("ann", "secret"));
     client.grant();
     client.event("play");
-    assert.equal((await client.snapshot()).consent, "pending");
+    assert.equal((await client.snapshot()).consent, "denied");
     assert.deepEqual([seen.beacons.length, seen.loads, seen.warned.length], [0, 0, 1]);
   }
+});
+
+test("a page that is left early does not tell of a browser that is ignored", async () => {
+  for (const options of [{ consent: "granted" }, { consent: "pending", beforeConsent: "anonymous" }]) {
+    const { leave, seen } = page(options, { cookies: { visitflow_ignore: "1" } });
+    leave();
+    assert.deepEqual([seen.beacons, seen.written], [[], []]);
+  }
+});
+
+test("a view of another address that is told early has no fragment", async () => {
+  const { client, leave, seen } = page({ consent: "granted", autoPageViews: false });
+  client.pageView("/shoes#access_token=SECRET");
+  leave();
+  assert.equal(seen.beacons[0][1].url, "https://shop.example/shoes");
+});
+
+test("what was refused at once is not confirmed", async () => {
+  const { client } = page({ consent: "granted" });
+  const circle = {};
+  circle.circle = circle;
+  await assert.rejects(client.event("play", circle, { confirm: true }));
+  await assert.rejects(client.order(undefined, { confirm: true }));
+});
+
+test("an order without an id and an event without a name are refused, and one line says so", async () => {
+  const { client, arrive, calls, seen } = page({ consent: "granted" });
+  client.order({ amount: "5.00", currency: "EUR" });
+  client.event();
+  await arrive();
+  assert.deepEqual([calls(), seen.warned.length], ["init granted, page_view landing", 1]);
+});
+
+test("once the core is there, a revoke forgets at once", async () => {
+  const { client, seen } = page({ consent: "granted" }, { cookies: { visitor_id: visitor } });
+  const forgotten = [];
+  seen.options.forget = (given) => forgotten.push(given);
+  client.revoke();
+  client.revoke();
+  assert.deepEqual(forgotten, [undefined]);
+});
+
+test("a view that went ahead before consent was taken back is told anew after another consent", async () => {
+  const { client, seen } = page({ consent: "granted" });
+  await soon();
+  const [call] = seen.waiting;
+  call.fact = { stored: true };
+  client.grant();
+  assert.ok(call.fact, "consent that is there already changes nothing");
+  client.revoke();
+  client.grant();
+  assert.ok(!call.fact);
 });

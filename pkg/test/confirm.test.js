@@ -13,7 +13,7 @@ const call = (given = { name: "play" }) => ({ name: "event", at: 1_790_000_000_0
 /** What a page hears that waits for this call. */
 const heard = (told) => {
   const all = [];
-  confirm(told, (error) => all.push(error));
+  confirm((error) => all.push(error), told);
   return all;
 };
 

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { make } from "../../client-wasm/shell/facts.js";
 import { isCounted } from "../../client-wasm/shell/page.js";
 import { setOptions } from "../../client-wasm/shell/options.js";
-import extras from "../src/extras.js";
+import extras, { checkNames } from "../src/extras.js";
 
 const stand = (name, value) => Object.defineProperty(globalThis, name, { configurable: true, value });
 stand("window", globalThis);
@@ -96,8 +96,35 @@ test("a page that is excluded is no first view, and begins no session", () => {
   const { waiting } = page({ exclude: "/admin/**" }, { href: at("/admin/"), waiting: calls() });
   assert.deepEqual(waiting, calls().slice(1));
   assert.equal(isCounted(), false);
-  page({ exclude: "/admin/**" }, { href: at("/shop") });
+  const { view } = page({ exclude: "/admin/**" }, { href: at("/shop") });
+  assert.equal(isCounted(), false, "not before something was told");
+  view(at("/shop"));
   assert.equal(isCounted(), true);
+});
+
+test("a page whose view is dropped begins no session, until something else is told", () => {
+  const { view } = page({ before: (fact) => fact.kind != "page_view" && fact });
+  assert.equal(view(at("/")), undefined);
+  assert.equal(isCounted(), false);
+  make("event", 1, { name: "play", url: at("/") });
+  assert.equal(isCounted(), true);
+});
+
+test("names of cookies that a browser or the server would not take are said to be wrong, and others are not", () => {
+  const check = (cookieNames, visitorCookie, activityCookie = "last_activity", cookieDomain = undefined) => {
+    const said = [];
+    setOptions({ listeners: new Set() });
+    const right = checkNames({ cookieNames, visitorCookie, activityCookie, cookieDomain, complain: (text) => said.push(text) });
+    assert.equal(right, said.length == 0);
+    return said[0];
+  };
+  assert.equal(check({ visitor_id: "shop.vid" }, "shop.vid"), undefined);
+  assert.equal(check("visitor_id=a, last_activity=b", "a", "b"), undefined);
+  assert.equal(check({ visitor_id: "__Host-vid" }, "__Host-vid"), undefined);
+  assert.match(check({ visitor_id: "__Host-vid" }, "__Host-vid", "b", "shop.example"), /__Host-/);
+  assert.match(check({ visitor_id: "v".repeat(65) }, "v".repeat(65)), /64/);
+  assert.match(check({ visitor_id: "a b" }, "a"), /A-Z/);
+  assert.match(check({ visitor_id: "last_activity" }, "last_activity"), /two names/);
 });
 
 test("before sees a fact's kind and fields, and may change them", () => {

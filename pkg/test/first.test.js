@@ -124,9 +124,9 @@ test("a new visitor is named, and seen in full", async () => {
 
 test("a first view that the page drops is not sent, now or later", async () => {
   const { waiting } = await send({ shape: () => {} });
-  assert.deepEqual([requests, waiting], [[], []]);
+  assert.deepEqual([requests, waiting, [...jar]], [[], [], []], "and names nobody");
   leave();
-  assert.deepEqual(paths(), []);
+  assert.deepEqual([paths(), [...jar]], [[], []]);
 });
 
 test("a view that the page drops is not numbered, and is no referrer", async () => {
@@ -220,7 +220,7 @@ test("a call that a beacon carried is confirmed once Rust has its answer", async
   waiting.push(call);
   leaveOffline();
   const heard = [];
-  confirm(call, (error) => heard.push(error));
+  confirm((error) => heard.push(error), call);
   const fact = other(call); // the page is back
   fact.answer = { status: 204 };
   drop(fact);

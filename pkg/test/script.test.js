@@ -9,12 +9,12 @@ import { createContext, runInContext } from "node:vm";
 const loader = readFileSync(new URL("../dist/cdn/visitflow.js", import.meta.url), "utf8").replaceAll("import(", "imported(");
 
 /** A page that holds the tag; what the script does is written down. */
-function page(dataset = {}, { gpc, before = "", imported = new Promise(() => {}), module } = {}) {
+function page(dataset = {}, { gpc, before = "", imported = new Promise(() => {}), module, asked = [] } = {}) {
   const seen = { fetched: [], beacons: [], cookies: [], warned: [] };
   const listeners = {};
   const document = {
     currentScript: module ? null : { src: "https://stats.example/visitflow.js", dataset },
-    querySelector: () => ({ src: "https://stats.example/visitflow.js", dataset }),
+    querySelector: (selector) => asked.push(selector) && ({ src: "https://stats.example/visitflow.js", dataset }),
     referrer: "https://search.example/",
     get cookie() {
       return seen.cookies.at(-1)?.split(";")[0] ?? "";
@@ -28,6 +28,7 @@ function page(dataset = {}, { gpc, before = "", imported = new Promise(() => {})
     frameElement: null,
     location: new URL("https://shop.example/landing"),
     navigator: { globalPrivacyControl: gpc, sendBeacon: (url, body) => seen.beacons.push([url, JSON.parse(body)]) },
+    fetch: async (url, { body }) => void seen.beacons.push([url, JSON.parse(body)]),
     crypto,
     URL,
     console: { warn: (...words) => void seen.warned.push(words.join(" ")) },
@@ -40,7 +41,7 @@ function page(dataset = {}, { gpc, before = "", imported = new Promise(() => {})
   window.window = window;
   runInContext(before, window);
   runInContext(loader, window);
-  return { visitflow: window.visitflow, seen, leave: () => listeners.pagehide?.() };
+  return { visitflow: window.visitflow, heard: window.heard, seen, leave: () => listeners.pagehide?.() };
 }
 
 const soon = () => new Promise((resolve) => setTimeout(resolve, 10));
@@ -133,7 +134,23 @@ test("a script whose companions do not come says what to do", async () => {
   const { visitflow, seen, leave } = page({ consent: "granted" }, { imported: Promise.reject(Error("blocked")) });
   await assert.rejects(visitflow("login", "ann", "secret"), /blocked, or offline/);
   leave(); // it names a visitor
-  await visitflow("revoke");
-  assert.deepEqual(seen.cookies.map((text) => text.split(";")[0]).slice(1), ["visitor_id=", "visitor_id="]);
+  await assert.rejects(visitflow("revoke"), /blocked/);
+  assert.deepEqual(seen.cookies.map((text) => text.split(";")[0]).slice(1), ["visitor_id="], "that is gone all the same");
   assert.equal(seen.warned.length, 1);
+});
+
+test("what a stub has queued is answered once the script is there", async () => {
+  const before = `window.heard = []; window.visitflow = Object.assign(() => {}, { q: [
+    Object.assign(["snapshot"], { done: (answer) => heard.push(answer) }), ["deny"],
+  ] });`;
+  const { visitflow, heard } = page({ consent: "pending" }, { before });
+  assert.equal((await heard[0]).consent, "pending");
+  assert.equal(heard.length, 1);
+  void visitflow;
+});
+
+test("a module under another file name finds its tag by the consent that it says", () => {
+  const asked = [];
+  page({ consent: "pending" }, { module: true, asked });
+  assert.match(asked[0], /script\[data-consent\]/);
 });

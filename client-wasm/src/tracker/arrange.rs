@@ -18,17 +18,19 @@ impl Tracker {
             return;
         }
         watch::watch(self.settings.counts_views, full);
-        if full {
+        if full && page::is_counted() {
             self.identify();
-            facts::adopt();
         }
         self.wants_session = full;
         self.view.engagement.look(page::is_looked_at(), now_ms);
         self.proceed(now_ms);
     }
 
-    /// Finds or makes the visitor's identifier.
-    fn identify(&mut self) {
-        self.cookies = Some(cookies::recognise() || cookies::name());
+    /// Finds or makes the visitor's identifier, once, and takes over what the visitor's earlier pages could not send.
+    pub(super) fn identify(&mut self) {
+        if self.cookies.is_none() {
+            self.cookies = Some(cookies::recognise() || cookies::name());
+            facts::adopt();
+        }
     }
 }

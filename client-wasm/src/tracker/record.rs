@@ -64,6 +64,7 @@ impl Tracker {
             return;
         };
         if kind != Kind::Anonymous {
+            self.identify();
             facts::keep(&fact);
         }
         if let Some(victim) = self.queue.push(Item::new(fact, kind)) {
