@@ -9,5 +9,6 @@ export default defineConfig({
   integrations: [visitflow({ rememberConsent: true })],
   vite: { server: { proxy: { "/api": { target, xfwd: true } } } },
   build: { format: "file" },
+  redirects: { "/old": "/about" },
   devToolbar: { enabled: false },
 });

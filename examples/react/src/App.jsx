@@ -1,4 +1,4 @@
-import { Link, Route, Routes } from "react-router";
+import { Link, Navigate, Route, Routes } from "react-router";
 import { VisitflowProvider, useVisitflow } from "visitflow/react";
 import { Banner } from "./Banner.jsx";
 import { useRemembered } from "./useRemembered.js";
@@ -14,6 +14,8 @@ export function App() {
       <Routes>
         <Route path="/" element={<Home />} />
         <Route path="/about" element={<About />} />
+        <Route path="/old" element={<Navigate to="/about" replace />} />
+        <Route path="*" element={<NotFound />} />
       </Routes>
       <Banner />
     </VisitflowProvider>
@@ -36,6 +38,16 @@ function About() {
     <>
       <title>About - visitflow: React</title>
       <h1>About</h1>
+      <Link to="/about?tab=2">Second tab</Link> <Link to="/old">Old address</Link> <Link to="/nowhere">Broken link</Link>
+    </>
+  );
+}
+
+function NotFound() {
+  return (
+    <>
+      <title>Not found - visitflow: React</title>
+      <h1>Not found</h1>
     </>
   );
 }

@@ -1,13 +1,9 @@
-import { createApp, ref } from "vue";
+import { createApp } from "vue";
 import { createVisitflow } from "visitflow/vue";
 import App from "./App.vue";
 import { router } from "./router.js";
 
-// Your site remembers the visitor's decision; visitflow follows it.
-const consent = ref(localStorage.getItem("consent") ?? "pending");
-const onConsentChange = (decision) => {
-  localStorage.setItem("consent", decision);
-  consent.value = decision;
-};
+// visitflow remembers the visitor's decision in this browser.
+const visitflow = createVisitflow({ options: { rememberConsent: true } });
 
-createApp(App).use(router).use(createVisitflow({ consent, onConsentChange })).mount("#app");
+createApp(App).use(router).use(visitflow).mount("#app");

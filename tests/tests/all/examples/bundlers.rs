@@ -13,6 +13,8 @@ pub(super) async fn served(folder: &Path, stage: &Stage) -> Site {
             server {{
                 listen 127.0.0.1:8000;
                 root {};
+                error_page 404 /404.html;
+                location = /old {{ return 302 /about; }}
                 location / {{ try_files $uri $uri.html $uri/ =404; }}
                 location /api/ {{ proxy_pass {}; proxy_set_header Host $http_host; }}
             }}

@@ -10,6 +10,12 @@ use visitflow_testkit::recorder::Recorder;
 /// The cookies of a visitor who has consented.
 pub(super) const OURS: &[&str] = &["last_activity", "session_id", "visitor_id", "visitor_key"];
 
+/// The pages of a visitor who looks around, consents and walks on.
+const WALK: &[&str] = &["Home", "About", "Home", "About", "About", "About", "Not found", "About"];
+
+/// Before a page of Nuxt is hydrated, its links load the next page.
+const IS_HYDRATED: &str = "!document.querySelector('#__nuxt') || window.useNuxtApp?.().isHydrating === false";
+
 /// A server, and a witness of what it is asked.
 pub(super) struct Stage {
     pub(super) server: Server,
@@ -87,21 +93,23 @@ impl Stage {
         assert_eq!(self.browser.evaluate("window.said").await, json!([]));
     }
 
-    /// The page views have these titles, each the name of its page before that of the site.
-    pub(super) fn assert_titles(&self, names: &[&str]) {
-        assert_eq!(self.titles(), names);
+    /// The views of the visitor who has walked on have the titles of their pages. A page with the title of the page
+    /// before may have none: nobody can tell whether it has set its own.
+    pub(super) fn assert_titles(&self) {
+        self.assert_titled(|n| n > 0 && WALK[n - 1] == WALK[n]);
     }
 
-    /// The same where a framework may set the title after the view was sent: such a view has none.
-    pub(super) fn assert_no_other_titles(&self, names: &[&str]) {
-        let titles = self.titles();
-        let fits = |(title, name): (&String, &&str)| title.is_empty() || title == name;
-        assert!(titles.len() == names.len() && titles.iter().zip(names).all(fits), "{titles:?}");
+    /// The same where pages are fetched after the address has changed: a view that was sent before has none.
+    pub(super) fn assert_no_other_titles(&self) {
+        self.assert_titled(|_| true);
     }
 
-    fn titles(&self) -> Vec<String> {
+    fn assert_titled(&self, may_lack: impl Fn(usize) -> bool) {
         let titles = self.server.texts("SELECT title FROM page_views ORDER BY occurred_at, id");
-        titles.iter().map(|title| title.split(" - ").next().unwrap_or("").to_owned()).collect()
+        // A title is the name of its page before that of the site.
+        let found: Vec<&str> = titles.iter().map(|title| title.split(" - ").next().unwrap_or("")).collect();
+        let fits = |n: usize| found[n] == WALK[n] || (found[n].is_empty() && may_lack(n));
+        assert!(found.len() == WALK.len() && (0..WALK.len()).all(fits), "{found:?}, not {WALK:?}");
     }
 
     /// Accepts by the banner. A page that a server has rendered may not listen yet, so a visitor presses again.
@@ -123,6 +131,7 @@ impl Stage {
         let (home, about) = (format!("{origin}/"), format!("{origin}/about"));
         self.browser.open_page(&home).await;
         self.shows("Home").await;
+        comes("hydration", json!(true), async || self.browser.evaluate(IS_HYDRATED).await).await;
         self.click("a[href='/about']").await;
         self.shows("About").await;
         self.click("a[href='/']").await;
@@ -140,6 +149,47 @@ impl Stage {
         self.plays().await;
         self.counted(&[&home, &about, &home]).await;
         self.server.assert_visits(1);
+    }
+
+    /// The same visitor afterwards: forward, to another query, by a redirect, to a page that does not exist, and back.
+    /// Each address counts once.
+    pub(super) async fn walks_on(&self, origin: &str) {
+        let (home, about) = (format!("{origin}/"), format!("{origin}/about"));
+        let (tab, nowhere) = (format!("{origin}/about?tab=2"), format!("{origin}/nowhere"));
+        let mut views = vec![home.as_str(), &about, &home];
+        self.browser.driver.forward().await.expect("one page forward");
+        self.shows("About").await;
+        views.push(&about);
+        self.counted(&views).await;
+        self.click("a[href='/about?tab=2']").await;
+        views.push(&tab);
+        self.counted(&views).await;
+        self.click("a[href='/old']").await;
+        views.push(&about);
+        self.counted(&views).await;
+        self.click("a[href='/nowhere']").await;
+        self.shows("Not found").await;
+        views.push(&nowhere);
+        self.counted(&views).await;
+        self.browser.driver.back().await.expect("one page back");
+        self.shows("About").await;
+        views.push(&about);
+        self.counted(&views).await;
+        self.server.assert_visits(1);
+    }
+
+    /// Notes from now on whether a page shows this element at any moment.
+    pub(super) async fn watches_for(&self, css: &str) {
+        let watch = format!(
+            "window.seen = false;
+            new MutationObserver(() => {{ seen ||= Boolean(document.querySelector('{css}')?.checkVisibility()); }})
+                .observe(document, {{ attributes: true, childList: true, subtree: true }});"
+        );
+        self.browser.run_before_pages(&watch).await;
+    }
+
+    pub(super) async fn assert_never_seen(&self) {
+        assert_eq!(self.browser.evaluate("window.seen").await, json!(false));
     }
 
     pub(super) async fn close(self) {

@@ -2,7 +2,7 @@ use super::stage::{OURS, Stage};
 use super::vite::vite;
 use serde_json::json;
 use visitflow_testkit::Server;
-use visitflow_testkit::patience::comes;
+use visitflow_testkit::patience::{comes, page_views_are};
 
 async fn vue(mode: &[&str]) -> Stage {
     let stage = Stage::before(Server::start().await).await;
@@ -10,11 +10,19 @@ async fn vue(mode: &[&str]) -> Stage {
     stage.hears_the_console().await;
     stage.looks_around_and_consents(&site.origin()).await;
     stage.until_cookies_are(OURS).await;
+    stage.walks_on(&site.origin()).await;
+    stage.assert_titles();
+    stage.assert_nothing_was_said().await;
+    // The decision is remembered: the next load counts without being asked.
+    stage.watches_for("#accept").await;
+    stage.browser.driver.refresh().await.expect("the page loads again");
+    stage.element("#change").await;
+    page_views_are(&stage.server, 9).await;
+    stage.assert_never_seen().await;
     stage.click("#change").await;
     stage.until_cookies_are(&[]).await;
     stage.assert_nothing_was_said().await;
-    stage.server.assert_page_views(3);
-    stage.assert_titles(&["Home", "About", "Home"]);
+    stage.server.assert_page_views(9);
     stage
 }
 
