@@ -35,7 +35,7 @@ export const setConsent = (choice) => {
   options.listeners.forEach((listener) => attempt(() => listener(choice)));
 };
 
-/** Whether this browser is not to be measured (ignoreMe): as without consent, which nobody has taken back though. */
+/** Whether the visitor called ignoreMe(). Such a browser is treated as one without consent; consent itself does not change. */
 export const isIgnored = () => {
   const ignored = !!readCookie(IGNORED);
   if (ignored) options.consent = "denied";

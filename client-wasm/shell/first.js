@@ -26,7 +26,7 @@ export const sendFirst = async (waiting) => {
     if (!(known && isLive())) countAhead();
     const fact = makeView(call, true);
     if (!fact) {
-      // The page drops it: nobody was to be named for it.
+      // The page's `before` drops the view, so no visitor is created for it.
       if (!known) unname();
       return waiting.shift();
     }

@@ -124,7 +124,7 @@ test("a new visitor is named, and seen in full", async () => {
 
 test("a first view that the page drops is not sent, now or later", async () => {
   const { waiting } = await send({ shape: () => {} });
-  assert.deepEqual([requests, waiting, [...jar]], [[], [], []], "and names nobody");
+  assert.deepEqual([requests, waiting, [...jar]], [[], [], []], "and creates no visitor");
   leave();
   assert.deepEqual([paths(), [...jar]], [[], []]);
 });
@@ -181,7 +181,7 @@ test("a page that is not shown any more keeps a view that is under way, until th
   assert.deepEqual(storage, { "visitflow.views": 1, "visitflow.begun": 1 });
 });
 
-/** The page is left, once beacons reach nobody; what they carried, by kind. */
+/** Leaves the page while beacons fail, and returns what they carried, by kind. */
 const leaveOffline = () => {
   const { sendBeacon } = navigator;
   const carried = [];

@@ -310,7 +310,7 @@ test("after another consent the page that the visitor is at is a view again, wit
   end();
 });
 
-test("an ignored browser is denied without a word to those who hear of consent", () => {
+test("ignoring a browser denies consent without calling the consent listeners", () => {
   const heard = [];
   setOptions({ consent: "granted", listeners: new Set([(consent) => heard.push(consent)]) });
   assert.equal(isIgnored(), false);
