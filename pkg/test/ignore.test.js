@@ -39,7 +39,7 @@ test("a browser that is ignored is forgotten, in all tabs, and keeps the cookie 
   ignoreMe(options);
   assert.deepEqual([...jar], [["visitflow_ignore", "1"]]);
   assert.deepEqual(seen.beacons, ["https://shop.example/api/session/forget"]);
-  assert.deepEqual([seen.heard, seen.told, options.consent, options.beforeConsent], [1, [], "denied", "silent"], "nobody took consent back");
+  assert.deepEqual([seen.heard, seen.told, options.consent, options.beforeConsent], [1, [], "denied", "silent"], "no change of consent is reported");
   assert.deepEqual({ ...localStorage }, { other: "x" });
   assert.equal(options.shape("event", {}), undefined, "what is told on this page is dropped");
   assert.ok(options.excluded());

@@ -15,7 +15,7 @@ pub enum Outcome {
     Done,
     /// Another request rotated or ended the session that asks; nothing was done.
     Lost,
-    /// There is no such session of the user; nothing was done.
+    /// The user has no such session. Nothing was done.
     Missing,
 }
 

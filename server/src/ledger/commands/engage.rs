@@ -24,7 +24,7 @@ pub struct Engage {
     pub scroll_pct: i64,
 }
 
-/// What it did: nobody asks.
+/// Its outcome. Nothing reads it.
 pub type Outcome = ();
 
 impl Rules for Engage {

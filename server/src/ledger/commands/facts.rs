@@ -84,7 +84,7 @@ impl Rules for Facts {
     fn provisional(&self, _: Held<'_>, ttl: Ttl) -> Option<Answer<Outcome>> {
         let Context { now, caller, candidate, .. } = &self.context;
         let is_recent = |at: &Millis| now - at < ttl.idle_ms;
-        // After an erasure a fact that names nobody is refused.
+        // After an erasure, a fact without a visitor is refused.
         let is_erased = matches!(caller, Caller::Erased);
         let runs = self.runs.iter().filter(|run| !is_erased || run.visitor.is_some());
         let facts = runs.flat_map(|run| &run.facts);

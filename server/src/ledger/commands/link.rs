@@ -9,7 +9,7 @@ use crate::ledger::rules::{Answer, Held, Rules};
 use crate::ledger::world::World;
 use crate::session::{Millis, Ttl};
 
-/// What it did: nobody asks.
+/// Its outcome. Nothing reads it.
 pub type Outcome = ();
 
 impl Rules for Link {
