@@ -140,7 +140,8 @@ export function create(load, base) {
     },
     grant() {
       if (objects(options)) return;
-      if (landing && !isGranted()) landing.fact = 0; // it was another visitor's
+      // A view that went ahead was another visitor's; the title is that of the page again.
+      if (landing?.fact && !isGranted()) landing.fact = options.stale = 0;
       decide("granted");
       core ? core.call("grant", takeSendable()) : boot(true);
     },
