@@ -163,7 +163,7 @@ pub async fn run(app: Arc<App>, listeners: Listeners, shutdown: impl Future<Outp
     tracing::info!("draining");
     let drained = async { while connections.join_next().await.is_some() {} };
     if tokio::time::timeout(app.config.drain, drained).await.is_err() {
-        tracing::warn!("some connections outlived the drain limit and were closed");
+        tracing::warn!("some connections were still open after the time of --drain, and were closed");
     }
     connections.shutdown().await;
     chores.shutdown().await;
@@ -214,7 +214,7 @@ async fn housekeep(app: &App, sweeps: bool) {
     }
     app.throttle.forget_quiet(now);
     if let Err(error) = app.lifecycle.ingest.sweep(now).await {
-        tracing::warn!(%error, "activity and ends of sessions could not be written");
+        tracing::warn!(%error, "the latest activity and the ends of idle sessions could not be written");
     }
 }
 

@@ -129,15 +129,15 @@ fn an_installation_moves_from_sqlite_to_postgres_and_no_other_way() {
 fn what_cannot_work_is_refused_with_a_way_out() {
     for (flags, hint) in [
         (&["--session-max", "1m"][..], "--session-idle"),
-        (&["--cookie-prefix", "host", "--cookie-domain", "a.example"], "drop"),
-        (&["--cookie-name", "session_id=visitor_id"], "a name of its own"),
+        (&["--cookie-prefix", "host", "--cookie-domain", "a.example"], "remove --cookie-domain"),
+        (&["--cookie-name", "session_id=visitor_id"], "a different name"),
         (&["--cookie-name", "sid=shop_sid"], "session_id"),
         (&["--cookie-name", "session_id=__Host-x"], "--cookie-prefix host"),
         (&["--session-idle", "30"], "write 30m"),
         (&["--idle-timeout", "0s"], "1s to 1h"),
         (&["--allowed-origin", "shop.example"], "https://"),
         (&["--path-prefix", "visits/"], "/visits"),
-        (&["--path-prefix", "/api"], "choose another name"),
+        (&["--path-prefix", "/api"], "choose another path"),
         (&["--tls-cert", "a.pem"], "--tls-key"),
         (&["--jwt-audience", "shop"], "--jwt-key"),
         (&["--jwt-max-age", "2h"], "--jwt-key"),

@@ -196,7 +196,7 @@ impl Item for wire::Event {
             .ok_or_else(|| Problem::field("`name` is missing; name the event."))?;
         if name.chars().count() > limits::EVENT_NAME_CHARS {
             return Err(Problem::field(format!(
-                "`name` has at most {} characters.",
+                "`name` must have at most {} characters.",
                 limits::EVENT_NAME_CHARS
             )));
         }
@@ -226,7 +226,7 @@ impl Item for wire::Order {
         let from_api = call.key.is_some();
         if self.refund_of.is_some() && !from_api {
             return Err(Problem::forbidden(
-                "A refund comes from the shop's own server; send it with an API key that has the scope `write`.",
+                "Refunds are accepted only from the shop's own server; send an API key that has the scope `write`.",
             ));
         }
         let id = self.id.ok_or_else(|| Problem::field("`id` is missing; send the shop's own number."))?;

@@ -106,7 +106,7 @@ impl Shared {
             }
             drop(state);
             if recovered {
-                tracing::warn!(lines = missing, "lines of this log were dropped: nobody read stderr");
+                tracing::warn!(lines = missing, "log lines were dropped because nothing read stderr");
             }
             self.changed.notify_all();
         }

@@ -24,11 +24,11 @@ async fn a_password_has_at_least_ten_characters() {
     // Nine characters, each written as two.
     let decomposed = "e\u{301}".repeat(9);
     for (bad, why) in [
-        ("", "no password"),
+        ("", "the password is empty"),
         ("x", "1 character"),
         (&decomposed, "9 characters"),
         ("0123456789\0", "control"),
-        ("          ", "one character again and again"),
+        ("          ", "repeats a single character"),
     ] {
         let (added, said) = add(bad).await;
         assert!(!added && said.contains(why), "{bad:?}: {said}");
@@ -213,7 +213,7 @@ async fn no_nul_is_a_defect_with_postgres() {
 
 #[tokio::test]
 async fn the_log_says_that_a_browser_drops_the_cookie_of_a_sign_in_over_plain_http() {
-    const WARNING: &str = "browsers drop its session cookie";
+    const WARNING: &str = "browsers drop it and the user stays signed out";
     let server = Server::with().admin("root").start().await;
     let login = |scheme: &str, host: &str| {
         let body =

@@ -121,7 +121,7 @@ async fn a_server_that_others_can_reach_is_told_to_say_its_name() {
     let mut lines = BufReader::new(child.stderr.take().expect("a pipe")).lines();
     let warns = async {
         while let Some(line) = lines.next_line().await.expect("a line") {
-            if line.contains("WARN") && line.contains("set --public-url") {
+            if line.contains("WARN") && line.contains("without --public-url") {
                 return true;
             }
         }

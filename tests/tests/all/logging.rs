@@ -53,7 +53,7 @@ async fn a_log_that_nobody_reads_delays_no_request_and_no_end() {
     // Somebody reads again, and is told what is missing.
     let reading = tokio::task::spawn_blocking(move || {
         let (mut seen, mut chunk) = (Vec::new(), [0; 65_536]);
-        while !String::from_utf8_lossy(&seen).contains("lines of this log were dropped") {
+        while !String::from_utf8_lossy(&seen).contains("log lines were dropped") {
             let read = reader.read(&mut chunk).expect("a log");
             seen.extend_from_slice(&chunk[..read]);
             let kept = seen.len().saturating_sub(100_000);

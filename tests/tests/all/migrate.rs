@@ -103,7 +103,7 @@ async fn an_installation_moves_to_postgres_with_all_that_it_knows() {
     let (from, to) = (from(&old), postgres.url());
     let arguments = ["migrate", "--from", &from, "--to", &to];
     let told = old.run(&arguments, "").await;
-    assert!(told.contains("the same on both sides"), "{told}");
+    assert!(told.contains("the same in both databases"), "{told}");
     let moved = counts(&postgres).await;
     let here: Vec<i64> =
         TABLES.iter().map(|table| old.number(&format!("SELECT COUNT(*) FROM {table}"))).collect();
@@ -131,7 +131,7 @@ async fn an_installation_moves_to_postgres_with_all_that_it_knows() {
     // What was ended since then does not come back.
     resumed.end().await.expect(204);
     let told = old.fails(&arguments).await;
-    assert!(told.contains("nothing was copied") || told.contains("in use since"), "{told}");
+    assert!(told.contains("nothing was copied") || told.contains("has been used since"), "{told}");
     let live = format!(
         "SELECT COUNT(*) FROM session_tokens WHERE ended_at IS NULL AND tag = '{}'",
         tag(&alice.token())
@@ -165,7 +165,7 @@ async fn a_move_that_was_killed_goes_on_from_there() {
     assert!(copied < i64::from(PAGE_VIEWS), "killed in the middle");
 
     let told = old.run(&arguments, "").await;
-    assert!(told.contains("the same on both sides"), "{told}");
+    assert!(told.contains("the same in both databases"), "{told}");
     assert_eq!(postgres.number("SELECT COUNT(*) FROM page_views").await, i64::from(PAGE_VIEWS));
     assert_eq!(postgres.number("SELECT COUNT(*) FROM page_views_default").await, 0);
     old.restart().await;
@@ -191,7 +191,7 @@ async fn two_installations_are_not_mixed() {
     let mut other = Server::start().await;
     other.terminate().await;
     let said = other.fails(&["migrate", "--from", &from(&other), "--to", &empty.url()]).await;
-    assert!(said.contains("another installation's"), "{said}");
+    assert!(said.contains("data from elsewhere"), "{said}");
     assert_eq!(empty.texts("SELECT site FROM page_views").await, [SITE]);
     let missing = other.fails(&["migrate", "--from", "sqlite://missing.db", "--to", &empty.url()]).await;
     assert!(missing.contains("no file"), "{missing}");
