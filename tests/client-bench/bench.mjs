@@ -68,7 +68,7 @@ function table(rows) {
   );
   return `Medians of ${rounds} fresh profiles, in turn; ${chromium}, slowed down 4 times; ${cpus().length} cores of ${cpus()[0].model}, Linux ${release()}.
 
-| tracker | first view, ms after the page was requested | of Plausible's | main-thread ms of the load, over a page without | of Plausible's | the same, once the visitor has acted | µs a scroll event, over the same |
+| tracker | first view, ms after the page was requested | of Plausible's | main-thread ms of the load, more than without a tracker | of Plausible's | the same, including the visitor's first action | µs per scroll event, more than without a tracker |
 |---|---:|---:|---:|---:|---:|---:|
 ${lines.join("\n")}`;
 }

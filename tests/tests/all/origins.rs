@@ -238,7 +238,7 @@ async fn the_operator_sees_which_origin_was_refused() {
     assert_eq!(lines.len(), 1, "one line a minute: {log}");
     assert!(lines[0].contains("INFO") && lines[0].contains(&format!("--allowed-origin {SHOP}")), "{log}");
     assert!(!log.contains("script") && !log.contains("nonsense"), "{log}");
-    for told in ["Origin: null; no flag", "Origin: capacitor://localhost; only http"] {
+    for told in ["Origin: null; pages without an origin", "Origin: capacitor://localhost; only http"] {
         assert!(log.contains(told), "{log}");
     }
     let text = server.ask_admin("/metrics").await.expect(200).text();
