@@ -51,7 +51,7 @@ fn a_key_works_for_a_second_at_least() {
 }
 
 #[test]
-fn a_server_that_others_can_reach_is_told_to_say_its_name() {
+fn a_server_that_is_not_on_loopback_warns_if_public_url_is_not_set() {
     let warns = |flags: &[&str]| serve(flags).unwrap().origin_warning().is_some();
     assert!(!warns(&[]));
     assert!(!warns(&["--listen", "[::1]:8080"]));

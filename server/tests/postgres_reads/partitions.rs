@@ -66,7 +66,7 @@ async fn a_partition_takes_its_rows_from_the_default_and_a_resend_finds_the_stor
 }
 
 #[tokio::test]
-async fn what_is_too_old_goes_and_emptied_partitions_with_it() {
+async fn retention_deletes_old_rows_and_drops_empty_partitions() {
     let mut client = database_client().await;
     maintain(&mut client, NOW - 120 * DAY, None).await.unwrap(); // July to September
     maintain(&mut client, NOW, None).await.unwrap();

@@ -201,12 +201,12 @@ async fn no_nul_is_a_defect(setup: Setup) {
 }
 
 #[tokio::test]
-async fn no_nul_is_a_defect_with_sqlite() {
+async fn a_nul_causes_no_500_with_sqlite() {
     no_nul_is_a_defect(Server::with()).await;
 }
 
 #[tokio::test]
-async fn no_nul_is_a_defect_with_postgres() {
+async fn a_nul_causes_no_500_with_postgres() {
     let postgres = Postgres::shared_database().await;
     no_nul_is_a_defect(Server::with().postgres(&postgres)).await;
 }

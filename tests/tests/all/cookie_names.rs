@@ -47,7 +47,7 @@ async fn a_session_id_of_another_application_is_never_overwritten_or_deleted() {
 }
 
 #[tokio::test]
-async fn of_two_session_ids_of_which_one_is_ours_that_one_counts() {
+async fn of_two_session_cookies_the_one_of_our_form_counts() {
     let server = Server::start().await;
     let ada = server.visitor();
     ada.start().await.expect(200);

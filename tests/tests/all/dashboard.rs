@@ -61,7 +61,7 @@ async fn each_panel_fails_and_recovers_by_itself() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_load_asks_for_the_sites_once_and_the_figures_tell_none() {
+async fn loading_the_dashboard_requests_the_list_of_sites_once() {
     let scene = signed_in().await;
     let Scene { browser, witness, server } = &scene;
     server.visitor().view("/shoes").await.expect(204);
@@ -254,7 +254,7 @@ async fn addresses_are_shown_as_people_read_them() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_tag_that_is_offered_counts_when_it_is_pasted() {
+async fn the_script_tag_that_the_dashboard_shows_works_on_a_page() {
     let shop = Recorder::before("127.0.0.1:9".to_owned()).await; // it serves pages alone
     let server = Server::with().admin("root").flag("--allowed-origin", shop.origin()).start().await;
     let scene = Scene::on(Browser::open().await, server).await;

@@ -24,7 +24,7 @@ async fn leaves_traces(visitor: &Visitor) {
 }
 
 #[tokio::test]
-async fn a_browser_with_the_key_is_told_everything_and_nothing_that_opens_a_door() {
+async fn a_browser_with_the_key_reads_everything_but_hashes_of_secrets() {
     let server = Server::with().user("alice").start().await;
     let (ada, bob) = (server.visitor(), server.visitor());
     leaves_traces(&ada).await;
@@ -110,7 +110,7 @@ async fn a_query_that_is_misspelt_is_refused() {
 }
 
 #[tokio::test]
-async fn what_does_not_fit_a_page_is_in_the_next() {
+async fn rows_beyond_one_page_are_on_the_next() {
     let server = Server::start().await;
     let ada = server.visitor();
     ada.start().await.expect(200);
@@ -134,7 +134,7 @@ async fn what_does_not_fit_a_page_is_in_the_next() {
 }
 
 #[tokio::test]
-async fn while_the_database_is_away_nobody_is_told_a_part() {
+async fn while_the_database_is_away_no_partial_disclosure_is_returned() {
     let mut postgres = Postgres::start().await;
     let server = Server::with().postgres(&postgres).user("alice").start().await;
     let ada = server.visitor();

@@ -229,7 +229,7 @@ async fn a_session_that_ends_on_one_server_is_inactive_on_the_other_within_a_sec
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn so_it_is_without_redis() {
+async fn without_redis_a_session_that_ends_is_inactive_on_the_other_server_within_a_second() {
     let postgres = Postgres::start().await;
     let one = Server::with().postgres(&postgres).user("alice").start().await;
     let other = Server::with().postgres(&postgres).start().await;

@@ -53,7 +53,7 @@ async fn counts(postgres: &Postgres) -> Vec<i64> {
 }
 
 #[tokio::test]
-async fn an_installation_moves_to_postgres_with_all_that_it_knows() {
+async fn a_migration_to_postgres_copies_everything() {
     let mut old = Server::with().admin("root").user("alice").start().await;
     let key = old.add_key("reports").await;
     let (ada, bob, alice) = (old.visitor(), old.visitor(), old.visitor());

@@ -246,7 +246,7 @@ async fn the_operator_sees_which_origin_was_refused() {
 }
 
 #[tokio::test]
-async fn who_was_refused_is_told_to_those_who_read_reports() {
+async fn those_who_may_read_reports_see_refused_origins() {
     let server = Server::with().admin("alice").user("bob").start().await;
     let path = "/api/metrics/refused";
     server.visitor().get(path).send().await.expect_problem(401, "not-authorized");

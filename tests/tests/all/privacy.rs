@@ -291,7 +291,7 @@ async fn what_waits_in_the_spool_of_another_server_does_not_come_back() {
 // ---- what is kept of addresses
 
 #[tokio::test]
-async fn of_a_click_id_a_visit_keeps_the_name_and_an_anonymous_view_keeps_nothing() {
+async fn a_visit_stores_the_name_of_a_click_id_and_an_anonymous_view_stores_none() {
     let server = Server::start().await;
     let (ada, eve) = (server.visitor(), server.visitor());
     let address = "https://shop.example/?utm_source=news&gclid=SECRET&x=1";
@@ -322,7 +322,7 @@ async fn of_a_click_id_a_visit_keeps_the_name_and_an_anonymous_view_keeps_nothin
 }
 
 #[tokio::test]
-async fn a_start_says_that_the_browser_keeps_no_cookies_and_only_a_number_hears_of_it() {
+async fn a_start_of_a_browser_without_cookies_is_only_counted() {
     let server = Server::start().await;
     for cookies in [json!(0), json!(2), json!(null), json!("no")] {
         let ada = server.visitor();

@@ -239,7 +239,7 @@ async fn what_is_ended_on_one_server_is_dead_on_the_other_within_a_second() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn so_it_is_without_redis() {
+async fn without_redis_a_session_that_its_user_ends_is_dead_on_the_other_server_within_a_second() {
     let postgres = Postgres::start().await;
     let one = Server::with().postgres(&postgres).user("alice").start().await;
     let other = Server::with().postgres(&postgres).start().await;
@@ -248,7 +248,7 @@ async fn so_it_is_without_redis() {
 
 /// A server that neither store reaches has not heard of the end, and says that it does not know.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_is_cut_off_does_not_take_an_ended_session_for_live() {
+async fn a_server_without_its_stores_does_not_report_an_ended_session_as_live() {
     let (postgres, redis) = (Postgres::start().await, Redis::start().await);
     let setup = || Server::with().postgres(&postgres).redis_url(&redis.url());
     let one = setup().user("alice").start().await;

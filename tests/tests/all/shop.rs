@@ -77,7 +77,7 @@ async fn who_wants_to_stay_signed_in_gets_a_cookie_for_a_month() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_sign_out_elsewhere_is_heard_and_an_outage_is_none() {
+async fn the_shop_notices_a_sign_out_in_another_tab_and_takes_no_outage_for_one() {
     let mut scene = at_the_shop("consent-decline").await;
     signs_in(&scene.browser).await;
     scene.server.kill().await;

@@ -67,7 +67,7 @@ async fn a_client_that_reads_gets_all_of_a_large_answer() {
 }
 
 #[tokio::test]
-async fn a_client_that_says_too_little_loses_its_connection() {
+async fn a_connection_that_sends_too_little_is_closed() {
     let server = impatient().start().await;
     let host = server.address();
     let heads = ["", "G", "GET / HTTP/1.1\r\nHost: x\r\n", "GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n"];

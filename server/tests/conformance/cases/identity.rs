@@ -19,7 +19,7 @@ pub(crate) async fn a_live_token_is_identified_with_its_user(world: &World) {
     assert_eq!((record.user_id, record.signed_in_at), (None, None));
 }
 
-pub(crate) async fn a_token_that_was_rotated_or_ended_is_nobodys(world: &World) {
+pub(crate) async fn a_rotated_or_ended_token_identifies_nobody(world: &World) {
     let ann = Browser::new();
     world.view(&ann, world.now).await;
     let before = ann.copy();

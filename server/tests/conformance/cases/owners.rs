@@ -118,7 +118,7 @@ pub(crate) async fn a_visit_ends_with_the_last_of_its_sessions(world: &World) {
     assert_eq!(world.texts(ENDS).await, [(now + 3).to_string()]);
 }
 
-pub(crate) async fn who_is_for_one_site_sees_and_ends_sessions_of_that_site_alone(world: &World) {
+pub(crate) async fn a_key_for_one_site_sees_and_ends_only_sessions_of_that_site(world: &World) {
     let now = world.now;
     let (here, there) = (Browser::new(), Browser::new());
     for (browser, site) in [(&here, "here.example"), (&there, "there.example")] {
