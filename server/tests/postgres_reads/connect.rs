@@ -69,7 +69,7 @@ async fn a_pool_opens_a_connection_anew_that_was_lost() {
         WHERE application_name = 'visitflow migrate' AND datname = current_database()";
     let other = client(&url).await;
     assert_eq!(other.query(end, &[]).await.unwrap().len(), 1);
-    // Who asks before the end has been noticed is told of it.
+    // A query before the lost connection was noticed fails with an error.
     while let Err(error) = reports.check().await {
         assert!(error.is_away(), "{error}");
     }

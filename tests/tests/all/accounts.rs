@@ -156,7 +156,7 @@ async fn is_signed_out(visitor: &visitflow_testkit::Visitor) {
     soon("a user who was signed out", 401, async || visitor.get("/api/session").send().await.status).await;
 }
 
-/// A NUL is in JSON, and no database takes it.
+/// JSON can contain a NUL, and no database can store it.
 async fn no_nul_is_a_defect(setup: Setup) {
     let server = setup.admin("root").start().await;
     let key = server.add_key("shop").await;

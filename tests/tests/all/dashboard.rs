@@ -138,7 +138,7 @@ async fn a_sign_in_whose_cookie_is_dropped_says_what_to_do() {
     browser.find("cookie-dropped").await;
     let said = text(browser, "[data-testid=cookie-dropped]").await;
     assert!(said.contains("https://stats.test/dashboard") && said.contains("TLS proxy"), "{said}");
-    // To others it is said that they are no admins, and not this.
+    // Users who are not admins get that message instead of this one.
     scene.server.add_user("alice", false).await;
     scene.open("/dashboard").await;
     browser.type_into("dash-username", "alice").await;

@@ -1,4 +1,4 @@
-//! `GET /api/privacy/visitor`: who is told all that is stored of a visitor, and what that is.
+//! `GET /api/privacy/visitor`: who may read what is stored about a visitor, and what is returned.
 
 use serde_json::{Value, json};
 use visitflow_testkit::{Answer, Postgres, Server, Visitor};
@@ -65,13 +65,13 @@ async fn without_the_visitor_s_key_nobody_is_told_anything() {
     keyless.view("/").await.expect(204);
     let refused = own(&keyless).await.expect_problem(403, "forbidden").expect_no_cookie();
     assert!(refused.text().contains("Ask the site's owner"), "{}", refused.text());
-    // With a session and a key of one's own, another's id is as good as one that nobody has.
+    // With a session and a key of another visitor, the answer is the same as for an unknown id.
     let (stranger, others) = (server.visitor().id, of(&bob, &ada.id).await.expect_problem(403, "forbidden"));
     assert_eq!(of(&bob, &stranger).await.expect(403).text(), others.text());
     assert_eq!(others.text(), refused.text());
     keyless.set_cookie("visitor_key", &bob.cookie("visitor_key").expect("a key"));
     own(&keyless).await.expect_problem(403, "forbidden");
-    // A signed-in user is no admin.
+    // A signed-in user is not an admin.
     of(&ada, &bob.id).await.expect_problem(403, "forbidden");
 }
 

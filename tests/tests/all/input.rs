@@ -1,4 +1,4 @@
-//! Bad bodies: a clear answer, and no harm to anybody else.
+//! Bad bodies get a clear answer and do not affect other requests.
 
 use serde_json::{Value, json};
 use visitflow_testkit::neighbour::Neighbour;
@@ -6,7 +6,7 @@ use visitflow_testkit::random::Random;
 use visitflow_testkit::visitor::SITE;
 use visitflow_testkit::{Answer, Server, Visitor, fact_id};
 
-/// What takes a body.
+/// The endpoints that take a body.
 pub(crate) const ENDPOINTS: &[&str] = &[
     "/api/session/start",
     "/api/session/ping",

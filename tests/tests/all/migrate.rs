@@ -1,5 +1,4 @@
-//! `visitflow migrate --from sqlite://… --to postgres://…`: an installation moves, and nothing of
-//! it is lost or changed.
+//! `visitflow migrate --from sqlite://… --to postgres://…` copies an installation without losing or changing anything.
 
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
@@ -124,11 +123,11 @@ async fn a_migration_to_postgres_copies_everything() {
     resumed.set_cookie("session_id", &alice.token());
     resumed.ping().await.expect(204);
     new.visitor().log_in("root").await.expect(200);
-    // A resend of what moved is a duplicate.
+    // A copied fact that is sent again is a duplicate.
     new.visitor().send_view(&late).await.expect(204);
     new.assert_page_views(moved[6]);
 
-    // What was ended since then does not come back.
+    // A session that was ended since then does not come back.
     resumed.end().await.expect(204);
     let told = old.fails(&arguments).await;
     assert!(told.contains("nothing was copied") || told.contains("has been used since"), "{told}");

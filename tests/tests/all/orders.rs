@@ -1,4 +1,4 @@
-//! Refunds, and orders that are told twice, seen from outside.
+//! Refunds, and orders that are reported twice.
 
 use serde_json::{Value, json};
 use visitflow_testkit::visitor::SITE;

@@ -46,7 +46,7 @@ async fn a_post_from_a_foreign_origin_is_refused_without_side_effect() {
             assert_eq!(answer.header("access-control-allow-origin"), None, "{origin}");
         }
     }
-    // No origin, but the browser says that another site asks.
+    // No `Origin`, but `Sec-Fetch-Site` names another site.
     for site in ["cross-site", "same-site"] {
         for origin in [None, Some("null")] {
             for request in foreign_requests(&ada) {

@@ -123,7 +123,7 @@ async fn a_page_that_leaves_before_the_client_is_there_is_one_view(engine: Engin
     scene.close().await;
 }
 
-/// It begins the visit by itself; and it is told in full.
+/// It begins the visit by itself, and its page view is complete.
 async fn a_view_does_not_wait_for_the_webassembly(engine: Engine) {
     let scene = Scene::of(engine).await;
     let Scene { browser, witness, server } = &scene;

@@ -1,4 +1,4 @@
-//! Who is dropped by the user agent, and who is not.
+//! Which user agents are counted, and which are not.
 
 use serde_json::json;
 use visitflow_testkit::{Server, fact_id};

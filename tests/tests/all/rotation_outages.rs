@@ -1,4 +1,4 @@
-//! Sign-ins, sign-outs and ends while a store is away: what is dead stays dead.
+//! Sign-ins, sign-outs and ends while a store is away: an invalid token never becomes valid again.
 
 use crate::assertion::{claims, sign_in, signed, start};
 use std::time::Duration;
@@ -43,7 +43,7 @@ impl People {
         }
     }
 
-    /// So they are on a server that remembers nothing, once it uses Redis.
+    /// The same on a server without copies in its memory, once it uses Redis.
     async fn are_so_after_a_restart(&self, stand: &mut Stand, times: usize) {
         stand.server.kill().await;
         stand.server.restart().await;
@@ -213,7 +213,7 @@ async fn an_assertion_signs_in_without_postgres_and_the_sign_in_stays() {
     server.assert_page_views(5);
 }
 
-/// A browser that asks while Redis is slow to hear of the end has no way back.
+/// A browser that sends requests before Redis has received the end does not revive the session.
 #[tokio::test]
 async fn an_end_holds_if_the_connection_to_redis_is_slow() {
     let stand = Stand::start(Server::with().user("alice")).await;

@@ -1,4 +1,4 @@
-//! The demo shop's account: who is signed in is the server's to say.
+//! The demo shop's account page shows what the server says about who is signed in.
 
 use serde_json::json;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -49,7 +49,7 @@ async fn who_is_signed_in_outlives_a_reload_with_and_without_consent() {
         assert!(!kept.as_str().expect("a text").contains("alice"), "the name is kept: {kept}");
         browser.click("sign-out").await;
         browser.find("sign-in-open").await;
-        // Whoever is signed out is asked about no more.
+        // After a sign-out the page does not ask again.
         let asked = async || witness.api_requests().iter().filter(|line| *line == "GET /api/session").count();
         let before = asked().await;
         browser.driver.refresh().await.expect("the page loads again");

@@ -120,8 +120,8 @@ async fn an_http_2_connection_without_requests_ends() {
     let _ = timeout(PATIENCE, connection).await.expect("the server closes");
 }
 
-/// What a client hears that sends the head of a page view, the beginning of its body, and then a byte every
-/// half a second, if at all, until the server closes.
+/// What a client receives that sends the head of a page view, the beginning of its body, and then a byte every half a
+/// second, if at all, until the server closes.
 async fn half_a_body(server: &Server, goes_on: bool) -> String {
     let stream = TcpStream::connect(server.address()).await.expect("a connection");
     let (mut answer, mut body) = stream.into_split();

@@ -65,7 +65,7 @@ impl Source {
         let wrong = match readers.read(|db| Ok(migrations::schema(db)?)).await? {
             Schema::Current => return Ok(Self { readers, _claim: claim }),
             Schema::Behind => format!(
-                "the schema of {path} is older than this version; first run: visitflow migrate --database-url sqlite://{path}"
+                "the schema of {path} is not up to date; first run: visitflow migrate --database-url sqlite://{path}"
             ),
             Schema::Other => format!(
                 "--from: the schema of {path} was made by another version of visitflow, whose tables are different; run the version that made it"

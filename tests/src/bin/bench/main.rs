@@ -1,10 +1,10 @@
-//! `cargo xtask bench`: what the server can do, beside what HTTP itself costs on this machine.
+//! `cargo xtask bench`: the speed of the server, compared with a bare HTTP server on this machine.
 //!
 //! | module | holds |
 //! |---|---|
 //! | [`bare`] | the limit: a server that reads the body and answers 204 |
 //! | [`scripts`] | what wrk is to send |
-//! | [`targets`] | the servers, and who else works for them |
+//! | [`targets`] | the servers, and the stores that they use |
 //! | [`run`] | one run of wrk, and what it took |
 //! | [`table`] | medians, in Markdown |
 

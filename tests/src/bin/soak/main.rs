@@ -1,14 +1,13 @@
-//! `cargo xtask soak`: the server and its stores die under load, and nothing that was acknowledged
-//! may be lost or counted twice.
+//! `cargo xtask soak` kills the server and its stores under load. No acknowledged fact may be lost or counted twice.
 //!
 //! | module | holds |
 //! |---|---|
 //! | [`stores`] | the databases that a trial runs on |
 //! | [`load`] | senders of page views with known ids |
-//! | [`kills`] | kill -9 of the server, again and again |
+//! | [`kills`] | repeated kill -9 of the server |
 //! | [`outage`] | PostgreSQL, Redis or both are away for a while |
-//! | [`questions`] | whose is this session, asked meanwhile |
-//! | [`verdict`] | what is stored beside what was acknowledged |
+//! | [`questions`] | backends that ask meanwhile whose a session is |
+//! | [`verdict`] | compares what is stored with what was acknowledged |
 
 #![forbid(unsafe_code)]
 

@@ -1,4 +1,4 @@
-//! What is stored beside what was acknowledged.
+//! Compares what is stored with what was acknowledged.
 
 use crate::load::Sent;
 use crate::stores::Stand;
