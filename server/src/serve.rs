@@ -94,7 +94,7 @@ impl Listeners {
     /// The bound addresses: public, admin.
     ///
     /// # Errors
-    /// When the system does not tell them.
+    /// When the system does not return them.
     pub fn addresses(&self) -> std::io::Result<(SocketAddr, SocketAddr)> {
         Ok((self.public.local_addr()?, self.admin.local_addr()?))
     }

@@ -14,7 +14,7 @@ pub enum StoreError {
     /// SQLite failed: the embedded database, or the spool.
     #[error("SQLite failed: {0}")]
     Database(#[from] rusqlite::Error),
-    /// Postgres refused the statement, or was lost while it ran; [`StoreError::is_away`] tells which.
+    /// Postgres refused the statement, or the connection was lost while it ran; [`StoreError::is_away`] says which.
     #[error("Postgres failed: {}", errors::told(.0))]
     Postgres(#[from] tokio_postgres::Error),
     /// Postgres cannot be reached, or refuses the connection.

@@ -103,7 +103,7 @@ pub async fn password(mut call: Call<'_>) -> Result<Reply, Problem> {
 }
 
 /// Logs that a browser will drop the cookie of this sign-in, because it is marked `Secure` and came over plain HTTP.
-/// (From `localhost` browsers keep it all the same.)
+/// (On `localhost` browsers keep it anyway.)
 fn warn_of_lost_cookie(call: &Call<'_>) {
     static SAID: OnceAMinute = OnceAMinute::new();
     if call.secure && !call.https && !is_loopback(call.host) && SAID.is_due(call.now) {
@@ -125,7 +125,7 @@ fn stranger(call: &Call<'_>, assertion: &str) -> Result<String, Problem> {
     assertions.subject(assertion, call.now).map_err(|flaw| Problem::wrong_assertion(flaw.to_string()))
 }
 
-/// The account, if the password is right. Neither the answer nor its time tells whether the user exists.
+/// The account, if the password is right. Neither the answer nor its time reveals whether the user exists.
 async fn verify(call: &Call<'_>, name: &str, password: String) -> Result<Account, Problem> {
     let app = call.app;
     app.throttle.sign_in(call.client.counted(), call.now)?;

@@ -22,7 +22,7 @@ struct Bind {
     /// The value of the browser's cookie; none if it has none.
     token: Option<String>,
     user_id: Option<String>,
-    /// The browser's header, which tells its device.
+    /// The browser's user agent, from which the device is read.
     user_agent: Option<String>,
     /// As at a login: false signs in without a visit.
     visit: Option<bool>,

@@ -255,7 +255,7 @@ impl Item for wire::Order {
         let named_site = site(call, self.site.as_deref(), page.as_ref())?;
         let named = self.visitor_id.is_some();
         let visitor = visitor(call, self.visitor_id.as_deref())?.filter(|_| !call.gpc());
-        // The visit is long over when a refund comes, so it does not tell the site.
+        // A refund usually comes long after the visit, so its site is not taken from a visit.
         let of_visit = match &kind {
             Kind::Order(order) => order.session.is_some() || visitor.is_some(),
             _ => false,

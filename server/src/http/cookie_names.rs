@@ -46,7 +46,7 @@ impl Ours {
             Self::Session => value.starts_with(b"s_"),
             Self::Visitor => value.starts_with(b"v_"),
             Self::LastActivity => value.iter().all(u8::is_ascii_digit),
-            // It has no prefix; its length tells.
+            // It has no prefix, so it is recognised by its length.
             Self::VisitorKey => {
                 std::str::from_utf8(value).is_ok_and(|value| VisitorKey::parse(value).is_some())
             }

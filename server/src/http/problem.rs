@@ -1,5 +1,5 @@
 //! Errors. A [`Problem`] is the answer to the client (RFC 9457), with an optional sentence for the log. Endpoints make
-//! one if they can tell how to correct the request. An error of the database becomes a 503 without details, and the
+//! one if they can say how to correct the request. An error of the database becomes a 503 without details, and the
 //! details are logged.
 
 use std::borrow::Cow;
@@ -112,7 +112,7 @@ impl Problem {
         Self::new(StatusCode::FORBIDDEN, kind::FORBIDDEN, detail)
     }
 
-    /// 404: the user has no such session. The answer does not tell whether another user has.
+    /// 404: the user has no such session. The answer does not reveal whether another user has it.
     #[must_use]
     pub fn no_such_session() -> Self {
         Self::new(
@@ -122,13 +122,13 @@ impl Problem {
         )
     }
 
-    /// 401: user name or password is wrong. The answer does not tell which.
+    /// 401: user name or password is wrong. The answer does not reveal which.
     #[must_use]
     pub fn wrong_credentials() -> Self {
         Self::new(StatusCode::UNAUTHORIZED, kind::WRONG_CREDENTIALS, "User name or password is wrong.")
     }
 
-    /// 401: the assertion is wrong. Only the log tells why.
+    /// 401: the assertion is wrong. Only the log says why.
     #[must_use]
     pub fn wrong_assertion(log: impl Into<String>) -> Self {
         let detail = "The assertion is wrong or expired; get a new one from the site's own sign-in.";
