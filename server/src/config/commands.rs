@@ -13,7 +13,7 @@ use crate::database::sqlite::Sqlite;
 /// Consent-first visit tracking: stores facts (page views, events, orders, refunds) and the visits to which they
 /// belong, and serves reports on them.
 #[derive(Debug, Parser)]
-#[command(name = "visitflow", version, about, max_term_width = 100)]
+#[command(name = "visitflow", version, max_term_width = 100)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
