@@ -24,7 +24,7 @@ async fn database_client() -> Client {
 }
 
 #[tokio::test]
-async fn three_months_are_made_once_by_whoever_comes_first() {
+async fn partitions_of_three_months_are_made_once_by_two_servers() {
     let url = parsed(&database().await);
     let mut both = [connect(&url, "one").await.unwrap(), connect(&url, "two").await.unwrap()];
     let [one, two] = &mut both;

@@ -24,7 +24,7 @@ pub(crate) async fn a_rotated_or_ended_token_identifies_nobody(world: &World) {
     world.view(&ann, world.now).await;
     let before = ann.copy();
     world.sign_in(&ann, "u_1", world.now + 1).await;
-    assert_eq!(world.identify(&before, true, world.now + 1).await, None, "though its facts still cross");
+    assert_eq!(world.identify(&before, true, world.now + 1).await, None, "though its facts still have grace");
     let signed_in = ann.copy();
     world.end(&ann, world.now + 2).await;
     assert_eq!(world.identify(&signed_in, true, world.now + 2).await, None);
