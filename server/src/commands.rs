@@ -34,7 +34,7 @@ pub enum CommandError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// Redis does not answer.
-    #[error("Redis failed: {0}")]
+    #[error(transparent)]
     Redis(#[from] RedisError),
     /// A password could not be hashed.
     #[error(transparent)]

@@ -56,7 +56,7 @@ pub struct Listeners {
 #[derive(Debug, thiserror::Error)]
 pub enum ListenError {
     /// The address cannot be used.
-    #[error("cannot listen on {address}: {source}; choose another with {flag}")]
+    #[error("cannot listen on {address}: {source}; choose another address with {flag}")]
     Bind {
         /// The address.
         address: SocketAddr,

@@ -46,7 +46,7 @@ fn a_key_works_for_a_second_at_least() {
         assert!(add(expires).unwrap_err().to_string().contains("for at least 1s"));
     }
     for unclear in ["soon", "", "12", "1y", "2months", "1h ago"] {
-        assert!(add(unclear).unwrap_err().to_string().contains("write 90d or 12h"), "{unclear}");
+        assert!(add(unclear).unwrap_err().to_string().contains("for example: 90d or 12h"), "{unclear}");
     }
 }
 
@@ -133,7 +133,7 @@ fn what_cannot_work_is_refused_with_a_way_out() {
         (&["--cookie-name", "session_id=visitor_id"], "a different name"),
         (&["--cookie-name", "sid=shop_sid"], "session_id"),
         (&["--cookie-name", "session_id=__Host-x"], "--cookie-prefix host"),
-        (&["--session-idle", "30"], "write 30m"),
+        (&["--session-idle", "30"], "for example: 30m"),
         (&["--idle-timeout", "0s"], "1s to 1h"),
         (&["--allowed-origin", "shop.example"], "https://"),
         (&["--path-prefix", "visits/"], "/visits"),
@@ -223,7 +223,7 @@ fn who_is_remembered_is_so_for_longer_than_others() {
         (["--session-remember-max", "12h"], "--session-remember-max is shorter than --session-max"),
         (["--session-remember-max", "29d"], "--session-remember-max is shorter than --session-remember"),
         (["--session-remember", "401d"], "from 1s to 400d"),
-        (["--session-remember", "forever"], "write 30m or 24h"),
+        (["--session-remember", "forever"], "for example: 30m or 24h"),
     ] {
         let error = serve(&flags).unwrap_err();
         assert!(error.contains(told), "{flags:?}: {error}");

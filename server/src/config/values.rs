@@ -63,7 +63,7 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
 
 /// As [`duration`]; the error has examples.
 fn duration_such_as(examples: &str, text: &str) -> Result<Duration, String> {
-    duration(text).map_err(|error| format!("{error}; write {examples}"))
+    duration(text).map_err(|error| format!("{error}; for example: {examples}"))
 }
 
 /// How long a session lasts.

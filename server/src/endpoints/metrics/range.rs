@@ -76,7 +76,7 @@ impl Query {
         let from =
             instant("from")?.unwrap_or_else(|| to.checked_sub(720.hours()).unwrap_or(Timestamp::UNIX_EPOCH));
         if from >= to {
-            return Err(Problem::query("`from` must be before `to`; the range is [from, to)."));
+            return Err(Problem::query("`from` must be before `to`, which is not part of the range."));
         }
         let site = values.get("site").map(|name| site(name)).transpose()?;
         Ok(Self { from, to, zone, site, values })
