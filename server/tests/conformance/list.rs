@@ -197,7 +197,7 @@ macro_rules! told {
                 a_user_has_the_sessions_that_are_live
                 the_sessions_that_are_told_are_bounded
                 the_device_of_a_sign_in_is_kept_until_the_sign_out
-                a_session_is_ended_by_its_name
+                a_session_is_ended_by_its_tag
                 all_sessions_but_one_are_ended
                 a_visit_ends_with_the_last_of_its_sessions
                 a_key_for_one_site_sees_and_ends_only_sessions_of_that_site

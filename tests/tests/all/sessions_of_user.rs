@@ -36,7 +36,7 @@ async fn signed_in(server: &Server, name: &str) -> (Visitor, String) {
     (visitor, user_id.as_str().expect("text").to_owned())
 }
 
-/// The name of the session in the visitor's cookie.
+/// The tag in the visitor's cookie.
 fn tag(visitor: &Visitor) -> String {
     let token = visitor.token();
     token.strip_prefix("s_").and_then(|rest| rest.split('.').next()).expect("a token").to_owned()
