@@ -40,7 +40,7 @@ pub mod path {
     pub const UNBIND: &str = "/api/session/unbind";
     /// `GET`: the sessions of a user; `DELETE`: end all but one.
     pub const SESSIONS: &str = "/api/sessions";
-    /// `DELETE`: end one session of a user, by its name.
+    /// `DELETE`: end one session of a user, by its tag.
     pub const SESSION_OF_USER: &str = "/api/sessions/{tag}";
     /// `GET`: whether the cookie is of a live session; for proxies.
     pub const VERIFY: &str = "/api/session/verify";

@@ -45,7 +45,7 @@ pub enum OpenError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// Redis cannot be used.
-    #[error("Redis failed: {0}")]
+    #[error(transparent)]
     Redis(#[from] RedisError),
     /// The password that unknown users are checked against cannot be hashed.
     #[error(transparent)]

@@ -43,16 +43,16 @@ pub fn require_scope(key: &ApiKey, scope: Scope) -> Result<(), Problem> {
     }
     Err(Problem::forbidden(match scope {
         Scope::Read => {
-            "This API key has no scope `read`; make one with `visitflow key add NAME --scope read`."
+            "This API key does not have the scope `read`; make one that has it: `visitflow key add NAME --scope read`."
         }
         Scope::Write => {
-            "This API key has no scope `write`; make one with `visitflow key add NAME --scope write`."
+            "This API key does not have the scope `write`; make one that has it: `visitflow key add NAME --scope write`."
         }
         Scope::Erase => {
-            "This API key has no scope `erase`; make one with `visitflow key add NAME --scope erase`."
+            "This API key does not have the scope `erase`; make one that has it: `visitflow key add NAME --scope erase`."
         }
         Scope::Session => {
-            "This API key has no scope `session`; make one with `visitflow key add NAME --scope session`."
+            "This API key does not have the scope `session`; make one that has it: `visitflow key add NAME --scope session`."
         }
     }))
 }

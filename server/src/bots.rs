@@ -79,7 +79,7 @@ impl BotFilter {
 pub fn pattern(text: &str) -> Result<String, String> {
     let compiled = any([text], true).map_err(|error| error.to_string())?;
     if compiled.is_match(b"") {
-        return Err("this pattern matches every user agent; write one that matches only the robot's".into());
+        return Err("this pattern matches every user agent; write one that matches only robots".into());
     }
     Ok(text.to_owned())
 }

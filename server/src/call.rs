@@ -78,7 +78,7 @@ impl Call<'_> {
                 let name = self.app.cookies.names.get(Ours::Session);
                 SAID.call_once(|| {
                     tracing::warn!(
-                        "a browser has sent a cookie {name} that another application of this host has written: it is left alone, facts are stored without a session, and nobody can sign in there. Give this server's cookie another name: --cookie-name session_id=shop_sid"
+                        "a browser sent a cookie {name} that visitflow did not set; another application of this host probably did. visitflow does not change it. In such a browser facts are stored without a session, and nobody can sign in. Give this server's cookie another name: --cookie-name session_id=shop_sid"
                     );
                 });
                 Ok(None)
@@ -87,7 +87,7 @@ impl Call<'_> {
             Presented::Ambiguous => Err(Problem::new(
                 StatusCode::BAD_REQUEST,
                 kind::AMBIGUOUS_COOKIE,
-                "Two different session cookies came with this request; delete the one that another subdomain has set.",
+                "This request has two different session cookies; delete the one that another subdomain has set.",
             )),
         }
     }

@@ -1,7 +1,7 @@
 //! The campaign that brought a visit, from the address of its first page. Pure.
 //!
 //! Sites put `utm_…` parameters into the addresses of their advertisements. The networks add an id of the click, which
-//! identifies a person: only the name of that parameter is kept, which tells the network.
+//! identifies a person: only the name of that parameter is kept, which identifies the advertising network.
 
 use std::borrow::Cow;
 

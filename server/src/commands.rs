@@ -34,7 +34,7 @@ pub enum CommandError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// Redis does not answer.
-    #[error("Redis failed: {0}")]
+    #[error(transparent)]
     Redis(#[from] RedisError),
     /// A password could not be hashed.
     #[error(transparent)]
@@ -85,7 +85,7 @@ fn move_to(from: &Sqlite, to: &PostgresUrl) -> Result<(), CommandError> {
     };
     let report = wait(migrate::migrate(from, to, clock::now(), &mut progress))?;
     if report.finished_before.is_some() {
-        println!("an earlier run has finished this migration; nothing was copied");
+        println!("an earlier run already completed this migration; nothing was copied");
     }
     println!("{:<16}{:>12}{:>12}", "table", "SQLite", "Postgres");
     for (table, file, postgres) in &report.tables {
@@ -93,7 +93,7 @@ fn move_to(from: &Sqlite, to: &PostgresUrl) -> Result<(), CommandError> {
     }
     if report.differences.is_empty() {
         println!(
-            "the figures of all time are the same on both sides, for {} sites and in total",
+            "the headline figures over all time are the same in both databases, for {} sites and in total",
             report.sites
         );
         return Ok(());
@@ -101,11 +101,11 @@ fn move_to(from: &Sqlite, to: &PostgresUrl) -> Result<(), CommandError> {
     let differences = report.differences.join("\n  ");
     Err(CommandError::Failed(if report.finished_before.is_some() {
         format!(
-            "the two sides differ, so one of them was in use since the migration finished:\n  {differences}"
+            "the two databases differ, so one of them has been used since the migration was completed:\n  {differences}"
         )
     } else {
         format!(
-            "the two sides differ; drop and create the database of --to, then run this again:\n  {differences}"
+            "the two databases differ; drop and re-create the database of --to, then run this command again:\n  {differences}"
         )
     }))
 }

@@ -54,9 +54,9 @@ pub struct Common {
         value_name = "URL"
     )]
     pub database_url: DatabaseUrl,
-    /// Log level of visitflow's lines on stderr: error, warn, info, debug, trace or off. Other crates log warnings and
-    /// errors only, unless you name them, as in debug,hyper=debug. Some crates log the data that they process: for
-    /// example, tokio_postgres=debug logs visitor ids and password hashes
+    /// Level of visitflow's own log lines on stderr: error, warn, info, debug, trace or off. Other crates log only
+    /// warnings and errors, unless you name them, as in debug,hyper=debug. Some crates log the data that they process:
+    /// for example, tokio_postgres=debug logs visitor ids and password hashes
     #[arg(
         long,
         env = "VISITFLOW_LOG",
@@ -80,8 +80,8 @@ pub struct Common {
 /// `visitflow serve`
 #[derive(Clone, Debug, Args)]
 pub struct Serve {
-    /// Address to listen on for visitors: 127.0.0.1:8080, localhost:8080, `[::1]:8080`; :8080 or 8080 means all
-    /// addresses of this machine, IPv6 and IPv4
+    /// Address to listen on for visitors, such as 127.0.0.1:8080, localhost:8080 or `[::1]:8080`; :8080 or 8080 means
+    /// all addresses of this machine, IPv6 and IPv4
     #[arg(
         long,
         env = "VISITFLOW_LISTEN",
@@ -104,10 +104,12 @@ pub struct Serve {
     /// Origin under which browsers reach this server, such as `https://stats.example.com`; default: taken from each request
     #[arg(long, env = "VISITFLOW_PUBLIC_URL", help_heading = "Network", value_name = "ORIGIN")]
     pub public_url: Option<Origin>,
-    /// A path such as /visits below which everything is served as well, for a proxy that passes requests on unchanged
+    /// Also serve everything below this path, such as /visits, for a proxy that passes requests on without changing
+    /// their paths
     #[arg(long, env = "VISITFLOW_PATH_PREFIX", help_heading = "Network", value_name = "PATH")]
     pub path_prefix: Option<PathPrefix>,
-    /// Origin whose pages may send facts and read answers (repeatable); default: same origin only
+    /// Origin whose pages may send requests to this server and read the answers, such as `https://www.example.com`
+    /// (repeatable); default: only the server's own origin
     #[arg(
         long = "allowed-origin",
         env = "VISITFLOW_ALLOWED_ORIGINS",
@@ -145,14 +147,15 @@ pub struct Serve {
         value_name = "FILE"
     )]
     pub tls_key: Option<PathBuf>,
-    /// Time that requests in flight may take after SIGTERM, SIGINT or SIGQUIT
+    /// How long requests in progress may still take after SIGTERM, SIGINT or SIGQUIT
     #[arg(long, env = "VISITFLOW_DRAIN", default_value = "10s", value_parser = duration, help_heading = "Network", value_name = "DURATION")]
     pub drain: Duration,
-    /// Time that a connection may stay open without a request, or with an answer that the client does not read; after
-    /// it the server asks the client to close the connection, and after the same time again it closes it
+    /// How long the server waits for a client that sends no request or does not read its answer. Then it asks the
+    /// client to close the connection, and after the same time again it closes the connection itself
     #[arg(long, env = "VISITFLOW_IDLE_TIMEOUT", default_value = "30s", value_parser = idle_timeout, help_heading = "Network", value_name = "DURATION")]
     pub idle_timeout: Duration,
-    /// Redis that shares sessions between servers: `redis://HOST:6379`, rediss:// for TLS, several nodes of a cluster separated by commas; default: none, sessions are in the process
+    /// Redis through which several servers share sessions: `redis://HOST:6379`, rediss:// for TLS; for a Redis Cluster,
+    /// several of its nodes separated by commas; default: none, each server keeps sessions in its own memory
     #[arg(long, env = "REDIS_URL", hide_env_values = true, help_heading = "Storage", value_name = "URL")]
     pub redis_url: Option<RedisUrl>,
     /// Idle time after which a session ends
@@ -176,9 +179,9 @@ pub struct Serve {
     /// Prefix of the session cookie's name
     #[arg(long, env = "VISITFLOW_COOKIE_PREFIX", default_value = "none", help_heading = "Sessions")]
     pub cookie_prefix: CookiePrefix,
-    /// Another name for a cookie, such as session_id=shop_sid (repeatable). Use it if another application of the site
-    /// has a cookie named session_id, visitor_id, last_activity or visitor_key. Give the new names of visitor_id and
-    /// last_activity to the client as well (cookieNames)
+    /// Another name for one of visitflow's cookies, such as session_id=shop_sid (repeatable). Use it if another
+    /// application of the site already has a cookie named session_id, visitor_id, last_activity or visitor_key. If you
+    /// rename visitor_id or last_activity, give the client the same names (cookieNames)
     #[arg(
         long = "cookie-name",
         env = "VISITFLOW_COOKIE_NAME",
@@ -188,8 +191,8 @@ pub struct Serve {
         value_name = "COOKIE=NAME"
     )]
     pub cookie_names: Vec<(Ours, String)>,
-    /// Key of your own identity provider, to accept its JWTs at sign-in: a file with a secret of at least 32
-    /// bytes (HS256), or with a public key in PEM (RS256, ES256, EdDSA); default: JWTs are refused
+    /// File with the key of your own identity provider; visitors can then sign in with its JWTs. The file holds a
+    /// secret of at least 32 bytes (HS256) or a public key in PEM (RS256, ES256, EdDSA); default: JWTs are refused
     #[arg(long, env = "VISITFLOW_JWT_KEY", help_heading = "Sign-in", value_name = "FILE")]
     pub jwt_key: Option<PathBuf>,
     /// Audience that these JWTs must name; default: --public-url, or the word visitflow if that is not set
@@ -202,8 +205,8 @@ pub struct Serve {
         value_name = "AUDIENCE"
     )]
     pub jwt_audience: Option<String>,
-    /// Longest time for which such a JWT may be valid: `exp` is at most that far in the future, and `iat`, if
-    /// present, at most that far in the past
+    /// Longest time for which such a JWT may be valid: `exp` may be at most this far in the future, and `iat`, if
+    /// present, at most this far in the past
     #[arg(
         long,
         env = "VISITFLOW_JWT_MAX_AGE",
@@ -214,11 +217,11 @@ pub struct Serve {
         value_name = "DURATION"
     )]
     pub jwt_max_age: Duration,
-    /// How to treat a browser's Global Privacy Control
+    /// What to do if a browser sends Global Privacy Control (Sec-GPC: 1)
     #[arg(long, env = "VISITFLOW_GPC", default_value = "honour", help_heading = "Privacy")]
     pub gpc: Gpc,
-    /// Which query parameters of addresses and referrers are stored; user:password@, and fragments that are
-    /// not routes, are never stored
+    /// Which query parameters of addresses and referrers are stored. user:password@ is never stored, and neither are
+    /// fragments, except routes such as #/cart
     #[arg(long, env = "VISITFLOW_KEEP_QUERY", default_value = "safe", help_heading = "Privacy")]
     pub keep_query: KeepQuery,
     /// Read replica for the reports, with Postgres only; default: --database-url
@@ -239,15 +242,15 @@ pub struct Serve {
         value_name = "FILE"
     )]
     pub spool: PathBuf,
-    /// Size of the commands that the spool may hold: a number of bytes, or such as 512M or 2G; when it is full, facts
-    /// are refused until Postgres is back
+    /// Maximum size of the commands in the spool, as a number of bytes or with a unit such as 512M or 2G; when the
+    /// spool is full, facts are refused until Postgres is back
     #[arg(long, env = "VISITFLOW_SPOOL_MAX", default_value = "1G", value_parser = spool_size, help_heading = "Storage", value_name = "BYTES")]
     pub spool_max: u64,
-    /// Delete visits, facts and orders older than this many days, with Postgres only; default: keep them
+    /// Delete visits and facts older than this many days, with Postgres only; default: keep them
     #[arg(long, env = "VISITFLOW_RETENTION_DAYS", value_parser = clap::value_parser!(u32).range(1..=3650), help_heading = "Storage", value_name = "DAYS")]
     pub retention_days: Option<u32>,
-    /// Regular expression for user agents that are not counted, in addition to the built-in ones (repeatable; in
-    /// the environment one per line); upper and lower case are the same
+    /// Regular expression for user agents that are not counted, in addition to the built-in ones (repeatable; in the
+    /// environment variable one per line). Case is ignored
     #[arg(
         long = "bot-pattern",
         env = "VISITFLOW_BOT_PATTERNS",
@@ -257,8 +260,8 @@ pub struct Serve {
         value_name = "REGEX"
     )]
     pub bot_patterns: Vec<String>,
-    /// Site whose facts are accepted, such as shop.example (repeatable); facts of other sites are answered 204,
-    /// dropped, and counted as dropped; default: all sites
+    /// Site whose facts are stored, such as shop.example (repeatable). Facts of other sites are answered 204 but not
+    /// stored; visitflow_dropped_total counts them; default: all sites
     #[arg(
         long = "site",
         env = "VISITFLOW_SITES",
@@ -271,7 +274,7 @@ pub struct Serve {
     /// Which orders are accepted
     #[arg(long, env = "VISITFLOW_ORDERS", default_value = "any", help_heading = "Reports")]
     pub orders: Orders,
-    /// Serve the pages and the client from this folder, uncached, instead of those in the binary
+    /// Serve the pages and the client from this folder, without caching, instead of those in the binary
     #[arg(long, env = "VISITFLOW_WWW", help_heading = "Development", value_name = "DIR")]
     pub www: Option<PathBuf>,
 }
@@ -281,8 +284,7 @@ impl Serve {
     #[must_use]
     pub fn origin_warning(&self) -> Option<&'static str> {
         (self.public_url.is_none() && !self.listen.ip().to_canonical().is_loopback()).then_some(
-            "without --public-url any host name counts as this server's own, so a page of any domain that points \
-             to this address can send facts; set --public-url https://stats.example.com",
+            "without --public-url the server accepts any host name as its own, so a page on any domain that points to this address can send facts; set it, for example to https://stats.example.com",
         )
     }
 
@@ -363,7 +365,9 @@ impl Serve {
         let (one, other) = (self.listen, self.admin_listen);
         let overlap = one.ip() == other.ip() || one.ip().is_unspecified() || other.ip().is_unspecified();
         if one.port() == other.port() && overlap && one.port() != 0 {
-            return Err("--listen and --admin-listen are the same; give them different ports".into());
+            return Err(
+                "--listen and --admin-listen use the same address and port; give them different ports".into(),
+            );
         }
         self.report_database()?;
         if database.is_sqlite() {
@@ -386,11 +390,15 @@ impl Serve {
         }
         self.cookie_names()?;
         if self.cookie_prefix == CookiePrefix::Host && self.cookie_domain.is_some() {
-            return Err("a __Host- cookie has no domain; drop --cookie-domain or --cookie-prefix host".into());
+            return Err(
+                "a __Host- cookie cannot have a domain; remove --cookie-domain or --cookie-prefix host"
+                    .into(),
+            );
         }
         if self.cookie_prefix == CookiePrefix::Host && self.cookie_secure == CookieSecure::Never {
             return Err(
-                "a __Host- cookie must be Secure; drop --cookie-secure never or --cookie-prefix host".into(),
+                "a __Host- cookie must be Secure; remove --cookie-secure never or --cookie-prefix host"
+                    .into(),
             );
         }
         Ok(())

@@ -67,10 +67,10 @@ pub fn begin(filter: Filter, format: LogFormat) -> std::io::Result<Log> {
 /// Writes a panic as a line of the log: writing to stderr directly could wait for its reader.
 fn tell_of(panic: &PanicHookInfo<'_>) {
     let place = panic.location().map(ToString::to_string);
-    let cause = panic.payload_as_str().unwrap_or("of no text");
+    let cause = panic.payload_as_str().unwrap_or("no message");
     let backtrace = Backtrace::capture();
     let backtrace = (backtrace.status() == BacktraceStatus::Captured).then(|| backtrace.to_string());
-    tracing::error!(cause, place, backtrace, "a thread panicked; this is a defect of visitflow");
+    tracing::error!(cause, place, backtrace, "a thread panicked; this is a bug in visitflow");
 }
 
 impl Log {

@@ -67,7 +67,7 @@ async fn run(config: Serve, common: Common) -> Outcome {
     let (app, writer) = App::open(config, assertions, database, clock::now())?;
     if !app.assets.has_client() {
         tracing::warn!(
-            "this binary was built without the client and the pages; `cargo xtask build` builds all three"
+            "this binary was built without the client and the pages; `cargo xtask build` builds a complete one"
         );
     }
     let stop = signals::stop()?;

@@ -145,7 +145,7 @@ impl Metrics {
             registry: Registry::default(),
         };
         registry.register("build", "The version of this binary", build());
-        registry.register("requests", "Answers by status", metrics.requests.clone());
+        registry.register("requests", "Answers, by status", metrics.requests.clone());
         registry.register_with_unit(
             "request",
             "Time to answer",
@@ -158,7 +158,11 @@ impl Metrics {
             metrics.dropped.clone(),
         );
         registry.register("facts", "Facts accepted, duplicates included, by kind", metrics.facts.clone());
-        registry.register("duplicates", "Facts that had been stored before", metrics.duplicates.clone());
+        registry.register(
+            "duplicates",
+            "Facts that were stored already (duplicates)",
+            metrics.duplicates.clone(),
+        );
         registry.register(
             "starts_without_cookies",
             "Starts of browsers that report that they keep no cookies",
@@ -171,7 +175,7 @@ impl Metrics {
         );
         registry.register_with_unit(
             "commit",
-            "Time of a commit",
+            "Duration of a commit in the database or the spool",
             Unit::Seconds,
             metrics.commit_seconds.clone(),
         );
@@ -180,7 +184,7 @@ impl Metrics {
         registry.register("sessions", "Sessions in memory", metrics.sessions.clone());
         registry.register("queue", "Commands that wait for the writer", metrics.queue.clone());
         registry.register("dead_letters", "Commands that the database refused", metrics.dead_letters.clone());
-        registry.register("erasures", "Visitors erased, by who asked", metrics.erasures.clone());
+        registry.register("erasures", "Visitors erased, by who requested it", metrics.erasures.clone());
         registry.register("spool_commands", "Commands in the spool", metrics.spool_commands.clone());
         registry.register_with_unit("spool", "Size of the spool", Unit::Bytes, metrics.spool_bytes.clone());
         registry.register_with_unit(
@@ -189,14 +193,10 @@ impl Metrics {
             Unit::Seconds,
             metrics.spool_age.clone(),
         );
-        registry.register(
-            "shed",
-            "Requests refused because too many commands wait, by kind",
-            metrics.shed.clone(),
-        );
+        registry.register("shed", "Requests refused because of overload, by kind", metrics.shed.clone());
         registry.register(
             "log_lines_dropped",
-            "Lines of the log that were dropped because nobody read stderr",
+            "Log lines that were dropped because nothing read stderr",
             metrics.log_lines_dropped.clone(),
         );
         // A rate needs the zero before the first count.

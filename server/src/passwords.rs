@@ -111,14 +111,14 @@ pub fn check_new(password: &str) -> Result<(), String> {
     let chars = prepared(password).chars().count();
     if chars == 0 {
         return Err(
-            "there is no password; type one, or write it on stdin: visitflow user add NAME < password.txt"
+            "the password is empty; type one, or pass it on stdin: visitflow user add NAME < password.txt"
                 .into(),
         );
     }
     if chars < PASSWORD_CHARS_MIN {
         let s = if chars == 1 { "" } else { "s" };
         return Err(format!(
-            "the password has {chars} character{s}; choose one of at least {PASSWORD_CHARS_MIN}"
+            "the password has {chars} character{s}; choose one with at least {PASSWORD_CHARS_MIN}"
         ));
     }
     if password.len() > PASSWORD_BYTES {
@@ -131,7 +131,7 @@ pub fn check_new(password: &str) -> Result<(), String> {
     let mut letters = prepared.chars().filter(|c| *c != ' ');
     let first = letters.next();
     if letters.all(|letter| Some(letter) == first) {
-        return Err("the password is one character again and again; choose one of several characters".into());
+        return Err("the password repeats a single character; choose one with different characters".into());
     }
     Ok(())
 }
@@ -233,7 +233,7 @@ mod tests {
         let nothing =
             ["          ", "\u{a0}\u{3000}        ", "aaaaaaaaaa", "a a a a a a a", " 🐴🐴🐴🐴🐴🐴🐴🐴🐴🐴"];
         for bad in nothing.map(str::to_owned).into_iter().chain(["e\u{301}".repeat(10)]) {
-            assert!(check_new(&bad).unwrap_err().contains("one character"), "{bad:?}");
+            assert!(check_new(&bad).unwrap_err().contains("a single character"), "{bad:?}");
         }
         assert_eq!(check_new("aaaaaaaaab"), Ok(()));
     }

@@ -185,7 +185,7 @@ fn not_found() -> Problem {
 }
 
 fn method_not_allowed(allow: &'static str) -> Problem {
-    let detail = "This path does not accept this method; Allow lists the methods that it accepts.";
+    let detail = "This path does not accept this method; the header Allow lists the methods that it accepts.";
     Problem {
         allow: Some(allow),
         ..Problem::new(StatusCode::METHOD_NOT_ALLOWED, kind::METHOD_NOT_ALLOWED, detail)

@@ -56,7 +56,7 @@ pub struct Listeners {
 #[derive(Debug, thiserror::Error)]
 pub enum ListenError {
     /// The address cannot be used.
-    #[error("cannot listen on {address}: {source}; choose another with {flag}")]
+    #[error("cannot listen on {address}: {source}; choose another address with {flag}")]
     Bind {
         /// The address.
         address: SocketAddr,
@@ -94,7 +94,7 @@ impl Listeners {
     /// The bound addresses: public, admin.
     ///
     /// # Errors
-    /// When the system does not tell them.
+    /// When the system does not return them.
     pub fn addresses(&self) -> std::io::Result<(SocketAddr, SocketAddr)> {
         Ok((self.public.local_addr()?, self.admin.local_addr()?))
     }
@@ -163,7 +163,7 @@ pub async fn run(app: Arc<App>, listeners: Listeners, shutdown: impl Future<Outp
     tracing::info!("draining");
     let drained = async { while connections.join_next().await.is_some() {} };
     if tokio::time::timeout(app.config.drain, drained).await.is_err() {
-        tracing::warn!("some connections outlived the drain limit and were closed");
+        tracing::warn!("some connections were still open after the time of --drain, and were closed");
     }
     connections.shutdown().await;
     chores.shutdown().await;
@@ -214,7 +214,7 @@ async fn housekeep(app: &App, sweeps: bool) {
     }
     app.throttle.forget_quiet(now);
     if let Err(error) = app.lifecycle.ingest.sweep(now).await {
-        tracing::warn!(%error, "activity and ends of sessions could not be written");
+        tracing::warn!(%error, "the latest activity and the ends of idle sessions could not be written");
     }
 }
 

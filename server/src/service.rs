@@ -110,7 +110,7 @@ async fn handle(
         .await
 }
 
-/// Counts a request or a preflight that is refused because of its origin, and tells the operator.
+/// Counts and logs a request or a preflight that is refused because of its origin.
 fn note_foreign(app: &App, head: &Parts, now: Millis) {
     app.metrics.refused_foreign_origin();
     if let Some(origin) = ForeignOrigin::of(&head.headers)

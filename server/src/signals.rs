@@ -40,11 +40,11 @@ pub fn others(tls: Option<Arc<Tls>>) -> std::io::Result<impl Future<Output = ()>
 fn reload(tls: Option<&Tls>) {
     match tls.map(Tls::reload) {
         None => tracing::info!(
-            "SIGHUP: this server has no certificate to read again; flags need a restart, SIGTERM stops it"
+            "SIGHUP: this server has no certificate to reload. Restart it to change flags; send SIGTERM to stop it"
         ),
-        Some(Ok(())) => tracing::info!("SIGHUP: the certificate and its key were read again"),
+        Some(Ok(())) => tracing::info!("SIGHUP: the certificate and its key were reloaded"),
         Some(Err(error)) => {
-            tracing::error!(error, "SIGHUP: the certificate that is in use stays in use");
+            tracing::error!(error, "SIGHUP: the new certificate cannot be used; the old one stays in use");
         }
     }
 }

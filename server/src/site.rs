@@ -11,7 +11,7 @@ pub fn normalize(name: &str) -> Option<String> {
     of_url(&format!("http://{}/", name.trim())).filter(|_| !name.contains(['/', '?', '#', '@', '\\']))
 }
 
-/// The site if nothing else tells it: the host to which a request was sent.
+/// The site if nothing else names it: the host to which a request was sent.
 #[must_use]
 pub fn of_host(host: &str) -> String {
     normalize(host).unwrap_or_else(|| "localhost".to_owned())

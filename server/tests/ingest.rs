@@ -62,7 +62,7 @@ fn large() -> Command {
 }
 
 #[test]
-fn what_was_taken_of_a_spool_is_deleted_though_its_disk_is_full() {
+fn replayed_commands_are_deleted_from_the_spool_on_a_full_disk() {
     let disk = SmallDisk::of_bytes(8 << 20);
     let path = disk.path().join("spool.db");
     let mut spool = Spool::open(&path, 1 << 30).unwrap();
@@ -106,7 +106,7 @@ fn a_spool_of_an_older_version_is_replayed_and_takes_more() {
 }
 
 #[test]
-fn what_waits_longer_goes_behind_all_others_though_the_spool_is_at_its_cap() {
+fn a_waiting_change_moves_to_the_end_of_a_full_spool() {
     let directory = tempfile::tempdir().unwrap();
     let mut spool = Spool::open(&directory.path().join("spool.db"), 200_000).unwrap();
     while spool.append([(&large(), Some(7))], NOW).is_ok() {}

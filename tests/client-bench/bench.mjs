@@ -1,4 +1,4 @@
-// What a page pays for a tracker: `cargo xtask bench client`.
+// What a tracker costs a page: `cargo xtask bench client`.
 
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -7,11 +7,11 @@ import { contestants } from "./contestants.mjs";
 import { measure } from "./measure.mjs";
 import { open } from "./site.mjs";
 
-const HELP = `Measures in Chromium, slowed down four times, what a page pays for a tracker.
+const HELP = `Measures what trackers cost a page, in Chromium, slowed down four times.
 
 Usage: cargo xtask bench client [--rounds N] [--write]
 
-  --rounds N   Profiles for each contestant, each fresh, in turn (default 9)
+  --rounds N   Measure each tracker N times, each time with a fresh profile (default 9)
   --write      Put the table into docs/performance.md
 `;
 
@@ -68,7 +68,7 @@ function table(rows) {
   );
   return `Medians of ${rounds} fresh profiles, in turn; ${chromium}, slowed down 4 times; ${cpus().length} cores of ${cpus()[0].model}, Linux ${release()}.
 
-| tracker | first view, ms after the page was asked for | of Plausible's | main-thread ms of the load, over a page without | of Plausible's | the same, once the visitor has acted | µs a scroll event, over the same |
+| tracker | first view, ms after the page was requested | of Plausible's | main-thread ms of the load, more than without a tracker | of Plausible's | the same, including the visitor's first action | µs per scroll event, more than without a tracker |
 |---|---:|---:|---:|---:|---:|---:|
 ${lines.join("\n")}`;
 }

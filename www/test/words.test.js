@@ -11,7 +11,7 @@ import { isLoopback } from "../shared/hosts.js";
 const reasons = (address) => reasonsFor(new URL(address)).join(" ");
 
 test("a report that fails says so in words of its own, and when it is tried again", () => {
-  const stored = "The server cannot store anything right now; nothing of this request was stored.";
+  const stored = "The server cannot do this right now, and nothing of this request was stored.";
   const text = failureText({ status: 503, detail: stored }, 8000);
   assert.equal(text, "Could not be loaded. The server is busy, or its database does not answer. Next try in 8 seconds.");
   assert.match(failureText({ status: 0, detail: "The server cannot be reached." }, 2000, new Date()), /^Not updated since .* cannot be reached\. Next/);

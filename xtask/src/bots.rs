@@ -30,7 +30,7 @@ pub(crate) fn refresh() -> Result<()> {
         let (done, printed) = run_and_read(command("node").args(["-e", script]).current_dir(&folder))?;
         let (version, patterns) = printed.split_once('\n').context("node printed nothing")?;
         if !done || patterns.lines().count() < 100 {
-            bail!("the package {} has another form than it had; look at it", origin[0]);
+            bail!("the package {} has changed its format; adapt xtask/src/bots.rs", origin[0]);
         }
         let [package, licence] = origin;
         let text = format!("# {package} {version}, {licence}. Written by `cargo xtask bots`.\n{patterns}");

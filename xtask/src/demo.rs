@@ -40,7 +40,7 @@ impl Options {
                 Some(value) if value.starts_with('=') => &value[1..],
                 _ => bail!("demo does not know {argument:?}; its only option is --port PORT"),
             };
-            let number = value.parse().with_context(|| format!("{value:?} is no port"))?;
+            let number = value.parse().with_context(|| format!("{value:?} is not a port"))?;
             port = Some(number);
         }
         Ok(Self { port })
@@ -60,7 +60,7 @@ pub(crate) fn run(options: Options) -> Result<ExitCode> {
     fs::create_dir_all(&directory)?;
     let lock = File::create(directory.join("lock"))?;
     if lock.try_lock().is_err() {
-        bail!("a demo is running already; stop it with Ctrl-C in its window");
+        bail!("a demo is already running; stop it with Ctrl-C in its terminal");
     }
     let database = format!("sqlite://{}", directory.join("visitflow.db").display());
     let admin = add_user(&database, "admin", &["--admin"])?;
@@ -92,7 +92,7 @@ pub(crate) fn run(options: Options) -> Result<ExitCode> {
     println!("  health     http://127.0.0.1:{private}/readyz");
     println!("  log        {}", log.display());
     println!();
-    println!("The passwords hold until the next start. Ctrl-C stops the server.");
+    println!("The passwords are valid until the next start. Ctrl-C stops the server.");
 
     let status = server.wait()?;
     if status.success() {
@@ -139,7 +139,8 @@ fn add_user(database: &str, name: &str, options: &[&str]) -> Result<String> {
 fn password() -> Result<String> {
     const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
     let mut bytes = [0; 20];
-    getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("no random numbers: {error}"))?;
+    getrandom::fill(&mut bytes)
+        .map_err(|error| anyhow::anyhow!("the operating system provides no random numbers: {error}"))?;
     let letter = |byte: &u8| char::from(ALPHABET[usize::from(byte % 32)]);
     Ok(bytes.iter().map(letter).collect())
 }
@@ -147,7 +148,7 @@ fn password() -> Result<String> {
 fn choose_port(asked: Option<u16>) -> Result<u16> {
     match asked {
         Some(port) if is_free(port) => Ok(port),
-        Some(port) => bail!("port {port} is taken; name another, or leave --port out"),
+        Some(port) => bail!("port {port} is in use; choose another one, or omit --port"),
         None => free_port(PORT),
     }
 }
@@ -158,7 +159,7 @@ fn free_port(wish: u16) -> Result<u16> {
         return Ok(wish);
     }
     let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
-    println!("port {wish} is taken, so {port} it is");
+    println!("port {wish} is in use; using port {port}");
     Ok(port)
 }
 

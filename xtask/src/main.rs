@@ -29,30 +29,30 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 const HELP: &str = "\
-The developer's commands of visitflow.
+Commands for developers of visitflow.
 
 Usage: cargo xtask <command>
 
 Commands:
   demo [--port PORT]   Build everything, start the server with the demo shop and the dashboard
-                       on 127.0.0.1:8080 (another free port if that one is taken), print the
-                       addresses and one-time passwords. Ctrl-C stops it.
+                       on 127.0.0.1:8080 (on another port if that one is in use), and print the
+                       addresses and passwords. Ctrl-C stops it.
   test [STEP]...       Run every check, or only the named steps; `test --help` lists them.
   build                Build the client's package, the pages and the server.
-  bench [OPTION]...    Measure the server on PostgreSQL with Redis and with SQLite beside a bare HTTP
+  bench [OPTION]...    Compare the server, with PostgreSQL and Redis and with SQLite, with a bare HTTP
                        server; `bench --help` lists the options.
   bench client [OPTION]...
-                       Measure in Chromium what a page pays for the client, beside other trackers;
+                       Compare in Chromium what the client and other trackers cost a page;
                        `bench client --help` lists the options.
-  soak [TRIAL]...      Kill the server and its stores under load and count what is lost: nothing
-                       may be; `soak --help` lists the trials.
-  bots                 Bring the lists of robots' user agents in server/src/bots up to date from npm.
-  size                 Print what a page downloads, and what each part of it costs: raw, gzip and
-                       brotli bytes. Fails over the budget.
+  soak [TRIAL]...      Kill the server and its stores under load, and check that no acknowledged
+                       page view is lost; `soak --help` lists the trials.
+  bots                 Update the lists of robots in server/src/bots from npm.
+  size                 Print the size of what a page downloads, and of each of its parts, in raw, gzip
+                       and brotli bytes. Fails if the total or the loader is too large.
 
 Missing tools are installed first: wasm target, wasm-bindgen CLI, npm packages; for `test` also
-Chromium, Firefox, WebKit, PostgreSQL, Redis, nginx and wrk. Cargo-made tools go to target/tools,
-nothing else on the machine changes but through rustup and apt.
+Chromium, Firefox, WebKit, PostgreSQL, Redis, nginx and wrk. Tools that cargo builds go to
+target/tools; everything else is installed by rustup, apt and npm.
 ";
 
 fn main() -> ExitCode {
@@ -101,7 +101,7 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
 fn none(rest: &[String]) -> Result<()> {
     match rest {
         [] => Ok(()),
-        [first, ..] => bail!("this command takes no argument, so {first:?} means nothing"),
+        [first, ..] => bail!("this command takes no arguments; remove {first:?}"),
     }
 }
 

@@ -74,7 +74,7 @@ pub(crate) fn run() -> Result<()> {
         }
     }
     if rows.is_empty() {
-        bail!("{FILES} holds nothing that a page downloads; `cargo xtask build` fills it");
+        bail!("{FILES} contains no file that a page downloads; `cargo xtask build` makes them");
     }
     rows.sort_by_key(|(role, ..)| *role);
     let mut sum = Sizes::default();
@@ -89,12 +89,16 @@ pub(crate) fn run() -> Result<()> {
         sum.gzip += sizes.gzip;
         sum.brotli += sizes.brotli;
     }
-    print_row("sum", sum, &format!("bytes, of {BUDGET} at most, and {LOADER_BUDGET} for the loader"));
-    println!("\nwhere a page asks for it:");
+    print_row(
+        "sum",
+        sum,
+        &format!("bytes; the limits are {BUDGET} in total and {LOADER_BUDGET} for the loader"),
+    );
+    println!("\nonly if a page needs it:");
     for (_, name, sizes) in extras {
         print_row("", *sizes, name);
     }
-    println!("\nof what they are made, each with its share of gzip and brotli:");
+    println!("\nthe parts of these files, with their estimated share of gzip and brotli:");
     let list = fs::read_to_string(crate::root().join(PARTS))
         .with_context(|| format!("{PARTS} is missing; `cargo xtask build` makes it"))?;
     for (role, _, sizes) in files {
@@ -104,7 +108,7 @@ pub(crate) fn run() -> Result<()> {
     }
     if sum.brotli > BUDGET {
         bail!(
-            "a page downloads {} bytes too many; see \"Size counts\" in CONTRIBUTING.md",
+            "the files of a page are {} bytes too large; see \"Size counts\" in CONTRIBUTING.md",
             sum.brotli - BUDGET
         );
     }

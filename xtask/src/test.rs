@@ -20,7 +20,7 @@ struct Step {
 }
 
 const STEPS: &[Step] = &[
-    Step { name: "install", what: "tools that are missing", check: || plain(install_all()) },
+    Step { name: "install", what: "install missing tools", check: || plain(install_all()) },
     Step { name: "fmt", what: "formatting", check: fmt },
     Step { name: "deny", what: "dependencies: licences, sources, duplicates, advisories", check: deny },
     Step { name: "pkg", what: "build the client and its package", check: || plain(build::package()) },
@@ -40,9 +40,9 @@ const STEPS: &[Step] = &[
     Step { name: "javascript", what: "the client as JavaScript in Chromium", check: javascript },
     Step { name: "firefox", what: "the client in Firefox", check: firefox },
     Step { name: "webkit", what: "the client in WebKit, Safari's engine", check: webkit },
-    Step { name: "e2e", what: "black-box tests of the whole", check: e2e },
-    Step { name: "bench", what: "one round of what a page pays for a tracker", check: bench },
-    Step { name: "size", what: "what a page downloads", check: || plain(size::run()) },
+    Step { name: "e2e", what: "black-box tests of the whole system", check: e2e },
+    Step { name: "bench", what: "one round of the client benchmark", check: bench },
+    Step { name: "size", what: "size of what a page downloads", check: || plain(size::run()) },
 ];
 
 struct Outcome {
@@ -94,7 +94,7 @@ fn judge(result: Result<Count>) -> (Count, Option<String>) {
     match result {
         Err(error) => (Count { failed: 1, ..Count::default() }, Some(format!("{error:#}"))),
         Ok(count) if count.skipped > 0 => {
-            let error = format!("{} tests were skipped, and none may be", count.skipped);
+            let error = format!("{} tests were skipped; every test must run", count.skipped);
             (Count { failed: count.failed + 1, ..count }, Some(error))
         }
         Ok(count) if count.failed > 0 => (count, Some(format!("{} tests failed", count.failed))),
@@ -117,7 +117,7 @@ fn sum_up(outcomes: &[Outcome]) -> ExitCode {
     let passed: u64 = outcomes.iter().map(|outcome| outcome.count.passed).sum();
     let failed: u64 = outcomes.iter().map(|outcome| outcome.count.failed).sum();
     let took: Duration = outcomes.iter().map(|outcome| outcome.took).sum();
-    println!("\n{:.1} min in all\n", took.as_secs_f64() / 60.0);
+    println!("\n{:.1} min in total\n", took.as_secs_f64() / 60.0);
     println!("{passed} passed, {failed} failed");
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
@@ -147,10 +147,12 @@ fn deny() -> Result<Count> {
     if process::run(command("cargo").args(["deny", "fetch", "db"])).is_ok() {
         check(&["advisories"], &[])?;
     } else if install::has_advisories() {
-        println!("advisories: cannot be fetched; the copy of an earlier run is read");
+        println!("advisories: cannot be fetched; using the copy of an earlier run");
         check(&["advisories"], &["--offline"])?;
     } else {
-        println!("advisories: NOT CHECKED, because they cannot be fetched and there is no copy here");
+        println!(
+            "advisories: NOT CHECKED, because they cannot be fetched and there is no copy of an earlier run"
+        );
         return Ok(without);
     }
     Ok(Count { passed: without.passed + 1, ..without })
@@ -284,10 +286,10 @@ fn tests(command: &mut Command) -> Result<Count> {
     let (success, output) = process::run_and_read(command)?;
     let count = Count::read(&output);
     if !success && count.failed == 0 {
-        bail!("the runner failed; see above");
+        bail!("the test runner failed; see its output above");
     }
     if count.passed + count.failed == 0 {
-        bail!("the runner ran no test");
+        bail!("the test runner ran no tests");
     }
     Ok(count)
 }

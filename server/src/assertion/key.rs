@@ -16,14 +16,14 @@ const MODULUS_BYTES: usize = 256;
 const NEITHER: &str = "this is neither a public key in PEM nor a secret. A secret is one line of text without spaces; make one with `openssl rand -base64 48`";
 
 const TOO_SHORT: &str =
-    "this secret is too short: HS256 takes at least 32 bytes. Make one with `openssl rand -base64 48`";
+    "this secret is too short: HS256 needs at least 32 bytes. Make one with `openssl rand -base64 48`";
 
-const NOT_PUBLIC: &str = "this PEM is not one public key (-----BEGIN PUBLIC KEY-----). `openssl pkey -in private.pem -pubout` writes that of a private key, `openssl x509 -in cert.pem -noout -pubkey` that of a certificate";
+const NOT_PUBLIC: &str = "this PEM file must hold exactly one public key (-----BEGIN PUBLIC KEY-----). If you have a private key, `openssl pkey -in private.pem -pubout` prints its public key; if you have a certificate, `openssl x509 -in cert.pem -noout -pubkey` does";
 
-const NO_SECRET: &str = "this is a public key or a certificate without its PEM lines; as a secret anybody would know it. Put it between -----BEGIN PUBLIC KEY----- and -----END PUBLIC KEY-----";
+const NO_SECRET: &str = "this is a public key or a certificate without its PEM lines. It cannot serve as a secret, because it is public. Put a public key between -----BEGIN PUBLIC KEY----- and -----END PUBLIC KEY-----";
 
 const UNKNOWN_KIND: &str =
-    "this public key cannot be used; take RSA of 2,048 to 4,096 bits, elliptic P-256, or Ed25519";
+    "this public key cannot be used; use RSA with 2,048 to 4,096 bits, elliptic P-256, or Ed25519";
 
 /// A key, and the one algorithm with which it is used.
 pub(super) struct Key {

@@ -48,7 +48,7 @@ fn add(
     expires: Option<Duration>,
 ) -> Result<(), CommandError> {
     if name.is_empty() {
-        return Err(CommandError::Failed("a key needs a name that says what it is for".into()));
+        return Err(CommandError::Failed("the key needs a name, for example what it is used for".into()));
     }
     passwords::check_label(name).map_err(CommandError::Failed)?;
     let scopes = each_once(scopes);
@@ -65,8 +65,9 @@ fn add(
     };
     let now = clock::now();
     let expires_at = expires.map(|length| end_of(now, length)).transpose()?;
-    let (id, text, secret_hash) = keys::issue()
-        .map_err(|error| CommandError::Failed(format!("the operating system has no randomness: {error}")))?;
+    let (id, text, secret_hash) = keys::issue().map_err(|error| {
+        CommandError::Failed(format!("the operating system provides no random numbers: {error}"))
+    })?;
     let key = ApiKey { secret_hash, scopes, site, expires_at };
     wait(async { Accounts::open(database).await?.put_key(&id, name, &key, now).await })?;
     println!("{text}");
@@ -89,7 +90,7 @@ fn end_of(now: Millis, length: Duration) -> Result<Millis, CommandError> {
     let end = i64::try_from(length.as_millis()).ok().and_then(|length| now.checked_add(length));
     end.filter(|end| day(*end).is_some()).ok_or_else(|| {
         CommandError::Failed(
-            "--expires ends after the year 9999; leave it out for a key that never expires".into(),
+            "--expires ends after the year 9999; leave it out, and the key never expires".into(),
         )
     })
 }

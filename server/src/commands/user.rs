@@ -92,13 +92,13 @@ fn new_password(name: &str) -> Result<String, CommandError> {
     let ask = |prompt: String| {
         rpassword::prompt_password(prompt).map_err(|error| {
             CommandError::Failed(format!(
-                "cannot ask for the password: {error}; write it on stdin: visitflow user add NAME < password.txt"
+                "cannot ask for the password: {error}; pass it on stdin: visitflow user add NAME < password.txt"
             ))
         })
     };
     let password = ask(format!("Password for {name}: "))?;
     passwords::check_new(&password).map_err(CommandError::Failed)?;
-    if ask("The same again: ".to_owned())? == password {
+    if ask("Repeat the password: ".to_owned())? == password {
         Ok(password)
     } else {
         Err(CommandError::Failed("the two passwords differ; nothing was changed, try again".into()))

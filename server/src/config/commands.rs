@@ -10,9 +10,10 @@ use crate::contract::accounts::Scope;
 use crate::database::postgres::url::PostgresUrl;
 use crate::database::sqlite::Sqlite;
 
-/// Consent-first visit tracking: sessions, page views, orders and the reports over them.
+/// Consent-first visit tracking: stores facts (page views, events, orders, refunds) and the visits to which they
+/// belong, and serves reports on them.
 #[derive(Debug, Parser)]
-#[command(name = "visitflow", version, about, max_term_width = 100)]
+#[command(name = "visitflow", version, max_term_width = 100)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -42,18 +43,18 @@ pub enum Command {
     /// Migrate the database's schema to this version, then exit; with --from and --to, copy an installation from
     /// SQLite to Postgres
     Migrate(Move),
-    /// Check the configuration, and whether the database and Redis answer
+    /// Check the configuration, and whether the database and Redis can be reached
     Check(Box<Serve>),
 }
 
 /// `visitflow migrate`
 #[derive(Debug, Args)]
 pub struct Move {
-    /// SQLite file to read: sqlite://visitflow.db; no server may use it meanwhile. The file is not changed
+    /// SQLite file to copy from: sqlite://visitflow.db. Stop the server that uses it first. The file is not changed
     #[arg(long, requires = "to", value_name = "URL")]
     pub from: Option<DatabaseUrl>,
-    /// Postgres database to fill: postgres://USER:PASSWORD@HOST:5432/DATABASE; it must be empty, or partly filled by an
-    /// interrupted migration
+    /// Postgres database to copy to: postgres://USER:PASSWORD@HOST:5432/DATABASE. It must be empty, or partly filled by
+    /// an interrupted run of this command
     #[arg(long, requires = "from", value_name = "URL")]
     pub to: Option<DatabaseUrl>,
 }
@@ -72,16 +73,16 @@ impl Move {
 /// `visitflow user …`
 #[derive(Debug, Subcommand)]
 pub enum UserCommand {
-    /// Add a user, or change the password and role of an existing one. A terminal asks for the password; otherwise it
-    /// is one line on stdin
+    /// Add a user, or change the password and role of an existing one. The password is asked for in a terminal;
+    /// otherwise it is read from the first line of stdin
     Add {
         /// Name to sign in with
         name: String,
-        /// Let the user read the reports
+        /// Let the user read the reports; without it, an existing admin becomes an ordinary user
         #[arg(long)]
         admin: bool,
     },
-    /// Refuse a user's sign-ins, and end all sessions of that user
+    /// Refuse a user's sign-ins, and end all of the user's sessions
     Disable {
         /// Name of the user
         name: String,
@@ -91,7 +92,7 @@ pub enum UserCommand {
         /// Name of the user
         name: String,
     },
-    /// Remove a user, and end all sessions of that user; the user's visits are kept
+    /// Remove a user, and end all of the user's sessions; the user's visits are kept
     Remove {
         /// Name of the user
         name: String,
@@ -109,15 +110,15 @@ pub enum UserCommand {
 pub enum KeyCommand {
     /// Add an API key and print it; it is shown only once
     Add {
-        /// Name of the key, such as what it is for
+        /// Name of the key, for example what it is used for
         name: String,
         /// What the key may do
         #[arg(long, value_delimiter = ',', default_value = "read,write")]
         scope: Vec<Scope>,
-        /// Limit the key to the sessions of one site, named as in the reports (only with the scope session)
+        /// Limit the key to the sessions of one site, such as shop.example (only with --scope session)
         #[arg(long, value_name = "HOST")]
         site: Option<String>,
-        /// Time from now after which the key expires: 90d, 12h; default: it never expires
+        /// How long the key works, such as 90d or 12h; default: it never expires
         #[arg(long, value_parser = key_lifetime, value_name = "DURATION")]
         expires: Option<Duration>,
     },

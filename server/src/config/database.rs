@@ -54,7 +54,7 @@ impl FromStr for DatabaseUrl {
     fn from_str(url: &str) -> Result<Self, Infallible> {
         Ok(Self(match url.split_once("://") {
             Some(("sqlite", path)) if path.is_empty() || path.starts_with(':') || path.contains('?') => {
-                Err("name a file, without parameters: sqlite://visitflow.db".into())
+                Err("write the name of a file, without parameters: sqlite://visitflow.db".into())
             }
             Some(("sqlite", path)) => Ok(Database::Sqlite(Sqlite::new(path))),
             Some(("postgres" | "postgresql", _)) => PostgresUrl::parse(url).map(Database::Postgres),

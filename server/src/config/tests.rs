@@ -46,12 +46,12 @@ fn a_key_works_for_a_second_at_least() {
         assert!(add(expires).unwrap_err().to_string().contains("for at least 1s"));
     }
     for unclear in ["soon", "", "12", "1y", "2months", "1h ago"] {
-        assert!(add(unclear).unwrap_err().to_string().contains("write 90d or 12h"), "{unclear}");
+        assert!(add(unclear).unwrap_err().to_string().contains("for example: 90d or 12h"), "{unclear}");
     }
 }
 
 #[test]
-fn a_server_that_others_can_reach_is_told_to_say_its_name() {
+fn a_server_that_is_not_on_loopback_warns_if_public_url_is_not_set() {
     let warns = |flags: &[&str]| serve(flags).unwrap().origin_warning().is_some();
     assert!(!warns(&[]));
     assert!(!warns(&["--listen", "[::1]:8080"]));
@@ -129,15 +129,15 @@ fn an_installation_moves_from_sqlite_to_postgres_and_no_other_way() {
 fn what_cannot_work_is_refused_with_a_way_out() {
     for (flags, hint) in [
         (&["--session-max", "1m"][..], "--session-idle"),
-        (&["--cookie-prefix", "host", "--cookie-domain", "a.example"], "drop"),
-        (&["--cookie-name", "session_id=visitor_id"], "a name of its own"),
+        (&["--cookie-prefix", "host", "--cookie-domain", "a.example"], "remove --cookie-domain"),
+        (&["--cookie-name", "session_id=visitor_id"], "a different name"),
         (&["--cookie-name", "sid=shop_sid"], "session_id"),
         (&["--cookie-name", "session_id=__Host-x"], "--cookie-prefix host"),
-        (&["--session-idle", "30"], "write 30m"),
+        (&["--session-idle", "30"], "for example: 30m"),
         (&["--idle-timeout", "0s"], "1s to 1h"),
         (&["--allowed-origin", "shop.example"], "https://"),
         (&["--path-prefix", "visits/"], "/visits"),
-        (&["--path-prefix", "/api"], "choose another name"),
+        (&["--path-prefix", "/api"], "choose another path"),
         (&["--tls-cert", "a.pem"], "--tls-key"),
         (&["--jwt-audience", "shop"], "--jwt-key"),
         (&["--jwt-max-age", "2h"], "--jwt-key"),
@@ -223,7 +223,7 @@ fn who_is_remembered_is_so_for_longer_than_others() {
         (["--session-remember-max", "12h"], "--session-remember-max is shorter than --session-max"),
         (["--session-remember-max", "29d"], "--session-remember-max is shorter than --session-remember"),
         (["--session-remember", "401d"], "from 1s to 400d"),
-        (["--session-remember", "forever"], "write 30m or 24h"),
+        (["--session-remember", "forever"], "for example: 30m or 24h"),
     ] {
         let error = serve(&flags).unwrap_err();
         assert!(error.contains(told), "{flags:?}: {error}");

@@ -25,16 +25,16 @@ pub enum CookieSecure {
 pub enum CookiePrefix {
     /// session_id
     None,
-    /// __Host-session_id, which no sibling domain can set
+    /// __Host-session_id, which other subdomains cannot set
     Host,
 }
 
 /// How to treat a browser's Global Privacy Control.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Gpc {
-    /// Treat telemetry as anonymous
+    /// Store what this browser sends without a visit and without a visitor
     Honour,
-    /// Ignore it: the site has its own lawful basis
+    /// Ignore the signal: the site has its own lawful basis
     Ignore,
 }
 
@@ -54,37 +54,37 @@ pub(super) fn millis(duration: Duration) -> Millis {
 
 /// A length of time, such as `90s`, `30m` or `1d 12h`. A day has 24 hours; months and years have no one length.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    let span: jiff::Span = text.parse().map_err(|_| "not a length of time")?;
+    let span: jiff::Span = text.parse().map_err(|_| "this is not a duration")?;
     let length = span
         .to_duration(SpanRelativeTo::days_are_24_hours())
-        .map_err(|_| "months and years have no one length; count in days or weeks")?;
-    length.try_into().map_err(|_| "a length of time is not negative".into())
+        .map_err(|_| "months and years differ in length; use days or weeks")?;
+    length.try_into().map_err(|_| "a duration cannot be negative".into())
 }
 
 /// As [`duration`]; the error has examples.
 fn duration_such_as(examples: &str, text: &str) -> Result<Duration, String> {
-    duration(text).map_err(|error| format!("{error}; write {examples}"))
+    duration(text).map_err(|error| format!("{error}; for example: {examples}"))
 }
 
 /// How long a session lasts.
 pub(super) fn session_length(text: &str) -> Result<Duration, String> {
     let length = duration_such_as("30m or 24h", text)?;
     let (least, most) = (Duration::from_secs(1), Duration::from_secs(400 * 86_400));
-    if (least..=most).contains(&length) { Ok(length) } else { Err("write a length from 1s to 400d".into()) }
+    if (least..=most).contains(&length) { Ok(length) } else { Err("write a duration from 1s to 400d".into()) }
 }
 
 /// How long an API key works.
 pub(super) fn key_lifetime(text: &str) -> Result<Duration, String> {
     let length = duration_such_as("90d or 12h", text)?;
     let least = Duration::from_secs(1);
-    if length >= least { Ok(length) } else { Err("a key works for at least 1s".into()) }
+    if length >= least { Ok(length) } else { Err("a key must be valid for at least 1s".into()) }
 }
 
 /// How long a connection may wait for its client.
 pub(super) fn idle_timeout(text: &str) -> Result<Duration, String> {
     let length = duration_such_as("30s or 2m", text)?;
     let (least, most) = (Duration::from_secs(1), Duration::from_secs(3_600));
-    if (least..=most).contains(&length) { Ok(length) } else { Err("write a timeout from 1s to 1h".into()) }
+    if (least..=most).contains(&length) { Ok(length) } else { Err("write a duration from 1s to 1h".into()) }
 }
 
 /// The limit of the spool, in bytes.

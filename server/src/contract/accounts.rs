@@ -65,11 +65,11 @@ pub struct UserRow {
 pub enum Scope {
     /// Read reports
     Read,
-    /// Send facts and orders
+    /// Send facts
     Write,
-    /// Erase visitors, anybody
+    /// Read and erase the data of any visitor
     Erase,
-    /// Ask whose session a token is, sign users of the site in and out, end their sessions
+    /// Ask whose session a token is, sign users of your site in and out, and end their sessions
     Session,
 }
 

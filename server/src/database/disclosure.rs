@@ -1,7 +1,7 @@
 //! Disclosure: everything that is stored about a visitor (GDPR Art. 15 and 20).
 //!
-//! It comes in pages, visit by visit. A page has a bounded number of rows and tells where the next one begins. A
-//! larger visit continues on the next page, under the same id.
+//! It comes in pages, visit by visit. A page has a bounded number of rows and says where the next one begins. A larger
+//! visit continues on the next page, under the same id.
 //!
 //! Invariant: the pages together have each row that an erasure would delete, except hashes of secrets and dead
 //! letters.

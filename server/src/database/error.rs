@@ -14,7 +14,7 @@ pub enum StoreError {
     /// SQLite failed: the embedded database, or the spool.
     #[error("SQLite failed: {0}")]
     Database(#[from] rusqlite::Error),
-    /// Postgres refused the statement, or was lost while it ran; [`StoreError::is_away`] tells which.
+    /// Postgres refused the statement, or the connection was lost while it ran; [`StoreError::is_away`] says which.
     #[error("Postgres failed: {}", errors::told(.0))]
     Postgres(#[from] tokio_postgres::Error),
     /// Postgres cannot be reached, or refuses the connection.
@@ -24,7 +24,7 @@ pub enum StoreError {
     #[error("Postgres did not answer within {0:?}")]
     Silent(Duration),
     /// A report took too long and was cancelled.
-    #[error("the report was ended, it took longer than {0:?}")]
+    #[error("the report took longer than {0:?} and was cancelled")]
     TooSlow(Duration),
     /// The certificates that Postgres is to be checked against cannot be used.
     #[error("cannot use sslrootcert {0}")]
@@ -50,7 +50,7 @@ pub enum StoreError {
     #[error("another visitflow server runs on {0}; stop it, or name another file with --database-url")]
     Claimed(String),
     /// A name that is taken.
-    #[error("there is {0} already; choose another name")]
+    #[error("{0} already exists; choose another name")]
     Taken(String),
     /// A row has content that this program never writes.
     #[error("the database holds a malformed {0}")]
@@ -59,7 +59,7 @@ pub enum StoreError {
     #[error("another visitflow server uses the spool {0}; give each server its own with --spool")]
     SpoolClaimed(String),
     /// The spool holds as much as it may.
-    #[error("the spool is full; raise --spool-max, or bring the database back")]
+    #[error("the spool is full; raise --spool-max, or make Postgres available again")]
     SpoolFull,
     /// Nothing was done: a store is away, the server stops, or too much is waiting.
     #[error("unavailable: {0}")]

@@ -58,12 +58,12 @@ impl FileError {
                 "stop the server and restore a backup".into()
             }
             Some(ErrorCode::DatabaseCorrupt) => {
-                "move it away, and look with the sqlite3 command .recover for what waited in it".into()
+                "move it away; .recover of the sqlite3 command may still read the commands in it".into()
             }
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
                 "another program writes to it".into()
             }
-            Some(ErrorCode::DiskFull) => "make room on its disk".into(),
+            Some(ErrorCode::DiskFull) => "free some space on its disk".into(),
             Some(ErrorCode::Unknown) => {
                 format!("it was made by another program or another version; name another file with {flag}")
             }

@@ -83,7 +83,7 @@ pub async fn password(mut call: Call<'_>) -> Result<Reply, Problem> {
     let user_id = record.user_id.ok_or_else(Problem::not_signed_in)?;
     if !user_id.starts_with(LOCAL_PREFIX) {
         return Err(Problem::forbidden(
-            "The password of this user is not stored here; change it where the user signs in: at the site, or at its identity provider.",
+            "This server does not have this user's password. Change it where the user signs in: on the site itself, or at its identity provider.",
         ));
     }
     let app = call.app;
@@ -103,13 +103,13 @@ pub async fn password(mut call: Call<'_>) -> Result<Reply, Problem> {
 }
 
 /// Logs that a browser will drop the cookie of this sign-in, because it is marked `Secure` and came over plain HTTP.
-/// (From `localhost` browsers keep it all the same.)
+/// (On `localhost` browsers keep it anyway.)
 fn warn_of_lost_cookie(call: &Call<'_>) {
     static SAID: OnceAMinute = OnceAMinute::new();
     if call.secure && !call.https && !is_loopback(call.host) && SAID.is_due(call.now) {
         tracing::warn!(
             host = call.host,
-            "a sign-in came over plain HTTP: browsers drop its session cookie, which is marked Secure, so the user stays signed out. Use HTTPS; behind a proxy that ends TLS, let it send X-Forwarded-Proto: https and name it by --trusted-proxy; to try it on this machine, use http://localhost and --cookie-secure auto"
+            "a sign-in came over plain HTTP. The session cookie is marked Secure, so browsers drop it and the user stays signed out. Use HTTPS. Behind a proxy that terminates TLS, make the proxy send X-Forwarded-Proto: https, and name it with --trusted-proxy. To try visitflow on this machine, use http://localhost and --cookie-secure auto"
         );
     }
 }
@@ -125,7 +125,7 @@ fn stranger(call: &Call<'_>, assertion: &str) -> Result<String, Problem> {
     assertions.subject(assertion, call.now).map_err(|flaw| Problem::wrong_assertion(flaw.to_string()))
 }
 
-/// The account, if the password is right. Neither the answer nor its time tells whether the user exists.
+/// The account, if the password is right. Neither the answer nor its time reveals whether the user exists.
 async fn verify(call: &Call<'_>, name: &str, password: String) -> Result<Account, Problem> {
     let app = call.app;
     app.throttle.sign_in(call.client.counted(), call.now)?;
@@ -145,10 +145,10 @@ async fn verify(call: &Call<'_>, name: &str, password: String) -> Result<Account
 fn credential(text: Option<String>, max_bytes: usize, field: &str) -> Result<String, Problem> {
     match text {
         Some(text) if text.contains('\0') => {
-            Err(Problem::field(format!("`{field}` contains a NUL character; send it without.")))
+            Err(Problem::field(format!("`{field}` must not contain a NUL character.")))
         }
         Some(text) if (1..=max_bytes).contains(&text.len()) => Ok(text),
-        Some(_) => Err(Problem::field(format!("`{field}` is 1 to {max_bytes} bytes long."))),
+        Some(_) => Err(Problem::field(format!("`{field}` must be 1 to {max_bytes} bytes long."))),
         None => Err(Problem::field(format!("`{field}` is missing."))),
     }
 }

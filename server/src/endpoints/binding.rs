@@ -22,7 +22,7 @@ struct Bind {
     /// The value of the browser's cookie; none if it has none.
     token: Option<String>,
     user_id: Option<String>,
-    /// The browser's header, which tells its device.
+    /// The browser's user agent, from which the device is read.
     user_agent: Option<String>,
     /// As at a login: false signs in without a visit.
     visit: Option<bool>,
@@ -38,7 +38,7 @@ pub async fn bind(mut call: Call<'_>) -> Result<Reply, Problem> {
     let body: Bind = call.json().await?;
     let user_id = body.user_id.filter(|user_id| names_a_stranger(user_id)).ok_or_else(|| {
         Problem::field(
-            "`user_id` is the id by which your site knows the user: 1 to 128 characters without NUL. It must not begin with u_, because the ids of this server's own users do.",
+            "`user_id` must be your site's own id of the user: 1 to 128 characters without NUL. It must not begin with u_, because the ids of this server's own users do.",
         )
     })?;
     let token = match parsed(body.token) {

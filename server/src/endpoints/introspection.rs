@@ -225,7 +225,7 @@ fn form(body: &[u8]) -> Result<Asked, Problem> {
             }
             "token" => asked.token = Some(value.into_owned()),
             "touch" => {
-                let touch = value.parse().map_err(|_| Problem::field("`touch` is true or false."))?;
+                let touch = value.parse().map_err(|_| Problem::field("`touch` must be true or false."))?;
                 asked.touch = Some(touch);
             }
             _ => {} // such as token_type_hint
@@ -239,7 +239,7 @@ fn users_only(query: &str) -> Result<bool, Problem> {
     let mut users_only = false;
     for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
         if (&*name, &*value) != ("require", "user") {
-            return Err(Problem::query("The query of this path is empty or `require=user`."));
+            return Err(Problem::query("The query must be empty or `require=user`."));
         }
         users_only = true;
     }

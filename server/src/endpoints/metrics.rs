@@ -43,7 +43,8 @@ const SITES_MAX: u32 = 1_000;
 /// because that needs the database.
 async fn admit(call: &Call<'_>) -> Result<(), Problem> {
     call.app.lifecycle.ingest.admit(Load::Report).map_err(|error| {
-        let detail = "Too many facts wait to be stored, and they have priority; ask again after Retry-After.";
+        let detail =
+            "Too many facts are waiting to be stored, and they have priority; ask again after Retry-After.";
         Problem { detail: detail.into(), ..Problem::unavailable(error.to_string()) }
     })?;
     require_reader(call).await

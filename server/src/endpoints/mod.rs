@@ -40,14 +40,14 @@ fn visitor_id(text: &str) -> Result<VisitorId, Problem> {
 }
 
 const NO_VISITOR_ID: &str =
-    "`visitor_id` is v_ followed by a UUID, such as v_018f3a5e-7c1b-4f6a-9d2e-3b4c5d6e7f80.";
+    "`visitor_id` must be v_ followed by a UUID, such as v_018f3a5e-7c1b-4f6a-9d2e-3b4c5d6e7f80.";
 
 /// The site that a request names: in its body, by its page's address, or by its origin.
 fn site(call: &Call<'_>, named: Option<&str>, page: Option<&Page>) -> Result<Option<String>, Problem> {
     if let Some(name) = named {
         return crate::site::normalize(name)
             .map(Some)
-            .ok_or_else(|| Problem::field("`site` is a host name, such as shop.example."));
+            .ok_or_else(|| Problem::field("`site` must be a host name, such as shop.example."));
     }
     let origin = || call.header("origin").and_then(|origin| crate::site::of_url(&origin));
     Ok(page.map(|page| page.site.clone()).or_else(origin))

@@ -52,7 +52,7 @@ fn asked(query: &str) -> Result<(Option<VisitorId>, Option<Cursor>), Problem> {
             "after" if after.is_none() => {
                 let cursor = Cursor::parse(&value).ok_or_else(|| {
                     Problem::query(
-                        "`after` is the value of `next` on the previous page; leave it out for the first page.",
+                        "`after` must be the value of `next` on the previous page; leave it out for the first page.",
                     )
                 })?;
                 after = Some(cursor);
@@ -86,7 +86,7 @@ pub async fn erase(mut call: Call<'_>) -> Result<Reply, Problem> {
     let body: wire::Erase = call.json().await?;
     let visitor =
         super::visitor_id(&body.visitor_id.ok_or_else(|| {
-            Problem::field("`visitor_id` is missing; send the one of the visitor to erase.")
+            Problem::field("`visitor_id` is missing; send the id of the visitor to erase.")
         })?)?;
     let right = right(&call).await?;
     let token = if call.key.is_none() { token(&call) } else { None };
@@ -133,7 +133,7 @@ async fn right(call: &Call<'_>) -> Result<Right, Problem> {
 fn refused(refusal: Refusal) -> Problem {
     match refusal {
         Refusal::Store(error) if !error.is_refusal() => {
-            let detail = "The database is away, or some data is still in the spool: the visitor is not erased, or only partly. Send the request again after Retry-After.";
+            let detail = "The database is away, or some data is still in the spool, so nothing or only a part was erased. Send the request again after Retry-After.";
             Problem { detail: detail.into(), ..Problem::unavailable(error.to_string()) }
         }
         other => other.into(),

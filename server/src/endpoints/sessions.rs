@@ -41,13 +41,13 @@ struct Session {
 pub async fn list(call: Call<'_>) -> Result<Reply, Problem> {
     let Query { user_id, others } = Query::of(&call)?;
     if others {
-        return Err(Problem::query("`others` is for DELETE; all sessions are listed."));
+        return Err(Problem::query("`others` works only with DELETE; leave it out to list all sessions."));
     }
     let user = user(&call, user_id).await?;
     let sessions = &call.app.lifecycle.sessions;
     let now = clock::now();
     let live = sessions.of_user(&user.id, user.site.as_deref(), now).await.map_err(|error| {
-        let detail = "The database is away, so the sessions are not known. Treat them as unknown, not as ended, and ask again after Retry-After.";
+        let detail = "The database is away, so this server does not know which sessions the user has. They may still be live; ask again after Retry-After.";
         Problem { detail: detail.into(), ..Problem::unavailable(error.to_string()) }
     })?;
     let sessions = live.into_iter().map(|record| Session {
@@ -67,7 +67,7 @@ pub async fn list(call: Call<'_>) -> Result<Reply, Problem> {
 pub async fn end_one(call: Call<'_>) -> Result<Reply, Problem> {
     let Query { user_id, others } = Query::of(&call)?;
     if others {
-        return Err(Problem::query("`others` ends all other sessions; leave the session out of the path."));
+        return Err(Problem::query("`others` ends all other sessions; remove the session from the path."));
     }
     let user = user(&call, user_id).await?;
     let named = call.head.uri.path().strip_prefix(path::SESSIONS).and_then(|rest| rest.strip_prefix('/'));
@@ -80,7 +80,7 @@ pub async fn end_others(call: Call<'_>) -> Result<Reply, Problem> {
     let Query { user_id, others } = Query::of(&call)?;
     if others == call.key.is_some() {
         return Err(Problem::query(
-            "To end all other sessions of its user, a browser sends `?others=true`. To end all sessions of a user, send an API key and only `?user_id=`.",
+            "From a browser, send `?others=true` to end all other sessions of its user. With an API key, send only `?user_id=` to end all sessions of that user.",
         ));
     }
     let user = user(&call, user_id).await?;
@@ -161,7 +161,7 @@ fn user_id(text: Cow<'_, str>) -> Result<String, Problem> {
     if (1..=TEXT_CHARS).contains(&text.chars().count()) && !text.contains('\0') {
         Ok(text.into_owned())
     } else {
-        Err(Problem::query("`user_id` is 1 to 128 characters without NUL."))
+        Err(Problem::query("`user_id` must be 1 to 128 characters without NUL."))
     }
 }
 

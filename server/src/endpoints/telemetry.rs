@@ -196,7 +196,7 @@ impl Item for wire::Event {
             .ok_or_else(|| Problem::field("`name` is missing; name the event."))?;
         if name.chars().count() > limits::EVENT_NAME_CHARS {
             return Err(Problem::field(format!(
-                "`name` has at most {} characters.",
+                "`name` must have at most {} characters.",
                 limits::EVENT_NAME_CHARS
             )));
         }
@@ -226,7 +226,7 @@ impl Item for wire::Order {
         let from_api = call.key.is_some();
         if self.refund_of.is_some() && !from_api {
             return Err(Problem::forbidden(
-                "A refund comes from the shop's own server; send it with an API key that has the scope `write`.",
+                "Refunds are accepted only from the shop's own server; send an API key that has the scope `write`.",
             ));
         }
         let id = self.id.ok_or_else(|| Problem::field("`id` is missing; send the shop's own number."))?;
@@ -255,7 +255,7 @@ impl Item for wire::Order {
         let named_site = site(call, self.site.as_deref(), page.as_ref())?;
         let named = self.visitor_id.is_some();
         let visitor = visitor(call, self.visitor_id.as_deref())?.filter(|_| !call.gpc());
-        // The visit is long over when a refund comes, so it does not tell the site.
+        // A refund usually comes long after the visit, so its site is not taken from a visit.
         let of_visit = match &kind {
             Kind::Order(order) => order.session.is_some() || visitor.is_some(),
             _ => false,

@@ -93,7 +93,7 @@ fn too_large() -> Problem {
 /// 400 with the parser's message.
 pub fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     if bytes.trim_ascii_start().first() != Some(&b'{') {
-        return Err(malformed("The body is not a JSON object; send one, at least {}."));
+        return Err(malformed("The body must be a JSON object; send {} if it has no fields."));
     }
     serde_json::from_slice(bytes)
         .map_err(|error| malformed(format!("The body does not fit this endpoint: {error}.")))

@@ -46,7 +46,7 @@ impl Ours {
             Self::Session => value.starts_with(b"s_"),
             Self::Visitor => value.starts_with(b"v_"),
             Self::LastActivity => value.iter().all(u8::is_ascii_digit),
-            // It has no prefix; its length tells.
+            // It has no prefix, so it is recognised by its length.
             Self::VisitorKey => {
                 std::str::from_utf8(value).is_ok_and(|value| VisitorKey::parse(value).is_some())
             }
@@ -69,14 +69,14 @@ impl CookieNames {
         for (at, (ours, name)) in given.iter().enumerate() {
             if given[..at].iter().any(|(other, _)| other == ours) {
                 let (_, ours) = Ours::ALL[*ours as usize];
-                return Err(format!("--cookie-name names {ours} twice; give it one name"));
+                return Err(format!("--cookie-name is given twice for {ours}; give it once"));
             }
             names[*ours as usize].clone_from(name);
         }
         for (at, name) in names.iter().enumerate() {
             if names[..at].contains(name) {
                 return Err(format!(
-                    "--cookie-name: two cookies would be named {name}; give each a name of its own"
+                    "--cookie-name: two cookies would be named {name}; give each a different name"
                 ));
             }
         }
@@ -110,11 +110,11 @@ pub fn cookie_name(text: &str) -> Result<(Ours, String), String> {
     // RFC 6265 §4.1.1 takes the token of RFC 9110 §5.6.2.
     let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     if name.is_empty() || name.len() > NAME_BYTES || !name.bytes().all(is_token) {
-        return Err(format!("a cookie's name is 1 to {NAME_BYTES} letters, digits and !#$%&'*+-.^_`|~"));
+        return Err(format!("a cookie's name must be 1 to {NAME_BYTES} letters, digits and !#$%&'*+-.^_`|~"));
     }
     let prefix = name.get(..2).filter(|prefix| *prefix == "__");
     if prefix.is_some() {
-        return Err("a name does not begin with __; for __Host- write --cookie-prefix host".into());
+        return Err("a name must not begin with __; to get __Host-, write --cookie-prefix host".into());
     }
     Ok((ours, name.to_owned()))
 }

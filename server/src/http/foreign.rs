@@ -72,8 +72,8 @@ impl ForeignOrigin {
             Self::Web(origin) => {
                 format!("if its pages are yours, start the server with --allowed-origin {origin}")
             }
-            Self::Null => "no flag allows pages without an origin: files, sandboxed frames without allow-same-origin, pages with Referrer-Policy: no-referrer; serve the page over https and without these".into(),
-            Self::App(_) => "only http and https origins can be allowed; if it is your app or extension, let it load its page over https, or send its facts through your own server with an API key".into(),
+            Self::Null => "pages without an origin cannot be allowed: files, sandboxed frames without allow-same-origin, pages with Referrer-Policy: no-referrer; serve the page over https, and without these".into(),
+            Self::App(_) => "only http and https origins can be allowed; if this is your app or extension, load its page over https, or send its facts through your own server with an API key".into(),
         }
     }
 }

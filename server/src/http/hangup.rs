@@ -1,5 +1,5 @@
 //! Whether a client has closed its connection. During a request HTTP/1.1 reads nothing, so it does not notice that, and
-//! facts are stored all the same. A report, which only its client needs, checks it here.
+//! facts are stored anyway. A report, which only its client needs, checks it here.
 
 use std::io::{IoSlice, Result};
 use std::pin::Pin;

@@ -90,7 +90,8 @@ impl FromStr for Origin {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let hint = || format!("{text:?} is not an origin; write https://shop.example, without a path");
+        let hint =
+            || format!("{text:?} is not an origin; write one such as https://shop.example, without a path");
         let url = Url::parse(text).map_err(|_| hint())?;
         let bare = matches!(url.path(), "" | "/")
             && url.query().is_none()

@@ -34,11 +34,13 @@ impl FromStr for PathPrefix {
         };
         let mut names = text.strip_prefix('/').unwrap_or_default().split('/');
         if text.len() > 200 || !names.clone().all(plain) {
-            return Err("write it as /visits or /of/ours: letters, digits, -, _, . and ~ between slashes");
+            return Err(
+                "write a path such as /visits or /tools/visits; use letters, digits, -, _, . and ~ between the slashes",
+            );
         }
         // With such a prefix an address without it would match as well.
         if names.next().is_some_and(|first| ["api", "assets"].contains(&first)) {
-            return Err("/api and /assets are paths of the server itself; choose another name");
+            return Err("the server itself uses /api and /assets; choose another path");
         }
         Ok(Self(text.to_owned()))
     }

@@ -1,5 +1,5 @@
 //! Errors. A [`Problem`] is the answer to the client (RFC 9457), with an optional sentence for the log. Endpoints make
-//! one if they can tell how to correct the request. An error of the database becomes a 503 without details, and the
+//! one if they can say how to correct the request. An error of the database becomes a 503 without details, and the
 //! details are logged.
 
 use std::borrow::Cow;
@@ -112,23 +112,23 @@ impl Problem {
         Self::new(StatusCode::FORBIDDEN, kind::FORBIDDEN, detail)
     }
 
-    /// 404: the user has no such session. The answer does not tell whether another user has.
+    /// 404: the user has no such session. The answer does not reveal whether another user has it.
     #[must_use]
     pub fn no_such_session() -> Self {
         Self::new(
             StatusCode::NOT_FOUND,
             kind::NOT_FOUND,
-            "This user has no live session of this name; /api/sessions lists the live ones.",
+            "This user has no such live session; GET /api/sessions lists the live ones.",
         )
     }
 
-    /// 401: user name or password is wrong. The answer does not tell which.
+    /// 401: user name or password is wrong. The answer does not reveal which.
     #[must_use]
     pub fn wrong_credentials() -> Self {
         Self::new(StatusCode::UNAUTHORIZED, kind::WRONG_CREDENTIALS, "User name or password is wrong.")
     }
 
-    /// 401: the assertion is wrong. Only the log tells why.
+    /// 401: the assertion is wrong. Only the log says why.
     #[must_use]
     pub fn wrong_assertion(log: impl Into<String>) -> Self {
         let detail = "The assertion is wrong or expired; get a new one from the site's own sign-in.";
@@ -149,7 +149,7 @@ impl Problem {
     #[must_use]
     pub fn cookie_taken(name: &str) -> Self {
         let detail = format!(
-            "Another application of this host uses a cookie named {name}, so nobody can sign in. Start the server with another name, such as --cookie-name session_id=shop_sid."
+            "Another application of this host uses a cookie named {name}, so nobody can sign in. Start the server with another name for its cookie, such as --cookie-name session_id=shop_sid."
         );
         Self::new(StatusCode::CONFLICT, kind::COOKIE_TAKEN, detail)
     }
@@ -157,7 +157,7 @@ impl Problem {
     /// 503: try again later.
     #[must_use]
     pub fn unavailable(log: impl Into<String>) -> Self {
-        let detail = "The server cannot store anything right now; nothing of this request was stored. Send it again after Retry-After.";
+        let detail = "The server cannot do this right now, and nothing of this request was stored. Send it again after Retry-After.";
         Self {
             retry_after_s: Some(2),
             log: Some(log.into()),
@@ -168,8 +168,7 @@ impl Problem {
     /// 429: come back later.
     #[must_use]
     pub fn too_many_requests(retry_after_s: u32) -> Self {
-        let detail =
-            "Too many requests of this kind; this one was not done. Send it again after Retry-After.";
+        let detail = "There are too many requests of this kind, and nothing of this one was done. Send it again after Retry-After.";
         Self {
             retry_after_s: Some(retry_after_s),
             ..Self::new(StatusCode::TOO_MANY_REQUESTS, kind::TOO_MANY_REQUESTS, detail)
@@ -215,6 +214,6 @@ impl From<StoreError> for Problem {
 
 impl From<getrandom::Error> for Problem {
     fn from(error: getrandom::Error) -> Self {
-        Self::unavailable(format!("the operating system has no randomness: {error}"))
+        Self::unavailable(format!("the operating system provides no random numbers: {error}"))
     }
 }

@@ -52,7 +52,7 @@ fn host(head: &Parts, origin: impl Fn(&[u8]) -> Option<Origin>) -> Result<Origin
     let mut fields = head.headers.get_all(HOST).iter().map(HeaderValue::as_bytes);
     let (field, second) = (fields.next(), fields.next());
     if second.is_some() {
-        return Err(bad("This request names its host twice; send one Host header."));
+        return Err(bad("This request has more than one Host header; send one."));
     }
     let authority = head.uri.authority().map(|authority| authority.as_str().as_bytes());
     let missing = || bad("This request does not say which host it is for; send a Host header.");
@@ -70,7 +70,7 @@ fn host(head: &Parts, origin: impl Fn(&[u8]) -> Option<Origin>) -> Result<Origin
                 if named == read(field)? {
                     Ok(named)
                 } else {
-                    Err(bad("The Host header and :authority of this request name two hosts."))
+                    Err(bad("The Host header and :authority of this request name different hosts."))
                 }
             }
             (authority, field) => authority.or(field).ok_or_else(missing).and_then(read),

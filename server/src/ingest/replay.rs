@@ -70,7 +70,7 @@ impl Worker {
             Ok(()) => self.portion.was_taken(),
             Err(error) => {
                 if error.is_too_much() {
-                    tracing::warn!(%error, commands = tried, "trying fewer commands of the spool");
+                    tracing::warn!(%error, commands = tried, "replaying fewer commands of the spool at once");
                     if self.portion.was_too_much(tried) == AfterTooMuch::SetAside {
                         self.set_head_aside(&error).await;
                     }
@@ -150,7 +150,7 @@ impl Worker {
                     parts.extend([middle..part.end, part.start..middle]);
                 }
                 Err(error) if error.is_refusal() => {
-                    tracing::error!(%error, "the database refuses a command of the spool");
+                    tracing::error!(%error, "the database refused a command from the spool");
                     self.give_up(&taken[0], places[0].rests_on, &error, now).await?;
                     self.taken(&Rest::none(last))?;
                 }
@@ -166,7 +166,7 @@ impl Worker {
         match self.store.commit(again(&self.sessions, &some, &[], clock::now())).await {
             Ok(committed) => rest.commands.extend(committed.left.into_iter().map(|(_, command)| command)),
             Err(error) if error.is_refusal() => {
-                tracing::error!(%error, "the database refuses the rest of a command of the spool");
+                tracing::error!(%error, "the database refused the remaining work of a command from the spool");
                 for command in &some {
                     self.set_aside(command, &error).await?;
                 }
@@ -192,7 +192,7 @@ impl Worker {
         };
         match given_up {
             Ok(()) => {
-                tracing::error!(%error, "a command of the spool takes the database too long; it is now in dead_letters");
+                tracing::error!(%error, "a command from the spool took the database too long; it was moved to dead_letters");
                 self.portion.was_taken();
             }
             Err(error) => tracing::debug!(%error, "the database is still away"),

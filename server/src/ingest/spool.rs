@@ -222,19 +222,19 @@ impl Spool {
                 deleted = self.delete_taken();
             }
             if let Err(error) = deleted {
-                tracing::warn!(%error, "commands that are stored could not be deleted from the spool yet");
+                tracing::warn!(%error, "commands that Postgres has stored could not be deleted from the spool; the server will try again");
                 return;
             }
         }
         if self.is_empty() {
             if let Err(error) = self.shrink() {
-                tracing::debug!(%error, "the file of the spool could not be made smaller yet");
+                tracing::debug!(%error, "the spool file could not be made smaller; the server will try again");
             }
             self.reserve.restore();
             if self.journal_has_content
                 && let Err(error) = self.overwrite_journal()
             {
-                tracing::warn!(%error, "the journal of the spool still holds commands that are stored");
+                tracing::warn!(%error, "the journal of the spool still contains commands that Postgres has stored");
             }
         }
     }

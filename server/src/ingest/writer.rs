@@ -200,7 +200,7 @@ impl Worker {
                     results.extend(committed.outcomes.into_iter().map(Ok));
                 }
                 Err(error) if error.is_refusal() && part.len() > 1 => {
-                    tracing::warn!(%error, commands = part.len(), "a commit was refused; trying its halves");
+                    tracing::warn!(%error, commands = part.len(), "the database refused a batch; trying each half of it");
                     let (first, second) = part.split_at(part.len() / 2);
                     parts.extend([second, first]);
                 }
@@ -213,7 +213,7 @@ impl Worker {
                     parts.push(part);
                 }
                 Err(error) => {
-                    tracing::error!(%error, commands = part.len(), "nothing of this commit was stored");
+                    tracing::error!(%error, commands = part.len(), "a batch could not be stored; its requests are answered 503");
                     *lock(&self.failed_at) = Some(Instant::now());
                     let refused = || Err(StoreError::Unavailable("the database failed"));
                     results.extend(part.iter().map(|_| refused()));
@@ -226,7 +226,7 @@ impl Worker {
     /// Handles a command that the database refuses because of its content. A fact is kept in `dead_letters` and
     /// acknowledged; any other command has failed.
     async fn refused(&mut self, command: &Command, error: StoreError) -> Result<Outcome> {
-        tracing::error!(%error, "the database refuses a command; the others of its batch are stored");
+        tracing::error!(%error, "the database refused a command; the others of its batch are stored");
         let Some(outcome) = command.set_aside() else { return Err(error) };
         self.set_aside(command, &error).await?;
         Ok(outcome)

@@ -64,4 +64,4 @@ impl Lifecycle {
 
 /// The session is provisional on a server that cannot reach the database.
 const UNSTORED: StoreError =
-    StoreError::Unavailable("the session waits for a server that cannot reach the database");
+    StoreError::Unavailable("the session was changed by another server, which cannot reach the database");

@@ -58,7 +58,9 @@ impl FromStr for Filter {
             match part.split_once('=') {
                 None => filter.own = level(part)?,
                 Some((name, _)) if !is_target(name.trim()) => {
-                    return Err(format!("{name:?} is not a target; write a filter such as info,hyper=debug"));
+                    return Err(format!(
+                        "{name:?} is not the name of a crate or module; write a filter such as info,hyper=debug"
+                    ));
                 }
                 Some((name, wanted)) => {
                     filter.named.push((name.trim().to_owned(), level(wanted.trim())?));

@@ -1,6 +1,6 @@
 //! Stderr, written by a thread of its own. A log call puts a line into a buffer of a bounded size and returns. If the
 //! reader of stderr stalls and the buffer is full, lines are dropped and counted. When the buffer has been written, one
-//! line tells how many are missing.
+//! line says how many are missing.
 
 use std::io::{self, ErrorKind, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -106,7 +106,7 @@ impl Shared {
             }
             drop(state);
             if recovered {
-                tracing::warn!(lines = missing, "lines of this log were dropped: nobody read stderr");
+                tracing::warn!(lines = missing, "log lines were dropped because nothing read stderr");
             }
             self.changed.notify_all();
         }

@@ -56,18 +56,18 @@ impl Collector for Process {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
         let Some(figures) = figures() else { return Ok(()) };
         let mut put = |name: &str, help: &str, metric: &dyn Metric| metric.put(&mut encoder, name, help);
-        put("process_cpu_seconds", "CPU time of user and system", &ConstCounter::new(figures.cpu_seconds))?;
+        put("process_cpu_seconds", "CPU time, user and system", &ConstCounter::new(figures.cpu_seconds))?;
         put(
             "process_start_time_seconds",
-            "When the process began, since 1970",
+            "Start time of the process, in seconds since 1970",
             &ConstGauge::new(figures.start_seconds),
         )?;
         put("process_open_fds", "Open file descriptors", &ConstGauge::new(figures.open_files))?;
         if let Some(max_files) = figures.max_files {
-            put("process_max_fds", "Most file descriptors that may be open", &ConstGauge::new(max_files))?;
+            put("process_max_fds", "Maximum number of open file descriptors", &ConstGauge::new(max_files))?;
         }
-        put("process_resident_memory_bytes", "Memory held", &ConstGauge::new(figures.resident_bytes))?;
-        put("process_virtual_memory_bytes", "Memory addressed", &ConstGauge::new(figures.virtual_bytes))?;
+        put("process_resident_memory_bytes", "Resident memory", &ConstGauge::new(figures.resident_bytes))?;
+        put("process_virtual_memory_bytes", "Virtual memory", &ConstGauge::new(figures.virtual_bytes))?;
         put("process_threads", "Threads", &ConstGauge::new(figures.threads))
     }
 }

@@ -98,8 +98,8 @@ impl Sessions {
         Ok(record)
     }
 
-    /// Asks Redis if it is trusted and can judge the token, otherwise the database. Redis is told what it does not know.
-    /// With the record comes the activity that the question has told Redis.
+    /// Asks Redis if it is trusted and can judge the token, otherwise the database. Redis is told what it does not
+    /// know. The record comes with the activity that this request has written to Redis.
     async fn ask(
         &self,
         token: Proof,

@@ -2,7 +2,7 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | `sessions` | which store is asked first, and what Redis is told |
+//! | `sessions` | which store is asked first, and what is written to Redis |
 //! | `asking` | asks Redis and the database |
 //! | `sync` | follows the notices of Redis, and brings Redis up to date |
 //! | `visit_owners` | sites and visitors of visits |

@@ -29,8 +29,8 @@ use crate::session_cache::redis::Redis;
 /// with all changes. An older copy may have missed too much activity on other servers.
 const BEHIND_MS: Millis = 60_000;
 
-/// Redis is told of activity that is this much later than what Redis has, in ms. So it gets activity after at most this
-/// and [`FRESH_MS`], as late as the database (30 s, `serve`), and within the minute (`SWEEP_DELAY_MS`) in which no
+/// Activity is written to Redis if it is this much later than what Redis has, in ms. So it gets activity after at most
+/// this and [`FRESH_MS`], as late as the database (30 s, `serve`), and within the minute (`SWEEP_DELAY_MS`) in which no
 /// session is ended.
 pub(super) const TELL_AFTER_MS: Millis = FRESH_MS / 2;
 

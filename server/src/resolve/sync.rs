@@ -31,7 +31,7 @@ enum Behind {
     #[error(transparent)]
     Database(#[from] StoreError),
     /// Redis cannot be written to.
-    #[error("Redis failed: {0}")]
+    #[error(transparent)]
     Redis(#[from] RedisError),
 }
 

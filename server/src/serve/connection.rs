@@ -128,7 +128,7 @@ impl Line {
         match ended {
             Some(Ok(())) => {}
             Some(Err(error)) => tracing::debug!(%error, "connection closed"),
-            None => tracing::debug!("connection closed: its client neither sends nor reads"),
+            None => tracing::debug!("connection closed, because its client neither sent nor read anything"),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Who sends a request, as far as its session tells; and activity.
+//! Who sends a request, according to its session; and activity.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -26,7 +26,7 @@ impl Activity {
     }
 }
 
-/// Who sends a request, as far as its session tells; judged when the request arrived.
+/// Who sends a request, according to its session at the time of arrival.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Caller {
     /// A live session.

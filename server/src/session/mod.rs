@@ -6,7 +6,7 @@
 //! | `limits` | time, and how long sessions live |
 //! | [`token`] | the credential `s_<tag>.<secret>`: issue, parse, hash |
 //! | [`record`] | the record of a token, and what a token is worth at an instant |
-//! | `caller` | who sends a request, as far as its session tells |
+//! | `caller` | who sends a request, according to its session |
 //! | [`visit`] | when a hit joins a visit, and which user a visit gets |
 //! | [`visitor_key`] | what proves that a browser is the visitor |
 //!

@@ -62,7 +62,7 @@ pub struct Record {
     pub remembered: bool,
     /// See [`SignedIn::device`].
     pub device: Option<String>,
-    /// Secrets that were replaced, [`RETIRED_MAX`] at most: of the last day where the database told of them.
+    /// Secrets that were replaced, [`RETIRED_MAX`] at most: those of the last day if they were read from the database.
     pub retired: Vec<Retired>,
 }
 
@@ -103,7 +103,7 @@ pub enum Standing {
     Live,
     /// Rotated or ended less than [`GRACE_MS`] ago: its facts reach their visit, nothing more.
     Grace(After),
-    /// Its session was erased with its visitor. Whether the secret was right cannot be told any more.
+    /// Its session was erased with its visitor. Whether the secret was right cannot be found out any more.
     Erased,
     /// Expired, ended, or never issued.
     Dead,
@@ -174,7 +174,7 @@ impl Record {
         self.ended_at.is_some() || self.standing(presented, now, ttl) != Standing::Dead
     }
 
-    /// Whether the record tells what a secret is worth: it is or was valid, or the session has ended.
+    /// Whether the record decides about a secret: the secret is or was valid, or the session has ended.
     #[must_use]
     pub fn knows(&self, presented: &SecretHash) -> bool {
         self.has_had(presented) || self.ended_at.is_some()

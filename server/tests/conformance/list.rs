@@ -42,7 +42,7 @@ macro_rules! everywhere {
             remember:
                 who_is_remembered_comes_back_days_later_as_the_same_user
                 who_is_remembered_is_so_until_the_long_limits
-                a_sign_in_without_being_remembered_and_a_sign_out_forget
+                a_sign_out_and_a_sign_in_without_remember_restore_the_short_limits
                 a_sweep_ends_who_is_remembered_at_the_long_limit;
             races:
                 twenty_starts_of_one_visitor_at_once_are_one_visit
@@ -82,13 +82,13 @@ macro_rules! everywhere {
                 a_withdrawal_in_flight_over_a_sign_in_ends_the_visit_and_nobodys_session
                 a_withdrawal_among_views_and_a_sign_in_leaves_one_ended_visit
                 a_withdrawal_among_views_and_a_sign_out_leaves_one_ended_visit
-                what_was_judged_before_a_withdrawal_begins_nothing_behind_it
+                requests_judged_before_a_withdrawal_begin_no_visit_after_it
                 a_replayed_withdrawal_changes_nothing;
             late:
                 a_late_view_belongs_to_the_visit_that_covers_it
                 a_late_view_that_no_visit_covers_makes_a_closed_one
                 an_array_of_late_views_makes_one_closed_visit
-                a_late_view_slides_nothing
+                a_late_view_extends_neither_session_nor_visit
                 a_late_view_lengthens_no_visit_that_was_ended_on_request
                 late_and_recent_facts_of_one_array_go_their_own_ways
                 late_views_of_many_sites_and_times_find_their_own_visits
@@ -98,7 +98,7 @@ macro_rules! everywhere {
                 the_shops_own_word_replaces_the_browsers_and_not_the_other_way
                 within_one_array_the_shops_own_word_wins_in_either_order
                 amounts_are_exact
-                an_order_belongs_to_the_visit_of_its_session_and_slides_nothing
+                an_order_belongs_to_the_visit_of_its_session_and_extends_nothing
                 an_order_of_the_shop_finds_its_visit_by_session_or_user;
             disputes:
                 another_claim_with_other_words_disputes_the_first
@@ -110,9 +110,9 @@ macro_rules! everywhere {
                 a_refund_leaves_its_order_as_it_is_and_has_its_visit
                 a_refund_may_come_before_its_order
                 a_refund_counts_once_and_an_order_has_as_many_as_it_needs
-                a_refund_is_of_whom_the_shop_names_until_its_order_says_more;
+                a_refund_has_the_visitor_and_user_that_the_shop_names_until_its_order_is_stored;
             sites:
-                the_first_fact_says_what_the_start_only_guessed
+                the_first_fact_sets_the_site_that_the_start_only_guessed
                 a_request_that_names_no_site_joins_the_live_visit_whatever_its_site
                 a_visit_that_was_only_started_takes_the_site_of_its_first_fact_from_any_tab
                 another_site_is_another_visit
@@ -131,21 +131,21 @@ macro_rules! everywhere {
                 a_refused_array_is_set_aside_whole;
             erasure:
                 an_erased_visitor_leaves_no_row_and_others_keep_theirs
-                what_comes_late_of_an_erased_visitor_is_refused
+                late_facts_of_an_erased_visitor_are_refused
                 after_eight_days_an_erased_visitor_may_begin_anew
                 a_browser_erases_its_own_visitor_alone
                 a_browser_without_the_visitors_key_erases_nothing
                 the_key_alone_is_enough_to_erase
                 a_session_that_is_of_no_visit_of_the_visitor_goes_on_after_the_erasure
                 a_session_without_a_visit_erases_nobody
-                to_erase_again_or_a_stranger_changes_nothing
+                erasing_again_or_an_unknown_visitor_changes_nothing
                 a_fact_of_an_erased_visitor_is_refused_in_another_visitors_session
                 a_nameless_fact_of_an_erased_visit_is_refused
                 a_fact_with_only_the_cookie_of_an_erased_session_is_refused
                 a_fact_far_from_its_visit_is_erased_too
                 a_restart_forgets_no_erasure;
             keys:
-                what_begins_no_visit_that_lives_is_given_no_key
+                facts_that_begin_no_live_visit_set_no_key
                 a_visitor_that_has_something_stored_and_no_key_is_given_none
                 an_erased_visitor_has_no_key_and_is_given_none;
             disclosure:
@@ -154,7 +154,7 @@ macro_rules! everywhere {
                 what_is_told_is_the_same_in_every_database
                 an_order_of_no_visit_is_told_too
                 a_visitor_with_very_much_is_told_page_by_page
-                of_an_erased_visitor_nothing_is_told;
+                disclosure_of_an_erased_visitor_is_empty;
             many:
                 a_sign_in_gives_each_of_many_earlier_visits_its_user
                 a_visitor_with_many_visits_leaves_no_row
@@ -169,7 +169,7 @@ macro_rules! told {
     ($then:ident! $backend:expr) => {
         $then! { $backend;
             replays:
-                // What is a duplicate is found at the replay: `away::a_duplicate_is_not_told`.
+                // What is a duplicate is found at the replay: `away::a_spooled_duplicate_is_not_reported_as_one`.
                 duplicates_are_counted
                 // A provisional session is withdrawn instead: `away::a_provisional_session_of_a_duplicate_is_withdrawn`.
                 a_duplicate_sets_no_cookie
@@ -182,7 +182,7 @@ macro_rules! told {
                 visits_that_begin_are_told;
             identity:
                 a_live_token_is_identified_with_its_user
-                a_token_that_was_rotated_or_ended_is_nobodys
+                a_rotated_or_ended_token_identifies_nobody
                 a_backend_that_asks_keeps_a_user_signed_in_and_no_visit_alive
                 asking_without_touch_keeps_nobody_signed_in
                 asking_keeps_no_anonymous_session_alive
@@ -192,15 +192,15 @@ macro_rules! told {
                 a_view_judged_before_a_withdrawal_reaches_its_visit_however_long_that_was_idle
                 who_is_not_measured_stays_signed_in_up_to_the_absolute_limit;
             remember:
-                copies_of_who_is_remembered_are_given_up_where_others_have_them;
+                idle_copies_of_remembered_sessions_are_dropped_unless_embedded;
             owners:
                 a_user_has_the_sessions_that_are_live
                 the_sessions_that_are_told_are_bounded
                 the_device_of_a_sign_in_is_kept_until_the_sign_out
-                a_session_is_ended_by_its_name
+                a_session_is_ended_by_its_tag
                 all_sessions_but_one_are_ended
                 a_visit_ends_with_the_last_of_its_sessions
-                who_is_for_one_site_sees_and_ends_sessions_of_that_site_alone
+                a_key_for_one_site_sees_and_ends_only_sessions_of_that_site
                 a_session_that_was_rotated_meanwhile_ends_no_other
                 a_user_with_many_sessions_keeps_one_of_them
                 a_sign_in_and_the_end_of_all_sessions_at_once_leave_none_or_that_one;
@@ -218,12 +218,12 @@ macro_rules! told {
                 who_changes_the_password_is_the_only_one_left
                 a_password_is_changed_by_the_present_one_and_a_live_session_of_its_user;
             erasure:
-                // What is refused is found at the replay: `what_comes_late_of_an_erased_visitor_is_refused`.
-                what_is_refused_is_told;
+                // What is refused is found at the replay: `late_facts_of_an_erased_visitor_are_refused`.
+                facts_refused_after_an_erasure_are_counted;
             provisional:
-                what_rests_on_a_change_that_is_not_stored_yet_waits
-                what_rests_on_a_change_that_is_never_stored_ends_the_session
-                what_another_request_was_before_leaves_the_session_to_it
+                a_change_that_depends_on_one_not_stored_yet_waits
+                a_change_that_depends_on_one_never_stored_ends_the_session
+                a_provisional_change_is_lost_if_another_request_came_first
                 a_provisional_change_of_a_session_that_has_ended_revives_it_nowhere
                 an_end_of_a_provisional_session_ends_what_is_stored_meanwhile
                 changes_that_are_applied_twice_change_nothing_more
@@ -249,7 +249,7 @@ macro_rules! kept {
             remember:
                 who_is_remembered_is_so_after_a_restart;
             limits:
-                sessions_survive_a_restart_with_what_slid
+                sessions_survive_a_restart_with_their_latest_activity
                 a_token_rotated_before_a_restart_stays_dead_and_keeps_its_grace;
             forgetting:
                 a_fact_in_flight_at_a_withdrawal_finds_its_visit_after_a_restart;
@@ -277,12 +277,12 @@ macro_rules! servers {
                 activity_on_one_server_keeps_a_session_on_the_other
                 a_sign_in_on_one_server_kills_the_old_token_on_the_other
                 an_end_on_one_server_is_an_end_on_the_other
-                what_ended_on_one_server_is_nobodys_on_the_other
-                a_change_that_waited_for_its_commit_is_heard_of
+                a_session_that_ended_on_one_server_has_no_user_on_the_other
+                a_change_whose_commit_came_late_is_noticed_by_the_other_server
                 starts_on_two_servers_at_once_join_one_visit
                 sign_ins_on_two_servers_have_one_winner
                 duplicates_on_two_servers_are_stored_once
-                what_slid_on_one_server_is_not_swept_by_the_other;
+                a_sweep_on_one_server_spares_sessions_active_on_the_other;
             forgetting:
                 a_withdrawal_on_one_server_is_one_on_the_other;
             owners:
@@ -302,9 +302,9 @@ macro_rules! away {
             away:
                 a_start_is_provisional
                 as_many_visits_are_told_as_may_turn_out_to_begin
-                a_duplicate_is_not_told
+                a_spooled_duplicate_is_not_reported_as_one
                 a_provisional_session_of_a_duplicate_is_withdrawn
-                so_it_is_by_a_server_that_was_started_since
+                a_server_started_later_also_withdraws_a_duplicate_s_provisional_session
                 a_replayed_sign_in_has_lost
                 a_sign_in_by_password_is_refused
                 a_replay_undoes_no_later_provisional_change

@@ -15,7 +15,7 @@ fn dead_port() -> u16 {
 }
 
 #[tokio::test]
-async fn in_clear_by_choice_or_because_the_server_cannot_do_better() {
+async fn a_connection_is_unencrypted_if_the_server_has_no_tls_unless_sslmode_requires_it() {
     let url = cluster().empty_database().await;
     for mode in ["", "?sslmode=disable", "?sslmode=prefer"] {
         let client = connect(&parsed(&format!("{url}{mode}")), "visitflow test").await.unwrap();
@@ -45,7 +45,7 @@ async fn the_second_host_answers_when_the_first_is_dead() {
 }
 
 #[tokio::test]
-async fn all_who_ask_where_nobody_listens_are_told_at_once() {
+async fn every_waiting_query_fails_at_once_if_nothing_listens() {
     let url = parsed(&format!("postgres://127.0.0.1:{}/x", dead_port()));
     let reports = PostgresReports::new(Pool::reports(&url).unwrap());
     for _ in 0..2 {
@@ -69,7 +69,7 @@ async fn a_pool_opens_a_connection_anew_that_was_lost() {
         WHERE application_name = 'visitflow migrate' AND datname = current_database()";
     let other = client(&url).await;
     assert_eq!(other.query(end, &[]).await.unwrap().len(), 1);
-    // Who asks before the end has been noticed is told of it.
+    // A query before the lost connection was noticed fails with an error.
     while let Err(error) = reports.check().await {
         assert!(error.is_away(), "{error}");
     }
@@ -77,7 +77,7 @@ async fn a_pool_opens_a_connection_anew_that_was_lost() {
 }
 
 #[tokio::test]
-async fn away_and_refused_are_told_apart_and_no_password_is_told() {
+async fn errors_tell_whether_postgres_is_away_and_contain_no_password() {
     let url = format!("postgres://ann:secret@127.0.0.1:{}/x", dead_port());
     let gone = connect(&parsed(&url), "test").await.unwrap_err();
     assert!(gone.is_away() && gone.to_string().contains("refused"), "{gone}");

@@ -115,7 +115,7 @@ fn rows_read(node: &Value) -> f64 {
 }
 
 #[tokio::test]
-async fn a_look_up_or_an_erasure_reads_what_is_asked_for_however_much_the_visitor_has() {
+async fn look_ups_and_erasures_read_few_rows_however_much_the_visitor_has() {
     let postgres = Postgres::shared_database().await;
     let database = Database::Postgres(PostgresUrl::parse(&postgres.url()).unwrap());
     database.migrate().await.unwrap();

@@ -24,7 +24,7 @@ async fn database_client() -> Client {
 }
 
 #[tokio::test]
-async fn three_months_are_made_once_by_whoever_comes_first() {
+async fn partitions_of_three_months_are_made_once_by_two_servers() {
     let url = parsed(&database().await);
     let mut both = [connect(&url, "one").await.unwrap(), connect(&url, "two").await.unwrap()];
     let [one, two] = &mut both;
@@ -66,7 +66,7 @@ async fn a_partition_takes_its_rows_from_the_default_and_a_resend_finds_the_stor
 }
 
 #[tokio::test]
-async fn what_is_too_old_goes_and_emptied_partitions_with_it() {
+async fn retention_deletes_old_rows_and_drops_empty_partitions() {
     let mut client = database_client().await;
     maintain(&mut client, NOW - 120 * DAY, None).await.unwrap(); // July to September
     maintain(&mut client, NOW, None).await.unwrap();

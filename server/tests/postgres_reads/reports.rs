@@ -37,7 +37,8 @@ async fn same<T: Debug + PartialEq>(both: &Both, ask: impl AsyncFn(&Reports) -> 
     found
 }
 
-/// Rows with everything that could be told differently: nulls, Unicode, ties, refunds, currencies.
+/// Rows with everything for which the two databases could give different answers: nulls, Unicode, ties, refunds,
+/// currencies.
 async fn filled() -> Both {
     let both = Both::new().await;
     for (n, (site, visitor, user)) in [

@@ -17,7 +17,7 @@ pub(crate) const TTL: Ttl = Ttl::DEFAULT;
 const SLACK_MS: Millis = 120_000;
 const AHEAD_MS: Millis = 300_000;
 
-/// The store under test, and somebody else at the same Redis.
+/// The store under test, and another client of the same Redis.
 pub(crate) struct Bench {
     pub(crate) redis: Redis,
     pub(crate) admin: Admin,
@@ -38,7 +38,7 @@ impl Bench {
         patiently(async || self.redis.resolve(tag, secret, at, now).await).await
     }
 
-    /// The record as it is, without sliding it.
+    /// The record as it is; this does not count as activity.
     pub(crate) async fn held(&self, tag: Tag) -> Option<Record> {
         self.resolve(tag, &SecretHash::from_bytes([0; 32]), None, NOW).await
     }

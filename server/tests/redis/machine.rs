@@ -70,7 +70,7 @@ impl Server {
                     .spawn()
                     .expect("redis-server is installed")
             });
-            // Somebody may have taken the port meanwhile: then it ends, and gets another chance.
+            // Another process may have taken the port meanwhile. Then Redis ends and is started again.
             if child.try_wait().unwrap().is_some() {
                 self.child = None;
             } else if answers(&client).await {
@@ -115,7 +115,7 @@ impl Cluster {
         let mut servers = Vec::new();
         for _ in 0..6 {
             let bus = free_port().to_string();
-            // A master that is gone for a second is replaced.
+            // A master that is away for a second is replaced.
             let flags =
                 ["--cluster-enabled", "yes", "--cluster-node-timeout", "1000", "--cluster-port", &bus];
             servers.push(Server::start(&flags).await);
@@ -179,7 +179,7 @@ fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-/// Somebody else who talks to Redis.
+/// Another client of Redis.
 #[derive(Clone)]
 pub(crate) enum Admin {
     Single(MultiplexedConnection),

@@ -96,7 +96,7 @@ async fn a_script_that_redis_has_forgotten_is_sent_again() {
 }
 
 #[tokio::test]
-async fn what_another_server_changes_is_told() {
+async fn changes_by_another_server_are_reported() {
     let (server, bench, mut notices) = single().await;
     let (other, mut others) = open(&server.url());
     others.trusted(&other).await;

@@ -1,4 +1,4 @@
-//! What tests and measurements are told with: the server's own (`server/tests`), the black-box tests
+//! What tests and measurements are written with: the server's own (`server/tests`), the black-box tests
 //! (`tests/tests/all`), and the measurements (`tests/src/bin`). It knows the server by its binary alone.
 //!
 //! | module | holds |

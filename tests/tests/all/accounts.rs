@@ -24,11 +24,11 @@ async fn a_password_has_at_least_ten_characters() {
     // Nine characters, each written as two.
     let decomposed = "e\u{301}".repeat(9);
     for (bad, why) in [
-        ("", "no password"),
+        ("", "the password is empty"),
         ("x", "1 character"),
         (&decomposed, "9 characters"),
         ("0123456789\0", "control"),
-        ("          ", "one character again and again"),
+        ("          ", "repeats a single character"),
     ] {
         let (added, said) = add(bad).await;
         assert!(!added && said.contains(why), "{bad:?}: {said}");
@@ -156,7 +156,7 @@ async fn is_signed_out(visitor: &visitflow_testkit::Visitor) {
     soon("a user who was signed out", 401, async || visitor.get("/api/session").send().await.status).await;
 }
 
-/// A NUL is in JSON, and no database takes it.
+/// JSON can contain a NUL, and no database can store it.
 async fn no_nul_is_a_defect(setup: Setup) {
     let server = setup.admin("root").start().await;
     let key = server.add_key("shop").await;
@@ -201,19 +201,19 @@ async fn no_nul_is_a_defect(setup: Setup) {
 }
 
 #[tokio::test]
-async fn no_nul_is_a_defect_with_sqlite() {
+async fn a_nul_causes_no_500_with_sqlite() {
     no_nul_is_a_defect(Server::with()).await;
 }
 
 #[tokio::test]
-async fn no_nul_is_a_defect_with_postgres() {
+async fn a_nul_causes_no_500_with_postgres() {
     let postgres = Postgres::shared_database().await;
     no_nul_is_a_defect(Server::with().postgres(&postgres)).await;
 }
 
 #[tokio::test]
 async fn the_log_says_that_a_browser_drops_the_cookie_of_a_sign_in_over_plain_http() {
-    const WARNING: &str = "browsers drop its session cookie";
+    const WARNING: &str = "browsers drop it and the user stays signed out";
     let server = Server::with().admin("root").start().await;
     let login = |scheme: &str, host: &str| {
         let body =

@@ -103,7 +103,7 @@ async fn an_app_is_a_referrer_and_a_page_s_own_host_is_none() {
 }
 
 #[tokio::test]
-async fn what_is_accessory_never_decides_over_a_fact() {
+async fn a_wrong_optional_field_never_refuses_a_fact() {
     let server = Server::start().await;
     let long = "x".repeat(9_000);
     let odd = [json!(5), json!([]), json!({}), json!(true), json!(null), json!("\u{0}"), json!(long)];

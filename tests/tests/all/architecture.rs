@@ -1,4 +1,4 @@
-//! Which room may use which, as docs/architecture.md says.
+//! Which module may use which, as docs/architecture.md says.
 
 mod imports;
 
@@ -52,20 +52,20 @@ fn names(code: &str, name: &str) -> bool {
 }
 
 #[track_caller]
-fn only_in(folder: &str, crates: &[&str], rooms: &[&str]) {
+fn only_in(folder: &str, crates: &[&str], modules: &[&str]) {
     for source in sources(folder) {
-        if rooms.iter().any(|room| source.path.starts_with(room)) {
+        if modules.iter().any(|module| source.path.starts_with(module)) {
             continue;
         }
         for name in crates {
-            assert!(!names(&source.code, name), "{} names {name}; only {rooms:?} may", source.path);
+            assert!(!names(&source.code, name), "{} names {name}; only {modules:?} may", source.path);
         }
     }
 }
 
 #[test]
 fn only_the_http_side_knows_hyper() {
-    let rooms = [
+    let modules = [
         "server/src/serve",
         "server/src/service",
         "server/src/router",
@@ -75,13 +75,13 @@ fn only_the_http_side_knows_hyper() {
         "server/src/assets",
         "server/src/http/",
     ];
-    only_in("server/src", &["hyper", "hyper_util"], &rooms);
+    only_in("server/src", &["hyper", "hyper_util"], &modules);
 }
 
 #[test]
 fn only_the_stores_know_their_databases() {
-    let rooms = ["server/src/database/", "server/src/session_cache/", "server/src/ingest/"];
-    only_in("server/src", &["rusqlite", "refinery", "tokio_postgres", "bb8", "redis"], &rooms);
+    let modules = ["server/src/database/", "server/src/session_cache/", "server/src/ingest/"];
+    only_in("server/src", &["rusqlite", "refinery", "tokio_postgres", "bb8", "redis"], &modules);
 }
 
 #[test]
@@ -97,18 +97,19 @@ fn server() -> Imports {
     Imports::of(&folder, &files)
 }
 
-/// The rooms of the server from top to bottom, as docs/architecture.md has them: the line of each.
-fn lines_of_rooms() -> BTreeMap<String, usize> {
+/// The modules of the server from top to bottom, as docs/architecture.md has them: the line of each.
+fn lines_of_modules() -> BTreeMap<String, usize> {
     let text = fs::read_to_string(repository().join("docs/architecture.md")).expect("docs");
-    let section = text.split("## Which room may use which").nth(1).expect("the section");
+    let section = text.split("## Which module may use which").nth(1).expect("the section");
     let block = section.lines().skip_while(|line| !line.starts_with("    "));
     let lines = block.take_while(|line| line.starts_with("    ")).enumerate();
-    let rooms = lines.flat_map(|(nth, line)| line.split(',').map(move |room| (room.trim().to_owned(), nth)));
-    let all: Vec<(String, usize)> = rooms.collect();
+    let modules =
+        lines.flat_map(|(nth, line)| line.split(',').map(move |module| (module.trim().to_owned(), nth)));
+    let all: Vec<(String, usize)> = modules.collect();
     let count = all.len();
-    let rooms: BTreeMap<String, usize> = all.into_iter().collect();
-    assert_eq!(rooms.len(), count, "a room stands in one line");
-    rooms
+    let modules: BTreeMap<String, usize> = all.into_iter().collect();
+    assert_eq!(modules.len(), count, "a module stands in one line");
+    modules
 }
 
 #[test]
@@ -118,15 +119,15 @@ fn no_import_runs_in_a_circle() {
 }
 
 #[test]
-fn a_room_uses_only_those_below_it() {
-    let (server, lines) = (server(), lines_of_rooms());
-    let rooms: Vec<&str> = server.rooms().into_iter().collect();
-    assert_eq!(rooms, lines.keys().collect::<Vec<_>>(), "docs/architecture.md lists every room");
+fn a_module_uses_only_those_below_it() {
+    let (server, lines) = (server(), lines_of_modules());
+    let modules: Vec<&str> = server.modules().into_iter().collect();
+    assert_eq!(modules, lines.keys().collect::<Vec<_>>(), "docs/architecture.md lists every module");
     for (from, to, names) in server.all() {
-        let (Some(room), Some(other)) = (from.first(), to.first()) else {
-            panic!("{from:?} takes {names:?} from {to:?}: lib.rs contains nothing but rooms");
+        let (Some(module), Some(other)) = (from.first(), to.first()) else {
+            panic!("{from:?} takes {names:?} from {to:?}: lib.rs contains nothing but modules");
         };
-        let is_below = room == other || lines[room] < lines[other];
+        let is_below = module == other || lines[module] < lines[other];
         assert!(is_below, "{} takes {names:?} from {}, which is not below", from.join("::"), to.join("::"));
     }
 }

@@ -202,7 +202,7 @@ async fn an_assertion_is_never_an_admin() {
 }
 
 #[tokio::test]
-async fn an_admin_who_signs_in_by_assertion_is_an_admin_no_more() {
+async fn an_admin_who_signs_in_by_assertion_loses_the_role() {
     let server = start(Server::with().admin("root")).await;
     let root = server.visitor();
     root.log_in_to_dashboard("root").await.expect(200);

@@ -6,8 +6,8 @@ use visitflow_testkit::setup::password_of;
 use visitflow_testkit::visitor::SITE;
 use visitflow_testkit::{Answer, Server};
 
-/// Browsers: without a session, with one, of a user who is signed in, of an admin, and of such a user on a page of
-/// another origin, which may send a GET and gets no answer to read. And API keys by their scopes.
+/// Browsers: without a session, with one, with a signed-in user, with an admin, and with an admin on a page of another
+/// origin, which may send a GET but cannot read the answer. And API keys by their scopes.
 const CALLERS: [&str; 9] =
     ["nobody", "visitor", "user", "admin", "elsewhere", "read", "write", "erase", "session"];
 

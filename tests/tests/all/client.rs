@@ -30,7 +30,7 @@ async fn snapshot(browser: &Browser) -> serde_json::Value {
     browser.evaluate("window.visitflow?.snapshot?.() ?? {}").await
 }
 
-/// The ways that facts have gone: the first try of each, and the tries after that.
+/// How facts were sent: the first attempt of each, and the later ones.
 #[derive(Debug, Default)]
 struct Ways {
     fetched: i64,
@@ -78,7 +78,7 @@ async fn a_thousand_page_views_survive_five_kills_and_a_network_that_drops() {
         until("page views", async || server.number(stored) >= kill * VIEWS / (KILLS + 2)).await;
         server.kill().await;
         until("facts that wait", some_wait).await;
-        // Beacons that nobody takes, and beacons whose facts fetch sends again.
+        // Beacons that do not arrive, and beacons whose facts are sent again by fetch.
         browser.run(HIDE).await;
         server.restart().await;
         browser.run(HIDE).await;

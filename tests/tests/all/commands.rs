@@ -1,4 +1,4 @@
-//! The subcommands, while the server runs beside them.
+//! The subcommands, while a server is running.
 
 use std::fs;
 use std::net::{Ipv6Addr, TcpListener, TcpStream};
@@ -7,10 +7,10 @@ use visitflow_testkit::machine::{PATIENCE, free_port};
 use visitflow_testkit::patience::until;
 use visitflow_testkit::{Postgres, Redis, Server, Visitor, password_of};
 
-/// Ports that are free, whichever they are.
+/// Any free ports.
 const PORTS: [&str; 4] = ["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"];
 
-/// The running server notices what a command has ended: soon, not at once.
+/// Waits until the running server has noticed what a command has ended.
 async fn is_signed_out(visitor: &Visitor) {
     let deadline = Instant::now() + PATIENCE;
     while visitor.ping().await.status != 401 {
@@ -41,8 +41,8 @@ async fn a_disabled_user_is_signed_out_and_stays_out() {
     root.get("/api/metrics/overview").send().await.expect(200);
     let signed_in = root.snapshot();
     server.run(&["user", "disable", "root"], "").await;
-    // At once for everything that needs the right, whatever else the browser does meanwhile: it may
-    // begin a session of nobody.
+    // From then on every request that needs the user is refused, whatever the browser does meanwhile. It may begin a
+    // session without a user.
     root.view("/").await;
     root.start().await;
     let refused = root.get("/api/metrics/overview").send().await.status;
@@ -191,7 +191,7 @@ async fn an_empty_file_is_a_new_database_and_a_new_spool() {
     server.run(&[&["check"], &PORTS[..]].concat(), "").await;
     let nowhere = ["migrate", "--from", "sqlite://visitflow.db", "--to", "postgres://127.0.0.1:1/x"];
     let told = server.fails_plain(&nowhere).await;
-    assert!(told.contains("visitflow.db is not that of this version"), "{told}");
+    assert!(told.contains("visitflow.db is not up to date"), "{told}");
     server.restart().await;
     server.visitor().view("/").await.expect(204);
     server.assert_page_views(1);

@@ -1,4 +1,4 @@
-//! A site that has cookies of our names already.
+//! A site that already has cookies with visitflow's names.
 
 use serde_json::{Value, json};
 use visitflow_testkit::browser::{Browser, Engine};
@@ -12,7 +12,7 @@ in_engines! {
     a_sites_own_cookies_are_left_alone_where_ours_have_no_other_names
 }
 
-/// What each endpoint is asked by somebody whose `session_id` is another application's.
+/// Requests to each endpoint, from a browser whose `session_id` belongs to another application.
 fn requests(ada: &Visitor) -> [(Request, u16); 7] {
     let login = json!({"username": "alice", "password": password_of("alice")});
     [
@@ -47,7 +47,7 @@ async fn a_session_id_of_another_application_is_never_overwritten_or_deleted() {
 }
 
 #[tokio::test]
-async fn of_two_session_ids_of_which_one_is_ours_that_one_counts() {
+async fn of_two_session_cookies_the_one_of_our_form_counts() {
     let server = Server::start().await;
     let ada = server.visitor();
     ada.start().await.expect(200);

@@ -61,7 +61,7 @@ async fn each_panel_fails_and_recovers_by_itself() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_load_asks_for_the_sites_once_and_the_figures_tell_none() {
+async fn loading_the_dashboard_requests_the_list_of_sites_once() {
     let scene = signed_in().await;
     let Scene { browser, witness, server } = &scene;
     server.visitor().view("/shoes").await.expect(204);
@@ -138,7 +138,7 @@ async fn a_sign_in_whose_cookie_is_dropped_says_what_to_do() {
     browser.find("cookie-dropped").await;
     let said = text(browser, "[data-testid=cookie-dropped]").await;
     assert!(said.contains("https://stats.test/dashboard") && said.contains("TLS proxy"), "{said}");
-    // To others it is said that they are no admins, and not this.
+    // Users who are not admins get that message instead of this one.
     scene.server.add_user("alice", false).await;
     scene.open("/dashboard").await;
     browser.type_into("dash-username", "alice").await;
@@ -254,7 +254,7 @@ async fn addresses_are_shown_as_people_read_them() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_tag_that_is_offered_counts_when_it_is_pasted() {
+async fn the_script_tag_that_the_dashboard_shows_works_on_a_page() {
     let shop = Recorder::before("127.0.0.1:9".to_owned()).await; // it serves pages alone
     let server = Server::with().admin("root").flag("--allowed-origin", shop.origin()).start().await;
     let scene = Scene::on(Browser::open().await, server).await;

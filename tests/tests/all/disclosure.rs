@@ -1,4 +1,4 @@
-//! `GET /api/privacy/visitor`: who is told all that is stored of a visitor, and what that is.
+//! `GET /api/privacy/visitor`: who may read what is stored about a visitor, and what is returned.
 
 use serde_json::{Value, json};
 use visitflow_testkit::{Answer, Postgres, Server, Visitor};
@@ -24,7 +24,7 @@ async fn leaves_traces(visitor: &Visitor) {
 }
 
 #[tokio::test]
-async fn a_browser_with_the_key_is_told_everything_and_nothing_that_opens_a_door() {
+async fn a_browser_with_the_key_reads_everything_but_hashes_of_secrets() {
     let server = Server::with().user("alice").start().await;
     let (ada, bob) = (server.visitor(), server.visitor());
     leaves_traces(&ada).await;
@@ -65,13 +65,13 @@ async fn without_the_visitor_s_key_nobody_is_told_anything() {
     keyless.view("/").await.expect(204);
     let refused = own(&keyless).await.expect_problem(403, "forbidden").expect_no_cookie();
     assert!(refused.text().contains("Ask the site's owner"), "{}", refused.text());
-    // With a session and a key of one's own, another's id is as good as one that nobody has.
+    // With a session and a key of another visitor, the answer is the same as for an unknown id.
     let (stranger, others) = (server.visitor().id, of(&bob, &ada.id).await.expect_problem(403, "forbidden"));
     assert_eq!(of(&bob, &stranger).await.expect(403).text(), others.text());
     assert_eq!(others.text(), refused.text());
     keyless.set_cookie("visitor_key", &bob.cookie("visitor_key").expect("a key"));
     own(&keyless).await.expect_problem(403, "forbidden");
-    // A signed-in user is no admin.
+    // A signed-in user is not an admin.
     of(&ada, &bob.id).await.expect_problem(403, "forbidden");
 }
 
@@ -110,7 +110,7 @@ async fn a_query_that_is_misspelt_is_refused() {
 }
 
 #[tokio::test]
-async fn what_does_not_fit_a_page_is_in_the_next() {
+async fn rows_beyond_one_page_are_on_the_next() {
     let server = Server::start().await;
     let ada = server.visitor();
     ada.start().await.expect(200);
@@ -134,7 +134,7 @@ async fn what_does_not_fit_a_page_is_in_the_next() {
 }
 
 #[tokio::test]
-async fn while_the_database_is_away_nobody_is_told_a_part() {
+async fn while_the_database_is_away_no_partial_disclosure_is_returned() {
     let mut postgres = Postgres::start().await;
     let server = Server::with().postgres(&postgres).user("alice").start().await;
     let ada = server.visitor();

@@ -106,7 +106,7 @@ async fn global_privacy_control_makes_telemetry_anonymous() {
 }
 
 #[tokio::test]
-async fn what_is_not_a_person_is_answered_and_not_stored() {
+async fn robots_are_answered_and_not_stored() {
     const GOOGLEBOT: &str = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)";
     let server = Server::start().await;
     for path in ["/api/telemetry/page_view", "/api/telemetry/event", "/api/telemetry/order"] {

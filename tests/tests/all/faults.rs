@@ -122,7 +122,7 @@ async fn a_request_in_flight_at_sigterm_is_answered() {
 }
 
 #[tokio::test]
-async fn a_connection_that_says_nothing_or_half_a_thing_does_not_hold_up_the_end() {
+async fn a_silent_or_half_sent_request_does_not_delay_the_shutdown() {
     let mut server = Server::with().flag("--drain", "1s").start().await;
     let _silent = TcpStream::connect(server.address()).await.expect("a connection");
     let mut half = TcpStream::connect(server.address()).await.expect("a connection");

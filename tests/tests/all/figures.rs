@@ -67,7 +67,7 @@ fn assert_is_named_well(family: &str, kind: &str) {
 }
 
 #[tokio::test]
-async fn the_figures_are_as_promtool_wants_them() {
+async fn promtool_accepts_the_metrics() {
     let redis = Redis::start().await;
     let server = Server::with().redis_url(&redis.url()).user("alice").start().await;
     let ada = server.visitor();
@@ -96,7 +96,7 @@ async fn the_figures_are_as_promtool_wants_them() {
 }
 
 #[tokio::test]
-async fn the_figures_tell_which_build_runs_and_what_it_uses() {
+async fn the_metrics_include_the_version_and_the_process_s_resources() {
     let server = Server::start().await;
     let text = server.ask_admin("/metrics").await.expect(200).text();
     let version = server.run_plain(&["--version"]).await;

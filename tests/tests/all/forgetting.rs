@@ -1,4 +1,4 @@
-//! Consent is withdrawn: measuring ends, and who is signed in stays so.
+//! Consent is withdrawn: measuring ends, and a signed-in user stays signed in.
 
 use serde_json::Value;
 use visitflow_testkit::answer::is_token;
@@ -33,7 +33,7 @@ async fn who_withdraws_consent_stays_signed_in_and_is_not_measured() {
         assert_eq!(after[same], signed_in[same], "{same}");
     }
     assert_eq!((&after["visitor_id"], &after["site"]), (&Value::Null, &Value::Null));
-    // What was under way reaches the visit that has ended, and begins nothing.
+    // Facts in flight reach the visit that has ended, and begin no other.
     before.view("/late").await.expect(204).expect_no_cookie();
     before.ping().await.expect_problem(401, "session-expired");
     before.start().await.expect_problem(401, "session-expired");

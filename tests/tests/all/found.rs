@@ -1,4 +1,4 @@
-//! What real pages do that once cost a view, a title or an order.
+//! What real pages do, and what once lost a view, a title or an order.
 
 use serde_json::json;
 use visitflow_testkit::browser::Engine;

@@ -19,7 +19,7 @@ async fn guesses_on_one_account_wait_for_each_other_and_its_owner_for_one_of_the
     let begun = Instant::now();
     let mut flood = JoinSet::new();
     for n in 0..100 {
-        // From several addresses of one subscriber, whose number changes nothing.
+        // From several addresses of one subscriber (one /64), which count as one.
         let address = format!("2001:db8:1:2::{n:x}");
         flood.spawn(async move { guess(server, &address, "root", &format!("wrong-guess-{n}")).await });
     }

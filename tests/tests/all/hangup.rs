@@ -45,7 +45,7 @@ async fn a_report_ends_in_the_database_when_its_client_has_closed_the_connection
     let postgres = Postgres::shared_database().await;
     let server = Server::with().postgres(&postgres).start().await;
     let key = server.add_key("reports").await;
-    // Nobody can read the page views meanwhile: the report takes as long as the lock.
+    // Meanwhile the table of page views is locked, so the report takes as long as the lock.
     let (locking, connection) = tokio_postgres::connect(&postgres.url(), NoTls).await.expect("Postgres");
     tokio::spawn(connection);
     let lock = "BEGIN; LOCK TABLE page_views IN ACCESS EXCLUSIVE MODE";

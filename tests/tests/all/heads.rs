@@ -1,4 +1,4 @@
-//! The heads of requests: their host, their size, bytes in them that are no text.
+//! The heads of requests: their host, their size, bytes in them that are not text.
 
 use hyper::Request;
 use serde_json::json;

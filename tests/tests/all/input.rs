@@ -1,4 +1,4 @@
-//! Bad bodies: a clear answer, and no harm to anybody else.
+//! Bad bodies get a clear answer and do not affect other requests.
 
 use serde_json::{Value, json};
 use visitflow_testkit::neighbour::Neighbour;
@@ -6,7 +6,7 @@ use visitflow_testkit::random::Random;
 use visitflow_testkit::visitor::SITE;
 use visitflow_testkit::{Answer, Server, Visitor, fact_id};
 
-/// What takes a body.
+/// The endpoints that take a body.
 pub(crate) const ENDPOINTS: &[&str] = &[
     "/api/session/start",
     "/api/session/ping",
@@ -127,7 +127,7 @@ async fn an_essential_field_of_the_wrong_type_or_form_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn deep_nesting_is_refused_or_stored_but_never_a_defect() {
+async fn deep_nesting_causes_no_500() {
     let server = Server::start().await;
     let neighbour = Neighbour::of(&server);
     let eve = server.visitor();
@@ -152,7 +152,7 @@ async fn deep_nesting_is_refused_or_stored_but_never_a_defect() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn strange_text_is_refused_or_stored_but_never_a_defect() {
+async fn strange_text_causes_no_500() {
     let server = Server::start().await;
     let neighbour = Neighbour::of(&server);
     let eve = server.visitor();
@@ -195,7 +195,7 @@ async fn strange_text_is_refused_or_stored_but_never_a_defect() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_bad_item_costs_its_neighbours_in_the_array_nothing() {
+async fn valid_items_of_an_array_are_stored_beside_an_invalid_one() {
     let server = Server::start().await;
     let eve = server.visitor();
     let bad = ["{\"url\":\"x\"}", "{}", "7", "null", "[]", "{\"url\":\"https://shop.example/\\ud800\"}"];
@@ -217,7 +217,7 @@ async fn a_bad_item_costs_its_neighbours_in_the_array_nothing() {
 }
 
 #[tokio::test]
-async fn a_key_that_comes_twice_is_no_defect() {
+async fn a_duplicate_json_key_causes_no_500() {
     let server = Server::start().await;
     let url = format!("\"https://{SITE}/\"");
     let body = format!("{{\"url\":{url},\"url\":{url}}}");
@@ -226,7 +226,7 @@ async fn a_key_that_comes_twice_is_no_defect() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn three_thousand_random_bodies_meet_no_defect() {
+async fn three_thousand_random_bodies_cause_no_500() {
     let server = Server::start().await;
     let neighbour = Neighbour::of(&server);
     let mut random = Random(42);

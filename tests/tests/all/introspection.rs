@@ -197,8 +197,7 @@ async fn keys_are_listed_and_a_revoked_one_is_dead_within_a_second() {
     assert!(server.fails(&["key", "revoke", "backend"]).await.contains("visitflow key list"));
 }
 
-/// Ends the session on one server while another is asked: from one second after the answer nobody
-/// there finds it live.
+/// Ends the session on one server while another is asked. From one second after the answer it must not be live there.
 async fn dies_on_the_other_server(one: &Server, other: &Server) {
     let key = session_key(one).await;
     for _ in 0..3 {
@@ -229,14 +228,14 @@ async fn a_session_that_ends_on_one_server_is_inactive_on_the_other_within_a_sec
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn so_it_is_without_redis() {
+async fn without_redis_a_session_that_ends_is_inactive_on_the_other_server_within_a_second() {
     let postgres = Postgres::start().await;
     let one = Server::with().postgres(&postgres).user("alice").start().await;
     let other = Server::with().postgres(&postgres).start().await;
     dies_on_the_other_server(&one, &other).await;
 }
 
-/// What a server has changed without Redis, another one asks the database about.
+/// A change that a server made without Redis is found by another server in the database.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_that_redis_has_not_heard_of_is_live_on_the_other_server() {
     let stand = Stand::start(Server::with().user("alice")).await;
@@ -266,7 +265,7 @@ async fn a_token_that_redis_has_not_heard_of_is_live_on_the_other_server() {
     other.assert_visits(2);
 }
 
-/// Asks for a while; the statuses of all answers, and whether any said that the session is dead.
+/// Asks for a while. Returns the statuses of all answers, and whether any said that the session is not live.
 async fn asked_for(server: &Server, key: &str, visitor: &Visitor, length: Duration) -> (Vec<u16>, bool) {
     let (mut statuses, mut dead) = (Vec::new(), false);
     let begun = Instant::now();
@@ -297,7 +296,7 @@ async fn nobody_is_signed_out_because_a_store_is_away() {
     stand.server.says(1, "the database is away; facts go to the spool").await;
     assert_eq!(asked_for(&stand.server, &key, &ada, away).await, all_is_well);
 
-    // Both: nobody can tell.
+    // Both stores are away: no server can know.
     stand.to_redis.set(Mode::Refuse);
     stand.server.says(1, "Redis is not used for now").await;
     tokio::time::sleep(TRUE_WITHIN).await;

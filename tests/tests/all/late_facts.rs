@@ -59,7 +59,7 @@ async fn assert_late_facts_cost_what_they_are(server: &Server, ann: &Visitor) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn those_of_a_visitor_with_many_visits_cost_what_they_are_in_a_file() {
+async fn late_facts_of_a_visitor_with_many_visits_are_cheap_in_a_file() {
     let server = Server::start().await;
     let ann = server.visitor();
     let id = "printf('00000000-0000-7000-8000-%012x', n)";
@@ -71,7 +71,7 @@ async fn those_of_a_visitor_with_many_visits_cost_what_they_are_in_a_file() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn those_of_a_visitor_with_many_visits_cost_what_they_are_in_postgres() {
+async fn late_facts_of_a_visitor_with_many_visits_are_cheap_in_postgres() {
     let postgres = Postgres::shared_database().await;
     let server = Server::with().postgres(&postgres).start().await;
     let ann = server.visitor();

@@ -97,7 +97,7 @@ async fn a_token_that_the_server_did_not_issue_is_never_adopted() {
 }
 
 #[tokio::test]
-async fn a_token_counts_in_the_cookie_alone() {
+async fn a_token_is_accepted_only_in_the_cookie() {
     let server = Server::start().await;
     let ada = server.visitor();
     ada.start().await.expect(200);

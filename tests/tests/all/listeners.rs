@@ -61,7 +61,7 @@ async fn the_operator_sees_redis_and_what_is_shed() {
 }
 
 #[tokio::test]
-async fn a_drop_is_counted_for_the_operator() {
+async fn dropped_facts_are_counted_in_a_metric() {
     let server = Server::start().await;
     let before = server.ask_admin("/metrics").await.expect(200).text();
     let bot = server.visitor();
@@ -107,7 +107,7 @@ async fn plain_http_on_the_port_for_https_is_told_so() {
 }
 
 #[tokio::test]
-async fn a_server_that_others_can_reach_is_told_to_say_its_name() {
+async fn a_server_that_is_not_on_loopback_warns_if_public_url_is_not_set() {
     let mut server = Server::start().await;
     assert!(!server.log().contains("--public-url"), "on loopback there is nothing to say: {}", server.log());
     server.terminate().await;
@@ -121,7 +121,7 @@ async fn a_server_that_others_can_reach_is_told_to_say_its_name() {
     let mut lines = BufReader::new(child.stderr.take().expect("a pipe")).lines();
     let warns = async {
         while let Some(line) = lines.next_line().await.expect("a line") {
-            if line.contains("WARN") && line.contains("set --public-url") {
+            if line.contains("WARN") && line.contains("without --public-url") {
                 return true;
             }
         }

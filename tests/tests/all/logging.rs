@@ -1,4 +1,4 @@
-//! The log on stderr: who reads it, or does not.
+//! The log on stderr, if somebody reads it and if nobody does.
 
 use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
@@ -50,10 +50,10 @@ async fn a_log_that_nobody_reads_delays_no_request_and_no_end() {
     fill(&server).await;
     server.visitor().view("/").await.expect(204);
 
-    // Somebody reads again, and is told what is missing.
+    // stderr is read again, and a line says how many lines are missing.
     let reading = tokio::task::spawn_blocking(move || {
         let (mut seen, mut chunk) = (Vec::new(), [0; 65_536]);
-        while !String::from_utf8_lossy(&seen).contains("lines of this log were dropped") {
+        while !String::from_utf8_lossy(&seen).contains("log lines were dropped") {
             let read = reader.read(&mut chunk).expect("a log");
             seen.extend_from_slice(&chunk[..read]);
             let kept = seen.len().saturating_sub(100_000);

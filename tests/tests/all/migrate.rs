@@ -1,5 +1,4 @@
-//! `visitflow migrate --from sqlite://… --to postgres://…`: an installation moves, and nothing of
-//! it is lost or changed.
+//! `visitflow migrate --from sqlite://… --to postgres://…` copies an installation without losing or changing anything.
 
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
@@ -53,7 +52,7 @@ async fn counts(postgres: &Postgres) -> Vec<i64> {
 }
 
 #[tokio::test]
-async fn an_installation_moves_to_postgres_with_all_that_it_knows() {
+async fn a_migration_to_postgres_copies_everything() {
     let mut old = Server::with().admin("root").user("alice").start().await;
     let key = old.add_key("reports").await;
     let (ada, bob, alice) = (old.visitor(), old.visitor(), old.visitor());
@@ -103,7 +102,7 @@ async fn an_installation_moves_to_postgres_with_all_that_it_knows() {
     let (from, to) = (from(&old), postgres.url());
     let arguments = ["migrate", "--from", &from, "--to", &to];
     let told = old.run(&arguments, "").await;
-    assert!(told.contains("the same on both sides"), "{told}");
+    assert!(told.contains("the same in both databases"), "{told}");
     let moved = counts(&postgres).await;
     let here: Vec<i64> =
         TABLES.iter().map(|table| old.number(&format!("SELECT COUNT(*) FROM {table}"))).collect();
@@ -124,14 +123,14 @@ async fn an_installation_moves_to_postgres_with_all_that_it_knows() {
     resumed.set_cookie("session_id", &alice.token());
     resumed.ping().await.expect(204);
     new.visitor().log_in("root").await.expect(200);
-    // A resend of what moved is a duplicate.
+    // A copied fact that is sent again is a duplicate.
     new.visitor().send_view(&late).await.expect(204);
     new.assert_page_views(moved[6]);
 
-    // What was ended since then does not come back.
+    // A session that was ended since then does not come back.
     resumed.end().await.expect(204);
     let told = old.fails(&arguments).await;
-    assert!(told.contains("nothing was copied") || told.contains("in use since"), "{told}");
+    assert!(told.contains("nothing was copied") || told.contains("has been used since"), "{told}");
     let live = format!(
         "SELECT COUNT(*) FROM session_tokens WHERE ended_at IS NULL AND tag = '{}'",
         tag(&alice.token())
@@ -165,7 +164,7 @@ async fn a_move_that_was_killed_goes_on_from_there() {
     assert!(copied < i64::from(PAGE_VIEWS), "killed in the middle");
 
     let told = old.run(&arguments, "").await;
-    assert!(told.contains("the same on both sides"), "{told}");
+    assert!(told.contains("the same in both databases"), "{told}");
     assert_eq!(postgres.number("SELECT COUNT(*) FROM page_views").await, i64::from(PAGE_VIEWS));
     assert_eq!(postgres.number("SELECT COUNT(*) FROM page_views_default").await, 0);
     old.restart().await;
@@ -191,7 +190,7 @@ async fn two_installations_are_not_mixed() {
     let mut other = Server::start().await;
     other.terminate().await;
     let said = other.fails(&["migrate", "--from", &from(&other), "--to", &empty.url()]).await;
-    assert!(said.contains("another installation's"), "{said}");
+    assert!(said.contains("data from elsewhere"), "{said}");
     assert_eq!(empty.texts("SELECT site FROM page_views").await, [SITE]);
     let missing = other.fails(&["migrate", "--from", "sqlite://missing.db", "--to", &empty.url()]).await;
     assert!(missing.contains("no file"), "{missing}");

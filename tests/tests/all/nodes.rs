@@ -8,7 +8,7 @@ use visitflow_testkit::redis_cluster::RedisCluster;
 use visitflow_testkit::stand::Watch;
 use visitflow_testkit::{Postgres, Redis, Server, Visitor};
 
-/// How long a change may take from one server to another. Redis tells of it at once.
+/// How long a change may take from one server to another. Redis reports it at once.
 const AT_ONCE: Duration = Duration::from_secs(1);
 
 /// Two servers on one Postgres and one Redis.
@@ -86,7 +86,7 @@ async fn what_a_server_remembers_of_a_visit_is_forgotten_when_another_writes() {
     let pair = Pair::start().await;
     let ada = pair.one.visitor();
     ada.start().await.expect(200);
-    // It has written alone for a while, and knows the visit without asking.
+    // It has been the only writer for a while, so it has cached the visit.
     for _ in 0..20 {
         ada.view("/").await.expect(204);
     }

@@ -1,4 +1,4 @@
-//! Refunds, and orders that are told twice, seen from outside.
+//! Refunds, and orders that are reported twice.
 
 use serde_json::{Value, json};
 use visitflow_testkit::visitor::SITE;
@@ -66,7 +66,7 @@ async fn the_shop_s_server_may_call_itself_a_tool() {
 }
 
 #[tokio::test]
-async fn what_a_server_sends_of_no_site_is_refused_and_not_given_to_the_host_it_calls() {
+async fn an_api_key_s_fact_without_a_site_is_refused_and_not_assigned_to_the_server_s_host() {
     let server = Server::start().await;
     let key = server.add_key("shop").await;
     let (ada, shop) = (server.visitor(), server.visitor());

@@ -46,7 +46,7 @@ async fn a_post_from_a_foreign_origin_is_refused_without_side_effect() {
             assert_eq!(answer.header("access-control-allow-origin"), None, "{origin}");
         }
     }
-    // No origin, but the browser says that another site asks.
+    // No `Origin`, but `Sec-Fetch-Site` names another site.
     for site in ["cross-site", "same-site"] {
         for origin in [None, Some("null")] {
             for request in foreign_requests(&ada) {
@@ -238,7 +238,7 @@ async fn the_operator_sees_which_origin_was_refused() {
     assert_eq!(lines.len(), 1, "one line a minute: {log}");
     assert!(lines[0].contains("INFO") && lines[0].contains(&format!("--allowed-origin {SHOP}")), "{log}");
     assert!(!log.contains("script") && !log.contains("nonsense"), "{log}");
-    for told in ["Origin: null; no flag", "Origin: capacitor://localhost; only http"] {
+    for told in ["Origin: null; pages without an origin", "Origin: capacitor://localhost; only http"] {
         assert!(log.contains(told), "{log}");
     }
     let text = server.ask_admin("/metrics").await.expect(200).text();
@@ -246,7 +246,7 @@ async fn the_operator_sees_which_origin_was_refused() {
 }
 
 #[tokio::test]
-async fn who_was_refused_is_told_to_those_who_read_reports() {
+async fn those_who_may_read_reports_see_refused_origins() {
     let server = Server::with().admin("alice").user("bob").start().await;
     let path = "/api/metrics/refused";
     server.visitor().get(path).send().await.expect_problem(401, "not-authorized");

@@ -1,5 +1,5 @@
-//! What happens when the stores are away, hang, are slow or full: nothing that was acknowledged is
-//! lost, page views go on, and all is well again without help.
+//! The stores are away, hang, are slow or full: no acknowledged fact is lost, page views are accepted, and the server
+//! recovers by itself.
 
 use serde_json::Value;
 use std::time::{Duration, Instant};
@@ -18,10 +18,10 @@ const AWAY: Duration = Duration::from_secs(3);
 /// a browser may wait longer.
 const SLOWEST: Duration = Duration::from_secs(20);
 
-/// Slower than a store in the same network by a factor of a hundred.
+/// A hundred times the delay of a store in the same network.
 const SLOW: Mode = Mode::Slow(Duration::from_millis(50));
 
-/// Something happens to the stores under load, and is over. Nobody notices.
+/// Disturbs the stores under load, and restores them. No visitor notices.
 async fn nobody_notices(trouble: impl AsyncFnOnce(&mut Stand)) {
     let _turn = turn().await;
     let mut stand = Stand::start(Server::with()).await;
@@ -237,7 +237,7 @@ async fn sigterm_without_postgres_ends_in_time_and_the_spool_keeps() {
         println!("hangs: {hangs}; ended after {} ms", begun.elapsed().as_millis());
         let mut shares = load.ends().await;
         assert!(status.success(), "{status}: {}", stand.server.log());
-        // The drain limit, with something for a busy machine.
+        // The drain limit, and some time more on a busy machine.
         assert!(begun.elapsed() < Duration::from_secs(13));
         stand.server.restart().await;
         stand.server.send_again(&mut shares).await;

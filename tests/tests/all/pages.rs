@@ -123,7 +123,7 @@ async fn a_page_that_leaves_before_the_client_is_there_is_one_view(engine: Engin
     scene.close().await;
 }
 
-/// It begins the visit by itself; and it is told in full.
+/// It begins the visit by itself, and its page view is complete.
 async fn a_view_does_not_wait_for_the_webassembly(engine: Engine) {
     let scene = Scene::of(engine).await;
     let Scene { browser, witness, server } = &scene;
@@ -198,7 +198,7 @@ async fn consent_taken_back_while_a_view_goes_ahead_is_taken_back(engine: Engine
     witness.release();
     scene.page_asks().await;
     assert_eq!(browser.evaluate(kept).await, json!(["", 0, 0]), "its answer changes nothing");
-    // Whoever consents now is somebody else, in a visit of their own, and sees the page anew.
+    // If consent is given now, it is a new visitor with a new visit, and the page counts again.
     browser.run("visitflow.grant()").await;
     scene.everything_is_sent("after").await;
     server.assert_visits(2);

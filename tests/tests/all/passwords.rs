@@ -77,7 +77,7 @@ async fn guesses_of_the_old_password_wait_for_each_other_as_those_of_a_sign_in()
 }
 
 #[tokio::test]
-async fn who_has_no_password_here_is_told_where_it_is_changed() {
+async fn a_user_without_a_password_here_is_told_where_to_change_it() {
     let server = Server::with().user("alice").start().await;
     let nobody = server.visitor();
     change(&nobody, "x", NEW).await.expect_problem(401, "session-expired");

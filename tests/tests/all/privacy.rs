@@ -1,4 +1,4 @@
-//! Erasure: who may ask for it, what goes, and that nothing of it comes back.
+//! Erasure: who may request it, what is erased, and that none of it comes back.
 
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
@@ -98,7 +98,7 @@ async fn only_the_visitor_an_admin_or_a_key_of_that_scope_erases() {
     foreign(&bob).await;
     foreign(&alice).await;
     foreign(&nobody).await;
-    // To know the id is no right, even with a session of the visit.
+    // Knowing the id gives no access, even with a session of the visit.
     let eve = ada.without_session();
     eve.erase().await.expect_problem(403, "forbidden");
     eve.start().await.expect(200);
@@ -127,7 +127,7 @@ async fn only_the_visitor_an_admin_or_a_key_of_that_scope_erases() {
     let request = gone.erase_request(&gone.id).header("sec-gpc", "1").cookie(cookies);
     let erased = request.send().await.expect(204);
     assert!(erased.set_cookie("visitor_key").is_some_and(|cookie| cookie.clears()), "{erased:?}");
-    // Who repeats it for somebody else loses no cookie.
+    // A browser that repeats the erasure of another visitor keeps its cookies.
     bob.erase_request(&gone.id).send().await.expect(204).expect_no_cookie();
 
     for _ in 0..2 {
@@ -221,7 +221,7 @@ async fn an_erasure_on_one_server_is_one_on_the_other_and_in_redis() {
     assert_only_theirs_is_left(&one, &bob);
 }
 
-/// Asks until it is done; until then nothing is.
+/// Asks until it is done. Until then nothing is erased.
 async fn erases_in_the_end(visitor: &Visitor) {
     let deadline = Instant::now() + PATIENCE;
     loop {
@@ -291,7 +291,7 @@ async fn what_waits_in_the_spool_of_another_server_does_not_come_back() {
 // ---- what is kept of addresses
 
 #[tokio::test]
-async fn of_a_click_id_a_visit_keeps_the_name_and_an_anonymous_view_keeps_nothing() {
+async fn a_visit_stores_the_name_of_a_click_id_and_an_anonymous_view_stores_none() {
     let server = Server::start().await;
     let (ada, eve) = (server.visitor(), server.visitor());
     let address = "https://shop.example/?utm_source=news&gclid=SECRET&x=1";
@@ -322,7 +322,7 @@ async fn of_a_click_id_a_visit_keeps_the_name_and_an_anonymous_view_keeps_nothin
 }
 
 #[tokio::test]
-async fn a_start_says_that_the_browser_keeps_no_cookies_and_only_a_number_hears_of_it() {
+async fn a_start_of_a_browser_without_cookies_is_only_counted() {
     let server = Server::start().await;
     for cookies in [json!(0), json!(2), json!(null), json!("no")] {
         let ada = server.visitor();

@@ -1,4 +1,4 @@
-//! The reports, held against the database.
+//! The reports, compared with the database.
 
 use rusqlite::{Connection, params};
 use serde_json::{Value, json};
@@ -224,7 +224,7 @@ async fn sites_are_listed_by_visits_and_none_without_any() {
         let view = json!({"id": fact_id(), "visitor_id": visitor.id, "url": format!("https://{site}/")});
         visitor.send_view(&view).await.expect(204);
     }
-    // Hosts that anybody may post.
+    // Hosts that anyone can send.
     let posted: Vec<_> =
         (0..100).map(|n| json!({"anonymous": true, "url": format!("https://a{n}.example/")})).collect();
     server.visitor().post("/api/telemetry/page_view", &json!(posted)).send().await.expect(204);

@@ -1,4 +1,4 @@
-//! Requests that are bad around their bodies: methods, paths, types, cookies, sizes, bytes.
+//! Bad requests: methods, paths, content types, cookies, sizes, bytes.
 
 use crate::input::ENDPOINTS;
 use serde_json::json;
@@ -16,7 +16,7 @@ async fn a_body_of_70_kilobytes_is_too_large() {
         let body = json!({"url": format!("https://{SITE}/"), "filler": "x".repeat(70_000)});
         eve.post(path, &body).as_json().send().await.expect_problem(413, "body-too-large");
     }
-    // One that does not say how long it is.
+    // A body without Content-Length.
     let chunk = format!("{:x}\r\n{}\r\n", 7_000, "x".repeat(7_000));
     let head = format!(
         "POST /api/telemetry/page_view HTTP/1.1\r\nHost: {}\r\nTransfer-Encoding: chunked\r\n\r\n",

@@ -1,10 +1,10 @@
-//! Who is dropped by the user agent, and who is not.
+//! Which user agents are counted, and which are not.
 
 use serde_json::json;
 use visitflow_testkit::{Server, fact_id};
 
 #[tokio::test]
-async fn a_tool_is_dropped_and_a_phone_and_a_server_with_a_key_are_not() {
+async fn curl_is_not_counted_but_a_phone_and_a_server_with_a_key_are() {
     let server = Server::with().flag("--bot-pattern", "acme-(probe|check)").start().await;
     let key = server.add_key("shop").await;
     let phone = "Mozilla/5.0 (Linux; Android 14; CUBOT KINGKONG STAR) AppleWebKit/537.36 (KHTML, like Gecko) \

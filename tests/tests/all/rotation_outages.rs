@@ -1,4 +1,4 @@
-//! Sign-ins, sign-outs and ends while a store is away: what is dead stays dead.
+//! Sign-ins, sign-outs and ends while a store is away: an invalid token never becomes valid again.
 
 use crate::assertion::{claims, sign_in, signed, start};
 use std::time::Duration;
@@ -43,7 +43,7 @@ impl People {
         }
     }
 
-    /// So they are on a server that remembers nothing, once it uses Redis.
+    /// The same on a server without copies in its memory, once it uses Redis.
     async fn are_so_after_a_restart(&self, stand: &mut Stand, times: usize) {
         stand.server.kill().await;
         stand.server.restart().await;
@@ -108,7 +108,7 @@ async fn what_has_ended_stays_dead_after_redis_was_restored_to_an_older_state() 
 
 /// The same, and it happens while the server itself is down.
 #[tokio::test]
-async fn a_server_that_meets_an_older_redis_at_its_start_revives_nobody() {
+async fn a_server_that_starts_with_an_older_redis_revives_no_session() {
     let mut stand = Stand::start(Server::with().user("alice")).await;
     stand.uses_redis(1).await;
     let people = People::come(&stand.server).await;
@@ -213,9 +213,9 @@ async fn an_assertion_signs_in_without_postgres_and_the_sign_in_stays() {
     server.assert_page_views(5);
 }
 
-/// A browser that asks while Redis is slow to hear of the end has no way back.
+/// A browser that sends requests before Redis has received the end does not revive the session.
 #[tokio::test]
-async fn an_end_over_a_slow_line_to_redis_holds() {
+async fn an_end_holds_if_the_connection_to_redis_is_slow() {
     let stand = Stand::start(Server::with().user("alice")).await;
     stand.uses_redis(1).await;
     let people = People::come(&stand.server).await;

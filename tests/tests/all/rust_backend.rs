@@ -1,4 +1,4 @@
-//! The crate `visitflow-session`, before a real server.
+//! The crate `visitflow-session` with a real server.
 
 use reqwest::header::{COOKIE, HeaderMap, HeaderValue};
 use visitflow_session::{Error, Session, Sessions, SignIn};

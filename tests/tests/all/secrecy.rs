@@ -1,4 +1,4 @@
-//! What may be written nowhere.
+//! What must never be written anywhere.
 
 use serde_json::json;
 use std::fs;
@@ -34,7 +34,7 @@ async fn with_postgres_neither_spool_nor_logs_hold_a_secret_an_address_or_a_pass
     hold_no_secret(Server::with().postgres(&postgres)).await;
 }
 
-/// What a log may not hold, whichever level it has: who a visitor is, and what a password is checked with.
+/// What a log must not contain at any level: visitor ids and password hashes.
 #[track_caller]
 fn assert_names_nobody(log: &str, visitors: &[&str]) {
     for word in visitors.iter().chain(&["$argon2", "203.0.113."]) {
@@ -91,7 +91,7 @@ async fn hold_no_secret(setup: Setup) {
     assert!(server.terminate().await.success());
     assert_no_file_holds(&server, &secrets);
     assert_names_nobody(&server.log(), &[&ada.id, &eve.id, &root.id]);
-    // The commands that write passwords log as much.
+    // The commands that set passwords log at the same level.
     let mut again = server.begin(&["user", "add", "alice"]);
     let mut stdin = again.stdin.take().expect("stdin is a pipe");
     stdin.write_all(format!("{}\n", password_of("alice")).as_bytes()).await.expect("a password");

@@ -1,4 +1,4 @@
-//! The stores, lines and disks that other tests hurt do what those tests rely on.
+//! The stores, connections and disks that other tests disturb behave as those tests expect.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use visitflow_testkit::proxy::{Mode, Proxy};
 use visitflow_testkit::redis_cluster::RedisCluster;
 use visitflow_testkit::{Postgres, Redis, Server};
 
-/// How long nothing must come before it counts as silence.
+/// How long nothing must arrive before it counts as silence.
 const SILENCE: Duration = Duration::from_millis(200);
 
 #[tokio::test]
@@ -45,7 +45,7 @@ async fn the_processor_time_of_a_postgres_is_that_of_all_its_processes() {
     let postgres = Postgres::start().await;
     let postmaster = *postgres.pids().first().expect("it runs");
     let before = cpu_seconds(postmaster);
-    // A quarter of a second or more of a process that has ended when it is asked for.
+    // A process that used a quarter of a second or more, and has ended before the time is read.
     postgres.number("SELECT COUNT(*) FROM generate_series(1, 2000000)").await;
     assert!(cpu_seconds(postmaster) - before > 0.05);
     assert!(resident_kib(postmaster).is_some_and(|size| size > 1_000));

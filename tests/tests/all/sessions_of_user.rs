@@ -1,4 +1,4 @@
-//! The sessions of a user: told and ended, by the user and by the site's own backend.
+//! The sessions of a user: listed and ended by the user and by the site's own backend.
 
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
@@ -9,10 +9,10 @@ use visitflow_testkit::stand::Stand;
 use visitflow_testkit::visitor::{Request, SITE};
 use visitflow_testkit::{Answer, Postgres, Redis, Server, Visitor};
 
-/// How often a dead session is asked about.
+/// How many times a session that has ended is asked about.
 const TIMES: usize = 10_000;
 
-/// So many ask at once.
+/// How many requests are sent at once.
 const AT_ONCE: usize = 10;
 
 async fn session_key(server: &Server) -> String {
@@ -28,7 +28,7 @@ fn by_key(server: &Server, key: &str, method: &str, path: &str) -> Request {
     server.visitor().request(method, path).bearer(key).cookie("")
 }
 
-/// Somebody who has seen a page and has signed in; the user's id.
+/// A visitor who has seen a page and signed in, and the user's id.
 async fn signed_in(server: &Server, name: &str) -> (Visitor, String) {
     let visitor = server.visitor();
     visitor.view("/").await.expect(204);
@@ -36,7 +36,7 @@ async fn signed_in(server: &Server, name: &str) -> (Visitor, String) {
     (visitor, user_id.as_str().expect("text").to_owned())
 }
 
-/// The name of the session in the visitor's cookie.
+/// The tag in the visitor's cookie.
 fn tag(visitor: &Visitor) -> String {
     let token = visitor.token();
     token.strip_prefix("s_").and_then(|rest| rest.split('.').next()).expect("a token").to_owned()
@@ -193,7 +193,7 @@ async fn is_taken_for_live(backend: &Visitor, key: &str, token: &str, n: usize) 
     active || view.set_cookie("session_id").is_some_and(|cookie| cookie.value == token)
 }
 
-/// How often of so many times a token is taken for live, by several who ask at once.
+/// How many of these requests, sent by several clients at once, find a token live.
 async fn times_taken_for_live(server: &Server, key: &str, token: &str, times: usize) -> usize {
     let mut asking = JoinSet::new();
     for _ in 0..AT_ONCE {
@@ -239,16 +239,16 @@ async fn what_is_ended_on_one_server_is_dead_on_the_other_within_a_second() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn so_it_is_without_redis() {
+async fn without_redis_a_session_that_its_user_ends_is_dead_on_the_other_server_within_a_second() {
     let postgres = Postgres::start().await;
     let one = Server::with().postgres(&postgres).user("alice").start().await;
     let other = Server::with().postgres(&postgres).start().await;
     are_dead_on_the_other(&one, &other).await;
 }
 
-/// A server that neither store reaches has not heard of the end, and says that it does not know.
+/// A server that reaches neither store does not know of the end, and answers that it does not know.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_is_cut_off_does_not_take_an_ended_session_for_live() {
+async fn a_server_without_its_stores_does_not_report_an_ended_session_as_live() {
     let (postgres, redis) = (Postgres::start().await, Redis::start().await);
     let setup = || Server::with().postgres(&postgres).redis_url(&redis.url());
     let one = setup().user("alice").start().await;
@@ -275,7 +275,7 @@ async fn a_server_that_is_cut_off_does_not_take_an_ended_session_for_live() {
     assert!(unknown > 0);
     let path = format!("/api/sessions?user_id={user_id}");
     let answer = by_key(here_too, &key, "GET", &path).send().await.expect_problem(503, "unavailable");
-    assert!(answer.header("retry-after").is_some() && answer.text().contains("not as ended"));
+    assert!(answer.header("retry-after").is_some() && answer.text().contains("may still be live"));
     by_key(here_too, &key, "DELETE", &path).send().await.expect_problem(503, "unavailable");
     here.ping().await.expect(204);
 }

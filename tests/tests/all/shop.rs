@@ -1,4 +1,4 @@
-//! The demo shop's account: who is signed in is the server's to say.
+//! The demo shop's account page shows what the server says about who is signed in.
 
 use serde_json::json;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -49,7 +49,7 @@ async fn who_is_signed_in_outlives_a_reload_with_and_without_consent() {
         assert!(!kept.as_str().expect("a text").contains("alice"), "the name is kept: {kept}");
         browser.click("sign-out").await;
         browser.find("sign-in-open").await;
-        // Whoever is signed out is asked about no more.
+        // After a sign-out the page does not ask again.
         let asked = async || witness.api_requests().iter().filter(|line| *line == "GET /api/session").count();
         let before = asked().await;
         browser.driver.refresh().await.expect("the page loads again");
@@ -77,7 +77,7 @@ async fn who_wants_to_stay_signed_in_gets_a_cookie_for_a_month() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_sign_out_elsewhere_is_heard_and_an_outage_is_none() {
+async fn the_shop_notices_a_sign_out_in_another_tab_and_takes_no_outage_for_one() {
     let mut scene = at_the_shop("consent-decline").await;
     signs_in(&scene.browser).await;
     scene.server.kill().await;

@@ -92,7 +92,7 @@ async fn sighup_reads_a_new_certificate_and_closes_no_connection() {
 
     put(folder.path(), &new);
     send(&server, Signal::SIGHUP);
-    until("reload", async || server.log().contains("were read again")).await;
+    until("reload", async || server.log().contains("were reloaded")).await;
     let mut after = connect(&address, new.cert.der()).await.expect("the new certificate");
     assert_answers(&mut after).await;
     assert!(connect(&address, old.cert.der()).await.is_err(), "the old certificate is still presented");

@@ -1,4 +1,4 @@
-//! The spool when its disk is full: it drains all the same, and blocks nobody.
+//! The spool on a full disk: it is still replayed, and delays no request.
 
 use serde_json::Value;
 use visitflow_testkit::disk::SmallDisk;
@@ -7,7 +7,7 @@ use visitflow_testkit::{Postgres, Server, Visitor};
 
 use crate::outages::becomes_ready;
 
-/// Fills the spool's disk while Postgres is away; how many page views were acknowledged.
+/// Fills the spool's disk while Postgres is away. Returns how many page views were acknowledged.
 async fn fill(disk: &SmallDisk, ada: &Visitor) -> i64 {
     let mut kept = 0;
     loop {
@@ -81,7 +81,7 @@ async fn make_a_path_slow(postgres: &Postgres) {
         .await;
 }
 
-/// The slow view is a dead letter, and nothing else is.
+/// The slow view is the only dead letter.
 async fn assert_the_slow_one_is_set_aside(postgres: &Postgres) {
     assert_eq!(postgres.number("SELECT COUNT(*) FROM dead_letters WHERE command LIKE '%/slow%'").await, 1);
     assert_eq!(postgres.number("SELECT COUNT(*) FROM dead_letters").await, 1);

@@ -1,4 +1,4 @@
-//! Whichever stores a server has, it tells the same.
+//! The reports are the same with any combination of stores.
 
 use serde_json::Value;
 use std::time::Instant;
@@ -50,7 +50,7 @@ async fn overview_of_the_journey(setup: Setup) -> Value {
     server.overview(&key, "").await
 }
 
-/// Without what is a matter of milliseconds.
+/// Without the figures that differ by milliseconds.
 fn timeless(mut overview: Value) -> Value {
     for name in ["average_visit_seconds", "from", "to"] {
         overview[name] = Value::Null;

@@ -16,7 +16,7 @@ in_engines! {
     consent_taken_back_in_another_tab_silences_this_one
 }
 
-/// Opens a page in a tab of its own, and goes there.
+/// Opens a page in a new tab, and switches to it.
 async fn open_tab(scene: &Scene, path: &str) -> WindowHandle {
     let tab = scene.browser.driver.new_tab().await.expect("a tab");
     go_to(scene, &tab).await;
@@ -31,7 +31,7 @@ async fn go_to(scene: &Scene, tab: &WindowHandle) {
 async fn two_tabs_that_act_at_once_after_the_session_has_expired_are_one_new_visit(engine: Engine) {
     const TIMES: i64 = 5;
     let mut scene = Scene::of(engine).await;
-    // Whoever acts lets the other act at the same moment.
+    // Both tabs act at the same moment.
     let act = "<script>
         const act = () => visitflow.event('act');
         const tabs = new BroadcastChannel('tabs');
@@ -103,8 +103,8 @@ async fn views_without_a_network_arrive_once_when_it_is_back(engine: Engine) {
     scene.open("/shop").await;
     page_views_are(server, 1).await;
     scene.settles().await;
-    // Chromium can be told that it is offline, and says so to the page. With the others the line is
-    // cut, and the page is told what a browser would tell it.
+    // Chromium can be set offline, and then fires the page's events. For the other browsers the connection is cut, and
+    // the test fires these events.
     let set_offline = async |offline: bool| {
         if engine == Engine::Chromium {
             browser.set_offline(offline).await;
@@ -160,7 +160,7 @@ async fn consent_taken_back_in_another_tab_silences_this_one(engine: Engine) {
         )
         .await;
     scene.page_asks().await;
-    // It goes away as well: the last occasion to say something.
+    // It is hidden as well: the last moment at which a page can send.
     witness.serve_html("/away", "");
     scene.open("/away").await;
     scene.page_asks().await;

@@ -1,4 +1,4 @@
-//! What a page changes, leaves out and waits for, in a browser.
+//! Options and calls of the client in a browser: `before`, `query`, `exclude`, `confirm`, `ignoreMe`, elements.
 
 use serde_json::json;
 use visitflow_testkit::browser::Engine;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use std::fs;
 use visitflow_testkit::{Postgres, Redis, Server, Visitor, fact_id};
 
-/// What is looked for, and what it is.
+/// A text to search for, and its description.
 type Planted = Vec<(&'static str, Vec<u8>)>;
 
 /// A visit with much that names or singles out the visitor. The texts are found nowhere else.

@@ -84,7 +84,7 @@ async fn a_key_that_the_server_did_not_give_counts_as_none() {
 }
 
 #[tokio::test]
-async fn nobody_is_given_a_key_who_is_no_visitor_that_consented_or_keeps_no_cookies() {
+async fn no_visitor_key_is_set_without_consent_or_without_cookies() {
     let server = Server::start().await;
     let facts = server.add_key("facts").await;
     let view = |visitor: &Visitor, change: Value| {
@@ -127,7 +127,7 @@ async fn nobody_is_given_a_key_who_is_no_visitor_that_consented_or_keeps_no_cook
 }
 
 #[tokio::test]
-async fn the_key_is_of_the_domain_that_the_cookies_are_of() {
+async fn the_visitor_key_cookie_has_the_domain_of_the_other_cookies() {
     let server = Server::with().flag("--cookie-domain", "shop.example").start().await;
     let answer = server.visitor().start().await.expect(200);
     let cookie = answer.set_cookie("visitor_key").expect("a key");

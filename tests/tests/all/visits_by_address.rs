@@ -98,7 +98,7 @@ async fn visits_that_begin_are_limited_through_every_endpoint() {
     };
     live.post(views, &live.page_view("/")).header("x-forwarded-for", FLOOD).send().await.expect(204);
 
-    // Whoever has a visit begins none, however much there is to tell.
+    // A visitor who has a visit begins none, however many facts arrive.
     for _ in 0..60 {
         flooding(views, &views_of(&ada.id)).send().await.expect(204);
     }
@@ -133,7 +133,7 @@ async fn visits_that_begin_are_limited_through_every_endpoint() {
     }
     assert_eq!(server.number("SELECT COUNT(*) FROM sessions"), stored, "nothing of them was stored");
 
-    // Nobody else is concerned: who has a visit, another address, a key.
+    // Others are not limited: a visitor with a visit, another address, an API key.
     live.post(views, &live.page_view("/b")).header("x-forwarded-for", FLOOD).send().await.expect(204);
     from("198.51.100.7", &ada, views, &views_of_strangers()).send().await.expect(204);
     flooding(views, &views_of_strangers()).bearer(&key).send().await.expect(204);
@@ -175,7 +175,7 @@ async fn starts_count_and_so_do_sign_ins_that_begin_a_visit() {
     for browser in &browsers {
         browser.ping().await.expect(204);
     }
-    // Who begins no visit is not concerned, nor is another address.
+    // Requests that begin no visit are not limited, and neither is another address.
     sign_in(&server.visitor(), "ann").send().await.expect(200);
     let elsewhere = start(&server.visitor()).header("x-forwarded-for", "198.51.100.7");
     elsewhere.send().await.expect(200);

@@ -67,7 +67,7 @@ async fn a_client_that_reads_gets_all_of_a_large_answer() {
 }
 
 #[tokio::test]
-async fn a_client_that_says_too_little_loses_its_connection() {
+async fn a_connection_that_sends_too_little_is_closed() {
     let server = impatient().start().await;
     let host = server.address();
     let heads = ["", "G", "GET / HTTP/1.1\r\nHost: x\r\n", "GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n"];
@@ -120,8 +120,8 @@ async fn an_http_2_connection_without_requests_ends() {
     let _ = timeout(PATIENCE, connection).await.expect("the server closes");
 }
 
-/// What a client hears that sends the head of a page view, the beginning of its body, and then a byte every
-/// half a second, if at all, until the server closes.
+/// What a client receives that sends the head of a page view, the beginning of its body, and then a byte every half a
+/// second, if at all, until the server closes.
 async fn half_a_body(server: &Server, goes_on: bool) -> String {
     let stream = TcpStream::connect(server.address()).await.expect("a connection");
     let (mut answer, mut body) = stream.into_split();

@@ -57,7 +57,7 @@ impl Source {
         }
         let claim = sqlite.claim().map_err(|error| match error {
             StoreError::Claimed(path) => StoreError::Configuration(format!(
-                "a visitflow server runs on {path}; stop it first: what it stores meanwhile would be left behind"
+                "a visitflow server runs on {path}; stop it first, because what it stores during the migration would not be copied"
             )),
             other => other,
         })?;
@@ -65,7 +65,7 @@ impl Source {
         let wrong = match readers.read(|db| Ok(migrations::schema(db)?)).await? {
             Schema::Current => return Ok(Self { readers, _claim: claim }),
             Schema::Behind => format!(
-                "the schema of {path} is not that of this version; run first: visitflow migrate --database-url sqlite://{path}"
+                "the schema of {path} is not up to date; first run: visitflow migrate --database-url sqlite://{path}"
             ),
             Schema::Other => format!(
                 "--from: the schema of {path} was made by another version of visitflow, whose tables are different; run the version that made it"

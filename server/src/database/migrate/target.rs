@@ -42,7 +42,7 @@ impl Target {
     /// When there are other rows, of another file or of a server's own.
     pub(super) async fn begin(&mut self, source: &str, now: Millis) -> Result<Option<Millis>> {
         let others = format!(
-            "{} is another installation's; name an empty database with --to, such as one that CREATE DATABASE has just made",
+            "{} already has data from elsewhere; name an empty database with --to, for example one that you have just created with CREATE DATABASE",
             self.url
         );
         let transaction = self.client.transaction().await?;

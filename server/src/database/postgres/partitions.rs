@@ -1,8 +1,9 @@
 //! A partition a month for page views and events, made ahead. With an age limit for data, empty partitions are dropped.
 //!
-//! The time within a fact's id, which is the browser's, tells its partition. Rows of months without a partition (from a
-//! browser whose clock is wrong by years) are in the default partition. When a month's partition is made, its rows move
-//! from the default partition, in the same transaction, so that a resend finds the stored row before, during and after.
+//! The time within a fact's id, which is the browser's, determines its partition. Rows of months without a partition
+//! (from a browser whose clock is wrong by years) are in the default partition. When a month's partition is made, its
+//! rows move from the default partition, in the same transaction, so that a resend finds the stored row before, during
+//! and after.
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;

@@ -13,7 +13,7 @@ const CHUNK: i64 = 5_000;
 /// Most statements of one round.
 const CHUNKS: u32 = 200;
 
-/// The tables besides those of facts and visits, and the column that tells the age of their rows. The ids of orders and
+/// The tables besides those of facts and visits, and the column with the time of their rows. The ids of orders and
 /// refunds are the shop's own, and no partition has to be emptied.
 const OTHERS: [(&str, &str); 4] = [
     ("orders", "created_at"),

@@ -28,7 +28,7 @@ pub(super) fn private(url: &PostgresUrl) -> Result<ClientConfig> {
         roots.add(certificate.map_err(|error| unusable(&error))?).map_err(|error| unusable(&error))?;
     }
     if roots.is_empty() {
-        return Err(unusable(&"there is no certificate in it"));
+        return Err(unusable(&"the file contains no certificate"));
     }
     Ok(builder.with_root_certificates(roots).with_no_client_auth())
 }

@@ -8,7 +8,7 @@ use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode};
 
 /// The end of every message about a bad URL.
-const WRITE: &str = "write postgres://USER:PASSWORD@HOST:5432/DATABASE, and special characters of the password as %40 and the like";
+const WRITE: &str = "write postgres://USER:PASSWORD@HOST:5432/DATABASE, and percent-encode special characters in the password (@ is %40)";
 
 /// Parameters that are allowed, besides those that this module reads itself.
 const PARAMETERS: [&str; 17] = [
@@ -69,7 +69,7 @@ impl PostgresUrl {
                 ("sslmode", "require") => mode = SslMode::Require,
                 ("sslmode", "verify-full") => (mode, full) = (SslMode::Require, true),
                 ("sslmode", _) => {
-                    return Err("sslmode is disable, prefer, require or verify-full".into());
+                    return Err("sslmode must be disable, prefer, require or verify-full".into());
                 }
                 ("sslrootcert", path) if !path.is_empty() => {
                     root_certificates = Some(PathBuf::from(decoded(parameter)));
@@ -77,19 +77,19 @@ impl PostgresUrl {
                 (name, _) if PARAMETERS.contains(&name) => kept.push(parameter),
                 _ => {
                     return Err(format!(
-                        "the parameters are sslmode, sslrootcert, {}",
+                        "the possible parameters are sslmode, sslrootcert, {}",
                         PARAMETERS.join(", ")
                     ));
                 }
             }
         }
         if full && root_certificates.is_none() {
-            return Err("sslmode=verify-full needs sslrootcert: the file of the authorities to trust, such as sslrootcert=/etc/ssl/certs/ca-certificates.crt".into());
+            return Err("sslmode=verify-full needs sslrootcert, the file with the certificate authorities to trust, such as sslrootcert=/etc/ssl/certs/ca-certificates.crt".into());
         }
         let question_mark = if kept.is_empty() { "" } else { "?" };
         let mut config: Config = format!("{before}{question_mark}{}", kept.join("&"))
             .parse()
-            .map_err(|_| format!("this is no URL; {WRITE}"))?;
+            .map_err(|_| format!("this is not a URL; {WRITE}"))?;
         if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
             return Err(format!("the host is missing; {WRITE}"));
         }

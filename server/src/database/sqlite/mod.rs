@@ -184,8 +184,8 @@ impl Sqlite {
     }
 }
 
-/// Gives a new file its write-ahead log. If several connections do so at once, SQLite tells all but one that the file is
-/// busy, whatever the busy timeout; these wait for the write lock, and find the log made.
+/// Gives a new file its write-ahead log. If several connections do so at once, all but one get an error that the file
+/// is busy, whatever the busy timeout; these wait for the write lock, and find the log made.
 fn begin_wal(connection: &Connection) -> rusqlite::Result<String> {
     let until = Instant::now() + BUSY_TIMEOUT;
     let is_busy = |error: &rusqlite::Error| error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy);

@@ -147,7 +147,7 @@ impl Wal {
             }
         } else {
             (self.held_at, self.due) = (None, false);
-            tracing::debug!(bytes = before, "the write-ahead log was cut");
+            tracing::debug!(bytes = before, "the write-ahead log was truncated");
         }
         Ok(())
     }

@@ -138,7 +138,7 @@ impl Writer {
             {
                 // The visitor is erased, even if the log cannot be truncated now.
                 if let Err(error) = wal.forget(&writer.db, asked.now) {
-                    tracing::warn!(%error, "the write-ahead log still holds what was erased");
+                    tracing::warn!(%error, "the write-ahead log still contains erased data");
                 }
             }
             Ok(piece)

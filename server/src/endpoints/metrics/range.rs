@@ -76,7 +76,7 @@ impl Query {
         let from =
             instant("from")?.unwrap_or_else(|| to.checked_sub(720.hours()).unwrap_or(Timestamp::UNIX_EPOCH));
         if from >= to {
-            return Err(Problem::query("`from` must be before `to`; the range is [from, to)."));
+            return Err(Problem::query("`from` must be before `to`, which is not part of the range."));
         }
         let site = values.get("site").map(|name| site(name)).transpose()?;
         Ok(Self { from, to, zone, site, values })
@@ -109,7 +109,7 @@ impl Query {
         };
         let digits = text.bytes().all(|byte| byte.is_ascii_digit());
         let limit = text.parse().ok().filter(|limit| digits && (1..=max).contains(limit));
-        limit.ok_or_else(|| Problem::query(format!("`limit` is a whole number from 1 to {max}.")))
+        limit.ok_or_else(|| Problem::query(format!("`limit` must be a whole number from 1 to {max}.")))
     }
 
     /// `?currency=`: three letters.
@@ -141,7 +141,7 @@ impl Query {
         while start < self.to {
             if slots.len() == POINTS_MAX {
                 return Err(Problem::query(format!(
-                    "This range has more than {POINTS_MAX} points; choose a shorter one, or interval=day."
+                    "This range has more than {POINTS_MAX} points; choose a shorter range, or interval=day."
                 )));
             }
             let end = self.next_cut(start, interval).unwrap_or(self.to).min(self.to);
@@ -178,7 +178,7 @@ fn site(name: &str) -> Result<String, Problem> {
         |site: &String| site.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._[]:".contains(&byte));
     crate::site::normalize(name).filter(of_a_host).ok_or_else(|| {
         Problem::query(
-            "`site` is the host name of one site, such as shop.example; leave it out for all sites.",
+            "`site` must be the host name of one site, such as shop.example; leave it out for all sites.",
         )
     })
 }
@@ -194,12 +194,12 @@ fn instant(name: &str, text: &str, zone: &TimeZone) -> Result<Timestamp, Problem
     let contradicts = at.is_some() && contradicts_its_zone(&written);
     date().and_then(midnight).or(at.filter(|_| !contradicts)).ok_or_else(|| {
         let meant = match last_day(text) {
-            Some(day) => format!(" That month ends with {day}."),
-            None if contradicts => " At that time the zone in brackets has another offset.".to_owned(),
+            Some(day) => format!(" The last day of that month is {day}."),
+            None if contradicts => " The time zone in brackets has a different offset at that time.".to_owned(),
             None => String::new(),
         };
         Problem::query(format!(
-            "`{name}` is a date such as 2026-10-01, or RFC 3339 such as 2026-10-01T08:00:00Z, from 1970-01-01 to 9999-12-30.{meant}"
+            "`{name}` must be a date such as 2026-10-01, or RFC 3339 such as 2026-10-01T08:00:00Z, from 1970-01-01 to 9999-12-30.{meant}"
         ))
     })
 }
@@ -257,7 +257,7 @@ mod tests {
         assert_eq!(from("2026-07-01T00:00:00+02:00[Europe/Berlin]").unwrap(), plain);
         for wrong in ["2026-02-10T00:00:00+02:00[Europe/Berlin]", "2026-07-01T00:00:00Z[Mars/Olympus]"] {
             let told = from(wrong).unwrap_err().detail;
-            assert!(told.ends_with("the zone in brackets has another offset."), "{told}");
+            assert!(told.ends_with("in brackets has a different offset at that time."), "{told}");
         }
     }
 
@@ -265,7 +265,7 @@ mod tests {
     fn only_a_day_that_a_month_lacks_is_answered_with_its_last_day() {
         for query in ["from=1969-12-31", "to=9999-12-31", "to=1969-02-28", "to=2026-02-28T25:00:00Z"] {
             let told = read(query).unwrap_err().detail;
-            assert!(!told.contains("That month"), "{query}: {told}");
+            assert!(!told.contains("last day of that month"), "{query}: {told}");
         }
     }
 

@@ -11,7 +11,7 @@ use crate::http::problem::Problem;
 pub(super) fn unknown(name: &str, word: &str, known: &[&str]) -> Problem {
     let list = known.iter().map(|known| format!("`{known}`")).collect::<Vec<_>>().join(", ");
     let meant = meant(word, known.iter().copied());
-    Problem::query(format!("`{name}` cannot be `{}`{meant} It is one of {list}.", cut(word)))
+    Problem::query(format!("`{name}` cannot be `{}`{meant} It must be one of {list}.", cut(word)))
 }
 
 /// A parameter that the report does not have.
@@ -35,7 +35,7 @@ pub(super) fn unknown_currency<'a>(code: &str, here: impl Iterator<Item = &'a st
     // Many codes differ in one letter; those of the report are more likely.
     let meant = Some(meant(code, here)).filter(|meant| meant != ".").unwrap_or_else(|| meant(code, iso));
     Problem::query(format!(
-        "`currency` is a code of ISO 4217, such as EUR; `{}` is not one{meant}",
+        "`currency` must be an ISO 4217 code, such as EUR; `{}` is not one{meant}",
         cut(code)
     ))
 }
@@ -57,7 +57,7 @@ pub(super) fn unknown_zone(zone: &str) -> Problem {
     let nearest = names.iter().filter(is_meant).min_by_key(near);
     let nearest = nearest.filter(|name| is_near(&city(zone), &city(name), CITY_LETTERS));
     Problem::query(format!(
-        "`tz` is an IANA time zone name such as Europe/Berlin; `{}` is not one{}",
+        "`tz` must be an IANA time zone name such as Europe/Berlin; `{}` is not one{}",
         cut(zone),
         suggestion(nearest.map(String::as_str))
     ))

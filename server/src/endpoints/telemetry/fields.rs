@@ -26,7 +26,7 @@ pub(in crate::endpoints) fn fact_id(id: Option<&str>, occurred_at: Millis) -> Re
     let parsed = id.parse().map(Hyphenated::into_uuid).ok();
     let is_v7 =
         |id: &Uuid| id.get_version() == Some(Version::SortRand) && id.get_variant() == Variant::RFC4122;
-    parsed.filter(is_v7).ok_or_else(|| Problem::field("An id of a page view or an event is a UUID of version 7, such as 0193a5e7-7c1b-7f6a-9d2e-3b4c5d6e7f80."))
+    parsed.filter(is_v7).ok_or_else(|| Problem::field("The `id` of a page view or an event must be a UUID of version 7, such as 0193a5e7-7c1b-7f6a-9d2e-3b4c5d6e7f80."))
 }
 
 /// The address of a page view, which is required.
@@ -35,7 +35,7 @@ pub(in crate::endpoints) fn page_address(url: Option<&str>, keep: KeepQuery) -> 
         .filter(|url| !url.is_empty())
         .ok_or_else(|| Problem::field("`url` is missing; send the page's address."))?;
     address::page(url, keep).ok_or_else(|| {
-        Problem::field("`url` is an absolute http(s) address, such as https://shop.example/shoes.")
+        Problem::field("`url` must be an absolute http(s) address, such as https://shop.example/shoes.")
     })
 }
 
@@ -54,7 +54,7 @@ pub(in crate::endpoints) fn occurred_at(now: Millis, age_ms: Option<u64>) -> Res
     let age_ms = age_ms.unwrap_or(0);
     if age_ms > limits::AGE_MS {
         return Err(Problem::field(format!(
-            "`age_ms` is at most {} (7 days); older facts cannot be stored.",
+            "`age_ms` must be at most {} (7 days); older facts cannot be stored.",
             limits::AGE_MS
         )));
     }
@@ -68,11 +68,11 @@ pub(in crate::endpoints) fn text(
 ) -> Result<Option<String>, Problem> {
     match value {
         Some(value) if value.len() > max_bytes => {
-            Err(Problem::field(format!("`{field}` has at most {max_bytes} bytes.")))
+            Err(Problem::field(format!("`{field}` must have at most {max_bytes} bytes.")))
         }
-        Some(value) if value.contains('\0') => Err(Problem::field(format!(
-            "`{field}` contains a NUL character, which cannot be stored; send it without."
-        ))),
+        Some(value) if value.contains('\0') => {
+            Err(Problem::field(format!("`{field}` must not contain a NUL character.")))
+        }
         value => Ok(value),
     }
 }
@@ -83,7 +83,10 @@ pub(in crate::endpoints) fn short_text(
     value: Option<String>,
 ) -> Result<Option<String>, Problem> {
     if value.as_ref().is_some_and(|value| value.chars().count() > limits::TEXT_CHARS) {
-        return Err(Problem::field(format!("`{field}` has at most {} characters.", limits::TEXT_CHARS)));
+        return Err(Problem::field(format!(
+            "`{field}` must have at most {} characters.",
+            limits::TEXT_CHARS
+        )));
     }
     text(field, value, usize::MAX)
 }
@@ -107,7 +110,10 @@ pub(in crate::endpoints) fn sequence(sequence: Option<u32>) -> Option<i32> {
 /// The shop's own number of an order or a refund.
 pub(in crate::endpoints) fn shop_number(field: &str, number: String) -> Result<String, Problem> {
     if number.is_empty() || number.chars().count() > limits::ORDER_ID_CHARS {
-        return Err(Problem::field(format!("`{field}` has 1 to {} characters.", limits::ORDER_ID_CHARS)));
+        return Err(Problem::field(format!(
+            "`{field}` must have 1 to {} characters.",
+            limits::ORDER_ID_CHARS
+        )));
     }
     Ok(text(field, Some(number), usize::MAX)?.unwrap_or_default())
 }
@@ -116,7 +122,7 @@ pub(in crate::endpoints) fn shop_number(field: &str, number: String) -> Result<S
 pub(in crate::endpoints) fn amount(amount: Option<String>) -> Result<String, Problem> {
     decimal(amount)?.map_err(|_| {
         Problem::field(
-            "`amount` of an order is not negative. Send a refund from the shop's own server, with an API key: {id, refund_of, amount, currency}, where `refund_of` is the order's number and `amount` is positive.",
+            "`amount` of an order must not be negative. To report a refund, send it from the shop's own server, with an API key: {id, refund_of, amount, currency}, where `refund_of` is the order's number and `amount` is positive.",
         )
     })
 }
@@ -125,7 +131,7 @@ pub(in crate::endpoints) fn amount(amount: Option<String>) -> Result<String, Pro
 pub(in crate::endpoints) fn refunded_amount(amount: Option<String>) -> Result<String, Problem> {
     let positive = |amount: &String| amount.bytes().any(|byte| matches!(byte, b'1'..=b'9'));
     decimal(amount)?.ok().filter(positive).ok_or_else(|| {
-        Problem::field("`amount` of a refund is what was paid back: greater than zero, without a sign.")
+        Problem::field("`amount` of a refund is the amount that was paid back; it must be greater than zero and have no sign.")
     })
 }
 
@@ -136,7 +142,7 @@ struct Negative;
 fn decimal(amount: Option<String>) -> Result<Result<String, Negative>, Problem> {
     let refuse = || {
         Problem::field(
-            "`amount` is a decimal string such as \"49.90\": at most 12 digits before and 4 after the point.",
+            "`amount` must be a decimal string such as \"49.90\": at most 12 digits before and 4 after the point.",
         )
     };
     let amount = amount.ok_or_else(refuse)?;
@@ -166,7 +172,7 @@ pub(in crate::endpoints) fn currency(currency: Option<String>) -> Result<String,
     currency
         .filter(|code| code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_alphabetic()))
         .map(|code| code.to_ascii_uppercase())
-        .ok_or_else(|| Problem::field("`currency` is a code of three letters (ISO 4217), such as EUR."))
+        .ok_or_else(|| Problem::field("`currency` must be a code of three letters (ISO 4217), such as EUR."))
 }
 
 /// The tag of a session, never its secret.
@@ -176,13 +182,13 @@ pub(in crate::endpoints) fn session_tag(session: Option<&str>) -> Result<Option<
     };
     if session.contains('.') {
         return Err(Problem::field(
-            "`session` is the part of the cookie before the dot; never send the secret after it.",
+            "`session` must be only the part of the session cookie before the dot; never send the secret after it.",
         ));
     }
     let tag = session.strip_prefix("s_").unwrap_or(session);
     Tag::parse(tag).map(Some).ok_or_else(|| {
         Problem::field(
-            "`session` is s_ followed by 22 characters: the part of the session cookie before the dot.",
+            "`session` must be the part of the session cookie before the dot: s_ followed by 22 characters.",
         )
     })
 }

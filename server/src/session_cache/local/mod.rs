@@ -27,7 +27,7 @@ use crate::session::{Activity, Caller, Millis, Ttl};
 
 /// How long a copy is used without a look-up at most, in ms. Each session has its own time between half of this and all
 /// of it, so that copies made together are not looked up again together. Then the session is looked up again, before
-/// the answer or after it, which also tells Redis of its activity.
+/// the answer or after it, which also writes its activity to Redis.
 pub const FRESH_MS: Millis = 20_000;
 
 /// How far a copy is relied on.
@@ -236,7 +236,7 @@ impl Local {
         }
     }
 
-    /// Redis was not told: it will report nothing.
+    /// Redis does not have the change, so it will report nothing.
     pub fn expect_no_own_notice(&self, tag: Tag) {
         if let Some(copied) = self.lock().copies.get_mut(&tag) {
             copied.awaits_own_notice = false;

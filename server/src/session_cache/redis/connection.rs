@@ -58,7 +58,7 @@ pub(super) struct Pooled {
     broken: Arc<AtomicBool>,
 }
 
-/// Makes the pool's connections, and tells which are fit to be used.
+/// Makes the pool's connections, and checks which can be used.
 pub(super) struct Manager {
     source: Source,
     /// Connections of an earlier era may lead to a Redis that has been replaced since.

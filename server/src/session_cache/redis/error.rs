@@ -12,7 +12,7 @@ pub enum RedisError {
     #[error("Redis did not answer in time")]
     Timeout,
     /// The breaker is open: Redis was not asked.
-    #[error("Redis is not asked for a moment: its last calls failed")]
+    #[error("calls to Redis are paused, because the last ones failed")]
     Open,
     /// There is no connection.
     #[error("Redis cannot be reached")]

@@ -16,7 +16,7 @@ pub(super) struct Shared {
     pub(super) pool: Pool,
     state: Mutex<State>,
     notices: mpsc::UnboundedSender<Notice>,
-    /// Tells the listener that a call has failed.
+    /// Notifies the listener that a call has failed.
     pub(super) lost: Notify,
 }
 

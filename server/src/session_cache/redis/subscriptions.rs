@@ -35,11 +35,11 @@ pub(super) type Address = (String, u16);
 pub(super) enum SubscriptionError {
     #[error("the connection was closed")]
     Closed,
-    #[error("it was flushed")]
+    #[error("Redis was flushed")]
     Flushed,
-    #[error("it does not answer")]
+    #[error("Redis does not answer")]
     Hangs,
-    #[error("the cluster has other masters")]
+    #[error("the masters of the cluster have changed")]
     Masters,
 }
 

@@ -63,7 +63,7 @@ fn parse(url: &str) -> Result<Nodes, String> {
         return Ok(Nodes::Single(Box::new(first)));
     }
     if first.redis_settings().db() != 0 {
-        return Err("a Redis Cluster has one database only; drop the number after the slash".into());
+        return Err("a Redis Cluster has only one database; remove the number after the slash".into());
     }
     Ok(Nodes::Cluster([vec![first], others].concat()))
 }

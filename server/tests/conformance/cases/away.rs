@@ -26,7 +26,7 @@ pub(crate) async fn a_start_is_provisional(world: &World) {
     assert_eq!(world.visits().await, 1);
 }
 
-pub(crate) async fn a_duplicate_is_not_told(world: &World) {
+pub(crate) async fn a_spooled_duplicate_is_not_reported_as_one(world: &World) {
     let (ann, id) = (Browser::new(), uuid_v7(world.now));
     for _ in 0..2 {
         assert_eq!(world.send_all(&ann, vec![fact(page(id), world.now)], world.now).await.0, 0);
@@ -46,7 +46,7 @@ pub(crate) async fn a_provisional_session_of_a_duplicate_is_withdrawn(world: &Wo
     assert_eq!(world.tokens().await, 1);
 }
 
-pub(crate) async fn so_it_is_by_a_server_that_was_started_since(world: &World) {
+pub(crate) async fn a_server_started_later_also_withdraws_a_duplicate_s_provisional_session(world: &World) {
     let (ann, bob, id) = (Browser::new(), Browser::new(), uuid_v7(world.now));
     for browser in [&ann, &bob] {
         assert_eq!(world.send(browser, fact(page(id), world.now), world.now).await, Said::Fresh);

@@ -179,7 +179,7 @@ pub(crate) async fn a_visitor_with_very_much_is_told_page_by_page(world: &World)
     }
 }
 
-pub(crate) async fn of_an_erased_visitor_nothing_is_told(world: &World) {
+pub(crate) async fn disclosure_of_an_erased_visitor_is_empty(world: &World) {
     let (ann, root) = (Browser::new(), Browser::new());
     leaves_traces(world, &ann, "ann-1").await;
     world.erase(&root, ann.visitor, Right::Admin, world.now + 1).await;

@@ -77,7 +77,7 @@ pub(crate) async fn an_erased_visitor_leaves_no_row_and_others_keep_theirs(world
     assert_eq!(log, [format!("admin {} {}", of_both - of_bob, world.now + 1)]);
 }
 
-pub(crate) async fn what_comes_late_of_an_erased_visitor_is_refused(world: &World) {
+pub(crate) async fn late_facts_of_an_erased_visitor_are_refused(world: &World) {
     let (ann, root, now, id) = (Browser::new(), Browser::new(), world.now, uuid_v7(world.now));
     world.start(&ann, now).await;
     world.send(&ann, fact(page(id), now), now).await;
@@ -188,7 +188,7 @@ pub(crate) async fn a_session_without_a_visit_erases_nobody(world: &World) {
     assert_eq!(world.page_views().await, 1);
 }
 
-pub(crate) async fn to_erase_again_or_a_stranger_changes_nothing(world: &World) {
+pub(crate) async fn erasing_again_or_an_unknown_visitor_changes_nothing(world: &World) {
     let (ann, bob, root) = (Browser::new(), Browser::new(), Browser::new());
     world.view(&ann, world.now).await;
     world.view(&bob, world.now).await;
@@ -273,7 +273,7 @@ pub(crate) async fn a_fact_far_from_its_visit_is_erased_too(world: &World) {
     assert_eq!((world.page_views().await, world.events().await), (1, 1));
 }
 
-pub(crate) async fn what_is_refused_is_told(world: &World) {
+pub(crate) async fn facts_refused_after_an_erasure_are_counted(world: &World) {
     let (ann, root, now) = (Browser::new(), Browser::new(), world.now);
     world.erase(&root, ann.visitor, Right::Admin, now).await;
     assert_eq!(world.start(&ann, now).await, Said::Left);

@@ -172,7 +172,7 @@ fn judged_before(world: &World, before: &Browser, visit_id: Option<&str>, now: i
     Context { caller, candidate: None, ..world.context(before, &nobody, now) }
 }
 
-pub(crate) async fn what_was_judged_before_a_withdrawal_begins_nothing_behind_it(world: &World) {
+pub(crate) async fn requests_judged_before_a_withdrawal_begin_no_visit_after_it(world: &World) {
     let ann = Browser::new();
     assert_eq!(world.sign_in(&ann, "u_1", world.now).await, Said::Fresh);
     let before = ann.copy();

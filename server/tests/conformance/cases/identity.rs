@@ -19,12 +19,12 @@ pub(crate) async fn a_live_token_is_identified_with_its_user(world: &World) {
     assert_eq!((record.user_id, record.signed_in_at), (None, None));
 }
 
-pub(crate) async fn a_token_that_was_rotated_or_ended_is_nobodys(world: &World) {
+pub(crate) async fn a_rotated_or_ended_token_identifies_nobody(world: &World) {
     let ann = Browser::new();
     world.view(&ann, world.now).await;
     let before = ann.copy();
     world.sign_in(&ann, "u_1", world.now + 1).await;
-    assert_eq!(world.identify(&before, true, world.now + 1).await, None, "though its facts still cross");
+    assert_eq!(world.identify(&before, true, world.now + 1).await, None, "though its facts still have grace");
     let signed_in = ann.copy();
     world.end(&ann, world.now + 2).await;
     assert_eq!(world.identify(&signed_in, true, world.now + 2).await, None);

@@ -92,7 +92,7 @@ pub(crate) async fn a_session_that_signed_in_first_is_given_the_key_with_its_vis
     assert_eq!(stored(world).await, [hash(&ann)]);
 }
 
-pub(crate) async fn what_begins_no_visit_that_lives_is_given_no_key(world: &World) {
+pub(crate) async fn facts_that_begin_no_live_visit_set_no_key(world: &World) {
     let (ann, now) = (Browser::new(), world.now);
     world.send(&ann, order("1", "9.90", now), now).await;
     world.send_all(&ann, vec![view(now - HOUR), event("late", now - 2 * HOUR)], now).await;

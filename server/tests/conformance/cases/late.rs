@@ -31,7 +31,7 @@ pub(crate) async fn an_array_of_late_views_makes_one_closed_visit(world: &World)
     assert_eq!(world.tokens().await, 0);
 }
 
-pub(crate) async fn a_late_view_slides_nothing(world: &World) {
+pub(crate) async fn a_late_view_extends_neither_session_nor_visit(world: &World) {
     let ann = Browser::new();
     world.start(&ann, world.now).await;
     let (at, late) = (world.now + MINUTE, world.now - HOUR);

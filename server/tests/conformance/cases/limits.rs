@@ -99,7 +99,7 @@ pub(crate) async fn a_sweep_ends_nothing_that_may_live(world: &World) {
     assert_eq!(world.visits().await, 1);
 }
 
-pub(crate) async fn sessions_survive_a_restart_with_what_slid(world: &World) {
+pub(crate) async fn sessions_survive_a_restart_with_their_latest_activity(world: &World) {
     let ann = Browser::new();
     world.start(&ann, world.now).await;
     let later = world.now + 20 * MINUTE;

@@ -79,7 +79,7 @@ pub(crate) async fn amounts_are_exact(world: &World) {
     assert_eq!(stored, amounts);
 }
 
-pub(crate) async fn an_order_belongs_to_the_visit_of_its_session_and_slides_nothing(world: &World) {
+pub(crate) async fn an_order_belongs_to_the_visit_of_its_session_and_extends_nothing(world: &World) {
     let ann = Browser::new();
     world.view(&ann, world.now).await;
     let last = world.now + 29 * MINUTE;

@@ -67,7 +67,7 @@ pub(crate) async fn the_device_of_a_sign_in_is_kept_until_the_sign_out(world: &W
     assert_eq!(world.texts("SELECT device FROM session_tokens").await, [""]);
 }
 
-pub(crate) async fn a_session_is_ended_by_its_name(world: &World) {
+pub(crate) async fn a_session_is_ended_by_its_tag(world: &World) {
     let now = world.now;
     let (here, there) = (signed_in(world, "u_1", now).await, signed_in(world, "u_1", now + 1).await);
     let stranger = signed_in(world, "u_2", now + 2).await;
@@ -118,7 +118,7 @@ pub(crate) async fn a_visit_ends_with_the_last_of_its_sessions(world: &World) {
     assert_eq!(world.texts(ENDS).await, [(now + 3).to_string()]);
 }
 
-pub(crate) async fn who_is_for_one_site_sees_and_ends_sessions_of_that_site_alone(world: &World) {
+pub(crate) async fn a_key_for_one_site_sees_and_ends_only_sessions_of_that_site(world: &World) {
     let now = world.now;
     let (here, there) = (Browser::new(), Browser::new());
     for (browser, site) in [(&here, "here.example"), (&there, "there.example")] {

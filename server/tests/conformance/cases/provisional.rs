@@ -73,7 +73,7 @@ async fn generation_and_state(world: &World) -> (u64, String) {
     (generation.parse().unwrap(), state.to_owned())
 }
 
-pub(crate) async fn what_rests_on_a_change_that_is_not_stored_yet_waits(world: &World) {
+pub(crate) async fn a_change_that_depends_on_one_not_stored_yet_waits(world: &World) {
     let (_, first) = started(world).await;
     let (second, now) = (next(first), world.now + 1);
     let before = world.texts(TOKENS).await;
@@ -87,7 +87,7 @@ pub(crate) async fn what_rests_on_a_change_that_is_not_stored_yet_waits(world: &
     assert_eq!(generation_and_state(world).await, (1 + ROTATION_COUNTS + END_COUNTS, "ended".to_owned()));
 }
 
-pub(crate) async fn what_rests_on_a_change_that_is_never_stored_ends_the_session(world: &World) {
+pub(crate) async fn a_change_that_depends_on_one_never_stored_ends_the_session(world: &World) {
     let now = world.now + 1;
     for which in 0..4 {
         let nobodys = SessionToken::issue().unwrap().proof();
@@ -107,7 +107,7 @@ pub(crate) async fn what_rests_on_a_change_that_is_never_stored_ends_the_session
     assert_eq!(*generations.last().unwrap(), (5 + END_COUNTS).to_string());
 }
 
-pub(crate) async fn what_another_request_was_before_leaves_the_session_to_it(world: &World) {
+pub(crate) async fn a_provisional_change_is_lost_if_another_request_came_first(world: &World) {
     let (ann, first) = started(world).await;
     assert_eq!(world.sign_in(&ann, "u_1", world.now + 1).await, Said::Fresh);
     // The store knows what became of a token for a day.

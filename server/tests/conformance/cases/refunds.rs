@@ -62,7 +62,9 @@ pub(crate) async fn a_refund_counts_once_and_an_order_has_as_many_as_it_needs(wo
     assert_eq!(world.texts("SELECT currency FROM refunds WHERE id = 'R3'").await, ["CHF"]);
 }
 
-pub(crate) async fn a_refund_is_of_whom_the_shop_names_until_its_order_says_more(world: &World) {
+pub(crate) async fn a_refund_has_the_visitor_and_user_that_the_shop_names_until_its_order_is_stored(
+    world: &World,
+) {
     let (ann, shop) = (Browser::new(), Browser::new());
     let named = Refund { user_id: Some("u_9".into()), ..paid_back("R1", "7", "1") };
     world.send(&ann, fact(Kind::Refund(named), world.now), world.now).await;

@@ -59,7 +59,7 @@ pub(crate) async fn who_is_remembered_is_so_after_a_restart(world: &World) {
     assert_eq!(world.user(&ann, later).await.as_deref(), Some("u_1"));
 }
 
-pub(crate) async fn a_sign_in_without_being_remembered_and_a_sign_out_forget(world: &World) {
+pub(crate) async fn a_sign_out_and_a_sign_in_without_remember_restore_the_short_limits(world: &World) {
     for leaves in [true, false] {
         let ann = signed_in(world).await;
         // Older than the short absolute limit: it begins anew.
@@ -74,7 +74,7 @@ pub(crate) async fn a_sign_in_without_being_remembered_and_a_sign_out_forget(wor
     }
 }
 
-pub(crate) async fn copies_of_who_is_remembered_are_given_up_where_others_have_them(world: &World) {
+pub(crate) async fn idle_copies_of_remembered_sessions_are_dropped_unless_embedded(world: &World) {
     let ann = signed_in(world).await;
     assert!(world.held() > 0);
     world.sweep(world.now + HOUR).await;

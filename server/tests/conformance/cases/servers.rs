@@ -63,7 +63,7 @@ pub(crate) async fn activity_on_one_server_keeps_a_session_on_the_other(world: &
     assert_eq!(world.visits().await, 1);
 }
 
-pub(crate) async fn a_change_that_waited_for_its_commit_is_heard_of(world: &World) {
+pub(crate) async fn a_change_whose_commit_came_late_is_noticed_by_the_other_server(world: &World) {
     let (other, ann) = (world.second().await, Browser::new());
     world.start(&ann, world.now).await;
     assert_eq!(other.ping(&ann, world.now).await, Said::Kept, "the other has a copy of it");
@@ -83,7 +83,7 @@ pub(crate) async fn an_end_on_one_server_is_an_end_on_the_other(world: &World) {
     assert_eq!(world.visits().await, 2);
 }
 
-pub(crate) async fn what_ended_on_one_server_is_nobodys_on_the_other(world: &World) {
+pub(crate) async fn a_session_that_ended_on_one_server_has_no_user_on_the_other(world: &World) {
     let (other, ann) = (world.second().await, Browser::new());
     world.start(&ann, world.now).await;
     world.sign_in(&ann, "u_1", world.now).await;
@@ -130,7 +130,7 @@ pub(crate) async fn duplicates_on_two_servers_are_stored_once(world: &World) {
     assert_eq!(world.visits().await, 1);
 }
 
-pub(crate) async fn what_slid_on_one_server_is_not_swept_by_the_other(world: &World) {
+pub(crate) async fn a_sweep_on_one_server_spares_sessions_active_on_the_other(world: &World) {
     let (other, ann) = (world.second().await, Browser::new());
     world.start(&ann, world.now).await;
     let later = world.now + 20 * MINUTE;

@@ -3,7 +3,7 @@
 use crate::facts::{anonymous, event, on, view};
 use crate::world::{Browser, Said, World};
 
-pub(crate) async fn the_first_fact_says_what_the_start_only_guessed(world: &World) {
+pub(crate) async fn the_first_fact_sets_the_site_that_the_start_only_guessed(world: &World) {
     let ann = Browser::new();
     world.start(&ann, world.now).await;
     world.send(&ann, on("blog.example", view(world.now)), world.now).await;

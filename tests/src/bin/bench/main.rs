@@ -1,10 +1,10 @@
-//! `cargo xtask bench`: what the server can do, beside what HTTP itself costs on this machine.
+//! `cargo xtask bench`: the speed of the server, compared with a bare HTTP server on this machine.
 //!
 //! | module | holds |
 //! |---|---|
 //! | [`bare`] | the limit: a server that reads the body and answers 204 |
 //! | [`scripts`] | what wrk is to send |
-//! | [`targets`] | the servers, and who else works for them |
+//! | [`targets`] | the servers, and the stores that they use |
 //! | [`run`] | one run of wrk, and what it took |
 //! | [`table`] | medians, in Markdown |
 
@@ -26,11 +26,11 @@ const HELP: &str = "\
 Usage: cargo xtask bench [OPTION]...
 
 Options:
-  --short            One round of 2 s, to see that it works
+  --short            One round of 2 s, to see whether it works
   --rounds N         Rounds (default 3)
-  --seconds S        Seconds a run (default 10)
-  --only A,B         Of bare, postgres, embedded; bare always runs
-  --requests A;B     These requests alone, as the table names them; not with --write
+  --seconds S        Seconds per run (default 10)
+  --only A,B         Only these of bare, postgres, embedded; bare always runs
+  --requests A;B     Only these requests, as the table names them; not with --write
   --write            Put the table into docs/performance.md
 ";
 
@@ -72,7 +72,7 @@ fn parse(arguments: &[String]) -> Result<Option<Options>, String> {
     };
     let mut words = arguments.iter();
     while let Some(word) = words.next() {
-        let mut value = || words.next().ok_or_else(|| format!("{word} wants a value"));
+        let mut value = || words.next().ok_or_else(|| format!("{word} needs a value"));
         let number = |text: &String| text.parse::<u64>().map_err(|error| format!("{text:?}: {error}"));
         match word.as_str() {
             "--short" => (options.rounds, options.seconds) = (1, 2),
@@ -101,7 +101,7 @@ fn parse(arguments: &[String]) -> Result<Option<Options>, String> {
         }
     }
     if options.write && options.hits.len() < Scripts::HITS.len() {
-        return Err("--write wants the whole table, without --requests".to_owned());
+        return Err("--write needs the whole table; remove --requests".to_owned());
     }
     Ok(Some(options))
 }

@@ -1,4 +1,4 @@
-//! The servers that are measured, and who else works for them.
+//! The servers that are measured, and the stores that they use.
 
 use crate::bare;
 use crate::scripts::{People, Scripts};

@@ -8,8 +8,8 @@ use visitflow_testkit::random::Random;
 
 const MANNER: Manner = Manner { per_second: None, views_per_visitor: 50, until_failure: true };
 
-/// Each time: load for about a second, a kill at a random moment, a restart, and what had no answer
-/// is sent again by whoever sent it.
+/// Each time: load for about a second, a kill at a random moment, and a restart. Each visitor then sends again what got no
+/// answer.
 pub(crate) async fn run(on: Kind, times: usize, seed: u64) -> Verdict {
     let mut stand = Stand::start(on).await;
     let mut random = Random(seed);

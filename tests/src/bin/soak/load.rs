@@ -99,7 +99,7 @@ async fn send(mut visitor: Visitor, n: u32, manner: Manner, stopped: watch::Rece
     // The senders take turns within a period.
     let mut ticks = period.map(|period| {
         let mut ticks = tokio::time::interval_at(Instant::now() + period * n / SENDERS, period);
-        // What could not be sent while an answer took long is sent then: the rate is a promise.
+        // Requests that could not be sent while an answer took long are sent afterwards, so that the rate is kept.
         ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
         ticks
     });

@@ -1,14 +1,13 @@
-//! `cargo xtask soak`: the server and its stores die under load, and nothing that was acknowledged
-//! may be lost or counted twice.
+//! `cargo xtask soak` kills the server and its stores under load. No acknowledged fact may be lost or counted twice.
 //!
 //! | module | holds |
 //! |---|---|
 //! | [`stores`] | the databases that a trial runs on |
 //! | [`load`] | senders of page views with known ids |
-//! | [`kills`] | kill -9 of the server, again and again |
+//! | [`kills`] | repeated kill -9 of the server |
 //! | [`outage`] | PostgreSQL, Redis or both are away for a while |
-//! | [`questions`] | whose is this session, asked meanwhile |
-//! | [`verdict`] | what is stored beside what was acknowledged |
+//! | [`questions`] | backends that ask meanwhile whose a session is |
+//! | [`verdict`] | compares what is stored with what was acknowledged |
 
 #![forbid(unsafe_code)]
 
@@ -31,16 +30,16 @@ Usage: cargo xtask soak [OPTION]... [TRIAL]...
 Trials (default: all):
   kills-postgres     kill -9 of the server under load, 100 times, on PostgreSQL and Redis
   kills-embedded     the same, 20 times, on SQLite
-  outage-postgres    PostgreSQL is killed under 2,000 page views a second, and is away for 60 s;
-                     meanwhile sessions are asked about: no live one may be called dead
+  outage-postgres    PostgreSQL is killed under 2,000 page views a second and is away for 60 s.
+                     Meanwhile backends ask about sessions: no live one may be reported as dead
   outage-redis       the same with Redis
   outage-both        the same with both
 
 Options:
-  --short            3 and 2 kills, 5 s away
-  --kills N          So many kills
-  --seconds S        So long away
-  --seed N           The moments of the kills (default 1)
+  --short            Only 3 and 2 kills, and outages of 5 s
+  --kills N          Number of kills
+  --seconds S        Length of an outage
+  --seed N           Seed for the random times of the kills (default 1)
 ";
 
 /// What is asked for.
@@ -89,7 +88,7 @@ fn parse(arguments: &[String]) -> Result<Options, String> {
     let mut words = arguments.iter();
     while let Some(word) = words.next() {
         let mut number = || {
-            let text = words.next().ok_or_else(|| format!("{word} wants a number"))?;
+            let text = words.next().ok_or_else(|| format!("{word} needs a number"))?;
             text.parse::<u64>().map_err(|error| format!("{text:?}: {error}"))
         };
         match word.as_str() {

@@ -45,7 +45,7 @@ pub(crate) async fn run(away: Away, length: Duration) -> Verdict {
     let mut sent = load.end().await;
     let mut verdict = Verdict::default();
     let rate = sent.took.len() as f64 / (length + 2 * MARGIN).as_secs_f64();
-    verdict.note(format!("away for {} s; {rate:.0} page views a second", length.as_secs()));
+    verdict.note(format!("outage of {} s; {rate:.0} page views a second", length.as_secs()));
     sent.took.sort();
     if let (Some(middle), Some(slowest)) = (sent.took.get(sent.took.len() / 2), sent.took.last()) {
         let (middle, slowest) = (middle.as_secs_f64() * 1e3, slowest.as_secs_f64() * 1e3);

@@ -67,23 +67,24 @@ impl Answers {
     pub(crate) fn judge(&self, unknown: Option<(Instant, Instant)>, verdict: &mut Verdict) {
         let count = |said: Said| self.0.iter().filter(|(_, other)| *other == said).count();
         verdict.note(format!(
-            "{} questions whose a session is: {} live, {} not known (503), {} dead, {} failed",
+            "{} requests asked whose a session is; answers: {} live, {} unknown (503), {} dead, {} failed",
             self.0.len(),
             count(Said::Live),
             count(Said::Unknown),
             count(Said::Dead),
             count(Said::Failed)
         ));
-        verdict.expect(count(Said::Live) > 0, || "no session was said to be live".into());
+        verdict.expect(count(Said::Live) > 0, || "no session was reported as live".into());
         for said in [Said::Dead, Said::Failed] {
             verdict.expect(count(said) == 0, || {
-                format!("{} live sessions were said to be {said:?}", count(said))
+                format!("{} live sessions were reported as {said:?}", count(said))
             });
         }
         let may_be_unknown = |at: &Instant| unknown.is_some_and(|(since, until)| (since..until).contains(at));
         let early = self.0.iter().filter(|(at, said)| *said == Said::Unknown && !may_be_unknown(at)).count();
-        verdict
-            .expect(early == 0, || format!("{early} times a session was not known though a store was there"));
+        verdict.expect(early == 0, || {
+            format!("{early} times the answer was 503 although a store was available")
+        });
     }
 }
 

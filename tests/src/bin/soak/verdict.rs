@@ -1,4 +1,4 @@
-//! What is stored beside what was acknowledged.
+//! Compares what is stored with what was acknowledged.
 
 use crate::load::Sent;
 use crate::stores::Stand;
@@ -46,7 +46,7 @@ impl Verdict {
             }
             if moment.elapsed() > CATCH_UP {
                 let missing = acknowledged - stored;
-                self.expect(false, || format!("{missing} are not stored after {CATCH_UP:?}"));
+                self.expect(false, || format!("{missing} are still not stored after {CATCH_UP:?}"));
                 return;
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
@@ -72,14 +72,20 @@ impl Verdict {
             rows.len()
         ));
         self.expect(sent.unanswered.is_empty(), || {
-            format!("{} never had a good answer, first {:?}", sent.unanswered.len(), sent.refused.first())
+            format!(
+                "{} were never acknowledged, the first is {:?}",
+                sent.unanswered.len(),
+                sent.refused.first()
+            )
         });
         self.expect(missing == 0, || format!("{missing} acknowledged page views are lost"));
         self.expect(twice == 0, || format!("{twice} page views are stored twice"));
         self.expect(visits == visitors, || format!("{visitors} visitors made {visits} visits"));
         let counted = server.number("SELECT CAST(SUM(page_views) AS bigint) FROM sessions");
         let stored = count(rows.len());
-        self.expect(counted == stored, || format!("visits count {counted} page views of {stored}"));
+        self.expect(counted == stored, || {
+            format!("the visits count {counted} page views, but {stored} are stored")
+        });
         for (name, exact) in
             [("page_views", stored), ("total_visits", visitors), ("unique_visitors", visitors)]
         {

@@ -42,8 +42,8 @@ impl Imports {
         self.0.iter().flat_map(|(from, of)| of.iter().map(move |(to, names)| (from, to, names)))
     }
 
-    /// The rooms: what is a file or a folder directly in the crate.
-    pub(super) fn rooms(&self) -> BTreeSet<&str> {
+    /// The modules: the files and folders directly in the crate.
+    pub(super) fn modules(&self) -> BTreeSet<&str> {
         self.0.keys().filter_map(|module| module.first()).map(String::as_str).collect()
     }
 

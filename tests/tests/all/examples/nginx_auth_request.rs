@@ -21,7 +21,7 @@ async fn application() -> String {
                 "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
                 body.len()
             );
-            let _ = stream.write_all(answer.as_bytes()).await; // whoever asked may have gone
+            let _ = stream.write_all(answer.as_bytes()).await; // the client may have closed the connection
         }
     });
     address

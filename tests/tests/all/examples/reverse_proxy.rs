@@ -45,7 +45,7 @@ async fn behind_the_reverse_proxy_both_paths_are_one_visit() {
 }
 
 #[tokio::test]
-async fn the_reverse_proxy_tells_who_asks_and_how_and_passes_nothing_else() {
+async fn the_reverse_proxy_sends_the_forwarded_headers_and_passes_only_the_listed_paths() {
     let upstream = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let site = reverse_proxy(&upstream.local_addr().expect("an address").to_string()).await;
     let heads = tokio::spawn(async move {
