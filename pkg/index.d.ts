@@ -127,6 +127,15 @@ export interface Options {
   dnt?: "honour" | "ignore";
 }
 
+/** The options in a file that configures the build, from which no function reaches the page: of Nuxt and of Astro. */
+export interface ConfigOptions extends Omit<Options, "before"> {
+  /**
+   * Name of a global function of the page, which is called as {@link Options.before}.
+   * @default none
+   */
+  before?: string;
+}
+
 /** A purchase. */
 export interface Order {
   /** The shop's own order number, 1 to 64 characters; the same number is the same order. */
@@ -135,16 +144,34 @@ export interface Order {
   amount: string | number;
   /** ISO 4217 code such as `"EUR"`. */
   currency: string;
-  /** What was bought, at most 200. */
+  /**
+   * What was bought, at most 200.
+   * @default none
+   */
   items?: OrderItem[];
 }
 
 /** One line of an {@link Order}. */
 export interface OrderItem {
+  /**
+   * The shop's number of the article.
+   * @default none
+   */
   sku?: string;
+  /**
+   * Name of the article.
+   * @default none
+   */
   name?: string;
+  /**
+   * How many pieces.
+   * @default none
+   */
   quantity?: number;
-  /** Price of one piece, as a decimal string. */
+  /**
+   * Price of one piece in the currency of the order, as a decimal string.
+   * @default none
+   */
   price?: string;
 }
 
@@ -195,9 +222,11 @@ export interface Session {
   user: string | null;
   /** Names the session; no credential. */
   session: string;
+  /** When the session began. */
   createdAt: Date;
   /** null while nobody is signed in. */
   signedInAt: Date | null;
+  /** When the browser was last active. */
   lastActivity: Date;
   /** When it expires if nothing happens. */
   expiresAt: Date;
@@ -260,7 +289,9 @@ export interface SessionError extends Error {
 
 /** What follows a consent manager: see `visitflow/consent/google` and `visitflow/consent/tcf`. */
 export interface Decisions {
+  /** The visitor consents. */
   grant(): void;
+  /** The visitor declines. */
   deny(): void;
 }
 
@@ -341,8 +372,9 @@ export function event(name: string, props?: object): void;
  */
 export function event(name: string, props: object | undefined, options: Confirm): Promise<void>;
 
-/** That a call is to be confirmed. */
+/** The last argument of {@link event} and {@link order}. */
 export interface Confirm {
+  /** Return a promise that resolves once the server has stored the fact. */
   confirm: true;
 }
 
@@ -482,6 +514,7 @@ export interface UserState {
   status: "loading" | "signed-in" | "signed-out" | "unknown";
   /** The signed-in user's identifier, or null. */
   user: string | null;
+  /** The session, or null. */
   session: Session | null;
   /** Asks anew. */
   refresh: () => Promise<void>;
@@ -497,7 +530,9 @@ export interface ConsentState {
    * was decided. Show neither banner nor answer then.
    */
   consent: Consent | undefined;
+  /** The visitor consents. */
   grant: () => void;
+  /** The visitor declines. */
   deny: () => void;
   /** Resolves once the server was told; rejects only if an erasure was asked for and is not confirmed. */
   revoke: typeof revoke;

@@ -1,5 +1,8 @@
-// Commands wait in a queue until the script has arrived.
+// Calls wait in a queue until the script has loaded. Each returns a promise of its result.
 
 window.visitflow = window.visitflow || function () {
-  (visitflow.q = visitflow.q || []).push(arguments);
+  var call = arguments, answer = new Promise(function (done) { call.done = done; });
+  answer.catch(function () {});
+  (window.visitflow.q = window.visitflow.q || []).push(call);
+  return answer;
 };

@@ -3,10 +3,13 @@
  * also follows the functions of `"visitflow"`, consent managers and other tabs.
  */
 
-import type { Consent, ConsentState, Options } from "visitflow";
+import type { ConfigOptions, Consent, ConsentState } from "visitflow";
 
+/** The visitor consents. */
 export declare const grant: ConsentState["grant"];
+/** The visitor declines. */
 export declare const deny: ConsentState["deny"];
+/** The visitor takes consent back. With `{ erase: true }` the server also erases what it has stored. */
 export declare const revoke: ConsentState["revoke"];
 
 /** The decision, as a store. */
@@ -18,4 +21,4 @@ export declare const consent: {
 };
 
 /** Starts the client. The integration calls it. */
-export function begin(options: Options): Promise<void>;
+export function begin(options: ConfigOptions): Promise<void>;

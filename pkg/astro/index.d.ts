@@ -14,6 +14,7 @@
  */
 
 import type { AstroIntegration } from "astro";
-import type { Options } from "visitflow";
+import type { ConfigOptions } from "visitflow";
 
-export default function visitflow(options?: Options): AstroIntegration;
+/** The integration. It writes the options into each page. */
+export default function visitflow(options?: ConfigOptions): AstroIntegration;

@@ -7,7 +7,10 @@ export interface TcfConsentOptions {
    * @default [1, 8]: store and access information on a device; measure content performance
    */
   purposes?: number[];
-  /** The vendor that needs consent too, by its number in the Global Vendor List. */
+  /**
+   * The vendor that needs consent too, by its number in the Global Vendor List.
+   * @default none
+   */
   vendor?: number;
   /**
    * What counts as decided where the GDPR does not apply.

@@ -6,10 +6,10 @@
  */
 
 import type { NuxtModule } from "nuxt/schema";
-import type { Options } from "visitflow";
+import type { ConfigOptions } from "visitflow";
 
 /** The section `visitflow` of nuxt.config; `NUXT_PUBLIC_VISITFLOW_ENDPOINT` replaces `endpoint` at run time. */
-export interface ModuleOptions extends Omit<Options, "rememberConsent"> {
+export interface ModuleOptions extends Omit<ConfigOptions, "rememberConsent"> {
   /**
    * Name of the cookie that keeps the decision for half a year.
    * @default "consent"

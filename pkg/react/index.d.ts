@@ -19,11 +19,17 @@ export type { ConsentState, UserState, VisitflowFunctions };
 
 /** The properties of {@link VisitflowProvider}. */
 export interface VisitflowProviderProps {
-  /** What `init` takes. Read once, when the page loads: later changes change nothing. */
+  /**
+   * What `init` takes. Read once, when the page loads: later changes have no effect.
+   * @default those of `init`
+   */
   options?: Options;
   /**
    * The visitor's decision that your site remembers. When it changes, the client
    * follows: `"granted"` grants, `"denied"` denies, and `"pending"` revokes.
+   *
+   * A server that renders the decision into the page has to send the page with `Cache-Control: no-store`. Otherwise
+   * the browser's "back" can show a stored page that contains an earlier decision.
    * @default `options.consent`, else "pending"
    */
   consent?: Consent;
@@ -31,8 +37,13 @@ export interface VisitflowProviderProps {
    * Called with each decision that is not made by `consent`, so that your site can remember it: in a cookie if a
    * server renders the page, else in `localStorage`. The decision may come from a hook, from a function that is
    * imported from `"visitflow"`, from a consent manager or from another tab.
+   * @default none
    */
   onConsentChange?: (consent: "granted" | "denied") => void;
+  /**
+   * Your app.
+   * @default none
+   */
   children?: ReactNode;
 }
 
@@ -78,7 +89,10 @@ export function useUser(): UserState;
 
 /** The properties of {@link Sessions}. */
 export interface SessionsProps {
-  /** Words in another language. */
+  /**
+   * Words in another language.
+   * @default English
+   */
   texts?: Partial<{
     unknownDevice: string;
     current: string;
@@ -87,7 +101,10 @@ export interface SessionsProps {
     endOthers: string;
     failed: string;
   }>;
-  /** @default "visitflow-sessions" */
+  /**
+   * Class of the `<section>`.
+   * @default "visitflow-sessions"
+   */
   className?: string;
 }
 
@@ -99,7 +116,10 @@ export function Sessions(props: SessionsProps): ReactElement | null;
 
 /** The properties of {@link YourData}. */
 export interface YourDataProps {
-  /** Words in another language. */
+  /**
+   * Words in another language.
+   * @default English
+   */
   texts?: Partial<{
     visit: (site: string, date: Date, pages: number) => string;
     empty: string;
@@ -112,7 +132,10 @@ export interface YourDataProps {
     refused: string;
     failed: string;
   }>;
-  /** @default "visitflow-your-data" */
+  /**
+   * Class of the `<section>`.
+   * @default "visitflow-your-data"
+   */
   className?: string;
 }
 

@@ -88,6 +88,7 @@ export interface UnknownSession {
   setCookie: string[];
 }
 
+/** What {@link Sessions.session} resolves with. */
 export type Session = ActiveSession | NoSession | UnknownSession;
 
 /** What carries the cookie: a `Request`, Node's `IncomingMessage`, or `Headers`. */
@@ -97,13 +98,20 @@ export type CookieSource =
 
 /** What each kit takes. */
 export interface KitOptions<OnUnauthorized, OnUnknown = OnUnauthorized> {
-  /** `"user"`: answer 401 without a signed-in user, and 503 with `Retry-After` where nobody can tell. */
+  /**
+   * `"user"`: answer 401 without a signed-in user, and 503 with `Retry-After` where nobody can tell.
+   * @default every request passes
+   */
   require?: "user";
-  /** Instead of the 401, such as a redirect to the sign-in. */
+  /**
+   * Instead of the 401, such as a redirect to the sign-in.
+   * @default a 401 with a line of text
+   */
   onUnauthorized?: OnUnauthorized;
   /**
    * Instead of the 503, such as a page of your own. It sets status and headers itself; `retryAfter` of the request's
    * {@link UnknownSession} is the value for `Retry-After`, in seconds.
+   * @default a 503 with a line of text
    */
   onUnknown?: OnUnknown;
 }

@@ -22,11 +22,17 @@ export type { ConsentState, UserState, VisitflowFunctions };
 
 /** What {@link setVisitflow} takes. */
 export interface VisitflowSettings {
-  /** What `init` takes. Read once, when the page loads: later changes change nothing. */
+  /**
+   * What `init` takes. Read once, when the page loads: later changes have no effect.
+   * @default those of `init`
+   */
   options?: Options;
   /**
    * The visitor's decision that your site remembers: a value, or a function that reads state. When it changes, the
    * client follows: `"granted"` grants, `"denied"` denies, and `"pending"` revokes.
+   *
+   * A server that renders the decision into the page has to send the page with `Cache-Control: no-store`. Otherwise
+   * the browser's "back" can show a stored page that contains an earlier decision.
    * @default `options.consent`, else "pending"
    */
   consent?: Consent | (() => Consent | undefined);
@@ -34,6 +40,7 @@ export interface VisitflowSettings {
    * Called with each decision that is not made by `consent`, so that your site can remember it: in a cookie if a
    * server renders the page, else in `localStorage`. The decision may come from these functions, from one that is
    * imported from `"visitflow"`, from a consent manager or from another tab.
+   * @default none
    */
   onConsentChange?: (consent: "granted" | "denied") => void;
 }

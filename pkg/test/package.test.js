@@ -120,7 +120,7 @@ test("the types compile strictly, and refuse what is wrong", () => {
     const types = join(here, "index.d.ts").replace(/\.d\.ts$/, ".js");
     const page = `
       import * as visitflow from ${JSON.stringify(types)};
-      import type { Snapshot } from ${JSON.stringify(types)};
+      import type { ConfigOptions, Snapshot } from ${JSON.stringify(types)};
       visitflow.init({ consent: "pending", beforeConsent: "anonymous", pingIntervalMs: 5000 });
       visitflow.event("play", { level: 3 });
       visitflow.order({ id: "1", amount: "1.00", currency: "EUR", items: [{ sku: "a", quantity: 1 }] });
@@ -136,9 +136,12 @@ test("the types compile strictly, and refuse what is wrong", () => {
       window.visitflow?.grant();
       // @ts-expect-error consent is one of three words
       visitflow.init({ consent: "yes" });
+      const inFile: ConfigOptions = { before: "maskFact", query: ["page"] };
+      // @ts-expect-error a configuration file carries no function to the page
+      const withFunction: ConfigOptions = { before: (fact: unknown) => fact };
       // @ts-expect-error an order has a currency
       visitflow.order({ id: "1", amount: "1.00" });
-      void user; void told; void here; void ended; void tagged;
+      void user; void told; void here; void ended; void tagged; void inFile; void withFunction;
     `;
     writeFileSync(join(folder, "page.ts"), page);
     const tsc = join(here, "node_modules/typescript/bin/tsc");

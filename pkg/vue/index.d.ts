@@ -16,11 +16,17 @@ export type { VisitflowFunctions };
 
 /** The options of {@link createVisitflow}. */
 export interface VisitflowPluginOptions {
-  /** What `init` takes. */
+  /**
+   * What `init` takes.
+   * @default those of `init`
+   */
   options?: Options;
   /**
    * The visitor's decision that your site remembers: a value, a ref or a getter. When it changes, the client
    * follows: `"granted"` grants, `"denied"` denies, and `"pending"` revokes.
+   *
+   * A server that renders the decision into the page has to send the page with `Cache-Control: no-store`. Otherwise
+   * the browser's "back" can show a stored page that contains an earlier decision.
    * @default `options.consent`, else "pending"
    */
   consent?: MaybeRefOrGetter<Consent | undefined>;
@@ -28,6 +34,7 @@ export interface VisitflowPluginOptions {
    * Called with each decision that is not made by `consent`, so that your site can remember it: in a cookie if a
    * server renders the page, else in `localStorage`. The decision may come from a composable, from a function that is
    * imported from `"visitflow"`, from a consent manager or from another tab.
+   * @default none
    */
   onConsentChange?: (consent: "granted" | "denied") => void;
   /**
@@ -69,9 +76,13 @@ export function useConsent(): ConsentRefs;
 
 /** What {@link useUser} returns. */
 export interface UserRefs {
+  /** `"loading"`, `"signed-in"`, `"signed-out"`, or `"unknown"` if the server cannot be asked at the moment. */
   status: ComputedRef<UserState["status"]>;
+  /** The signed-in user's identifier, or null. */
   user: ComputedRef<UserState["user"]>;
+  /** The session, or null. */
   session: ComputedRef<UserState["session"]>;
+  /** Asks anew. */
   refresh: UserState["refresh"];
 }
 

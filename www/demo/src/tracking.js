@@ -2,11 +2,12 @@
 // the script takes over; if the script never comes (blocked, offline), they wait there for ever
 // and the shop works all the same.
 
-window.visitflow =
-  window.visitflow ||
-  function () {
-    (window.visitflow.q = window.visitflow.q || []).push(arguments);
-  };
+window.visitflow = window.visitflow || function () {
+  var call = arguments, answer = new Promise(function (done) { call.done = done; });
+  answer.catch(function () {});
+  (window.visitflow.q = window.visitflow.q || []).push(call);
+  return answer;
+};
 
 /** `track("event", "add_to_cart", { sku })`, `track("grant")` and so on, at any time. */
 export function track(...command) {

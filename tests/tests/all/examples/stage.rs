@@ -13,8 +13,9 @@ pub(super) const OURS: &[&str] = &["last_activity", "session_id", "visitor_id", 
 /// The pages of a visitor who looks around, consents and walks on.
 const WALK: &[&str] = &["Home", "About", "Home", "About", "About", "About", "Not found", "About"];
 
-/// Before a page of Nuxt is hydrated, its links load the next page.
-const IS_HYDRATED: &str = "!document.querySelector('#__nuxt') || window.useNuxtApp?.().isHydrating === false";
+/// Before a page is hydrated, its links load the next page. SvelteKit takes scrolling over once it follows links.
+const IS_HYDRATED: &str = "document.querySelector('#__nuxt') ? window.useNuxtApp?.().isHydrating === false
+    : !Object.keys(window).some((name) => name.startsWith('__sveltekit')) || history.scrollRestoration === 'manual'";
 
 /// A server, and a witness of what it is asked.
 pub(super) struct Stage {

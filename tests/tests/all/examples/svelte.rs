@@ -6,8 +6,11 @@ use visitflow_testkit::patience::page_views_are;
 async fn sveltekit(mode: &[&str]) {
     let stage = Stage::before(Server::start().await).await;
     let site = vite("svelte", mode, &stage).await;
-    let home = format!("{}/", site.origin());
+    let (home, about) = (format!("{}/", site.origin()), format!("{}/about", site.origin()));
     stage.hears_the_console().await;
+    // A browser that stored this page would show it again, with its banner, when the visitor goes back to it at the end.
+    stage.browser.open_page(&about).await;
+    stage.element("#accept").await;
     stage.looks_around_and_consents(&site.origin()).await;
     stage.until_cookies_are(&["consent", "last_activity", "session_id", "visitor_id", "visitor_key"]).await;
     stage.walks_on(&site.origin()).await;
