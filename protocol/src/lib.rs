@@ -7,15 +7,12 @@
 //! | [`campaign`] | what in an address tells of a campaign |
 //! | [`limits`] | sizes and ages that the server enforces and the client respects |
 //! | [`problem`] | the stable `type` of every error answer |
-//! | [`wire`] | the request bodies: the client writes them, the server reads them |
 //!
 //! What the client's JavaScript needs of it is generated: `client-wasm/shell/generated.js`.
 //!
-//! Without features the crate has no dependencies; `serde` adds `Deserialize` for the server.
+//! The crate has no dependencies.
 
 #![forbid(unsafe_code)]
-
-pub mod wire;
 
 /// What a visitor's identifier begins with; a UUID in its hyphenated form (RFC 9562 §4) follows.
 pub const VISITOR_PREFIX: &str = "v_";

@@ -1,10 +1,9 @@
 //! `POST /api/auth/{login,logout,password}`
 
 use serde_json::json;
-use visitflow_protocol::wire;
 
 use super::introspection::{Known, known};
-use super::{hit, set_cookie};
+use super::{hit, set_cookie, wire};
 use crate::assertion::LOCAL_PREFIX;
 use crate::call::Call;
 use crate::clock::OnceAMinute;

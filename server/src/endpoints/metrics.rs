@@ -1,5 +1,6 @@
 //! `GET /api/metrics/{overview,timeseries,pages,referrers,sites,live,refused}`
 
+mod instant;
 mod range;
 mod refused;
 mod words;

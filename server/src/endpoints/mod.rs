@@ -10,6 +10,7 @@ pub mod privacy;
 pub mod session;
 pub mod sessions;
 pub mod telemetry;
+pub mod wire;
 
 use hyper::header;
 

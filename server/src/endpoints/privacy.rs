@@ -2,9 +2,7 @@
 //!
 //! A browser may do both for its own visitor, if it has the visitor's key. Knowing the id is not enough.
 
-use visitflow_protocol::wire;
-
-use super::{NO_VISITOR_ID, hit, set_cookie};
+use super::{NO_VISITOR_ID, hit, set_cookie, wire};
 use crate::call::Call;
 use crate::contract::accounts::Role;
 use crate::contract::disclosure::Cursor;

@@ -1,10 +1,9 @@
 //! `POST /api/session/{start,ping,end,forget}`
 
 use serde::Serialize;
-use visitflow_protocol::wire;
 
 use super::telemetry::fields;
-use super::{candidate, dropped, hit, key_of, not_a_person, set_cookie, set_cookies, site, visitor};
+use super::{candidate, dropped, hit, key_of, not_a_person, set_cookie, set_cookies, site, visitor, wire};
 use crate::address;
 use crate::call::Call;
 use crate::http::problem::Problem;

@@ -6,9 +6,9 @@ mod properties;
 use hyper::StatusCode;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
-use visitflow_protocol::{limits, problem as kind, wire};
+use visitflow_protocol::{limits, problem as kind};
 
-use super::{candidate, dropped, hit, key_of, not_a_person, set_cookies, site, visitor};
+use super::{candidate, dropped, hit, key_of, not_a_person, set_cookies, site, visitor, wire};
 use crate::address;
 use crate::call::Call;
 use crate::config::Orders;

@@ -42,7 +42,7 @@ use self::jobs::{Job, lock};
 pub use self::storage::Storage;
 use crate::contract::erasure::{Erased, Erasure};
 use crate::database::error::{Result, StoreError};
-use crate::ledger::commands::{Awaited, Command};
+use crate::ledger::commands::Awaited;
 use crate::observe::{Metrics, Shed};
 use crate::resolve::Sessions;
 use crate::session::Millis;
@@ -119,7 +119,7 @@ impl Ingest {
     pub async fn commit<C: Awaited>(&self, command: C) -> Result<C::Outcome> {
         let (reply, answer) = oneshot::channel();
         let command = command.into();
-        let kind = if matches!(command, Command::Engage(_)) { Shed::Ping } else { Shed::PageView };
+        let kind = if command.is_of_ping() { Shed::Ping } else { Shed::PageView };
         let sent = self.send(Job::Commit(command, reply)).await;
         sent.inspect_err(|_| self.metrics.shed(kind))?;
         let outcome = answer.await.unwrap_or(Err(STOPPED))?;

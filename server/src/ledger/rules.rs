@@ -29,6 +29,11 @@ pub(super) trait Rules {
         1
     }
 
+    /// Whether a ping asked for it. The metrics count what is refused of pings apart.
+    fn is_of_ping(&self) -> bool {
+        false
+    }
+
     /// The candidate token, if it may begin a session.
     fn begins(&self) -> Option<Proof> {
         None

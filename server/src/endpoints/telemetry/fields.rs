@@ -2,10 +2,11 @@
 
 use uuid::fmt::Hyphenated;
 use uuid::{Uuid, Variant, Version};
-use visitflow_protocol::{limits, wire};
+use visitflow_protocol::limits;
 
 use crate::address::{self, KeepQuery, Page};
 use crate::campaign::without_click_ids;
+use crate::endpoints::wire;
 use crate::http::problem::Problem;
 use crate::session::token::Tag;
 use crate::session::{Millis, uuid_v7};

@@ -50,6 +50,10 @@ impl Rules for Engage {
         None
     }
 
+    fn is_of_ping(&self) -> bool {
+        true
+    }
+
     fn set_aside(&self) -> Option<Outcome> {
         Some(())
     }

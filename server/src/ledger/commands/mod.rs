@@ -128,6 +128,14 @@ macro_rules! commands {
                 }
             }
 
+            /// Whether a ping asked for it.
+            #[must_use]
+            pub fn is_of_ping(&self) -> bool {
+                match self {
+                    $(Self::$name(command) => command.is_of_ping()),+
+                }
+            }
+
             /// The candidate token, if it may begin a session.
             #[must_use]
             pub fn begins(&self) -> Option<Proof> {

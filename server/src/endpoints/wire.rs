@@ -1,38 +1,37 @@
-//! The request bodies: their fields, as the client writes them (`client-wasm/shell`)
-//! and, with the feature `serde`, the server reads them.
+//! The request bodies: their fields, as the client writes them (`client-wasm/shell`) and the server reads them.
 //!
 //! Every field of a body may be absent unless its doc says "required"; the server ignores fields
 //! it does not know. Fields that are read by `lenient` are optional: with a wrong type they are left out, and the
 //! rest is accepted.
 
-#[cfg(feature = "serde")]
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 /// `POST /api/session/start`.
-#[derive(Clone, Debug, Default, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Deserialize), serde(default))]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default)]
 pub struct Start {
     /// `v_` + UUID.
     pub visitor_id: Option<String>,
     /// The page's address.
-    #[cfg_attr(feature = "serde", serde(deserialize_with = "lenient"))]
+    #[serde(deserialize_with = "lenient")]
     pub url: Option<String>,
     /// `document.referrer`.
-    #[cfg_attr(feature = "serde", serde(deserialize_with = "lenient"))]
+    #[serde(deserialize_with = "lenient")]
     pub referrer: Option<String>,
     /// The report's site; else the host of `url`.
     pub site: Option<String>,
     /// `0` says that the browser keeps no cookies.
-    #[cfg_attr(feature = "serde", serde(deserialize_with = "rounded"))]
+    #[serde(deserialize_with = "rounded")]
     pub cookies: Option<u64>,
     /// `navigator.webdriver`: a browser under automation is not a person.
-    #[cfg_attr(feature = "serde", serde(deserialize_with = "flag"))]
+    #[serde(deserialize_with = "flag")]
     pub webdriver: bool,
 }
 
 /// `POST /api/telemetry/page_view`, or an array of these.
-#[derive(Clone, Debug, Default, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Deserialize), serde(default))]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default)]
 pub struct PageView {
     /// UUIDv7 made by the client; without it a resend counts twice.
     pub id: Option<String>,
@@ -41,122 +40,95 @@ pub struct PageView {
     /// Required. The page's address.
     pub url: Option<String>,
     /// `document.referrer`, or the previous route.
-    #[cfg_attr(feature = "serde", serde(deserialize_with = "lenient"))]
+    #[serde(deserialize_with = "lenient")]
     pub referrer: Option<String>,
     /// `document.title`.
-    #[cfg_attr(feature = "serde", serde(deserialize_with = "lenient"))]
+    #[serde(deserialize_with = "lenient")]
     pub title: Option<String>,
     /// The device on which the page was seen.
-    #[cfg_attr(feature = "serde", serde(deserialize_with = "lenient"))]
+    #[serde(deserialize_with = "lenient")]
     pub device: Option<Device>,
     /// Its number within the visit, from 1, as the browser counted.
-    #[cfg_attr(feature = "serde", serde(deserialize_with = "rounded"))]
+    #[serde(deserialize_with = "rounded")]
     pub sequence: Option<u32>,
     /// Milliseconds since the view happened, computed anew at each try.
-    #[cfg_attr(feature = "serde", serde(deserialize_with = "rounded_or_refused"))]
+    #[serde(deserialize_with = "rounded_or_refused")]
     pub age_ms: Option<u64>,
     /// Count the view and nothing else: no cookie is read or set, no visit begins.
-    #[cfg_attr(feature = "serde", serde(deserialize_with = "false_if_null"))]
+    #[serde(deserialize_with = "false_if_null")]
     pub anonymous: bool,
     /// The report's site; else the host of `url`.
     pub site: Option<String>,
     /// `navigator.webdriver`.
-    #[cfg_attr(feature = "serde", serde(deserialize_with = "flag"))]
+    #[serde(deserialize_with = "flag")]
     pub webdriver: bool,
 }
 
 /// The device on which a page was seen. Nothing here identifies a person.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize), serde(default))]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default)]
 pub struct Device {
     /// Width of the screen in CSS pixels.
-    #[cfg_attr(
-        feature = "serde",
-        serde(deserialize_with = "rounded", skip_serializing_if = "Option::is_none")
-    )]
+    #[serde(deserialize_with = "rounded", skip_serializing_if = "Option::is_none")]
     pub screen_width: Option<u32>,
     /// Height of the screen in CSS pixels.
-    #[cfg_attr(
-        feature = "serde",
-        serde(deserialize_with = "rounded", skip_serializing_if = "Option::is_none")
-    )]
+    #[serde(deserialize_with = "rounded", skip_serializing_if = "Option::is_none")]
     pub screen_height: Option<u32>,
     /// Width of the viewport in CSS pixels.
-    #[cfg_attr(
-        feature = "serde",
-        serde(deserialize_with = "rounded", skip_serializing_if = "Option::is_none")
-    )]
+    #[serde(deserialize_with = "rounded", skip_serializing_if = "Option::is_none")]
     pub viewport_width: Option<u32>,
     /// Height of the viewport in CSS pixels.
-    #[cfg_attr(
-        feature = "serde",
-        serde(deserialize_with = "rounded", skip_serializing_if = "Option::is_none")
-    )]
+    #[serde(deserialize_with = "rounded", skip_serializing_if = "Option::is_none")]
     pub viewport_height: Option<u32>,
     /// BCP 47 language tag.
-    #[cfg_attr(
-        feature = "serde",
-        serde(deserialize_with = "lenient", skip_serializing_if = "Option::is_none")
-    )]
+    #[serde(deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
     /// IANA time zone name.
-    #[cfg_attr(
-        feature = "serde",
-        serde(deserialize_with = "lenient", skip_serializing_if = "Option::is_none")
-    )]
+    #[serde(deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
     pub time_zone: Option<String>,
     /// The operating system, such as `Windows`.
-    #[cfg_attr(
-        feature = "serde",
-        serde(deserialize_with = "lenient", skip_serializing_if = "Option::is_none")
-    )]
+    #[serde(deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
     pub platform: Option<String>,
     /// Whether the browser calls itself mobile.
-    #[cfg_attr(
-        feature = "serde",
-        serde(deserialize_with = "lenient", skip_serializing_if = "Option::is_none")
-    )]
+    #[serde(deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
     pub mobile: Option<bool>,
     /// The browser and its engine, such as `Chromium 130,Google Chrome 130`.
-    #[cfg_attr(
-        feature = "serde",
-        serde(deserialize_with = "lenient", skip_serializing_if = "Option::is_none")
-    )]
+    #[serde(deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
     pub brands: Option<String>,
 }
 
 /// `POST /api/telemetry/event`, or an array of these.
-#[derive(Clone, Debug, Default, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Deserialize), serde(default))]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default)]
 pub struct Event {
     /// UUIDv7 made by the client; without it a resend counts twice.
     pub id: Option<String>,
     /// `v_` + UUID.
     pub visitor_id: Option<String>,
-    /// Required. At most [`EVENT_NAME_CHARS`](crate::limits::EVENT_NAME_CHARS) characters.
+    /// Required. At most [`EVENT_NAME_CHARS`](visitflow_protocol::limits::EVENT_NAME_CHARS) characters.
     pub name: Option<String>,
-    /// A JSON object of at most [`PROPS_BYTES`](crate::limits::PROPS_BYTES) bytes, as it was written.
-    #[cfg_attr(feature = "serde", serde(deserialize_with = "as_written"))]
+    /// A JSON object of at most [`PROPS_BYTES`](visitflow_protocol::limits::PROPS_BYTES) bytes, as it was written.
+    #[serde(deserialize_with = "as_written")]
     pub props: Option<String>,
     /// The page's address.
-    #[cfg_attr(feature = "serde", serde(deserialize_with = "lenient"))]
+    #[serde(deserialize_with = "lenient")]
     pub url: Option<String>,
     /// Milliseconds since the event happened, computed anew at each try.
-    #[cfg_attr(feature = "serde", serde(deserialize_with = "rounded_or_refused"))]
+    #[serde(deserialize_with = "rounded_or_refused")]
     pub age_ms: Option<u64>,
     /// Store the event without a visit.
-    #[cfg_attr(feature = "serde", serde(deserialize_with = "false_if_null"))]
+    #[serde(deserialize_with = "false_if_null")]
     pub anonymous: bool,
     /// The report's site; else the host of `url`.
     pub site: Option<String>,
     /// `navigator.webdriver`.
-    #[cfg_attr(feature = "serde", serde(deserialize_with = "flag"))]
+    #[serde(deserialize_with = "flag")]
     pub webdriver: bool,
 }
 
 /// `POST /api/telemetry/order`, or an array of these: an order, or a refund if `refund_of` is there.
-#[derive(Clone, Debug, Default, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Deserialize), serde(default))]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default)]
 pub struct Order {
     /// Required. The shop's own order number; the same number is the same order.
     pub id: Option<String>,
@@ -167,7 +139,7 @@ pub struct Order {
     /// Required. ISO 4217 code such as `"EUR"`.
     pub currency: Option<String>,
     /// A JSON array of `{sku?, name?, quantity?, price?}`, as it was written.
-    #[cfg_attr(feature = "serde", serde(deserialize_with = "as_written"))]
+    #[serde(deserialize_with = "as_written")]
     pub items: Option<String>,
     /// `v_` + UUID.
     pub visitor_id: Option<String>,
@@ -177,46 +149,46 @@ pub struct Order {
     /// With an API key: the user to attribute the order to.
     pub user_id: Option<String>,
     /// The page's address.
-    #[cfg_attr(feature = "serde", serde(deserialize_with = "lenient"))]
+    #[serde(deserialize_with = "lenient")]
     pub url: Option<String>,
     /// Milliseconds since the order was placed, computed anew at each try.
-    #[cfg_attr(feature = "serde", serde(deserialize_with = "rounded_or_refused"))]
+    #[serde(deserialize_with = "rounded_or_refused")]
     pub age_ms: Option<u64>,
     /// The report's site; else the host of `url`.
     pub site: Option<String>,
     /// `navigator.webdriver`.
-    #[cfg_attr(feature = "serde", serde(deserialize_with = "flag"))]
+    #[serde(deserialize_with = "flag")]
     pub webdriver: bool,
 }
 
 /// `POST /api/session/ping`.
-#[derive(Clone, Debug, Default, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Deserialize), serde(default))]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default)]
 pub struct Ping {
     /// The page view that the engagement belongs to.
     pub page_view_id: Option<String>,
     /// Milliseconds that the page was visible and focused.
-    #[cfg_attr(feature = "serde", serde(deserialize_with = "rounded"))]
+    #[serde(deserialize_with = "rounded")]
     pub engaged_ms: Option<u64>,
     /// Greatest scroll depth, 0 to 100.
-    #[cfg_attr(feature = "serde", serde(deserialize_with = "rounded"))]
+    #[serde(deserialize_with = "rounded")]
     pub scroll_pct: Option<u64>,
     /// `navigator.webdriver`.
-    #[cfg_attr(feature = "serde", serde(deserialize_with = "flag"))]
+    #[serde(deserialize_with = "flag")]
     pub webdriver: bool,
 }
 
 /// `DELETE /api/privacy/visitor`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Deserialize), serde(default))]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
 pub struct Erase {
     /// Required. `v_` + UUID.
     pub visitor_id: Option<String>,
 }
 
 /// `POST /api/auth/login`.
-#[derive(Clone, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Deserialize), serde(default))]
+#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
 pub struct Login {
     /// Required, unless there is an assertion.
     pub username: Option<String>,
@@ -231,8 +203,8 @@ pub struct Login {
 }
 
 /// `POST /api/auth/password`.
-#[derive(Clone, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Deserialize), serde(default))]
+#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
 pub struct Password {
     /// Required. The user's present password.
     pub old_password: Option<String>,
@@ -241,26 +213,23 @@ pub struct Password {
 }
 
 /// Reads a field of any type as the text of its JSON.
-#[cfg(feature = "serde")]
 fn as_written<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    let raw: Option<Box<RawValue>> = serde::Deserialize::deserialize(deserializer)?;
+    let raw: Option<Box<RawValue>> = Deserialize::deserialize(deserializer)?;
     Ok(raw.map(|raw| Box::<str>::from(raw).into()))
 }
 
 /// Reads an optional field: with a wrong type it counts as absent.
-#[cfg(feature = "serde")]
 fn lenient<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: serde::Deserializer<'de>,
     T: serde::de::DeserializeOwned,
 {
-    let raw: Box<RawValue> = serde::Deserialize::deserialize(deserializer)?;
+    let raw: Box<RawValue> = Deserialize::deserialize(deserializer)?;
     // serde alone would take an array for a struct.
     Ok(serde_json::from_str(raw.get()).ok().filter(|_| !raw.get().starts_with('[')))
 }
 
 /// As [`lenient`], a number that a browser may give a fraction.
-#[cfg(feature = "serde")]
 fn rounded<'de, D: serde::Deserializer<'de>, T: TryFrom<u64>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
@@ -269,9 +238,8 @@ fn rounded<'de, D: serde::Deserializer<'de>, T: TryFrom<u64>>(
 }
 
 /// Reads a number that a browser may give a fraction, and that must be one if it is there.
-#[cfg(feature = "serde")]
 fn rounded_or_refused<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
-    let number: Option<f64> = serde::Deserialize::deserialize(deserializer)?;
+    let number: Option<f64> = Deserialize::deserialize(deserializer)?;
     match number.map(f64::round) {
         Some(number) if number < 0.0 => Err(serde::de::Error::custom("a number of milliseconds is negative")),
         number => Ok(number.map(|number| number as u64)),
@@ -279,23 +247,21 @@ fn rounded_or_refused<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Resu
 }
 
 /// Reads a flag that must be one if it is there.
-#[cfg(feature = "serde")]
 fn false_if_null<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
-    let flag: Option<bool> = serde::Deserialize::deserialize(deserializer)?;
+    let flag: Option<bool> = Deserialize::deserialize(deserializer)?;
     Ok(flag.unwrap_or(false))
 }
 
 /// Reads a flag that is set by `true` alone.
-#[cfg(feature = "serde")]
 fn flag<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     lenient(deserializer).map(|flag| flag == Some(true))
 }
 
-#[cfg(all(test, feature = "serde"))]
+#[cfg(test)]
 mod tests {
     use super::*;
 
-    /// As the client's `shell/session.js` writes it.
+    /// As the client's `shell/views.js` writes it.
     const VIEW: &str = r#"{"id":"0193a5e7-7c1b-7f6a-9d2e-3b4c5d6e7f80","visitor_id":"v_018f3a5e-7c1b-4f6a-9d2e-3b4c5d6e7f80","url":"https://shop.example/a?b=\"c\"\u0007é😀","referrer":"https://search.example/","title":"Shoes\n","device":{"screen_width":1920,"viewport_width":800,"language":"de","time_zone":"Europe/Berlin","platform":"Windows","mobile":false,"brands":"Chromium 130,Google Chrome 130"},"sequence":3,"age_ms":18446744073709551615}"#;
 
     #[test]
