@@ -17,7 +17,7 @@
 /// What a visitor's identifier begins with; a UUID in its hyphenated form (RFC 9562 §4) follows.
 pub const VISITOR_PREFIX: &str = "v_";
 
-/// Paths of the endpoints that the client and the pages call.
+/// Paths of the endpoints that the client calls. The server's router has the others.
 pub mod path {
     /// `POST`: start or resume a session.
     pub const SESSION_START: &str = "/api/session/start";
@@ -29,18 +29,10 @@ pub mod path {
     pub const SESSION_FORGET: &str = "/api/session/forget";
     /// `GET`: the browser's own session, by its cookie.
     pub const SESSION: &str = "/api/session";
-    /// `POST`: whose session a token is; for backends, with an API key.
-    pub const INTROSPECT: &str = "/api/session/introspect";
-    /// `POST`: sign a browser's session in; for backends, with an API key.
-    pub const BIND: &str = "/api/session/bind";
-    /// `POST`: sign it out; for backends, with an API key.
-    pub const UNBIND: &str = "/api/session/unbind";
     /// `GET`: the sessions of a user; `DELETE`: end all but one.
     pub const SESSIONS: &str = "/api/sessions";
     /// `DELETE`: end one session of a user, by its tag.
     pub const SESSION_OF_USER: &str = "/api/sessions/{tag}";
-    /// `GET`: whether the cookie is of a live session; for proxies.
-    pub const VERIFY: &str = "/api/session/verify";
     /// `POST`: one page view, or an array of them.
     pub const PAGE_VIEW: &str = "/api/telemetry/page_view";
     /// `POST`: one custom event, or an array of them.
@@ -51,24 +43,8 @@ pub mod path {
     pub const LOGIN: &str = "/api/auth/login";
     /// `POST`: sign out.
     pub const LOGOUT: &str = "/api/auth/logout";
-    /// `POST`: change one's own password.
-    pub const PASSWORD: &str = "/api/auth/password";
     /// `GET`: everything that is stored about a visitor. `DELETE`: erase it.
     pub const ERASE: &str = "/api/privacy/visitor";
-    /// `GET`: the headline figures.
-    pub const OVERVIEW: &str = "/api/metrics/overview";
-    /// `GET`: visits and page views over time.
-    pub const TIMESERIES: &str = "/api/metrics/timeseries";
-    /// `GET`: the most viewed pages.
-    pub const PAGES: &str = "/api/metrics/pages";
-    /// `GET`: where visits came from.
-    pub const REFERRERS: &str = "/api/metrics/referrers";
-    /// `GET`: the sites, most visited first.
-    pub const SITES: &str = "/api/metrics/sites";
-    /// `GET`: what happens at the moment.
-    pub const LIVE: &str = "/api/metrics/live";
-    /// `GET`: the foreign origins that were refused recently.
-    pub const REFUSED: &str = "/api/metrics/refused";
 }
 
 /// Cookies.

@@ -34,7 +34,19 @@ use crate::http::reply::{self, Reply};
 #[cfg(doc)]
 use crate::endpoints;
 
-/// Where the OpenAPI description is.
+// The paths that only the server names. The others are in `visitflow_protocol::path`.
+const INTROSPECT: &str = "/api/session/introspect";
+const BIND: &str = "/api/session/bind";
+const UNBIND: &str = "/api/session/unbind";
+const VERIFY: &str = "/api/session/verify";
+const PASSWORD: &str = "/api/auth/password";
+const OVERVIEW: &str = "/api/metrics/overview";
+const TIMESERIES: &str = "/api/metrics/timeseries";
+const PAGES: &str = "/api/metrics/pages";
+const REFERRERS: &str = "/api/metrics/referrers";
+const SITES: &str = "/api/metrics/sites";
+const LIVE: &str = "/api/metrics/live";
+const REFUSED: &str = "/api/metrics/refused";
 const OPENAPI: &str = "/api/openapi.json";
 
 /// Where `/` leads.
@@ -80,27 +92,27 @@ endpoints! { call:
     path::SESSION_PING, Some(Scope::Write), post => session::ping(call);
     path::SESSION_END, Some(Scope::Write), post => session::end(call);
     path::SESSION_FORGET, Some(Scope::Write), post => Box::pin(session::forget(call));
-    path::INTROSPECT, Some(Scope::Session), post => introspection::introspect(call);
-    path::BIND, Some(Scope::Session), post => Box::pin(binding::bind(call));
-    path::UNBIND, Some(Scope::Session), post => Box::pin(binding::unbind(call));
+    INTROSPECT, Some(Scope::Session), post => introspection::introspect(call);
+    BIND, Some(Scope::Session), post => Box::pin(binding::bind(call));
+    UNBIND, Some(Scope::Session), post => Box::pin(binding::unbind(call));
     path::SESSIONS, Some(Scope::Session),
         get => Box::pin(sessions::list(call)),
         delete => Box::pin(sessions::end_others(call));
     path::SESSION_OF_USER, Some(Scope::Session), delete => Box::pin(sessions::end_one(call));
-    path::VERIFY, None, get => introspection::verify(call);
+    VERIFY, None, get => introspection::verify(call);
     path::PAGE_VIEW, Some(Scope::Write), post => telemetry::page_view(call);
     path::EVENT, Some(Scope::Write), post => telemetry::event(call);
     path::ORDER, Some(Scope::Write), post => telemetry::order(call);
     path::LOGIN, Some(Scope::Write), post => Box::pin(auth::login(call));
     path::LOGOUT, Some(Scope::Write), post => Box::pin(auth::logout(call));
-    path::PASSWORD, Some(Scope::Write), post => Box::pin(auth::password(call));
-    path::OVERVIEW, Some(Scope::Read), get => Box::pin(metrics::overview(call));
-    path::TIMESERIES, Some(Scope::Read), get => Box::pin(metrics::timeseries(call));
-    path::PAGES, Some(Scope::Read), get => Box::pin(metrics::pages(call));
-    path::REFERRERS, Some(Scope::Read), get => Box::pin(metrics::referrers(call));
-    path::SITES, Some(Scope::Read), get => Box::pin(metrics::sites(call));
-    path::LIVE, Some(Scope::Read), get => Box::pin(metrics::live(call));
-    path::REFUSED, Some(Scope::Read), get => Box::pin(metrics::refused(call));
+    PASSWORD, Some(Scope::Write), post => Box::pin(auth::password(call));
+    OVERVIEW, Some(Scope::Read), get => Box::pin(metrics::overview(call));
+    TIMESERIES, Some(Scope::Read), get => Box::pin(metrics::timeseries(call));
+    PAGES, Some(Scope::Read), get => Box::pin(metrics::pages(call));
+    REFERRERS, Some(Scope::Read), get => Box::pin(metrics::referrers(call));
+    SITES, Some(Scope::Read), get => Box::pin(metrics::sites(call));
+    LIVE, Some(Scope::Read), get => Box::pin(metrics::live(call));
+    REFUSED, Some(Scope::Read), get => Box::pin(metrics::refused(call));
     path::ERASE, Some(Scope::Erase),
         get => Box::pin(privacy::disclose(call)),
         delete => Box::pin(privacy::erase(call));

@@ -4,7 +4,7 @@ use super::{Cookie, Cookies, Hit, Lifecycle, Page, Refusal, Started, UNREACHABLE
 use crate::ingest::Load;
 use crate::ledger::commands::{Engage, Facts, Start, facts, start};
 use crate::ledger::context::{Attached, Context};
-use crate::ledger::kinds::{Fact, Run};
+use crate::ledger::kinds::Run;
 use crate::session::token::SessionToken;
 use crate::session::visit::VisitorId;
 use crate::session::visitor_key::{CandidateKey, VisitorKey};
@@ -74,12 +74,9 @@ impl Lifecycle {
         issue: impl FnOnce() -> Result<Option<SessionToken>, E>,
     ) -> Result<(facts::Outcome, Cookies), E> {
         let named = || runs.iter().flat_map(|run| &run.facts).filter(|fact| !fact.anonymous);
-        let recent = |fact: &&Fact| hit.now - fact.occurred_at < self.sessions.ttl().idle_ms;
-        let activity = named()
-            .map(|fact| fact.occurred_at)
-            .max()
-            .filter(|at| hit.now - at < self.sessions.ttl().idle_ms);
-        let may_start = named().filter(recent).any(|fact| fact.kind.starts_a_visit());
+        let recent = || named().filter(|fact| !fact.is_late(hit.now, self.sessions.ttl()));
+        let activity = recent().map(|fact| fact.occurred_at).max();
+        let may_start = recent().any(|fact| fact.kind.starts_a_visit());
         let token = hit.token.filter(|_| named().next().is_some());
         let proof = token.as_ref().map(SessionToken::proof);
         let caller = self.sessions.touch(proof, activity.map(Activity::Visitor), hit.now).await;

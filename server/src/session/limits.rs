@@ -43,6 +43,12 @@ impl Ttl {
         if remembered { (self.remember_idle_ms, self.remember_max_ms) } else { (self.idle_ms, self.max_ms) }
     }
 
+    /// Whether a visit whose last activity was at `last` is over at `at`.
+    #[must_use]
+    pub fn ends_visit(self, last: Millis, at: Millis) -> bool {
+        at - last >= self.idle_ms
+    }
+
     /// Whether to renew the cookie at an activity at `now`, after one at `before`.
     #[must_use]
     pub fn renews_cookie(self, before: Millis, now: Millis) -> bool {

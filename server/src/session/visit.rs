@@ -81,7 +81,7 @@ pub struct Span {
 impl Span {
     /// Adds an instant, unless the visit was over by then.
     pub fn add(&mut self, at: Millis, ttl: Ttl) {
-        if at - self.last < ttl.idle_ms {
+        if !ttl.ends_visit(self.last, at) {
             *self = Self { first: self.first.min(at), last: self.last.max(at) };
         }
     }
@@ -111,7 +111,7 @@ impl Visit {
     /// the idle limit, even if a session of it was active since.
     #[must_use]
     pub fn is_over(&self, at: Millis, ttl: Ttl) -> bool {
-        at - self.last_activity >= ttl.idle_ms
+        ttl.ends_visit(self.last_activity, at)
     }
 
     /// Notes activity of a visit that goes on.
@@ -131,13 +131,11 @@ impl Visit {
     /// activity and covers the idle limit beyond it; one that was ended on request ended there.
     #[must_use]
     pub fn covers(&self, occurred_at: Millis, ttl: Ttl) -> bool {
-        let ended_on_request = self.ended_at.is_some_and(|at| at > self.last_activity);
-        let until = if ended_on_request {
-            self.ended_at.unwrap_or(Millis::MAX)
-        } else {
-            self.last_activity + ttl.idle_ms - 1
+        let is_after = match self.ended_at {
+            Some(ended) if ended > self.last_activity => occurred_at > ended,
+            _ => self.is_over(occurred_at, ttl),
         };
-        (self.started_at..=until).contains(&occurred_at)
+        self.started_at <= occurred_at && !is_after
     }
 
     /// What the sign-in of `user_id` does to the visit.

@@ -61,7 +61,7 @@ impl Rules for Facts {
             let joining = run.visitor.filter(|_| has_none);
             wants.erased.extend(joining);
             for fact in &run.facts {
-                want(wants, fact, joining, now - fact.occurred_at >= ttl.idle_ms);
+                want(wants, fact, joining, fact.is_late(*now, ttl));
             }
         }
     }
@@ -83,13 +83,13 @@ impl Rules for Facts {
 
     fn provisional(&self, _: Held<'_>, ttl: Ttl) -> Option<Answer<Outcome>> {
         let Context { now, caller, candidate, .. } = &self.context;
-        let is_recent = |at: &Millis| now - at < ttl.idle_ms;
         // After an erasure, a fact without a visitor is refused.
         let is_erased = matches!(caller, Caller::Erased);
         let runs = self.runs.iter().filter(|run| !is_erased || run.visitor.is_some());
         let facts = runs.flat_map(|run| &run.facts);
         let starting = facts.filter(|fact| !fact.anonymous && fact.kind.starts_a_visit());
-        let first = starting.map(|fact| fact.occurred_at).filter(is_recent).min();
+        let recent = starting.filter(|fact| !fact.is_late(*now, ttl));
+        let first = recent.map(|fact| fact.occurred_at).min();
         let record = match (caller, candidate, first) {
             (Caller::Erased | Caller::Nothing, Some(candidate), Some(at)) => {
                 let mut record = Record::open(*candidate, None, None, *now);
@@ -168,7 +168,7 @@ impl Facts {
         };
         let most = self.runs.iter().map(|run| {
             let starting = || run.facts.iter().filter(|fact| !fact.anonymous && fact.kind.starts_a_visit());
-            let is_late = |fact: &&Fact| now - fact.occurred_at >= ttl.idle_ms;
+            let is_late = |fact: &&Fact| fact.is_late(*now, ttl);
             let late = late_visits(run.visitor.is_some(), starting().filter(is_late), ttl);
             late + usize::from(may_begin && starting().any(|fact| !is_late(&fact)))
         });
@@ -189,7 +189,7 @@ fn late_visits<'a>(of_visitor: bool, facts: impl Iterator<Item = &'a Fact>, ttl:
         }
         let visits = visits.entry(site.as_deref()).or_default();
         match visits.range_mut(..=occurred_at).next_back() {
-            Some((_, last)) if *occurred_at < *last + ttl.idle_ms => *last = *occurred_at.max(last),
+            Some((_, last)) if !ttl.ends_visit(*last, *occurred_at) => *last = *occurred_at.max(last),
             _ => {
                 visits.insert(*occurred_at, *occurred_at);
                 made += 1;
@@ -231,7 +231,7 @@ impl<'c> World<'_, 'c> {
                     Cow::Owned(site)
                 }
             };
-            let late = context.now - fact.occurred_at >= self.ttl.idle_ms;
+            let late = fact.is_late(context.now, self.ttl);
             let stored = match (&fact.kind, own) {
                 (Kind::Order(order), own) => {
                     self.order(context, run.visitor, fact, order, &site, own.map(|(visit, _)| visit))

@@ -13,8 +13,8 @@ pub use self::event::Event;
 pub use self::order::Order;
 pub use self::page_view::PageView;
 pub use self::refund::Refund;
-use crate::session::Millis;
 use crate::session::visit::VisitorId;
+use crate::session::{Millis, Ttl};
 
 /// A page view, an event, an order or a refund.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +27,14 @@ pub struct Fact {
     pub anonymous: bool,
     /// What happened.
     pub kind: Kind,
+}
+
+impl Fact {
+    /// Whether a visit at its time would be over at `now`. A late fact is no activity, and begins no visit that goes on.
+    #[must_use]
+    pub fn is_late(&self, now: Millis, ttl: Ttl) -> bool {
+        ttl.ends_visit(self.occurred_at, now)
+    }
 }
 
 /// What happened.
