@@ -90,15 +90,16 @@ impl Place {
         let postgres = match backend {
             Backend::Embedded | Backend::SqliteRedis => None,
             _ => {
-                let postgres = visitflow_testkit::Postgres::shared_database().await;
+                let postgres = visitflow_testkit::Postgres::shared_copy(with_schema).await;
                 let lines = [Proxy::to(postgres.address()).await, Proxy::to(postgres.address()).await];
                 Some((postgres, lines))
             }
         };
         let folder = tempfile::tempdir().unwrap();
-        let place = Self { backend, folder, postgres, redis: backend.redis().await };
-        place.database().migrate().await.unwrap();
-        place
+        if postgres.is_none() {
+            Database::Sqlite(sqlite_in(&folder)).migrate().await.unwrap();
+        }
+        Self { backend, folder, postgres, redis: backend.redis().await }
     }
 
     /// The database, over a connection that is never cut.
@@ -210,6 +211,14 @@ impl Place {
     }
 
     fn sqlite(&self) -> Sqlite {
-        Sqlite::new(self.folder.path().join("visitflow.db"))
+        sqlite_in(&self.folder)
     }
+}
+
+fn sqlite_in(folder: &TempDir) -> Sqlite {
+    Sqlite::new(folder.path().join("visitflow.db"))
+}
+
+async fn with_schema(url: String) {
+    Database::Postgres(PostgresUrl::parse(&url).unwrap()).migrate().await.unwrap();
 }
