@@ -6,8 +6,10 @@ use crate::process::{command, first_line, run, succeeds};
 use anyhow::{Context, Result, bail};
 use std::ffi::OsString;
 use std::fs;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread;
 
 /// What `build` and `demo` need.
 ///
@@ -18,43 +20,73 @@ pub(crate) fn for_build() -> Result<()> {
     c_compiler()?;
     wasm_target()?;
     wasm_bindgen()?;
-    node_modules("pkg")?;
-    node_modules("www")
+    packages_of_build()
 }
 
-/// What `test` needs beyond [`for_build`].
+/// What `build` and `test` need. Most of it is downloaded while cargo compiles the rest.
 ///
 /// # Errors
 ///
 /// A tool is missing and could not be installed.
 pub(crate) fn for_test() -> Result<()> {
+    c_compiler()?;
+    thread::scope(|scope| {
+        let downloads = scope.spawn(|| {
+            apt(&missing_in_test())?;
+            packages_of_build()
+        });
+        let compiled = compiled_for_test();
+        downloads.join().unwrap_or_else(|panic| resume_unwind(panic)).and(compiled)
+    })
+}
+
+fn packages_of_build() -> Result<()> {
+    node_modules("pkg")?;
+    node_modules("www")
+}
+
+fn compiled_for_test() -> Result<()> {
     for component in ["rustfmt", "clippy"] {
         let subcommand = component.trim_start_matches("rust");
         if !succeeds("cargo", &[subcommand, "--version"]) {
             run(command("rustup").args(["component", "add", component]))?;
         }
     }
-    if !succeeds("chromium", &["--version"]) || !succeeds("chromedriver", &["--version"]) {
-        apt(&["chromium", "chromium-driver"])?;
-    }
-    if !succeeds("firefox", &["--version"]) {
-        apt(&["firefox-esr"])?;
-    }
+    wasm_target()?;
+    wasm_bindgen()?;
     for (program, package) in [("geckodriver", "geckodriver"), ("cargo-deny", "cargo-deny")] {
         if !succeeds(program, &["--version"]) {
             cargo_install_unoptimised(package)?;
         }
     }
+    Ok(())
+}
+
+/// Debian's packages that `test` needs and that are not there.
+fn missing_in_test() -> Vec<&'static str> {
+    let mut missing = missing_services();
+    if !has_chromium() {
+        missing.extend(CHROMIUM);
+    }
+    if !succeeds("firefox", &["--version"]) {
+        missing.push("firefox-esr");
+    }
     if mini_browser().is_none()
         || !succeeds("WebKitWebDriver", &["--help"])
         || !succeeds("xvfb-run", &["--help"])
     {
-        apt(&["webkit2gtk-driver", "xvfb", "xauth"])?;
+        missing.extend(["webkit2gtk-driver", "xvfb", "xauth"]);
     }
     if !succeeds("nginx", &["-v"]) {
-        apt(&["nginx"])?;
+        missing.push("nginx");
     }
-    services()
+    missing
+}
+
+const CHROMIUM: [&str; 2] = ["chromium", "chromium-driver"];
+
+fn has_chromium() -> bool {
+    succeeds("chromium", &["--version"]) && succeeds("chromedriver", &["--version"])
 }
 
 /// A tool that has little to compute: building it unoptimised takes a third of the time.
@@ -79,8 +111,8 @@ pub(crate) fn has_advisories() -> bool {
 ///
 /// Something is missing and could not be installed.
 pub(crate) fn client_bench() -> Result<()> {
-    if !succeeds("chromium", &["--version"]) {
-        apt(&["chromium", "chromium-driver"])?;
+    if !has_chromium() {
+        apt(&CHROMIUM)?;
     }
     node_modules("tests/client-bench")
 }
@@ -98,6 +130,10 @@ pub(crate) fn mini_browser() -> Option<PathBuf> {
 ///
 /// One is missing and could not be installed.
 pub(crate) fn services() -> Result<()> {
+    apt(&missing_services())
+}
+
+fn missing_services() -> Vec<&'static str> {
     let mut missing = Vec::new();
     if !has_postgres() {
         missing.push("postgresql");
@@ -109,7 +145,7 @@ pub(crate) fn services() -> Result<()> {
     if first_line_in_path("wrk", &["--version"]).is_none() {
         missing.push("wrk");
     }
-    if missing.is_empty() { Ok(()) } else { apt(&missing) }
+    missing
 }
 
 /// Debian keeps PostgreSQL's programs outside of `PATH`, one folder a version.
@@ -205,7 +241,11 @@ fn node_modules(package: &str) -> Result<()> {
     Ok(())
 }
 
+/// Installs these, if there are any.
 fn apt(packages: &[&str]) -> Result<()> {
+    if packages.is_empty() {
+        return Ok(());
+    }
     if !succeeds("apt-get", &["--version"]) {
         bail!("{packages:?} are missing and there is no apt-get here: install them yourself");
     }

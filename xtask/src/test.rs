@@ -20,7 +20,7 @@ struct Step {
 }
 
 const STEPS: &[Step] = &[
-    Step { name: "install", what: "install missing tools", check: || plain(install_all()) },
+    Step { name: "install", what: "install missing tools", check: || plain(install::for_test()) },
     Step { name: "fmt", what: "formatting", check: fmt },
     Step { name: "deny", what: "dependencies: licences, sources, duplicates, advisories", check: deny },
     Step { name: "pkg", what: "build the client and its package", check: || plain(build::package()) },
@@ -124,11 +124,6 @@ fn sum_up(outcomes: &[Outcome]) -> ExitCode {
 
 fn plain(result: Result<()>) -> Result<Count> {
     result.map(|()| Count::default())
-}
-
-fn install_all() -> Result<()> {
-    install::for_build()?;
-    install::for_test()
 }
 
 fn fmt() -> Result<Count> {

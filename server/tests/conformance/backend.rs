@@ -1,5 +1,7 @@
 //! The stores under test: two databases, with and without Redis, and either of them away.
 
+use std::time::Duration;
+
 use rusqlite::types::ValueRef;
 use tempfile::TempDir;
 use visitflow_server::database::disclosure::Disclosures;
@@ -29,6 +31,8 @@ pub(crate) enum Backend {
     SqliteRedis,
     /// Postgres alone.
     Postgres,
+    /// Postgres, and a server that soon gives up on a batch.
+    PostgresImpatient,
     /// Postgres and Redis.
     PostgresRedis,
     /// Postgres and a Redis Cluster.
@@ -41,6 +45,9 @@ pub(crate) enum Backend {
     /// Both away, as above.
     BothAway,
 }
+
+/// How long a batch may take on [`Backend::PostgresImpatient`].
+const IMPATIENT: Duration = Duration::from_secs(1);
 
 /// An address where nothing listens.
 const REFUSING_REDIS: &str = "redis://127.0.0.1:1";
@@ -58,7 +65,7 @@ impl Backend {
 
     async fn redis(self) -> Option<String> {
         match self {
-            Self::Embedded | Self::Postgres => None,
+            Self::Embedded | Self::Postgres | Self::PostgresImpatient => None,
             Self::SqliteRedis | Self::PostgresRedis | Self::PostgresAway => Some(Redis::shared().await.url()),
             Self::PostgresCluster => Some(RedisCluster::shared().await.urls()),
             Self::RedisAway | Self::BothAway => Some(REFUSING_REDIS.to_owned()),
@@ -90,15 +97,16 @@ impl Place {
         let postgres = match backend {
             Backend::Embedded | Backend::SqliteRedis => None,
             _ => {
-                let postgres = visitflow_testkit::Postgres::shared_database().await;
+                let postgres = visitflow_testkit::Postgres::shared_copy(with_schema).await;
                 let lines = [Proxy::to(postgres.address()).await, Proxy::to(postgres.address()).await];
                 Some((postgres, lines))
             }
         };
         let folder = tempfile::tempdir().unwrap();
-        let place = Self { backend, folder, postgres, redis: backend.redis().await };
-        place.database().migrate().await.unwrap();
-        place
+        if postgres.is_none() {
+            Database::Sqlite(sqlite_in(&folder)).migrate().await.unwrap();
+        }
+        Self { backend, folder, postgres, redis: backend.redis().await }
     }
 
     /// The database, over a connection that is never cut.
@@ -129,7 +137,11 @@ impl Place {
         let url = PostgresUrl::parse(&line.unwrap_or_else(|| postgres.url())).unwrap();
         let lookup = Lookup::Postgres(Pool::lookups(&url).unwrap());
         let spool = Spool::open(&self.folder.path().join(format!("spool-{server}.db")), 64 << 20).unwrap();
-        let store = Store::Postgres(postgres::writer::Writer::new(url, None));
+        let mut writer = postgres::writer::Writer::new(url, None);
+        if self.backend == Backend::PostgresImpatient {
+            writer = writer.with_patience(IMPATIENT);
+        }
+        let store = Store::Postgres(writer);
         Opened { storage: Storage { store, spool: Some(spool) }, lookup, known: Vec::new() }
     }
 
@@ -209,7 +221,26 @@ impl Place {
         self.execute(&statement).await;
     }
 
-    fn sqlite(&self) -> Sqlite {
-        Sqlite::new(self.folder.path().join("visitflow.db"))
+    /// Makes Postgres take ten minutes to store an event of this name.
+    pub(crate) async fn slow_down_events_named(&self, name: &str) {
+        let statement = format!(
+            "CREATE FUNCTION takes_long() RETURNS trigger LANGUAGE plpgsql AS \
+             $$ BEGIN PERFORM pg_sleep(600); RETURN NEW; END $$; \
+             CREATE TRIGGER takes_long BEFORE INSERT ON events \
+             FOR EACH ROW WHEN (NEW.name = '{name}') EXECUTE FUNCTION takes_long()"
+        );
+        self.execute(&statement).await;
     }
+
+    fn sqlite(&self) -> Sqlite {
+        sqlite_in(&self.folder)
+    }
+}
+
+fn sqlite_in(folder: &TempDir) -> Sqlite {
+    Sqlite::new(folder.path().join("visitflow.db"))
+}
+
+async fn with_schema(url: String) {
+    Database::Postgres(PostgresUrl::parse(&url).unwrap()).migrate().await.unwrap();
 }

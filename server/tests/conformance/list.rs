@@ -342,6 +342,17 @@ macro_rules! provisional {
     };
 }
 
+/// What Postgres takes too long for.
+macro_rules! too_slow {
+    ($then:ident! $backend:expr) => {
+        $then! { $backend;
+            slow:
+                a_fact_that_is_too_slow_is_set_aside_and_holds_up_nobody
+                a_server_that_starts_with_a_fact_that_is_too_slow_sets_it_aside;
+        }
+    };
+}
+
 macro_rules! on {
     ($module:ident, $backend:ident: $($cases:ident)+) => {
         mod $module {
@@ -353,6 +364,7 @@ macro_rules! on {
 on!(embedded, Embedded: everywhere told kept);
 on!(sqlite_redis, SqliteRedis: everywhere told kept);
 on!(postgres, Postgres: everywhere told kept servers);
+on!(postgres_impatient, PostgresImpatient: too_slow);
 on!(postgres_redis, PostgresRedis: everywhere told kept servers);
 on!(postgres_cluster, PostgresCluster: everywhere told kept servers);
 on!(redis_away, RedisAway: everywhere told kept servers);

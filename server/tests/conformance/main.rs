@@ -42,6 +42,7 @@ mod cases {
     pub(crate) mod replays;
     pub(crate) mod servers;
     pub(crate) mod sites;
+    pub(crate) mod slow;
     pub(crate) mod users;
     pub(crate) mod values;
 }

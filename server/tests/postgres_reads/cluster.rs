@@ -10,6 +10,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use tokio::sync::OnceCell;
 use tokio_postgres::{Client, NoTls};
 use visitflow_server::database::postgres::migrations::migrate;
 use visitflow_server::database::postgres::url::PostgresUrl;
@@ -89,11 +90,16 @@ fn wait_for(folder: &Path) {
 impl Cluster {
     /// A new, empty database's URL.
     pub(crate) async fn empty_database(&self) -> String {
+        self.url(&self.create("").await)
+    }
+
+    /// The name of a new database.
+    async fn create(&self, options: &str) -> String {
         static NEXT: AtomicU32 = AtomicU32::new(1);
         let name = format!("test_{}", NEXT.fetch_add(1, Ordering::Relaxed));
         let admin = client(&self.url("postgres")).await;
-        admin.batch_execute(&format!("CREATE DATABASE {name}")).await.unwrap();
-        self.url(&name)
+        admin.batch_execute(&format!("CREATE DATABASE {name} {options}")).await.unwrap();
+        name
     }
 
     fn url(&self, database: &str) -> String {
@@ -101,11 +107,17 @@ impl Cluster {
     }
 }
 
-/// A new database with the schema.
+/// A new database with the schema: a copy of the first one.
 pub(crate) async fn database() -> String {
-    let url = cluster().empty_database().await;
-    migrate(&parsed(&url)).await.unwrap();
-    url
+    static FIRST: OnceCell<String> = OnceCell::const_new();
+    let cluster = cluster();
+    let migrated = async || {
+        let name = cluster.create("").await;
+        migrate(&parsed(&cluster.url(&name))).await.unwrap();
+        name
+    };
+    let first = FIRST.get_or_init(migrated).await;
+    cluster.url(&cluster.create(&format!("TEMPLATE {first}")).await)
 }
 
 pub(crate) fn parsed(url: &str) -> PostgresUrl {

@@ -2,7 +2,7 @@
 //!
 //! [`Postgres::start`] gives a process that may be killed, stopped and restarted.
 //! [`Postgres::shared_database`] gives a fresh database in the one process that the tests of a
-//! binary share, in a few milliseconds.
+//! binary share, in a few milliseconds; [`Postgres::shared_copy`] gives one that holds something already.
 
 use crate::machine::{PATIENCE, free_port};
 use crate::process::Process;
@@ -11,6 +11,7 @@ use nix::unistd::Pid;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
+use tokio::sync::OnceCell;
 
 mod cluster;
 mod shared;
@@ -51,10 +52,32 @@ impl Postgres {
     ///
     /// PostgreSQL is not installed, or does not start.
     pub async fn shared_database() -> Self {
+        Self::create("").await
+    }
+
+    /// The same, with what `fill` writes to the address that it is given, such as a schema. It fills one database per
+    /// test binary; each test gets a copy.
+    ///
+    /// # Panics
+    ///
+    /// PostgreSQL is not installed, or does not start.
+    pub async fn shared_copy(fill: impl AsyncFnOnce(String)) -> Self {
+        static FILLED: OnceCell<Postgres> = OnceCell::const_new();
+        let filled = async || {
+            let empty = Self::shared_database().await;
+            fill(empty.url()).await;
+            empty
+        };
+        let filled = FILLED.get_or_init(filled).await;
+        // PostgreSQL waits until the connections of `fill` are closed.
+        Self::create(&format!("TEMPLATE {}", filled.database)).await
+    }
+
+    async fn create(options: &str) -> Self {
         let port = shared::port().await;
         let database = format!("test_{}", uuid::Uuid::new_v4().simple());
         let maintenance = url(port, "postgres");
-        sql::execute(&maintenance, &format!("CREATE DATABASE {database}")).await;
+        sql::execute(&maintenance, &format!("CREATE DATABASE {database} {options}")).await;
         Self { place: Place::Shared, port, database }
     }
 

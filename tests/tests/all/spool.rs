@@ -3,6 +3,7 @@
 use serde_json::Value;
 use visitflow_testkit::disk::SmallDisk;
 use visitflow_testkit::load::turn;
+use visitflow_testkit::patience::comes;
 use visitflow_testkit::{Postgres, Server, Visitor};
 
 use crate::outages::becomes_ready;
@@ -70,55 +71,30 @@ async fn a_server_that_starts_on_a_full_disk_drains_its_spool() {
     server.assert_page_views(kept + 1);
 }
 
-/// From here on Postgres takes ten minutes to store a page view of `/slow`.
-async fn make_a_path_slow(postgres: &Postgres) {
-    postgres
-        .execute(
-            "CREATE FUNCTION takes_long() RETURNS trigger LANGUAGE plpgsql AS $$
-             BEGIN IF NEW.path = '/slow' THEN PERFORM pg_sleep(600); END IF; RETURN NEW; END $$;
-             CREATE TRIGGER takes_long BEFORE INSERT ON page_views FOR EACH ROW EXECUTE FUNCTION takes_long()",
-        )
-        .await;
-}
-
-/// The slow view is the only dead letter.
-async fn assert_the_slow_one_is_set_aside(postgres: &Postgres) {
-    assert_eq!(postgres.number("SELECT COUNT(*) FROM dead_letters WHERE command LIKE '%/slow%'").await, 1);
-    assert_eq!(postgres.number("SELECT COUNT(*) FROM dead_letters").await, 1);
-}
-
+/// What is slow is set aside: `server/tests/conformance/cases/slow.rs`.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_fact_that_is_too_slow_for_postgres_is_set_aside_and_holds_up_nobody() {
-    let postgres = Postgres::start().await;
-    let server = Server::with().postgres(&postgres).start().await;
-    let (ada, bob) = (server.visitor(), server.visitor());
-    ada.view("/").await.expect(204);
-    make_a_path_slow(&postgres).await;
-    ada.view("/slow").await.expect(204);
-    for _ in 0..3 {
-        bob.view("/quick").await.expect(204);
-    }
-    server.says(1, "the database is back").await;
-    assert_the_slow_one_is_set_aside(&postgres).await;
-    server.assert_page_views(4);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_starts_with_a_fact_that_is_too_slow_sets_it_aside_too() {
+async fn a_server_that_is_killed_while_postgres_takes_long_leaves_no_lock() {
     let postgres = Postgres::start().await;
     let mut server = Server::with().postgres(&postgres).start().await;
     let (ada, bob) = (server.visitor(), server.visitor());
     ada.view("/").await.expect(204);
-    make_a_path_slow(&postgres).await;
-    ada.view("/slow").await.expect(204);
-    bob.view("/quick").await.expect(204);
-    // The slow one is at the head of the spool, and has not been tried three times.
+    postgres
+        .execute(
+            "CREATE FUNCTION takes_long() RETURNS trigger LANGUAGE plpgsql AS
+             $$ BEGIN PERFORM pg_sleep(600); RETURN NEW; END $$;
+             CREATE TRIGGER takes_long BEFORE INSERT ON page_views
+             FOR EACH ROW WHEN (NEW.path = '/slow') EXECUTE FUNCTION takes_long()",
+        )
+        .await;
+    let slow = tokio::spawn(async move { ada.view("/slow").await });
+    let sleeping = "SELECT COUNT(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'";
+    comes("a slow statement", 1, async || postgres.number(sleeping).await).await;
+    slow.abort();
     server.kill().await;
     server.restart().await;
     bob.view("/quick").await.expect(204);
-    server.says(1, "the database is back").await;
-    assert_the_slow_one_is_set_aside(&postgres).await;
-    server.assert_page_views(3);
-    ada.view("/after").await.expect(204);
-    server.assert_page_views(4);
+    becomes_ready(&server).await;
+    server.assert_page_views(2);
+    let log = postgres.log();
+    assert!(log.contains("connection to client lost") && !log.contains("statement timeout"), "{log}");
 }

@@ -51,6 +51,10 @@ const FIRST_PATIENCE: Duration = Duration::from_secs(5);
 const PLANS: &str = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; \
     SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off";
 
+/// Lets Postgres notice within a second that a server has died while it works for it: else the lock would be held until
+/// the statement is done. Not every system that Postgres runs on can do that.
+const NOTICE_DEATH: &str = "SET client_connection_check_interval = '1s'";
+
 /// After so many batches with none of another server between them, a batch that needs no look-up
 /// only says which number it expects. (An unexpected one is an error in Postgres's log.)
 const SURE: u32 = 8;
@@ -383,6 +387,12 @@ async fn open(url: PostgresUrl) -> Result<Session> {
     migrations::migrate(&url).await?;
     let client = connect::connect(&url, "visitflow writer").await?;
     client.batch_execute(PLANS).await?;
+    if let Err(error) = client.batch_execute(NOTICE_DEATH).await {
+        if client.is_closed() {
+            return Err(error.into());
+        }
+        tracing::debug!(error = errors::told(&error), "Postgres will not notice if this server dies");
+    }
     client.batch_execute(&format!("SET lock_timeout = {}", LOCK_PATIENCE.as_millis())).await?;
     let session = Session::new(client);
     session.prepare_all(&[EVERY, &facts::every()].concat()).await?;
