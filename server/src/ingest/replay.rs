@@ -90,13 +90,13 @@ impl Worker {
         let now = clock::now();
         if spooled.is_empty() {
             self.store.probe(now).await?;
-            tracing::info!("the database is back and the spool is empty");
             self.draining = false;
             self.early_since = None;
             self.left_alone_until = None;
             self.expire_from = now + BACK_MS;
             self.sessions.set_database_away(false);
             self.metrics.spool(0, 0);
+            tracing::info!("the database is back and the spool is empty");
             return Ok(());
         }
         self.metrics.spool_age(now - spooled.first().map_or(now, |spooled| spooled.since));
