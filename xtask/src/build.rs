@@ -35,14 +35,23 @@ pub(crate) fn pages() -> Result<()> {
 }
 
 /// The examples: those in JavaScript from the packed package, `examples` in the target directory, and the
-/// one in Rust.
+/// one in Rust. The unit tests, which come next, are built with that one: built alone, its dependencies have other
+/// features than theirs, and half of them are built twice.
 ///
 /// # Errors
 ///
 /// One of them failed.
 pub(crate) fn examples() -> Result<()> {
     node_build("examples")?;
-    run(command("cargo").args(["build", "--package", "example-axum"]))
+    run(command("cargo").args([
+        "build",
+        "--workspace",
+        "--exclude",
+        "visitflow-e2e",
+        "--tests",
+        "--bin",
+        "example-axum",
+    ]))
 }
 
 /// The server in release mode.

@@ -176,13 +176,16 @@ fn doc() -> Result<Count> {
     plain(process::run(
         command("cargo")
             .args(["doc", "--workspace", "--no-deps", "--document-private-items"])
+            // Dependencies get the features that they have in `clippy`, so that none is checked again: naming examples,
+            // of which there are none, makes cargo take those of the tests.
+            .args(["--lib", "--bins", "--examples"])
             .env("RUSTDOCFLAGS", "-D warnings"),
     ))
 }
 
 fn unit() -> Result<Count> {
     let arguments = ["test", "--workspace", "--exclude", "visitflow-e2e", "--no-fail-fast"];
-    tests(in_memory(command("cargo").args(arguments)))
+    tests(many_at_once(in_memory(command("cargo").args(arguments))))
 }
 
 fn e2e() -> Result<Count> {
@@ -193,6 +196,16 @@ fn e2e() -> Result<Count> {
     // `--workspace`, not `--package`: dependencies get the same features as in `unit`, so that none is built again.
     let arguments = ["test", "--workspace", "--test", "all", "--no-fail-fast"];
     tests(in_memory(command("cargo").args(arguments)).env("VISITFLOW_BIN", binary))
+}
+
+/// Tests of the server wait for databases most of the time: with twice as many at once as there are processors they take
+/// half the time. In `e2e` browsers keep the processors busy.
+fn many_at_once(command: &mut Command) -> &mut Command {
+    if std::env::var_os("RUST_TEST_THREADS").is_none() {
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        command.env("RUST_TEST_THREADS", (2 * processors).to_string());
+    }
+    command
 }
 
 /// Tests that start databases keep the files in memory where there is room: they commit thousands of times, and on a disk
