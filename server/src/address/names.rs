@@ -1,5 +1,8 @@
 //! Which names of parameters tell that the value is a secret or identifies a person.
 
+mod lists;
+
+use self::lists::{ALONE, ENDINGS, EXACT, QUALIFIERS, TAILS, TOPICS, WORDS};
 use super::words::words;
 
 /// How certain it is that a value with this name is a secret.
@@ -14,113 +17,6 @@ pub(super) enum Name {
     /// `code`: the same, but digits after it are likely to be an access code.
     Code,
 }
-
-/// A name is that of a secret if a word of it is one of these or ends with one, as in `resettoken`. So `tokenizer`,
-/// `secretary` and `passwordless` are not.
-const ENDINGS: [&str; 13] = [
-    "token",
-    "secret",
-    "password",
-    "passwd",
-    "passwort",
-    "passphrase",
-    "passcode",
-    "credential",
-    "signature",
-    "email",
-    "usermail",
-    "sessionid",
-    "sessid",
-];
-
-/// … or is one of these.
-const EXACT: [&str; 19] = [
-    "authorization",
-    "bearer",
-    "csrf",
-    "cvc",
-    "cvv",
-    "iban",
-    "jwt",
-    "mailaddr",
-    "mailaddress",
-    "otp",
-    "passkey",
-    "psw",
-    "pswd",
-    "pw",
-    "pwd",
-    "saml",
-    "ssn",
-    "totp",
-    "xsrf",
-];
-
-/// What may follow such a word: `password_hash`, `emailaddress`, `accessKeyId`.
-const TAILS: [&str; 5] = ["addr", "address", "hash", "id", "value"];
-
-/// A secret if it is a word of the name, but also a word of sentences.
-const WORDS: [&str; 19] = [
-    "assertion",
-    "auth",
-    "hmac",
-    "invite",
-    "magic",
-    "mail",
-    "nonce",
-    "oauth",
-    "pass",
-    "phone",
-    "pin",
-    "sess",
-    "session",
-    "sid",
-    "sig",
-    "sso",
-    "ticket",
-    "username",
-    "verifier",
-];
-
-/// A secret if it is the whole name: `verify=…`, but not `is_mobile=…` or `mkt_tok=…`.
-const ALONE: [&str; 9] =
-    ["activation", "confirmation", "invitation", "mobile", "recovery", "tel", "telephone", "tok", "verify"];
-
-/// Words before `code` or `key` that make it a secret, as in `api_key` and `resetCode`. Others are public:
-/// `country_code`, `sort_key`.
-const QUALIFIERS: [&str; 31] = [
-    "access",
-    "activation",
-    "api",
-    "auth",
-    "authentication",
-    "authorization",
-    "backup",
-    "confirm",
-    "confirmation",
-    "encryption",
-    "invitation",
-    "invite",
-    "license",
-    "login",
-    "magic",
-    "master",
-    "oauth",
-    "otp",
-    "pass",
-    "private",
-    "recovery",
-    "reset",
-    "secret",
-    "security",
-    "session",
-    "signing",
-    "sso",
-    "totp",
-    "unlock",
-    "verification",
-    "verify",
-];
 
 /// What the name of a parameter tells of its value; none: nothing.
 pub(super) fn secret(name: &str) -> Option<Name> {
@@ -190,19 +86,7 @@ fn is_key_or_code(word: &str) -> bool {
 
 /// Whether people write about things with this name.
 fn is_topic(word: &str) -> bool {
-    let topics = [
-        "token",
-        "secret",
-        "email",
-        "credential",
-        "signature",
-        "authorization",
-        "bearer",
-        "jwt",
-        "otp",
-        "passkey",
-    ];
-    topics.contains(&singular(word))
+    TOPICS.contains(&singular(word))
 }
 
 fn singular(word: &str) -> &str {

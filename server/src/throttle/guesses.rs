@@ -1,11 +1,15 @@
 //! Which password guess is checked next. Time is an argument, in milliseconds since any instant;
 //! nothing here waits. The rules are in the doc of [`super`].
 
+mod account;
+
 use std::collections::HashMap;
 use std::net::IpAddr;
 
 use lru::LruCache;
 
+use self::account::Account;
+pub use self::account::PATIENCE_MS;
 use super::fair::FairQueue;
 use super::pace::Pace;
 use super::too_many::TooMany;
@@ -17,9 +21,6 @@ const ACCOUNTS_MAX: usize = 10_000;
 
 /// Most guesses that wait: fewer than [`ACCOUNTS_MAX`], so that there is always an account to drop.
 const WAITING_MAX: usize = 2_048;
-
-/// The longest that a guess waits.
-pub const PATIENCE_MS: Millis = 30_000;
 
 /// How long checking a guess takes, until it has been measured.
 const COST_MS: Millis = 50;
@@ -53,41 +54,6 @@ pub struct Guesses {
 struct Guess {
     account: String,
     address: IpAddr,
-}
-
-/// An account on which passwords are guessed. It need not exist.
-#[derive(Debug, Default)]
-struct Account {
-    pace: Pace,
-    is_judging: bool,
-    queue: FairQueue,
-}
-
-impl Account {
-    fn is_idle(&self) -> bool {
-        !self.is_judging && self.queue.is_empty()
-    }
-
-    fn is_open(&self, now: Millis) -> bool {
-        !self.is_judging && self.pace.due() <= now
-    }
-
-    /// About how long one more guess from an address waits.
-    fn wait_of(&self, address: IpAddr, cost_ms: Millis, now: Millis) -> Millis {
-        let (mut pace, mut at) = (self.pace, now);
-        if self.is_judging {
-            at += cost_ms;
-            pace.wrong(at);
-        }
-        for _ in 0..self.queue.ahead_of(address) {
-            at = at.max(pace.due()) + cost_ms;
-            pace.wrong(at);
-            if at - now > 2 * PATIENCE_MS {
-                break; // it is too long anyway
-            }
-        }
-        at.max(pace.due()) - now
-    }
 }
 
 impl Guesses {

@@ -46,10 +46,10 @@ pub(in crate::database) async fn rows(pool: &Pool, ask: &Ask) -> Result<Vec<Row>
     let statement = match (ask.kind, between) {
         (Kind::PageViews, _) => facts::page_views_disclose(),
         (Kind::Events, _) => facts::events_disclose(),
-        (Kind::Orders, Some(_)) => named!("disclose_orders"),
-        (Kind::Orders, None) => named!("disclose_orders_alone"),
-        (Kind::Refunds, Some(_)) => named!("disclose_refunds"),
-        (Kind::Refunds, None) => named!("disclose_refunds_alone"),
+        (Kind::Orders, Some(_)) => facts::orders_disclose(),
+        (Kind::Orders, None) => facts::orders_alone_disclose(),
+        (Kind::Refunds, Some(_)) => facts::refunds_disclose(),
+        (Kind::Refunds, None) => facts::refunds_alone_disclose(),
         (Kind::Sessions, _) => named!("disclose_sessions"),
     };
     let mut asked: Vec<&(dyn ToSql + Sync)> = vec![&of, at, key, &ask.most];

@@ -25,6 +25,16 @@ static ORDER_PUT: LazyLock<String> =
 static REFUND_INSERT: LazyLock<String> = LazyLock::new(insert::<RefundRow<'_>>);
 static PAGE_VIEWS_DISCLOSE: LazyLock<String> = LazyLock::new(disclose::<PageViewRow<'_>>);
 static EVENTS_DISCLOSE: LazyLock<String> = LazyLock::new(disclose::<EventRow<'_>>);
+static ORDERS_DISCLOSE: LazyLock<String> = LazyLock::new(|| disclose_by_number::<OrderRow<'_>>(OF_VISIT));
+static REFUNDS_DISCLOSE: LazyLock<String> = LazyLock::new(|| disclose_by_number::<RefundRow<'_>>(OF_VISIT));
+static ORDERS_ALONE_DISCLOSE: LazyLock<String> = LazyLock::new(|| disclose_by_number::<OrderRow<'_>>(ALONE));
+static REFUNDS_ALONE_DISCLOSE: LazyLock<String> =
+    LazyLock::new(|| disclose_by_number::<RefundRow<'_>>(ALONE));
+
+const OF_VISIT: &str = "visit_id = $1::text::uuid";
+
+const ALONE: &str = "visitor_id = $1::text \
+    AND NOT EXISTS (SELECT FROM sessions WHERE id = r.visit_id AND visitor_id = $1::text)";
 
 /// What a writer's connection prepares.
 pub(super) fn every() -> [Sql; 4] {
@@ -61,6 +71,26 @@ pub(super) fn events_disclose() -> Sql {
     ("disclose_events", &EVENTS_DISCLOSE)
 }
 
+/// The orders of a visit.
+pub(super) fn orders_disclose() -> Sql {
+    ("disclose_orders", &ORDERS_DISCLOSE)
+}
+
+/// The refunds of a visit.
+pub(super) fn refunds_disclose() -> Sql {
+    ("disclose_refunds", &REFUNDS_DISCLOSE)
+}
+
+/// The orders of a visitor that belong to none of the visitor's visits.
+pub(super) fn orders_alone_disclose() -> Sql {
+    ("disclose_orders_alone", &ORDERS_ALONE_DISCLOSE)
+}
+
+/// The refunds of a visitor that belong to none of the visitor's visits.
+pub(super) fn refunds_alone_disclose() -> Sql {
+    ("disclose_refunds_alone", &REFUNDS_ALONE_DISCLOSE)
+}
+
 /// Writes rows by the statement for their kind.
 pub(super) fn write<'a, R: Row>(session: &'a Session, sql: Sql, rows: &'a [R]) -> BoxFuture<'a, Result<u64>> {
     let arrays = arrays(rows);
@@ -87,19 +117,34 @@ fn insert<R: Row>() -> String {
 }
 
 fn disclose<R: Row>() -> String {
-    let columns = R::COLUMNS.iter().chain(R::LATER);
-    let told = columns.filter(|column| !matches!(column, Column::IdTime(_) | Column::Uuid("visit_id")));
-    let told = told.map(|column| match column {
-        Column::Json(name) => format!("'{name}', {name}::json"),
-        other => format!("'{0}', {0}", other.name()),
-    });
     format!(
-        "SELECT occurred_at, id::text, json_build_object({})::text FROM {} \
+        "SELECT occurred_at, id::text, {} FROM {} \
          WHERE occurred_at BETWEEN $5 AND $6 AND visit_id = $1::text::uuid AND (occurred_at, id) > ($2, $3::text::uuid) \
          ORDER BY occurred_at, id LIMIT $4",
-        told.collect::<Vec<_>>().join(", "),
+        object::<R>(),
         R::TABLE
     )
+}
+
+/// Discloses rows that the shop has numbered, for each site by itself.
+fn disclose_by_number<R: Row>(whose: &str) -> String {
+    format!(
+        "SELECT created_at, site || ' ' || id, {} FROM {} AS r \
+         WHERE {whose} AND (created_at, site || ' ' || id) > ($2, $3::text COLLATE \"C\") \
+         ORDER BY 1, 2 LIMIT $4",
+        object::<R>(),
+        R::TABLE
+    )
+}
+
+/// A row as JSON.
+fn object<R: Row>() -> String {
+    let told = R::told().map(|column| match column {
+        Column::Json(name) => format!("'{name}', {name}::json"),
+        Column::Decimal(name) => format!("'{name}', {name}::text"),
+        other => format!("'{0}', {0}", other.name()),
+    });
+    format!("json_build_object({})::text", told.collect::<Vec<_>>().join(", "))
 }
 
 /// The type in which a column travels.

@@ -32,7 +32,7 @@ pub(in crate::database) fn rows(db: &Connection, ask: &Ask) -> Result<Vec<Row>> 
     let of_time = |statement: &str, (id, since, until): (String, i64, i64)| {
         some(db, statement, params![id, at, key, ask.most, since, until])
     };
-    let others = |statement: &'static str, of: String| some(db, statement, params![of, at, key, ask.most]);
+    let others = |statement: &str, of: String| some(db, statement, params![of, at, key, ask.most]);
     match (&ask.of, ask.kind) {
         (Owner::Visit { id, since, until }, Kind::PageViews) => {
             of_time(&facts::PAGE_VIEWS_DISCLOSE, (id.to_string(), *since, *until))
@@ -40,13 +40,13 @@ pub(in crate::database) fn rows(db: &Connection, ask: &Ask) -> Result<Vec<Row>> 
         (Owner::Visit { id, since, until }, Kind::Events) => {
             of_time(&facts::EVENTS_DISCLOSE, (id.to_string(), *since, *until))
         }
-        (Owner::Visit { id, .. }, Kind::Orders) => others(sql!("disclose_orders"), id.to_string()),
-        (Owner::Visit { id, .. }, Kind::Refunds) => others(sql!("disclose_refunds"), id.to_string()),
+        (Owner::Visit { id, .. }, Kind::Orders) => others(&facts::ORDERS_DISCLOSE, id.to_string()),
+        (Owner::Visit { id, .. }, Kind::Refunds) => others(&facts::REFUNDS_DISCLOSE, id.to_string()),
         (Owner::Visit { id, .. }, Kind::Sessions) => others(sql!("disclose_sessions"), id.to_string()),
         (Owner::Visitor(visitor), Kind::Refunds) => {
-            others(sql!("disclose_refunds_alone"), visitor.to_string())
+            others(&facts::REFUNDS_ALONE_DISCLOSE, visitor.to_string())
         }
-        (Owner::Visitor(visitor), _) => others(sql!("disclose_orders_alone"), visitor.to_string()),
+        (Owner::Visitor(visitor), _) => others(&facts::ORDERS_ALONE_DISCLOSE, visitor.to_string()),
     }
 }
 

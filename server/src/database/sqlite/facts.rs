@@ -31,6 +31,27 @@ pub(super) static PAGE_VIEWS_DISCLOSE: LazyLock<String> = LazyLock::new(disclose
 /// The events of a visit.
 pub(super) static EVENTS_DISCLOSE: LazyLock<String> = LazyLock::new(disclose::<EventRow<'_>>);
 
+/// The orders of a visit.
+pub(super) static ORDERS_DISCLOSE: LazyLock<String> =
+    LazyLock::new(|| disclose_by_number::<OrderRow<'_>>(OF_VISIT));
+
+/// The refunds of a visit.
+pub(super) static REFUNDS_DISCLOSE: LazyLock<String> =
+    LazyLock::new(|| disclose_by_number::<RefundRow<'_>>(OF_VISIT));
+
+/// The orders of a visitor that belong to none of the visitor's visits.
+pub(super) static ORDERS_ALONE_DISCLOSE: LazyLock<String> =
+    LazyLock::new(|| disclose_by_number::<OrderRow<'_>>(ALONE));
+
+/// The refunds of a visitor that belong to none of the visitor's visits.
+pub(super) static REFUNDS_ALONE_DISCLOSE: LazyLock<String> =
+    LazyLock::new(|| disclose_by_number::<RefundRow<'_>>(ALONE));
+
+const OF_VISIT: &str = "visit_id = ?1";
+
+const ALONE: &str = "visitor_id = ?1 \
+    AND NOT EXISTS (SELECT 1 FROM sessions WHERE id = r.visit_id AND visitor_id = ?1)";
+
 /// Writes a row by the statement for its kind.
 pub(super) fn write<R: Row>(db: &Connection, statement: &str, row: &R) -> Result<()> {
     let mut values = Vec::with_capacity(R::COLUMNS.len());
@@ -52,18 +73,34 @@ fn insert<R: Row>() -> String {
 }
 
 fn disclose<R: Row>() -> String {
-    let columns = R::COLUMNS.iter().chain(R::LATER).filter(|column| is_stored(column));
-    let told = columns.filter(|column| column.name() != "visit_id").map(|column| match column {
-        Column::Json(name) => format!("'{name}', json({name})"),
-        other => format!("'{0}', {0}", other.name()),
-    });
     format!(
-        "SELECT occurred_at, id, json_object({}) FROM {} \
+        "SELECT occurred_at, id, {} FROM {} \
          WHERE occurred_at BETWEEN ?5 AND ?6 AND visit_id = ?1 AND (occurred_at, id) > (?2, ?3) \
          ORDER BY occurred_at, id LIMIT ?4",
-        told.collect::<Vec<_>>().join(", "),
+        object::<R>(),
         R::TABLE
     )
+}
+
+/// Discloses rows that the shop has numbered, for each site by itself.
+fn disclose_by_number<R: Row>(whose: &str) -> String {
+    format!(
+        "SELECT created_at, site || ' ' || id, {} FROM {} AS r \
+         WHERE {whose} AND (created_at, site || ' ' || id) > (?2, ?3) \
+         ORDER BY 1, 2 LIMIT ?4",
+        object::<R>(),
+        R::TABLE
+    )
+}
+
+/// A row as JSON.
+fn object<R: Row>() -> String {
+    let told = R::told().map(|column| match column {
+        Column::Json(name) => format!("'{name}', json({name})"),
+        Column::Boolean(name) => format!("'{name}', json(IIF({name}, 'true', 'false'))"),
+        other => format!("'{0}', {0}", other.name()),
+    });
+    format!("json_object({})", told.collect::<Vec<_>>().join(", "))
 }
 
 /// A value as SQLite stores it.

@@ -74,6 +74,12 @@ pub trait Row {
     /// The columns that are set later.
     const LATER: &'static [Column];
 
+    /// The columns that a disclosure tells: all but those that say whose the row is.
+    fn told() -> impl Iterator<Item = &'static Column> {
+        let columns = Self::COLUMNS.iter().chain(Self::LATER);
+        columns.filter(|column| !matches!(column.name(), "id_time" | "visit_id" | "visitor_id"))
+    }
+
     /// Gives each value, in the order of [`Self::COLUMNS`].
     fn values<'r>(&'r self, take: impl FnMut(Value<'r>));
 }

@@ -1,3 +1,0 @@
-SELECT created_at, site || ' ' || id, json_build_object('id', id, 'site', site, 'refund_of', refund_of, 'user_id', user_id, 'amount', amount::text, 'currency', currency, 'created_at', created_at, 'received_at', received_at)::text
-FROM refunds WHERE visit_id = $1::text::uuid AND (created_at, site || ' ' || id) > ($2, $3::text COLLATE "C")
-ORDER BY 1, 2 LIMIT $4
