@@ -185,8 +185,9 @@ impl World {
             .execute("INSERT INTO retired_secrets (secret_hash, tag, retired_at) VALUES ('', '', 0)")
             .await;
         let swept = async || {
-            self.lifecycle().ingest.sweep(now).await.unwrap();
-            self.number("SELECT COUNT(*) FROM retired_secrets WHERE tag = ''").await == 0
+            // It fails as long as the connection is being made.
+            self.lifecycle().ingest.sweep(now).await.is_ok()
+                && self.number("SELECT COUNT(*) FROM retired_secrets WHERE tag = ''").await == 0
         };
         eventually("a sweep", swept).await;
     }
