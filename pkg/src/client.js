@@ -108,7 +108,7 @@ export function create(load, base) {
           anonymous: !isGranted(),
           site: options.site,
           webdriver: navigator.webdriver,
-          age_ms: Math.max(0, Date.now() - at),
+          age_ms: Math.max(Date.now() - at, 0),
         }),
       }).catch(() => {});
     }

@@ -8,7 +8,8 @@ const script = document.currentScript ?? document.querySelector("script[data-con
 const earlier = window.visitflow;
 
 // A second tag on the same page changes nothing.
-if (!earlier?.snapshot) {
+if (!script) console.warn("visitflow: give the tag data-consent");
+else if (!earlier?.snapshot) {
   const beside = new URL("visitflow-", script.src).href;
   const load = (what, ...all) => import(beside + what + HASH + ".js").then((file) => file.default(...all));
   const api = create(load, new URL(".", beside));

@@ -11,12 +11,12 @@ const loader = readFileSync(new URL("../dist/cdn/visitflow.js", import.meta.url)
 const stub = readFileSync(new URL("../../examples/script-tag/stub.js", import.meta.url), "utf8");
 
 /** A page that holds the tag; what the script does is written down. */
-function page(dataset = {}, { gpc, before = "", imported = new Promise(() => {}), module, asked = [] } = {}) {
+function page(dataset = {}, { gpc, before = "", imported = new Promise(() => {}), module, tagless, asked = [] } = {}) {
   const seen = { fetched: [], beacons: [], cookies: [], warned: [] };
   const listeners = {};
   const document = {
     currentScript: module ? null : { src: "https://stats.example/visitflow.js", dataset },
-    querySelector: (selector) => asked.push(selector) && ({ src: "https://stats.example/visitflow.js", dataset }),
+    querySelector: (selector) => asked.push(selector) && (tagless ? null : { src: "https://stats.example/visitflow.js", dataset }),
     referrer: "https://search.example/",
     get cookie() {
       return seen.cookies.at(-1)?.split(";")[0] ?? "";
@@ -69,6 +69,12 @@ test("consent fetches the companions from beside the script", async () => {
   visitflow("grant");
   await soon();
   assert.match(seen.fetched[0], /^https:\/\/stats\.example\/visitflow-[0-9a-f]{8}\.js$/);
+});
+
+test("a module that cannot find its tag says so, and does not throw into the page", () => {
+  const { visitflow, seen } = page({}, { module: true, tagless: true });
+  assert.equal(visitflow, undefined);
+  assert.deepEqual(seen, { fetched: [], beacons: [], cookies: [], warned: ["visitflow: give the tag data-consent"] });
 });
 
 test("a module, which is nobody's current script, finds its tag", async () => {
