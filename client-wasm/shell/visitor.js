@@ -35,7 +35,8 @@ export const name = () => {
   const oldest = readFirst(options.visitorCookie + "v_", all);
   if (!recognise(all)) visitor = oldest || own;
   const kept = rename();
-  deleteCookie(options.visitorCookie + own);
+  // Afterwards: each access to a cookie takes the browser its time, and the view is about to go.
+  Promise.resolve().then(() => writeCookie(options.visitorCookie + own, "", 0));
   return kept;
 };
 

@@ -71,10 +71,16 @@ test("consent fetches the companions from beside the script", async () => {
   assert.match(seen.fetched[0], /^https:\/\/stats\.example\/visitflow-[0-9a-f]{8}\.js$/);
 });
 
-test("a module that cannot find its tag says so, and does not throw into the page", () => {
-  const { visitflow, seen } = page({}, { module: true, tagless: true });
-  assert.equal(visitflow, undefined);
-  assert.deepEqual(seen, { fetched: [], beacons: [], cookies: [], warned: ["visitflow: give the tag data-consent"] });
+test("a module that cannot find its tag waits for consent, and throws nothing into the page", async () => {
+  const imported = Promise.reject(Error("not found"));
+  imported.catch(() => {});
+  const { visitflow, seen } = page({ consent: "granted" }, { module: true, tagless: true, imported });
+  await soon();
+  assert.deepEqual(seen, { fetched: [], beacons: [], cookies: [], warned: [] });
+  visitflow("grant");
+  await soon();
+  assert.match(seen.fetched[0], /^https:\/\/shop\.example\/visitflow-[0-9a-f]{8}\.js$/);
+  assert.deepEqual(seen.warned, ["visitflow: Error: not found"]);
 });
 
 test("a module, which is nobody's current script, finds its tag", async () => {
